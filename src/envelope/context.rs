@@ -1,0 +1,46 @@
+//! Which image on which chain: what every key and every capsule is bound to.
+
+use alloy::primitives::{Address, B256, keccak256};
+
+/// Cipher suite 1, the only one so far.
+pub const SUITE: u16 = 1;
+
+/// Where an image is at home and whose it is; bound into its key, its capsules and its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageContext {
+    /// Home chain.
+    pub chain_id: u64,
+    /// `ImageRegistry` on the home chain.
+    pub registry: Address,
+    /// Wallet that seals and registers.
+    pub sender: Address,
+    /// [`image_id`] of the above and the salt.
+    pub image_id: B256,
+}
+
+impl ImageContext {
+    /// Returns the context of the image that `sender` seals with `salt`.
+    pub fn new(chain_id: u64, registry: Address, sender: Address, salt: B256) -> Self {
+        Self { chain_id, registry, sender, image_id: image_id(chain_id, registry, sender, salt) }
+    }
+
+    /// The `context` of `FORMAT.md`, section 4.3.
+    pub fn to_bytes(&self) -> [u8; 80] {
+        let mut bytes = [0; 80];
+        bytes[..8].copy_from_slice(&self.chain_id.to_be_bytes());
+        bytes[8..28].copy_from_slice(self.registry.as_slice());
+        bytes[28..60].copy_from_slice(self.image_id.as_slice());
+        bytes[60..].copy_from_slice(self.sender.as_slice());
+        bytes
+    }
+}
+
+/// Returns `keccak256(abi.encode(chain id, registry, sender, salt))` (`FORMAT.md`, section 2).
+pub fn image_id(chain_id: u64, registry: Address, sender: Address, salt: B256) -> B256 {
+    let mut encoded = [0; 128];
+    encoded[24..32].copy_from_slice(&chain_id.to_be_bytes());
+    encoded[44..64].copy_from_slice(registry.as_slice());
+    encoded[76..96].copy_from_slice(sender.as_slice());
+    encoded[96..].copy_from_slice(salt.as_slice());
+    keccak256(encoded)
+}
