@@ -2,5 +2,9 @@
 #![doc = include_str!("FORMAT.md")]
 
 mod context;
+mod error;
+pub mod header;
 
-pub use context::{ImageContext, image_id};
+pub use context::{ImageContext, SUITE, image_id};
+pub use error::EnvelopeError;
+pub use header::PublicHeader;
