@@ -2,9 +2,19 @@
 #![doc = include_str!("FORMAT.md")]
 
 mod context;
+mod description;
 mod error;
 pub mod header;
+mod padme;
+mod read;
+mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use context::{ImageContext, SUITE, image_id};
+pub use description::{BYTES_FRAME, Description, Layout, Shape};
 pub use error::EnvelopeError;
 pub use header::PublicHeader;
+pub use read::{Opened, SealedImage};
+pub use write::{Sealing, frames, seal};
