@@ -1,0 +1,185 @@
+//! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each remembers where it came from.
+
+use super::CliError;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Where a setting came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// The environment.
+    Environment,
+    /// `.env` in the working directory.
+    DotEnv,
+    /// `medseal.toml` in the working directory.
+    File,
+    /// Nobody said anything.
+    Default,
+}
+
+impl Origin {
+    /// How `doctor` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::DotEnv => ".env",
+            Self::File => "medseal.toml",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// The flags that every command takes. Each one left out is looked up further down.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Settings (flag, then environment, then .env, then medseal.toml)")]
+pub struct Flags {
+    /// Folder of all state, one folder for each actor in it [env: MEDSEAL_HOME] [default: .medseal]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<String>,
+    /// Who acts: names the state folder and, on a development chain, the wallet [env: MEDSEAL_ACTOR]
+    #[arg(long = "as", global = true, value_name = "ACTOR")]
+    pub actor: Option<String>,
+    /// The Ethereum node [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
+    #[arg(long, short = 'r', global = true, value_name = "URL")]
+    pub rpc_url: Option<String>,
+    /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one that was deployed on]
+    #[arg(long, global = true, value_name = "ID")]
+    pub chain_id: Option<String>,
+    /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub deployments: Option<String>,
+    /// Wallet: a keystore file as cast and geth write it [env: ETH_KEYSTORE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub keystore: Option<String>,
+    /// File that holds the keystore's passphrase [env: ETH_PASSWORD]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub password_file: Option<String>,
+    /// Wallet: a development account by number, on development chains only [env: MEDSEAL_DEV_ACCOUNT]
+    #[arg(long, global = true, value_name = "N")]
+    pub dev_account: Option<String>,
+    /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kgc_password_file: Option<String>,
+    /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub anvil: Option<String>,
+}
+
+/// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
+struct Known(&'static str, &'static str, Option<&'static str>, fn(&Flags) -> &Option<String>);
+
+const KNOWN: [Known; 10] = [
+    Known("home", "MEDSEAL_HOME", Some(".medseal"), |flags| &flags.home),
+    Known("actor", "MEDSEAL_ACTOR", None, |flags| &flags.actor),
+    Known("rpc_url", "ETH_RPC_URL", Some("http://127.0.0.1:8545"), |flags| &flags.rpc_url),
+    Known("chain_id", "MEDSEAL_CHAIN_ID", None, |flags| &flags.chain_id),
+    Known("deployments", "MEDSEAL_DEPLOYMENTS", Some("deployments"), |flags| &flags.deployments),
+    Known("keystore", "ETH_KEYSTORE", None, |flags| &flags.keystore),
+    Known("password_file", "ETH_PASSWORD", None, |flags| &flags.password_file),
+    Known("dev_account", "MEDSEAL_DEV_ACCOUNT", None, |flags| &flags.dev_account),
+    Known("kgc_password_file", "MEDSEAL_KGC_PASSWORD", None, |flags| &flags.kgc_password_file),
+    Known("anvil", "MEDSEAL_ANVIL", None, |flags| &flags.anvil),
+];
+
+/// The settings of one run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    values: BTreeMap<&'static str, (String, Origin)>,
+}
+
+impl Settings {
+    /// Resolves every setting; reads `.env` and `medseal.toml` of the working directory.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no setting.
+    pub fn resolve(flags: &Flags) -> Result<Self, CliError> {
+        let (dot_env, file) = (read_dot_env()?, read_toml()?);
+        let mut values = BTreeMap::new();
+        for Known(name, variable, default, flag) in KNOWN {
+            let of = |value: Option<String>, origin| value.filter(|v| !v.is_empty()).map(|v| (v, origin));
+            let found = of(flag(flags).clone(), Origin::Flag)
+                .or_else(|| of(std::env::var(variable).ok(), Origin::Environment))
+                .or_else(|| of(dot_env.get(variable).cloned(), Origin::DotEnv))
+                .or_else(|| of(file.get(name).cloned(), Origin::File))
+                .or_else(|| of(default.map(str::to_owned), Origin::Default));
+            values.extend(found.map(|found| (name, found)));
+        }
+        Ok(Self { values })
+    }
+
+    /// The value of a setting, if it has one.
+    pub fn get(&self, name: &'static str) -> Option<&str> {
+        self.values.get(name).map(|(value, _)| value.as_str())
+    }
+
+    /// The value of a setting as a path, if it has one.
+    pub fn path(&self, name: &'static str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+
+    /// The value of a setting as a number, if it has one.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is none.
+    pub fn number(&self, name: &'static str) -> Result<Option<u64>, CliError> {
+        let parse = |value: &str| {
+            let message = format!("expected a number for {name}, found \"{value}\"");
+            value.parse().map_err(|_| CliError::Settings { message })
+        };
+        self.get(name).map(parse).transpose()
+    }
+
+    /// The same settings with one value as if a flag had said it: how the demo acts as several people.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.values.insert(name, (value.into(), Origin::Flag));
+        self
+    }
+
+    /// The same settings without a value.
+    #[must_use]
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.values.remove(name);
+        self
+    }
+
+    /// Every setting that has a value: name, value, origin.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &str, Origin)> {
+        self.values.iter().map(|(name, (value, origin))| (*name, value.as_str(), *origin))
+    }
+
+    /// Folder of all state.
+    pub fn home(&self) -> PathBuf {
+        self.path("home").expect("it has a default")
+    }
+}
+
+fn read_dot_env() -> Result<BTreeMap<String, String>, CliError> {
+    let entries = match dotenvy::from_path_iter(".env") {
+        Ok(entries) => entries,
+        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
+        Err(error) => return Err(CliError::Settings { message: format!("cannot read .env: {error}") }),
+    };
+    entries.collect::<Result<_, _>>().map_err(|error| CliError::Settings { message: format!("in .env: {error}") })
+}
+
+fn read_toml() -> Result<BTreeMap<String, String>, CliError> {
+    let text = match std::fs::read_to_string("medseal.toml") {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(CliError::Settings { message: format!("cannot read medseal.toml: {error}") }),
+    };
+    let table: toml::Table =
+        text.parse().map_err(|error| CliError::Settings { message: format!("in medseal.toml: {error}") })?;
+    let mut values = BTreeMap::new();
+    for (name, value) in table {
+        if !KNOWN.iter().any(|known| known.0 == name) {
+            return Err(CliError::Settings { message: format!("in medseal.toml: there is no setting \"{name}\"") });
+        }
+        values.insert(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    }
+    Ok(values)
+}
