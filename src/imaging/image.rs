@@ -129,6 +129,21 @@ impl Format {
     }
 }
 
+/// The name that people use.
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "unknown",
+            Self::Dicom => "DICOM",
+            Self::Png => "PNG",
+            Self::Tiff => "TIFF",
+            Self::Nifti => "NIfTI",
+            Self::Jpeg => "JPEG",
+            Self::Matlab => "MATLAB",
+        })
+    }
+}
+
 /// Why samples are not an image.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,0 +1,66 @@
+//! What can be wrong with a file.
+
+use super::{DicomError, Format, ImageError};
+
+/// Why a file is refused, or an image cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImagingError {
+    /// There is nothing to seal.
+    #[error("the file is empty")]
+    Empty,
+    /// A size is above its limit; nothing was allocated for it.
+    #[error("too large: {found} {what}, at most {limit}")]
+    TooLarge {
+        /// What is counted.
+        what: &'static str,
+        /// What the file says; `u64::MAX` where 64 bits do not count it.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A DICOM file is damaged or contradicts itself.
+    #[error("the DICOM file is damaged")]
+    Dicom(#[from] DicomError),
+    /// A PNG or TIFF file is damaged.
+    #[error("the {format} file is damaged")]
+    Damaged {
+        /// The format by its magic number.
+        format: Format,
+        /// What the decoder says.
+        source: ::image::ImageError,
+    },
+    /// A PNG file ends before its last chunk.
+    #[error("the {format} file is cut short: its end marker is missing")]
+    CutShort {
+        /// The format by its magic number.
+        format: Format,
+    },
+    /// The decoder would need more memory than [`Limits::decoded_bytes`](super::Limits).
+    #[error("decoding the {format} file takes more than {limit} bytes")]
+    DecoderMemory {
+        /// The format by its magic number.
+        format: Format,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The samples do not make an image.
+    #[error("the samples do not make an image")]
+    Image(#[from] ImageError),
+    /// The image cannot be written in this format without loss.
+    #[error("{format} cannot hold {what}")]
+    NotExpressible {
+        /// The format asked for.
+        format: Format,
+        /// What it cannot hold.
+        what: String,
+    },
+    /// The encoder failed.
+    #[error("writing {format}")]
+    Encode {
+        /// The format asked for.
+        format: Format,
+        /// What the encoder says.
+        source: ::image::ImageError,
+    },
+}
