@@ -3,4 +3,4 @@
 
 mod context;
 
-pub use context::{ImageContext, image_id};
+pub use context::{ImageContext, SUITE, image_id};
