@@ -1,6 +1,7 @@
 //! The sealed image and its key capsules (`FORMAT.md`).
 #![doc = include_str!("FORMAT.md")]
 
+pub mod capsules;
 mod context;
 mod description;
 mod error;

@@ -1,0 +1,239 @@
+//! The bytes of key capsules: a strict parser and the one encoding (`FORMAT.md`, section 7).
+
+use std::collections::HashSet;
+
+use alloy::primitives::B256;
+use sha2::{Digest, Sha256};
+
+use super::{CapsuleError, SEALED_BYTES, SealedSecret};
+
+/// The first bytes of all key capsules.
+const MAGIC: [u8; 8] = *b"MEDKEYS\n";
+/// The format version.
+const VERSION: u16 = 1;
+/// Magic, version and stanza count.
+const PREFIX_BYTES: usize = 12;
+/// A stanza without its body.
+const FIXED_BYTES: usize = 39;
+/// Longest body.
+const BODY_BYTES: usize = 4096;
+/// Stanza counts that are allowed.
+const STANZA_COUNTS: std::ops::RangeInclusive<usize> = 1..=1024;
+
+/// Whom a stanza is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Holder {
+    /// A Key Generation Center, which releases the key to whom the chain allows.
+    Kgc {
+        /// Its id on chain.
+        id: B256,
+        /// Epoch of its key.
+        epoch: u32,
+    },
+    /// A reader, who keeps the key for ever.
+    Reader {
+        /// [`key_id`](super::X25519Public::key_id) of its key.
+        key_id: B256,
+    },
+    /// A recovery key, kept offline.
+    Recovery {
+        /// [`key_id`](super::X25519Public::key_id) of its key.
+        key_id: B256,
+    },
+    /// One of several KGCs, each of which holds a share of the key.
+    Share {
+        /// Its id on chain.
+        id: B256,
+        /// Epoch of its key.
+        epoch: u32,
+        /// Number of the share.
+        index: u8,
+        /// How many shares give the key.
+        threshold: u8,
+    },
+}
+
+impl Holder {
+    /// Type code, key id, epoch.
+    pub(super) fn address(&self) -> (u8, B256, u32) {
+        match *self {
+            Self::Kgc { id, epoch } => (1, id, epoch),
+            Self::Reader { key_id } => (2, key_id, 0),
+            Self::Recovery { key_id } => (3, key_id, 0),
+            Self::Share { id, epoch, .. } => (4, id, epoch),
+        }
+    }
+
+    /// Share index and threshold; zero for everybody but holders of shares.
+    pub(super) fn share(&self) -> [u8; 2] {
+        match *self {
+            Self::Share { index, threshold, .. } => [index, threshold],
+            _ => [0, 0],
+        }
+    }
+}
+
+/// One capsule: the image key, or a share of it, sealed to one holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stanza {
+    /// Whom it is for.
+    pub holder: Holder,
+    /// What is sealed.
+    pub sealed: SealedSecret,
+}
+
+/// The key capsules of one image, one stanza for each holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capsules(Vec<Stanza>);
+
+impl Capsules {
+    /// Returns the capsules with these stanzas.
+    ///
+    /// # Errors
+    /// `StanzaCount`, `DuplicateStanza`.
+    pub fn new(stanzas: Vec<Stanza>) -> Result<Self, CapsuleError> {
+        check_count(stanzas.len())?;
+        let mut seen = HashSet::new();
+        match stanzas.iter().position(|stanza| !seen.insert(stanza.holder)) {
+            Some(stanza) => Err(CapsuleError::DuplicateStanza { stanza }),
+            None => Ok(Self(stanzas)),
+        }
+    }
+
+    /// Reads key capsules. Stanzas of an unknown type, and those of readers and recovery keys with an epoch other than 0, can
+    /// have no holder: they are checked for their length and left out.
+    ///
+    /// # Errors
+    /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`, `DuplicateStanza`, `TrailingBytes`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CapsuleError> {
+        let begin = &bytes[..bytes.len().min(MAGIC.len())];
+        if begin != &MAGIC[..begin.len()] {
+            return Err(CapsuleError::BadMagic);
+        }
+        let mut reader = Reader { bytes, offset: 0 };
+        let [.., v1, v0, c1, c0] = *reader.array::<PREFIX_BYTES>()?;
+        let (version, count) = (u16::from_be_bytes([v1, v0]), u16::from_be_bytes([c1, c0]));
+        if version != VERSION {
+            return Err(CapsuleError::UnsupportedVersion { expected: VERSION, found: version });
+        }
+        check_count(count.into())?;
+        let (mut stanzas, mut seen) = (Vec::new(), HashSet::new());
+        for stanza in 0..count.into() {
+            let raw = reader.stanza(stanza)?;
+            if !seen.insert((raw.kind, raw.key_id, raw.epoch, raw.share())) {
+                return Err(CapsuleError::DuplicateStanza { stanza });
+            }
+            stanzas.extend(raw.known());
+        }
+        if reader.offset != bytes.len() {
+            return Err(CapsuleError::TrailingBytes { expected: reader.offset, found: bytes.len() });
+        }
+        Ok(Self(stanzas))
+    }
+
+    /// Returns the bytes of these capsules.
+    pub fn encode(&self) -> Vec<u8> {
+        let count = u16::try_from(self.0.len()).expect("at most 1024 stanzas were allowed");
+        let mut bytes = [&MAGIC[..], &VERSION.to_be_bytes(), &count.to_be_bytes()].concat();
+        for Stanza { holder, sealed } in &self.0 {
+            let ((kind, key_id, epoch), share) = (holder.address(), holder.share());
+            let share = if let Holder::Share { .. } = holder { &share[..] } else { &[] };
+            let length = u16::try_from(share.len() + SEALED_BYTES).expect("80 or 82");
+            bytes.push(kind);
+            bytes.extend_from_slice(key_id.as_slice());
+            bytes.extend_from_slice(&epoch.to_be_bytes());
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend_from_slice(share);
+            bytes.extend_from_slice(sealed);
+        }
+        bytes
+    }
+
+    /// Returns SHA-256 of [`Self::encode`], the capsules' hash on chain.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.encode()).into()
+    }
+
+    /// The stanzas, in their order.
+    pub fn stanzas(&self) -> &[Stanza] {
+        &self.0
+    }
+
+    /// Returns the stanza for this holder.
+    pub fn find(&self, holder: &Holder) -> Option<&Stanza> {
+        self.0.iter().find(|stanza| stanza.holder == *holder)
+    }
+}
+
+fn check_count(found: usize) -> Result<(), CapsuleError> {
+    if STANZA_COUNTS.contains(&found) { Ok(()) } else { Err(CapsuleError::StanzaCount { found }) }
+}
+
+/// A stanza whose type may be unknown.
+struct RawStanza<'a> {
+    kind: u8,
+    key_id: B256,
+    epoch: u32,
+    body: &'a [u8],
+}
+
+impl RawStanza<'_> {
+    /// What tells two shares of one holder apart.
+    fn share(&self) -> [u8; 2] {
+        match self.body {
+            [index, threshold, ..] if self.kind == 4 => [*index, *threshold],
+            _ => [0, 0],
+        }
+    }
+
+    /// Returns the stanza; nothing for an unknown type, and nothing for a reader's with an epoch, since no reader has one. The body's length was checked before.
+    fn known(&self) -> Option<Stanza> {
+        let (id, epoch, [index, threshold]) = (self.key_id, self.epoch, self.share());
+        let holder = match self.kind {
+            1 => Holder::Kgc { id, epoch },
+            2 if epoch == 0 => Holder::Reader { key_id: id },
+            3 if epoch == 0 => Holder::Recovery { key_id: id },
+            4 => Holder::Share { id, epoch, index, threshold },
+            _ => return None,
+        };
+        Some(Stanza { holder, sealed: *self.body.last_chunk()? })
+    }
+}
+
+/// Takes fields from the front.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], CapsuleError> {
+        let end = self.offset + length;
+        let field = self.bytes.get(self.offset..end);
+        let field = field.ok_or(CapsuleError::Truncated { expected: end, found: self.bytes.len() })?;
+        self.offset = end;
+        Ok(field)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], CapsuleError> {
+        self.take(N).map(|field| field.try_into().expect("N bytes were taken"))
+    }
+
+    /// Reads the stanza with this index.
+    fn stanza(&mut self, stanza: usize) -> Result<RawStanza<'a>, CapsuleError> {
+        let [kind, fields @ .., l1, l0] = self.array::<FIXED_BYTES>()?;
+        let (key_id, epoch) = fields.split_first_chunk::<32>().expect("36 bytes");
+        let length = usize::from(u16::from_be_bytes([*l1, *l0]));
+        let right = match kind {
+            1..=3 => length == SEALED_BYTES,
+            4 => length == SEALED_BYTES + 2,
+            _ => length <= BODY_BYTES,
+        };
+        if !right {
+            return Err(CapsuleError::StanzaLength { stanza, kind: *kind, found: length });
+        }
+        let epoch = u32::from_be_bytes(epoch.try_into().expect("the other 4 of 36 bytes"));
+        Ok(RawStanza { kind: *kind, key_id: key_id.into(), epoch, body: self.take(length)? })
+    }
+}
