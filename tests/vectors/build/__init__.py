@@ -1,0 +1,1 @@
+"""What `generate` writes: each module's `files()` gives `{path below tests/vectors: bytes}`."""
