@@ -1,0 +1,97 @@
+//! A file becomes what is sealed: description, payload and fold. Pure.
+
+use super::PipelineError;
+use crate::envelope::{Description, Layout, Shape};
+use crate::imaging::{self, Image, Limits, Scan, Split, WholeReason};
+use crate::keygen::{Fold, fold_bytes, fold_image};
+use std::borrow::Cow;
+
+/// How a file is to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// As its content asks for: slice by slice where the samples lie open, else as its bytes.
+    #[default]
+    Auto,
+    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
+    Pixels,
+    /// As plain bytes, without looking inside.
+    Raw,
+}
+
+/// What is sealed of one file.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    /// Goes into frame 0.
+    pub description: Description,
+    /// Goes into the other frames.
+    pub payload: Cow<'a, [u8]>,
+    /// Goes into the key.
+    pub fold: Fold,
+    /// The decoded image, where there is one: for metrics and pictures.
+    pub image: Option<Image>,
+    /// Why the file is sealed as its bytes, where it is.
+    pub whole: Option<WholeReason>,
+}
+
+/// Returns what is sealed of the file `bytes`.
+///
+/// - `file_name`: goes into the encrypted description, for display.
+///
+/// # Errors
+/// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`] if
+/// [`Mode::Pixels`] finds none.
+pub fn prepare<'a>(
+    bytes: &'a [u8],
+    file_name: &str,
+    mode: Mode,
+    limits: &Limits,
+) -> Result<Prepared<'a>, PipelineError> {
+    let scan = match mode {
+        Mode::Raw => Scan::raw(bytes)?,
+        Mode::Auto | Mode::Pixels => imaging::decode(bytes, limits)?,
+    };
+    let format = scan.format();
+    let whole = match scan.split() {
+        Split::Whole(reason) => Some(*reason),
+        Split::Samples(_) => None,
+    };
+    let fold = scan.image().map_or_else(|| fold_bytes(bytes), fold_image);
+    let (layout, payload) = match (mode, scan.split(), scan.image()) {
+        (Mode::Pixels, _, None) => return Err(PipelineError::NoPixels { format }),
+        (Mode::Pixels, _, Some(image)) => {
+            // What could not be written back must not be sealed.
+            imaging::encode(image, format)?;
+            (Layout::Pixels { shape: Shape::from(image) }, Cow::Owned(image.samples().to_vec()))
+        }
+        (_, Split::Samples(range), Some(image)) => {
+            let (head, tail) = (bytes[..range.start].to_vec(), bytes[range.end..].to_vec());
+            let layout = Layout::Spliced { shape: Shape::from(image), head, tail };
+            (layout, Cow::Borrowed(&bytes[range.clone()]))
+        }
+        _ => (Layout::Bytes { length: bytes.len() as u64 }, Cow::Borrowed(bytes)),
+    };
+    let description = Description { format, file_name: file_name.to_owned(), layout };
+    Ok(Prepared { description, payload, fold, image: scan.into_image(), whole })
+}
+
+/// Returns the file that a description and its payload stand for.
+///
+/// # Errors
+/// [`PipelineError::Imaging`] if decoded samples cannot be encoded again.
+pub fn rebuild(description: &Description, payload: &[u8]) -> Result<Vec<u8>, PipelineError> {
+    match &description.layout {
+        Layout::Bytes { .. } => Ok(payload.to_vec()),
+        Layout::Spliced { head, tail, .. } => Ok([head, payload, tail].concat()),
+        Layout::Pixels { shape } => Ok(imaging::encode(&image_of(shape, payload)?, description.format)?),
+    }
+}
+
+/// Returns the image that these samples of this shape are.
+///
+/// # Errors
+/// [`PipelineError::Imaging`] if they are not as many as the shape says.
+pub fn image_of(shape: &Shape, samples: &[u8]) -> Result<Image, PipelineError> {
+    let Shape { geometry, sample_type, byte_order, channel_order, bits_stored } = *shape;
+    let image = Image::new(geometry, sample_type, byte_order, channel_order, bits_stored, samples.to_vec());
+    Ok(image.map_err(imaging::ImagingError::Image)?)
+}
