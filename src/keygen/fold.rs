@@ -47,6 +47,7 @@ impl Fold {
     }
 
     /// Adds limb `limb` of the sample with this index.
+    #[inline]
     fn add(&mut self, cell: usize, index: u64, limb: u64, value: u16) {
         // Odd: a changed limb always changes the cell.
         let multiplier = high_bits(mix(index.wrapping_mul(4).wrapping_add(limb))) | 1;
@@ -123,10 +124,13 @@ fn add_samples<const BYTES: usize>(fold: &mut Fold, image: &Image) {
 }
 
 /// Adds one sample, little-endian: one 16-bit limb for 1 and 2 bytes, two for 4, four for 8.
+#[inline]
 fn add_sample<const BYTES: usize>(fold: &mut Fold, cell: usize, index: u64, sample: &[u8; BYTES]) {
-    for (limb, bytes) in (0..).zip(sample.chunks(2)) {
-        let value = u16::from(bytes[0]) | bytes.get(1).map_or(0, |high| u16::from(*high) << 8);
-        fold.add(cell, index, limb, value);
+    let mut wide = [0; 8];
+    wide[..BYTES].copy_from_slice(sample);
+    let value = u64::from_le_bytes(wide);
+    for limb in 0..BYTES.div_ceil(2) as u64 {
+        fold.add(cell, index, limb, (value >> (16 * limb) & 0xffff) as u16);
     }
 }
 
