@@ -92,10 +92,10 @@ def _keccak_f(a):
     return a
 
 
-def keccak256(data):
-    """Ethereum's keccak256: Keccak with rate 136 and the padding of before FIPS 202."""
+def keccak_sponge(data, suffix):
+    """Keccak with rate 136 and 32 bytes of output; `suffix` begins the padding: 1 for keccak256, 6 for SHA3-256."""
     padding = bytearray(136 - len(data) % 136)
-    padding[0] |= 0x01
+    padding[0] |= suffix
     padding[-1] |= 0x80
     state = [0] * 25
     data = data + bytes(padding)
@@ -104,6 +104,11 @@ def keccak256(data):
             state[lane] ^= word
         state = _keccak_f(state)
     return struct.pack("<4Q", *state[:4])
+
+
+def keccak256(data):
+    """Ethereum's keccak256."""
+    return keccak_sponge(data, 0x01)
 
 
 def abi_word(value):

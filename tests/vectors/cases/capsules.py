@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from medseal import capsules, hpke
 from medseal.capsules import Stanza
+from medseal.description import Description
 from medseal.keys import subkey
 from medseal.primitives import MedSealError, sha256, u8, u16
+from medseal.sealed import open_sealed, seal
 
 from .common import dump, fixed, hex0x, identity, identity_json
 
@@ -16,6 +18,9 @@ COMMITMENT = subkey(KEY, WHO.image_id, "key-commitment")
 KGC_ID = fixed("capsules: KGC id")
 UNKNOWN = Stanza(0x7A, fixed("grease: key id"), 7, b"grease")
 THRESHOLD = 2
+# The sealed image that the capsules belong to.
+OPENED = b"Opened with a key out of a capsule.\n"
+IMAGE = Description(layout="bytes", payload_bytes=len(OPENED), name=b"capsule.txt")
 
 
 class Holder:
@@ -98,6 +103,8 @@ def _bad():
     def count(number, stanzas=b""):
         return good[:10] + u16(number) + stanzas
 
+    rewrapped = replace(stanza, body=bytes(80))
+
     def body(replaced):
         return capsules.encode([replace(stanza, body=replaced)])
 
@@ -119,7 +126,7 @@ def _bad():
         ("StanzaLength", "80 bytes for a share", capsules.encode([replace(stanza, type=4)])),
         ("StanzaLength", "4097 bytes for an unknown type", capsules.encode([replace(UNKNOWN, body=bytes(4097))])),
         ("DuplicateStanza", "the same stanza twice", capsules.encode([stanza, stanza])),
-        ("DuplicateStanza", "another body for the same holder", capsules.encode([stanza, READER.stanza(), replace(stanza, body=bytes(80))])),
+        ("DuplicateStanza", "another body for the same holder", capsules.encode([stanza, READER.stanza(), rewrapped])),
         ("DuplicateStanza", "the same share twice", capsules.encode([SHARES[0].stanza()] * 2)),
         ("TrailingBytes", "one zero", good + b"\0"),
         ("TrailingBytes", "count one too small", two[:10] + u16(1) + two[12:]),
@@ -138,9 +145,8 @@ def _bad():
     yield "NoMatchingStanza", "a reader who is not named", good, READER, READER.private
     yield "CapsuleNotAuthentic", "another private key", good, KGC, READER.private
     share = SHARES[0].stanza()
-    for fault, first in (("threshold changed", bytes([1, THRESHOLD + 1])),):
-        changed = capsules.encode([replace(share, body=first + share.body[2:])])
-        yield "CapsuleNotAuthentic", fault, changed, SHARES[0], SHARES[0].private
+    changed = capsules.encode([replace(share, body=bytes([1, THRESHOLD + 1]) + share.body[2:])])
+    yield "CapsuleNotAuthentic", "threshold of a share changed", changed, SHARES[0], SHARES[0].private
 
 
 def found_error(data, holder, private):
@@ -160,7 +166,14 @@ def files():
         assert all(holder.open(data) == holder.plaintext for holder in holders), name
         assert capsules.encode(capsules.decode(data)) == data
         out[f"capsules/good/{name}.keys"] = data
-        good.append({"name": name, "file": f"good/{name}.keys", "stanzaCount": len(stanzas), "holders": [_holder_json(h) for h in holders]})
+        good.append(
+            {
+                "name": name,
+                "file": f"good/{name}.keys",
+                "stanzaCount": len(stanzas),
+                "holders": [_holder_json(holder) for holder in holders],
+            }
+        )
     for error, fault, data, holder, private in _bad():
         numbers[error] = numbers.get(error, 0) + 1
         name = f"{error}-{numbers[error]}"
@@ -180,6 +193,17 @@ def files():
                 "error": error,
             }
         )
-    out["capsules/good.json"] = dump({"record": record, "imageKey": hex0x(KEY), "cases": good})
+    image = seal(WHO, KEY, IMAGE, OPENED).data
+    assert open_sealed(image, KEY) == (IMAGE, OPENED)
+    out["capsules/image.msl"] = image
+    out["capsules/good.json"] = dump(
+        {
+            "record": record,
+            "imageKey": hex0x(KEY),
+            "sealedImage": "image.msl",
+            "opened": hex0x(OPENED),
+            "cases": good,
+        }
+    )
     out["capsules/bad.json"] = dump({"record": record, "cases": bad})
     return out
