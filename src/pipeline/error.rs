@@ -1,0 +1,87 @@
+//! What can go wrong where the parts meet.
+
+use crate::chain::{ChainError, OutboxError};
+use crate::envelope::EnvelopeError;
+use crate::envelope::capsules::CapsuleError;
+use crate::imaging::{Format, ImagingError};
+use crate::keygen::KeygenError;
+use crate::kgc::{KgcError, RequestError};
+use crate::storage::{CidError, StoreError};
+use alloy::primitives::B256;
+use std::path::PathBuf;
+
+/// Why an image was not sealed, opened or verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// The file cannot be read as what it is.
+    #[error(transparent)]
+    Imaging(#[from] ImagingError),
+    /// Decoded samples were asked for, and none can be had.
+    #[error("no samples were decoded from this {format} file")]
+    NoPixels {
+        /// The format, by content.
+        format: Format,
+    },
+    /// No key could be derived.
+    #[error(transparent)]
+    Keygen(#[from] KeygenError),
+    /// The sealed image does not open, or cannot be made.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// The capsules do not open, or cannot be made.
+    #[error(transparent)]
+    Capsule(#[from] CapsuleError),
+    /// The KGC refused.
+    #[error("the Key Generation Center refused")]
+    Kgc(#[from] KgcError),
+    /// The request to the KGC could not be signed.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The record names something that is no address.
+    #[error("the record's CID cannot be used")]
+    Cid(#[from] CidError),
+    /// The chain failed.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The transaction failed.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The sealed image is not the one that the record says.
+    #[error("the sealed image's {what} is not that of the record: expected {expected}, found {found}")]
+    RecordMismatch {
+        /// Which part.
+        what: &'static str,
+        /// What the record says.
+        expected: B256,
+        /// What the sealed image has.
+        found: B256,
+    },
+    /// The KGC's key on chain is not the one that it has, or is retired: nobody could open what is sealed to it.
+    #[error("the key of KGC {id} on chain is {state}")]
+    KgcKey {
+        /// Which KGC.
+        id: B256,
+        /// What is wrong.
+        state: &'static str,
+    },
+    /// A job's files cannot be read or written.
+    #[error("{}", path.display())]
+    JobFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A job's description is not one.
+    #[error("{} does not describe a job", path.display())]
+    JobDescription {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+}

@@ -1,0 +1,116 @@
+//! Between wallet, KGC and chain: signed requests, and the chain as a KGC sees it.
+
+use super::PipelineError;
+use crate::chain::{ChainError, Clock, Registry, Wallet};
+use crate::cipher::ImageKey;
+use crate::envelope::PublicHeader;
+use crate::envelope::capsules::X25519Secret;
+use crate::keygen::Partial;
+use crate::kgc::{
+    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration, Signed,
+    Standing, os_random,
+};
+use alloy::primitives::{Address, B256};
+
+/// The registry as a KGC sees it, by the registry's chain profile.
+#[derive(Debug, Clone)]
+pub struct RegistryView<C> {
+    registry: Registry,
+    clock: C,
+}
+
+impl<C: Clock> RegistryView<C> {
+    /// The view through this registry client.
+    pub fn new(registry: Registry, clock: C) -> Self {
+        Self { registry, clock }
+    }
+
+    async fn fresh_block_time(&self) -> Result<u64, ChainError> {
+        let head = self.registry.head(&self.clock).await?;
+        head.check_fresh(self.registry.profile(), self.clock.now_unix_secs())?;
+        Ok(head.timestamp)
+    }
+
+    async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
+        let block_time = self.fresh_block_time().await?;
+        let registration = match self.registry.registration(image_id).await {
+            Ok((event, _)) => Some(Registration {
+                sender: event.sender,
+                header_hash: event.headerHash,
+                capsules_hash: event.capsulesHash,
+            }),
+            Err(ChainError::UnknownImage { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let access_expiry = self.registry.access(image_id, wallet).await?.expiry;
+        Ok(Standing { block_time, registration, access_expiry })
+    }
+}
+
+impl<C: Clock> ChainView for RegistryView<C> {
+    async fn block_time(&self) -> Result<u64, ChainViewError> {
+        self.fresh_block_time().await.map_err(view_error)
+    }
+
+    async fn standing(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainViewError> {
+        self.look(image_id, wallet).await.map_err(view_error)
+    }
+}
+
+fn view_error(error: ChainError) -> ChainViewError {
+    match error {
+        ChainError::Stale { age_secs, allowed_secs } => ChainViewError::Stale { age_secs, allowed_secs },
+        other => ChainViewError::Unreachable { source: Box::new(other) },
+    }
+}
+
+/// The registry's chain and address, to which every request is bound.
+pub(super) fn home(registry: &Registry) -> Home {
+    Home { chain_id: registry.chain_id(), registry: registry.address() }
+}
+
+/// Fetches a challenge and signs a request with it, for a fresh X25519 key.
+async fn sign<R: kgc::KgcRequest>(
+    center: &impl KeyCenter,
+    wallet: &Wallet,
+    home: &Home,
+    image_id: B256,
+    now: u64,
+) -> Result<(Signed<R>, X25519Secret), PipelineError> {
+    let secret = X25519Secret::generate(&mut os_random());
+    let ask = Ask {
+        image_id,
+        challenges: vec![(center.identity().id, center.challenge().await?)],
+        recipient: secret.public(),
+        issued_at: now,
+        deadline: now + REQUEST_SECS,
+    };
+    Ok((ask.sign(home, wallet.signer()).await?, secret))
+}
+
+/// Returns the KGC's partial for an image that `wallet` is about to seal.
+pub(super) async fn request_partial(
+    center: &impl KeyCenter,
+    wallet: &Wallet,
+    home: &Home,
+    image_id: B256,
+    now: u64,
+) -> Result<Partial, PipelineError> {
+    let (request, secret) = sign::<IssueRequest>(center, wallet, home, image_id, now).await?;
+    let partial = center.issue(&request).await?.open_partial(&secret, &request.digest(home))?;
+    Ok(Partial::from_bytes(*partial))
+}
+
+/// Returns the key of a sealed image, released to `wallet`.
+pub(super) async fn request_key(
+    center: &impl KeyCenter,
+    wallet: &Wallet,
+    home: &Home,
+    header: &PublicHeader,
+    capsules: &[u8],
+    now: u64,
+) -> Result<ImageKey, PipelineError> {
+    let (request, secret) = sign::<KeyRequest>(center, wallet, home, header.image_id, now).await?;
+    let answer = center.release(&request, &header.encode(), capsules).await?;
+    Ok(answer.open_image_key(&secret, &request.digest(home), &header.context(), &header.key_commitment)?)
+}
