@@ -267,11 +267,6 @@ impl Image {
         };
         let bytes = self.sample_type.bytes();
         let start = d * self.slice_bytes() + in_slice * bytes;
-        let sample = &self.samples[start..start + bytes];
-        let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
-        match self.byte_order {
-            ByteOrder::Little => sample.iter().rev().fold(0, fold),
-            ByteOrder::Big => sample.iter().fold(0, fold),
-        }
+        super::samples::bits(&self.samples[start..start + bytes], self.byte_order)
     }
 }

@@ -47,7 +47,7 @@ impl Image {
 }
 
 /// One sample of 1, 2, 4 or 8 bytes as an unsigned integer.
-fn bits(sample: &[u8], order: ByteOrder) -> u64 {
+pub(super) fn bits(sample: &[u8], order: ByteOrder) -> u64 {
     let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
     match order {
         ByteOrder::Little => sample.iter().rev().fold(0, fold),

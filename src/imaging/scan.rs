@@ -39,7 +39,7 @@ pub enum WholeReason {
     Animation,
     /// A TIFF file of several pages.
     Pages,
-    /// PNG or TIFF of a kind that is not decoded: palettes and signed samples in TIFF, CMYK, compressions.
+    /// PNG or TIFF of a kind that is not decoded: palettes, floats and signed samples in TIFF, CMYK, compressions.
     UnsupportedKind,
 }
 
@@ -114,6 +114,18 @@ impl Scan {
         &self.split
     }
 
+    /// Returns head, samples and tail of the `file` that this is the scan of; for a file sealed whole, all of it stands in the middle.
+    ///
+    /// # Panics
+    /// If `file` is shorter than the file that was decoded.
+    pub fn parts<'a>(&self, file: &'a [u8]) -> (&'a [u8], &'a [u8], &'a [u8]) {
+        let samples = match &self.split {
+            Split::Samples(range) => range.clone(),
+            Split::Whole(_) => 0..file.len(),
+        };
+        (&file[..samples.start], &file[samples.clone()], &file[samples.end..])
+    }
+
     fn whole(format: Format, image: Option<Image>, reason: WholeReason) -> Self {
         Self { format, image, split: Split::Whole(reason) }
     }
@@ -122,8 +134,9 @@ impl Scan {
 /// Returns what is in the file `bytes`, told by its content alone.
 ///
 /// - DICOM without compression: the image, and [`Split::Samples`]. Other DICOM: plain bytes, with the reason.
-/// - PNG and TIFF, 8 and 16 bits (TIFF colour also as 32-bit floats), grey, grey and alpha, RGB, RGBA: the image, interleaved and little-endian, and plain bytes. In PNG palettes are
-///   expanded to RGB, transparent colours to alpha, and 1, 2 and 4 bits to 8; in TIFF 1 bit to 8.
+/// - PNG and TIFF, 8 and 16 bits, grey, grey and alpha, RGB, RGBA: the image, interleaved and little-endian, and plain bytes. In PNG palettes are
+///   expanded to RGB, transparent colours to alpha, and 1, 2 and 4 bits to 8. TIFF
+///   of other kinds (palettes, floats, signed, CMYK) and of several pages, and animated PNG, are plain bytes without an image.
 /// - Everything else: plain bytes, without an image.
 ///
 /// # Errors
@@ -149,3 +162,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
         _ => Ok(Scan::whole(format, None, WholeReason::NotDecoded)),
     }
 }
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;

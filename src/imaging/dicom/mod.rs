@@ -3,6 +3,8 @@
 //! The file is never written anew: `file == head || samples || tail`, so that it comes back byte for byte. Reading is strict, because a damaged scan
 //! must be noticed before it is sealed, not years later.
 
+#[cfg(test)]
+mod damage_tests;
 mod error;
 mod fields;
 #[cfg(test)]
@@ -14,8 +16,9 @@ mod walk;
 use std::ops::Range;
 
 use dicom_core::VR;
-use dicom_dictionary_std::{tags, uids};
+use dicom_dictionary_std::tags;
 use dicom_encoding::{
+    Endianness,
     decode::explicit_le::ExplicitVRLittleEndianDecoder,
     transfer_syntax::{Codec, DynDecoder, TransferSyntaxIndex},
 };
@@ -49,7 +52,10 @@ pub(super) fn read(file: &[u8], meta: usize, limits: &Limits) -> Result<Found, I
     let Some(decoder) = transfer.decoder_for() else {
         return Ok(Found::Nothing(WholeReason::UnknownTransferSyntax));
     };
-    let order = if syntax == uids::EXPLICIT_VR_BIG_ENDIAN { ByteOrder::Big } else { ByteOrder::Little };
+    let order = match transfer.endianness() {
+        Endianness::Big => ByteOrder::Big,
+        Endianness::Little => ByteOrder::Little,
+    };
     let mut fields = Fields::new(file, order);
     let mut walk = Walk::new(file, data_set, decoder, limits.nesting);
     while let Some(element) = walk.next()? {
