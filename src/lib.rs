@@ -2,5 +2,6 @@
 
 pub mod cipher;
 pub mod envelope;
+pub mod evaluation;
 pub mod imaging;
 pub mod metrics;

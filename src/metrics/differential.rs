@@ -104,7 +104,7 @@ fn check(first: &[u8], second: &[u8], sample_bytes: usize) -> Result<(), Metrics
     if first.len() != second.len() {
         return Err(MetricsError::Lengths { first: first.len(), second: second.len() });
     }
-    if !matches!(sample_bytes, 1 | 2 | 4 | 8) || first.is_empty() || first.len() % sample_bytes != 0 {
+    if !matches!(sample_bytes, 1 | 2 | 4 | 8) || first.is_empty() || !first.len().is_multiple_of(sample_bytes) {
         return Err(MetricsError::Samples { bytes: first.len(), sample_bytes });
     }
     Ok(())
@@ -206,9 +206,9 @@ mod tests {
                 assert_eq!(judge(&second), (true, true), "seed {seed}, {width} bytes, {samples}");
                 // The twin: the change does not reach the last sixteenth.
                 second[bytes - bytes / 16..].copy_from_slice(&first[bytes - bytes / 16..]);
-                assert_eq!(judge(&second).0, false, "seed {seed}, {width} bytes, {samples}");
+                assert!(!judge(&second).0, "seed {seed}, {width} bytes, {samples}");
                 if samples >= 1 << 16 {
-                    assert_eq!(judge(&second).1, false, "seed {seed}, {width} bytes, {samples}");
+                    assert!(!judge(&second).1, "seed {seed}, {width} bytes, {samples}");
                 }
             }
         }

@@ -170,9 +170,9 @@ mod tests {
             assert_eq!(judge(&bytes), (true, true), "seed {seed}");
             // The twin: one byte in 16 loses its lowest bit.
             bytes.iter_mut().step_by(16).for_each(|byte| *byte &= 0xfe);
-            assert_eq!(judge(&bytes).0, false, "seed {seed}");
+            assert!(!judge(&bytes).0, "seed {seed}");
             // Too even is outside too.
-            let even: Vec<u8> = (0..512 * 1024u32).flat_map(|i| (i as u16).to_le_bytes()).take(512 * 1024).collect();
+            let even: Vec<u8> = (0..4).flat_map(|_| 0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
             assert_eq!(judge(&even), (false, false));
         }
     }

@@ -20,13 +20,14 @@ pub mod chance;
 pub mod correlation;
 pub mod differential;
 pub mod entropy;
+mod measurement;
 pub mod quality;
 pub mod report;
 mod samples;
 mod ssim;
 
 pub use chance::Expectation;
-pub use report::{Measurement, Verdict};
+pub use measurement::{Measurement, Verdict};
 pub use samples::cipher_image;
 pub(crate) use samples::slice_planes;
 
