@@ -2,5 +2,7 @@
 
 pub mod cipher;
 pub mod envelope;
+pub mod evaluation;
 pub mod imaging;
 pub mod keygen;
+pub mod metrics;
