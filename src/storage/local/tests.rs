@@ -136,7 +136,7 @@ async fn cut_empty_longer_and_swapped_blocks_are_altered() {
 }
 
 #[tokio::test]
-async fn another_hash_is_another_pattern() {
+async fn another_hash_is_another_content() {
     let (_dir, store) = open();
     let cid = store.put(b"one").await.expect("put");
     let error = store.get(&cid, &sha256(b"two")).await.expect_err("refused");
@@ -264,6 +264,23 @@ async fn a_killed_put_leaves_nothing_pinned_and_is_cleared_away() {
     assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("whole"), bytes);
 }
 
+#[tokio::test]
+async fn files_are_replaced_whole() {
+    let (_dir, store) = open();
+    let cid = store.put(b"one").await.expect("put");
+    flip(&store, &cid, 0);
+    let mut reader = fs::File::open(store.block_path(&cid)).expect("the altered block");
+    store.put(b"one").await.expect("mends");
+    let mut held = Vec::new();
+    io::Read::read_to_end(&mut reader, &mut held).expect("read");
+    assert_eq!(held, b"nne", "who reads during a write sees the old file");
+
+    flip(&store, &cid, 0);
+    fs::remove_dir(store.folder.temporary()).expect("empty");
+    assert!(matches!(store.put(b"one").await, Err(StoreError::Unavailable { .. })));
+    assert_eq!(store.fetch_observed(&cid).await.expect("as held"), b"nne", "a failed write changes nothing");
+}
+
 #[test]
 fn temporary_files_of_a_writer_at_work_are_left_alone() {
     let (_dir, store) = open();
@@ -314,6 +331,7 @@ async fn puts_survive_kill_9() {
             .spawn()
             .expect("starts");
         let earlier = files(&store.folder.pins()).len();
+        // The child begins anew each time: let it come one object further than before.
         while files(&store.folder.pins()).len() <= earlier.min(4) {
             assert!(child.try_wait().expect("a child").is_none(), "the child ended by itself");
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
