@@ -6,3 +6,4 @@ pub mod evaluation;
 pub mod imaging;
 pub mod keygen;
 pub mod metrics;
+pub mod storage;

@@ -1,0 +1,352 @@
+use std::process::Command;
+
+use super::*;
+use crate::storage::blocks;
+use crate::storage::testing::pattern;
+
+const MIB: usize = 1 << 20;
+const ALL_SIZES: [usize; 6] = [0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7];
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+fn open() -> (tempfile::TempDir, LocalStore) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = LocalStore::open(dir.path().join("store")).expect("opens");
+    (dir, store)
+}
+
+/// Flips one bit of a block's file, as a hostile or failing disk would.
+fn flip(store: &LocalStore, block: &Cid, at: usize) {
+    let path = store.block_path(block);
+    let mut bytes = fs::read(&path).expect("the block");
+    bytes[at] ^= 1;
+    fs::write(path, bytes).expect("altered");
+}
+
+/// Names of all files under a folder, in order.
+fn files(path: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry")) {
+        if entry.path().is_dir() {
+            names.extend(files(&entry.path()));
+        } else {
+            names.push(entry.file_name().into_string().expect("text"));
+        }
+    }
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn what_is_put_comes_back() {
+    let (_dir, store) = open();
+    for size in ALL_SIZES {
+        let bytes = pattern(size);
+        let cid = store.put(&bytes).await.expect("put");
+        assert_eq!(cid, Cid::of(&bytes), "{size}");
+        assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("get"), bytes, "{size}");
+        assert_eq!(store.fetch_observed(&cid).await.expect("fetch"), bytes, "{size}");
+        assert_eq!(store.pin_state(&cid).await.expect("state"), PinState::Pinned, "{size}");
+    }
+    // The folder is all there is: another store in it has the same.
+    let again = LocalStore::open(&store.folder.root).expect("opens");
+    for bytes in ALL_SIZES.map(pattern) {
+        assert_eq!(again.get(&Cid::of(&bytes), &sha256(&bytes)).await.expect("get"), bytes);
+    }
+}
+
+#[tokio::test]
+async fn blocks_lie_under_their_names() {
+    let (_dir, store) = open();
+    let bytes = pattern(3 * MIB + 7);
+    store.put(&bytes).await.expect("put");
+    let mut names = Vec::new();
+    for (cid, block) in blocks(&bytes) {
+        let path = store.block_path(&cid);
+        let name = cid.to_string();
+        assert!(path.ends_with(format!("blocks/{}/{name}", &name[56..58])), "{}", path.display());
+        assert_eq!(fs::read(path).expect("the block"), block);
+        names.push(name);
+    }
+    names.sort();
+    assert_eq!(files(&store.folder.blocks()), names);
+    assert!(files(&store.folder.temporary()).is_empty());
+}
+
+#[tokio::test]
+async fn a_flipped_bit_is_named_and_can_be_observed() {
+    for size in [1, MIB, 3 * MIB + 7] {
+        let (_dir, store) = open();
+        let bytes = pattern(size);
+        let cid = store.put(&bytes).await.expect("put");
+        let (leaf, block) = blocks(&bytes).swap_remove(0);
+        let at = block.len() / 2;
+        flip(&store, &leaf, at);
+
+        let error = store.get(&cid, &sha256(&bytes)).await.expect_err("altered");
+        assert!(
+            matches!(error, StoreError::BlockAltered { cid: object, block } if object == cid && block == leaf),
+            "{size}: {error}"
+        );
+        assert!(error.to_string().contains(&leaf.to_string()), "{error}");
+
+        let mut altered = bytes.clone();
+        altered[at] ^= 1;
+        assert_eq!(store.fetch_observed(&cid).await.expect("as held"), altered, "{size}");
+
+        assert_eq!(store.put(&bytes).await.expect("mends"), cid);
+        assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("mended"), bytes, "{size}");
+    }
+}
+
+#[tokio::test]
+async fn an_altered_index_is_never_the_object() {
+    let (_dir, store) = open();
+    let bytes = pattern(MIB + 1);
+    let cid = store.put(&bytes).await.expect("put");
+    let length = fs::read(store.block_path(&cid)).expect("the index").len();
+    for at in 0..length {
+        flip(&store, &cid, at);
+        let error = store.get(&cid, &sha256(&bytes)).await.expect_err("altered");
+        assert!(matches!(error, StoreError::BlockAltered { block, .. } if block == cid), "{at}: {error}");
+        assert_ne!(store.fetch_observed(&cid).await.expect("as held"), bytes, "{at}");
+        flip(&store, &cid, at);
+    }
+    assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("whole again"), bytes);
+}
+
+#[tokio::test]
+async fn cut_empty_longer_and_swapped_blocks_are_altered() {
+    let (_dir, store) = open();
+    let bytes = pattern(3 * MIB + 7);
+    let cid = store.put(&bytes).await.expect("put");
+    let parts = blocks(&bytes);
+    let (leaf, block) = &parts[1];
+    let path = store.block_path(leaf);
+    let longer = [&block[..], &vec![0; 3 * MIB]].concat();
+    for other in [&block[..block.len() - 1], &block[..1], b"", &longer, &parts[2].1] {
+        fs::write(&path, other).expect("altered");
+        let error = store.get(&cid, &sha256(&bytes)).await.expect_err("altered");
+        assert!(matches!(error, StoreError::BlockAltered { block, .. } if block == *leaf), "{error}");
+        let observed = [&bytes[..MIB], other, &bytes[2 * MIB..]].concat();
+        assert_eq!(store.fetch_observed(&cid).await.expect("as held"), observed);
+    }
+}
+
+#[tokio::test]
+async fn another_hash_is_another_content() {
+    let (_dir, store) = open();
+    let cid = store.put(b"one").await.expect("put");
+    let error = store.get(&cid, &sha256(b"two")).await.expect_err("refused");
+    assert!(
+        matches!(error, StoreError::ContentMismatch { expected, found, .. } if expected == sha256(b"two") && found == sha256(b"one"))
+    );
+    assert!(error.to_string().contains("7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_not_found() {
+    let (_dir, store) = open();
+    let bytes = pattern(MIB + 1);
+    let absent = Cid::of(b"never put");
+    for error in [
+        store.get(&absent, &[0; 32]).await.expect_err("absent"),
+        store.fetch_observed(&absent).await.expect_err("absent"),
+        store.remove(&absent).await.expect_err("absent"),
+    ] {
+        assert!(matches!(error, StoreError::NotFound { cid, block } if cid == absent && block == absent), "{error}");
+    }
+    assert_eq!(store.pin_state(&absent).await.expect("state"), PinState::Unpinned);
+
+    let cid = store.put(&bytes).await.expect("put");
+    let (leaf, _) = blocks(&bytes).swap_remove(1);
+    fs::remove_file(store.block_path(&leaf)).expect("removed");
+    for error in [store.get(&cid, &sha256(&bytes)).await, store.fetch_observed(&cid).await] {
+        let error = error.expect_err("a block is missing");
+        assert!(
+            matches!(error, StoreError::NotFound { cid: object, block } if object == cid && block == leaf),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_is_unavailable_not_empty() {
+    let (_dir, store) = open();
+    let cid = store.put(b"one").await.expect("put");
+    let path = store.block_path(&cid);
+    fs::remove_file(&path).expect("removed");
+    fs::create_dir(&path).expect("a folder in its place");
+    assert!(matches!(store.fetch_observed(&cid).await, Err(StoreError::Unavailable { .. })));
+
+    fs::remove_dir_all(&store.folder.root).expect("the disk is gone");
+    assert!(matches!(store.get(&cid, &sha256(b"one")).await, Err(StoreError::Unavailable { .. })));
+    assert!(matches!(store.fetch_observed(&cid).await, Err(StoreError::Unavailable { .. })));
+    assert!(matches!(store.pin_state(&cid).await, Err(StoreError::Unavailable { .. })));
+    assert!(matches!(store.put(b"one").await, Err(StoreError::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn the_same_bytes_twice_and_at_once() {
+    let (_dir, store) = open();
+    let bytes = pattern(2 * MIB);
+    let second = LocalStore::open(&store.folder.root).expect("opens");
+    let (a, b, c) = tokio::join!(store.put(&bytes), second.put(&bytes), store.put(&bytes));
+    let cid = Cid::of(&bytes);
+    assert_eq!([a.expect("put"), b.expect("put"), c.expect("put")], [cid; 3]);
+    assert_eq!(files(&store.folder.pins()), [cid.to_string()]);
+    assert_eq!(files(&store.folder.blocks()).len(), 3);
+    store.remove(&cid).await.expect("one remove is enough");
+    assert_eq!(store.pin_state(&cid).await.expect("state"), PinState::Unpinned);
+    assert!(files(&store.folder.blocks()).is_empty());
+}
+
+#[tokio::test]
+async fn removing_keeps_shared_blocks() {
+    let (_dir, store) = open();
+    let short = pattern(MIB);
+    let long = [&short[..], &short, b"and more"].concat(); // its first two chunks are the short file
+    let (one, two) = (store.put(&short).await.expect("put"), store.put(&long).await.expect("put"));
+    assert_eq!(files(&store.folder.blocks()).len(), 3);
+
+    store.remove(&two).await.expect("removed");
+    assert_eq!(files(&store.folder.blocks()), [one.to_string()]);
+    assert_eq!(store.get(&one, &sha256(&short)).await.expect("kept"), short);
+
+    store.put(&long).await.expect("put");
+    store.remove(&one).await.expect("removed");
+    assert_eq!(store.pin_state(&one).await.expect("state"), PinState::Unpinned);
+    assert_eq!(store.get(&two, &sha256(&long)).await.expect("kept"), long);
+    assert!(matches!(store.remove(&one).await, Err(StoreError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn nothing_is_removed_when_a_pin_is_unreadable() {
+    let (_dir, store) = open();
+    let bytes = pattern(MIB + 1);
+    let (big, small) = (store.put(&bytes).await.expect("put"), store.put(b"small").await.expect("put"));
+    let pin = store.folder.pin(&big);
+    let list = fs::read_to_string(&pin).expect("the pin");
+    for damage in ["", &list[..list.len() - 2], &list[..60], "no cids\n"] {
+        fs::write(&pin, damage).expect("damaged");
+        for cid in [big, small] {
+            assert!(
+                matches!(store.remove(&cid).await, Err(StoreError::PinDamaged { cid }) if cid == big),
+                "{damage:?}"
+            );
+        }
+    }
+    assert_eq!(files(&store.folder.blocks()).len(), 4);
+    store.put(&bytes).await.expect("mends");
+    store.remove(&small).await.expect("removed");
+    store.remove(&big).await.expect("removed");
+    assert!(files(&store.folder.blocks()).is_empty());
+}
+
+#[tokio::test]
+async fn a_killed_put_leaves_nothing_pinned_and_is_cleared_away() {
+    let (_dir, store) = open();
+    let bytes = pattern(3 * MIB + 7);
+    let cid = Cid::of(&bytes);
+    // As far as a put may have come: some blocks in place, the next one half written aside, no pin.
+    for (cid, block) in &blocks(&bytes)[..2] {
+        store.folder.put_block(cid, block).expect("a block");
+    }
+    fs::write(store.folder.temporary().join(".tmpAbCdEf"), &bytes[..1000]).expect("left behind");
+
+    let store = LocalStore::open(&store.folder.root).expect("opens");
+    assert!(files(&store.folder.temporary()).is_empty());
+    assert_eq!(store.pin_state(&cid).await.expect("state"), PinState::Unpinned);
+    assert!(matches!(store.get(&cid, &sha256(&bytes)).await, Err(StoreError::NotFound { .. })));
+    assert_eq!(store.put(&bytes).await.expect("again"), cid);
+    assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("whole"), bytes);
+}
+
+#[tokio::test]
+async fn files_are_replaced_whole() {
+    let (_dir, store) = open();
+    let cid = store.put(b"one").await.expect("put");
+    flip(&store, &cid, 0);
+    let mut reader = fs::File::open(store.block_path(&cid)).expect("the altered block");
+    store.put(b"one").await.expect("mends");
+    let mut held = Vec::new();
+    io::Read::read_to_end(&mut reader, &mut held).expect("read");
+    assert_eq!(held, b"nne", "who reads during a write sees the old file");
+
+    flip(&store, &cid, 0);
+    fs::remove_dir(store.folder.temporary()).expect("empty");
+    assert!(matches!(store.put(b"one").await, Err(StoreError::Unavailable { .. })));
+    assert_eq!(store.fetch_observed(&cid).await.expect("as held"), b"nne", "a failed write changes nothing");
+}
+
+#[test]
+fn temporary_files_of_a_writer_at_work_are_left_alone() {
+    let (_dir, store) = open();
+    let file = store.folder.temporary().join("at work");
+    fs::write(&file, b"half").expect("written");
+    let lock = Lock::shared(&store.folder.lock()).expect("a writer");
+    LocalStore::open(&store.folder.root).expect("opens");
+    assert!(file.exists());
+    drop(lock);
+    LocalStore::open(&store.folder.root).expect("opens");
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_unwritable() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("file");
+    fs::write(&file, b"").expect("written");
+    for path in [file.clone(), file.join("store")] {
+        let error = LocalStore::open(&path).expect_err("no folder");
+        assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
+        assert!(!error.to_string().contains("file"), "{error}");
+    }
+    for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
+        assert!(matches!(write_failed("a block", kind.into()), StoreError::Unwritable { .. }));
+    }
+    assert!(matches!(write_failed("a block", io::ErrorKind::StorageFull.into()), StoreError::Unavailable { .. }));
+}
+
+/// Set in the child process of the test below.
+const KILLED_IN: &str = "MEDSEAL_TEST_PUT_FOREVER_IN";
+
+#[tokio::test]
+async fn puts_survive_kill_9() {
+    if let Some(dir) = std::env::var_os(KILLED_IN) {
+        let store = LocalStore::open(dir).expect("opens");
+        for round in 0_u32.. {
+            store.put(&[&round.to_be_bytes()[..], &vec![0; MIB]].concat()).await.expect("put");
+        }
+    }
+    let (_dir, store) = open();
+    let mut puts = 0;
+    for milliseconds in [30, 60, 90, 120, 150] {
+        let mut child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "storage::local::tests::puts_survive_kill_9", "--nocapture"])
+            .env(KILLED_IN, &store.folder.root)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("starts");
+        let earlier = files(&store.folder.pins()).len();
+        // The child begins anew each time: let it come one object further than before.
+        while files(&store.folder.pins()).len() <= earlier.min(4) {
+            assert!(child.try_wait().expect("a child").is_none(), "the child ended by itself");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+
+        let store = LocalStore::open(&store.folder.root).expect("opens");
+        assert!(files(&store.folder.temporary()).is_empty());
+        let pins = store.folder.pinned().expect("pins");
+        for cid in &pins {
+            store.folder.walk(cid, Walk::checked(*cid)).expect("what is pinned is whole");
+        }
+        puts = pins.len();
+    }
+    assert!(puts >= 5, "{puts} puts");
+}

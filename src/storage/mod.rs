@@ -1,0 +1,166 @@
+//! Where sealed images lie: content under its IPFS address (section 4.1 of the paper, "Cloud Server").
+//!
+//! A [`Store`] is a folder on this machine ([`LocalStore`]) or a node. The address is computed here, never taken from
+//! a node, so the same bytes have the same [`Cid`] in every store. A store keeps what it is given and knows nothing of images.
+
+mod cid;
+mod local;
+mod unixfs;
+
+use std::future::Future;
+
+pub use cid::{Cid, CidError, Codec, MAX_CID_BYTES, MAX_CID_CHARS};
+pub use local::LocalStore;
+pub use unixfs::blocks;
+
+/// Most bytes of one object: 4 GiB. They pass through memory as a whole.
+pub const MAX_OBJECT_BYTES: u64 = 4 << 30;
+
+/// Whether a store keeps an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinState {
+    /// It is kept until it is removed.
+    Pinned,
+    /// It is not kept: never put here, removed, or a put that did not end. Some of its blocks may be here all the same.
+    Unpinned,
+}
+
+/// A place that keeps objects under their address.
+pub trait Store: Send + Sync {
+    /// Returns the address of `bytes` after they were stored and pinned and would survive a power cut.
+    ///
+    /// Putting the same bytes again, at the same time too, is fine and mends blocks that were damaged since.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`], [`StoreError::Unwritable`], [`StoreError::Unavailable`]. What was written of it by then is not pinned.
+    fn put(&self, bytes: &[u8]) -> impl Future<Output = Result<Cid, StoreError>> + Send;
+
+    /// Returns the object, each block checked against its address and the whole against `expected_sha256`.
+    ///
+    /// # Errors
+    /// [`StoreError::BlockAltered`] or [`StoreError::ContentMismatch`] if the store holds something else,
+    /// [`StoreError::NotFound`] if a block is not here, [`StoreError::Unavailable`] if that cannot be told now,
+    /// [`StoreError::NotAFile`] or [`StoreError::Limit`] if `cid` is not the address of anything that [`Store::put`] makes.
+    fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+
+    /// Returns the object as the store holds it, **unchecked**: for verification, which hashes and reports it.
+    ///
+    /// A block that does not match its address stands for its own bytes. If it was an index, what it claims to
+    /// link to is not read: the observed bytes are then shorter than the object, and wrong.
+    ///
+    /// # Errors
+    /// As [`Store::get`], but never [`StoreError::BlockAltered`] and [`StoreError::ContentMismatch`].
+    fn fetch_observed(&self, cid: &Cid) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+
+    /// Says whether the store keeps `cid`. Presence and content of the blocks are for [`Store::get`] to tell.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn pin_state(&self, cid: &Cid) -> impl Future<Output = Result<PinState, StoreError>> + Send;
+
+    /// Unpins `cid` and deletes those of its blocks that no other pinned object has.
+    ///
+    /// The store knows no records: that none needs this object any more is for the caller to know.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it is not pinned; [`StoreError::PinDamaged`] if a pin, this or another, cannot be
+    /// read, for then it is not known what may go; [`StoreError::Unwritable`], [`StoreError::Unavailable`].
+    fn remove(&self, cid: &Cid) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store works, and this is not in it.
+    #[error("{block} is not in the store (object {cid})")]
+    NotFound {
+        /// The object asked for.
+        cid: Cid,
+        /// The block that is missing; the object itself, if it is that.
+        block: Cid,
+    },
+    /// The store cannot be reached, read or written now: nothing is known about its content.
+    #[error("the store is not available: {what}")]
+    Unavailable {
+        /// What failed, without a path.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store's folder cannot be made or written.
+    #[error("the store cannot be written: {what}")]
+    Unwritable {
+        /// What failed, without a path.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store holds other bytes under a block's address.
+    #[error("block {block} does not match its address (object {cid})")]
+    BlockAltered {
+        /// The object asked for.
+        cid: Cid,
+        /// The block whose bytes have another hash.
+        block: Cid,
+    },
+    /// Every block matches its address, but the object is not the one expected.
+    #[error("expected {cid} to have sha-256 {}, found {}", Hex(expected), Hex(found))]
+    ContentMismatch {
+        /// The object asked for.
+        cid: Cid,
+        /// SHA-256 asked for.
+        expected: [u8; 32],
+        /// SHA-256 of what the store holds.
+        found: [u8; 32],
+    },
+    /// A block matches its address, but is no UnixFS file of raw leaves.
+    #[error("block {block} is not part of a unixfs file of raw leaves (object {cid})")]
+    NotAFile {
+        /// The object asked for.
+        cid: Cid,
+        /// The block that is something else.
+        block: Cid,
+    },
+    /// The address leads to something larger than any object here.
+    #[error("{cid} has more than {limit} {what}")]
+    Limit {
+        /// The object asked for.
+        cid: Cid,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is allowed.
+        limit: u64,
+    },
+    /// The bytes to be put are too many.
+    #[error("expected at most {limit} bytes, found {found}")]
+    TooLarge {
+        /// [`MAX_OBJECT_BYTES`].
+        limit: u64,
+        /// What was given.
+        found: u64,
+    },
+    /// The list of a pinned object's blocks is not readable as one.
+    #[error("the pin of {cid} is damaged; putting the object again mends it")]
+    PinDamaged {
+        /// The pinned object.
+        cid: Cid,
+    },
+}
+
+/// Lower-case hex, for messages.
+struct Hex<'a>(&'a [u8; 32]);
+
+impl std::fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod testing {
+    /// The fill `pattern` of `tests/oracles/cids.mjs`: byte i is (31 i + 7) mod 251. No two chunks are alike.
+    pub(super) fn pattern(size: usize) -> Vec<u8> {
+        (0..size).map(|i| u8::try_from((31 * i + 7) % 251).expect("below 251")).collect()
+    }
+}
