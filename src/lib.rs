@@ -3,3 +3,4 @@
 pub mod cipher;
 pub mod envelope;
 pub mod imaging;
+pub mod kgc;
