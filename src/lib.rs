@@ -7,3 +7,4 @@ pub mod imaging;
 pub mod keygen;
 pub mod metrics;
 pub mod storage;
+pub mod kgc;

@@ -1,0 +1,227 @@
+//! Why a Key Generation Center gives nothing out.
+
+use alloy::primitives::{Address, B256};
+
+use crate::envelope::EnvelopeError;
+use crate::envelope::capsules::CapsuleError;
+
+use super::log::LogError;
+
+/// Why a Key Generation Center gives no partial and no image key, or why its answer is of no use.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KgcError {
+    /// The request itself is not valid.
+    #[error("the request is not valid")]
+    Request(#[from] RequestError),
+    /// The challenge was never given, or is older than [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
+    #[error("the key center does not know challenge {challenge}: never given, or too old")]
+    ChallengeUnknown {
+        /// The challenge in the request.
+        challenge: B256,
+    },
+    /// The challenge has acted: a request acts once.
+    #[error("the request was used: challenge {challenge} acts once")]
+    RequestUsed {
+        /// The challenge in the request.
+        challenge: B256,
+    },
+    /// More challenges are open than this key center remembers.
+    #[error("{limit} challenges are open, no more are given until some expire")]
+    TooManyChallenges {
+        /// The most that are remembered.
+        limit: usize,
+    },
+    /// The chain cannot be asked, or answers from the past: nothing is given out.
+    #[error("the chain does not say who is authorised now")]
+    Chain(#[from] ChainViewError),
+    /// No record of the image is on chain.
+    #[error("no record of image {image_id} is on chain")]
+    UnknownImage {
+        /// The image asked for.
+        image_id: B256,
+    },
+    /// The wallet is not authorised now.
+    #[error(
+        "wallet {wallet} is not authorised for image {image_id} at {now}: its access ends at {expiry} (0: it has none)"
+    )]
+    NotAuthorized {
+        /// The image asked for.
+        image_id: B256,
+        /// The wallet that asks.
+        wallet: Address,
+        /// Last second of its access, unix seconds; 0 for none.
+        expiry: u64,
+        /// When it was looked at, unix seconds.
+        now: u64,
+    },
+    /// Header or capsules are not those of the record on chain.
+    #[error("{what} is not that of the record on chain: expected {expected}, found {found}")]
+    RecordMismatch {
+        /// What differs.
+        what: &'static str,
+        /// What the chain says.
+        expected: String,
+        /// What came with the request.
+        found: String,
+    },
+    /// The header is not a sealed image's.
+    #[error("the header does not parse")]
+    Header(#[from] EnvelopeError),
+    /// The capsules do not parse, or give no key.
+    #[error("the key capsules give no image key")]
+    Capsules(#[from] CapsuleError),
+    /// The capsule was sealed to a key of another epoch.
+    #[error("the image key is sealed to epoch {found} of this key center, which holds epoch {expected}")]
+    EpochUnknown {
+        /// The epoch of the key center's key.
+        expected: u32,
+        /// The epoch of the capsule.
+        found: u32,
+    },
+    /// The log did not take the entry, so nothing is given out.
+    #[error("nothing is given out that is not logged")]
+    Log(#[from] LogError),
+    /// The answer was not made for this request, or was changed.
+    #[error("the key center's answer does not open with this request and this key")]
+    AnswerNotAuthentic,
+}
+
+/// What is wrong with a request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// No key centers, too many, or not as many challenges.
+    #[error("expected 1 to {limit} key centers and as many challenges, found {kgcs} and {challenges}")]
+    SetSize {
+        /// The most key centers in a set.
+        limit: usize,
+        /// Number of key centers.
+        kgcs: usize,
+        /// Number of challenges.
+        challenges: usize,
+    },
+    /// The ids of the key centers do not rise.
+    #[error("the ids of the key centers do not rise")]
+    SetOrder,
+    /// The signed set is another.
+    #[error("the signed set of key centers is another: expected {expected}, found {found}")]
+    SetHash {
+        /// Hash of the ids that came with the request.
+        expected: B256,
+        /// The signed hash.
+        found: B256,
+    },
+    /// This key center is not in the set.
+    #[error("the request is not for key center {id}")]
+    NotInSet {
+        /// Id of the key center that was asked.
+        id: B256,
+    },
+    /// The signed challenges are others.
+    #[error("the signed challenges are others: expected {expected}, found {found}")]
+    ChallengesHash {
+        /// Hash of the challenges that came with the request.
+        expected: B256,
+        /// The signed hash.
+        found: B256,
+    },
+    /// Nothing may be sealed to the recipient's key.
+    #[error("the recipient's key is of no use")]
+    RecipientKey(#[source] CapsuleError),
+    /// The signature is not that wallet's for this request, chain and registry.
+    #[error("not a signature of {wallet} for this request, chain and registry")]
+    Signature {
+        /// The wallet that the request names.
+        wallet: Address,
+        /// What is wrong with it.
+        source: SignatureFault,
+    },
+    /// The request is of a time to come.
+    #[error("the request was issued at {issued_at}, it is {now}")]
+    IssuedInFuture {
+        /// When it says that it was issued, unix seconds.
+        issued_at: u64,
+        /// The time, unix seconds.
+        now: u64,
+    },
+    /// The deadline has passed.
+    #[error("the request ended at {deadline}, it is {now}")]
+    Expired {
+        /// Last second in which it acts, unix seconds.
+        deadline: u64,
+        /// The time, unix seconds.
+        now: u64,
+    },
+    /// The deadline is before the issue, or too long after it.
+    #[error("the deadline is at most {limit} s after the issue at {issued_at}, found {deadline}")]
+    Lifetime {
+        /// The longest life in seconds.
+        limit: u64,
+        /// When it says that it was issued, unix seconds.
+        issued_at: u64,
+        /// Last second in which it acts, unix seconds.
+        deadline: u64,
+    },
+    /// The wallet does not sign.
+    #[error("the wallet does not sign")]
+    Signer(#[source] alloy::signers::Error),
+}
+
+/// What is wrong with a signature.
+#[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignatureFault {
+    /// Not 65 bytes.
+    #[error("expected 65 bytes, found {found}")]
+    Length {
+        /// Number of bytes.
+        found: usize,
+    },
+    /// The last byte is neither 27 nor 28.
+    #[error("expected a last byte of 27 or 28, found {found}")]
+    RecoveryByte {
+        /// The last byte.
+        found: u8,
+    },
+    /// `s` is in the upper half: a second form of the same signature.
+    #[error("s is in the upper half of the curve's order")]
+    HighS,
+    /// No key has made it.
+    #[error("no key gives this signature")]
+    NotRecoverable,
+    /// Another wallet has made it, or it signs something else.
+    #[error("it recovers to {recovered}")]
+    OtherSigner {
+        /// The address that it recovers to.
+        recovered: Address,
+    },
+}
+
+/// Why the chain does not say who is authorised.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainViewError {
+    /// The node does not answer, or not with what was asked.
+    #[error("the node does not answer")]
+    Unreachable {
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The node's newest block is too old.
+    #[error("the newest block is {age_secs} s old, at most {limit_secs} s are allowed")]
+    Stale {
+        /// Its age in seconds.
+        age_secs: u64,
+        /// The chain profile's limit in seconds.
+        limit_secs: u64,
+    },
+    /// Another chain or another contract answers.
+    #[error("another chain or contract answers: expected {expected}, found {found}")]
+    WrongDeployment {
+        /// What was pinned.
+        expected: String,
+        /// What answers.
+        found: String,
+    },
+}

@@ -1,0 +1,152 @@
+//! A Key Generation Center in this process, with its keys from a key file.
+
+use std::sync::Arc;
+
+use alloy::primitives::B256;
+use sha2::{Digest, Sha256};
+
+use super::challenges::Challenges;
+use super::log::{LogEntry, ReleaseLog};
+use super::requests::{Checked, Home, IssueRequest, KeyRequest, KgcRequest, Signed};
+use super::{ChainView, Clock, KeyCenter, KgcError, KgcIdentity, KgcKeys, Registration, SealedAnswer, os_random};
+use crate::cipher::ImageKey;
+use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
+use crate::envelope::{EnvelopeError, PublicHeader};
+
+/// A key center with its keys in memory, its log on disk, and the chain and the clock behind doors.
+#[derive(Debug)]
+pub struct LocalKeyCenter<V, C> {
+    keys: KgcKeys,
+    home: Home,
+    chain: V,
+    clock: C,
+    log: Arc<ReleaseLog>,
+    challenges: Challenges,
+}
+
+impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
+    /// Returns a key center for the images of one registry.
+    pub fn new(keys: KgcKeys, home: Home, chain: V, clock: C, log: ReleaseLog) -> Self {
+        Self { keys, home, chain, clock, log: Arc::new(log), challenges: Challenges::default() }
+    }
+
+    /// Checks the request and uses its challenge up: from here on it has acted, whatever becomes of it.
+    fn admit<R: KgcRequest>(&self, signed: &Signed<R>) -> Result<Checked, KgcError> {
+        let checked = signed.check(&self.home, self.keys.identity().id)?;
+        self.challenges.use_up(checked.challenge, self.clock.unix_secs())?;
+        Ok(checked)
+    }
+
+    /// The later of the chain's time and our own: a clock that is behind lengthens nobody's access.
+    fn now(&self, block_time: u64) -> u64 {
+        self.clock.unix_secs().max(block_time)
+    }
+
+    /// Returns the image key, if header and capsules are those of the record.
+    fn open(
+        &self,
+        image_id: B256,
+        registration: &Registration,
+        header: &[u8],
+        capsules: &[u8],
+    ) -> Result<ImageKey, KgcError> {
+        same("header hash", registration.header_hash, B256::from_slice(&Sha256::digest(header)))?;
+        same("capsules hash", registration.capsules_hash, B256::from_slice(&Sha256::digest(capsules)))?;
+        let (parsed, end) = PublicHeader::parse(header)?;
+        if end != header.len() {
+            let (expected, found) = (end as u64, header.len() as u64);
+            return Err(EnvelopeError::TrailingBytes { expected, found }.into());
+        }
+        same("home chain", self.home.chain_id, parsed.chain_id)?;
+        same("home registry", self.home.registry, parsed.registry)?;
+        same("sender", registration.sender, parsed.sender)?;
+        same("image id", image_id, parsed.image_id)?;
+
+        let capsules = Capsules::parse(capsules)?;
+        let (recipient, secret) = (self.keys.recipient(), self.keys.x25519());
+        open_capsule(&capsules, &recipient, secret, &parsed.context(), &parsed.key_commitment)
+            .map_err(|error| self.explain(error, &capsules))
+    }
+
+    /// Names the epoch of our capsule where there is one, but not for the key that we have.
+    fn explain(&self, error: CapsuleError, capsules: &Capsules) -> KgcError {
+        let KgcIdentity { id: own, epoch: expected, .. } = self.keys.identity();
+        let other = capsules.stanzas().iter().find_map(|stanza| match stanza.holder {
+            Holder::Kgc { id, epoch } if id == own && epoch != expected => Some(epoch),
+            _ => None,
+        });
+        match (error, other) {
+            (CapsuleError::NoMatchingStanza { .. }, Some(found)) => KgcError::EpochUnknown { expected, found },
+            (error, _) => error.into(),
+        }
+    }
+
+    /// Logs what is about to be given out; it is on disk when this returns.
+    async fn log<R: KgcRequest>(&self, request: &R, checked: &Checked, at: u64) -> Result<(), KgcError> {
+        let (terms, identity) = (request.terms(), self.keys.identity());
+        let entry = LogEntry {
+            at,
+            kind: R::ACT,
+            requester: terms.wallet,
+            image_id: terms.image_id,
+            kgc_set_hash: terms.kgc_set_hash,
+            kgc_id: identity.id,
+            epoch: identity.epoch,
+            request_digest: checked.digest,
+        };
+        let log = Arc::clone(&self.log);
+        // Waiting for the disk blocks a thread of its own, not the others' requests.
+        tokio::task::spawn_blocking(move || log.append(&entry)).await.expect("appending does not panic")?;
+        Ok(())
+    }
+}
+
+impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
+    fn identity(&self) -> KgcIdentity {
+        self.keys.identity()
+    }
+
+    async fn challenge(&self) -> Result<B256, KgcError> {
+        self.challenges.give(self.clock.unix_secs(), &mut os_random())
+    }
+
+    async fn issue(&self, request: &Signed<IssueRequest>) -> Result<SealedAnswer, KgcError> {
+        let checked = self.admit(request)?;
+        let terms = request.request.terms();
+        let now = self.now(self.chain.block_time().await?);
+        terms.check_times(now)?;
+        let partial = self.keys.partial(terms.wallet, terms.image_id);
+        self.log(&request.request, &checked, now).await?;
+        Ok(SealedAnswer::seal(&partial, &checked))
+    }
+
+    async fn release(
+        &self,
+        request: &Signed<KeyRequest>,
+        header: &[u8],
+        capsules: &[u8],
+    ) -> Result<SealedAnswer, KgcError> {
+        let checked = self.admit(request)?;
+        let terms = request.request.terms();
+        let (image_id, wallet) = (terms.image_id, terms.wallet);
+        let standing = self.chain.standing(image_id, wallet).await?;
+        let now = self.now(standing.block_time);
+        terms.check_times(now)?;
+        let registration = standing.registration.ok_or(KgcError::UnknownImage { image_id })?;
+        let expiry = standing.access_expiry;
+        if wallet != registration.sender && (expiry == 0 || now > expiry) {
+            return Err(KgcError::NotAuthorized { image_id, wallet, expiry, now });
+        }
+        let key = self.open(image_id, &registration, header, capsules)?;
+        self.log(&request.request, &checked, now).await?;
+        Ok(SealedAnswer::seal(key.as_bytes(), &checked))
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Display>(what: &'static str, expected: T, found: T) -> Result<(), KgcError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(KgcError::RecordMismatch { what, expected: expected.to_string(), found: found.to_string() })
+    }
+}

@@ -1,0 +1,112 @@
+//! The append-only log of what a key center gave out: one JSON object a line, on disk before the answer leaves.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use alloy::primitives::{Address, B256};
+use serde::Serialize;
+
+/// Why the log does not take an entry.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The file cannot be opened, written, or brought to the disk.
+    #[error("the log {} cannot be written", path.display())]
+    Io {
+        /// The log.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// What was given to whom. No secret is in it, and no patient data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// When, unix seconds.
+    pub at: u64,
+    /// `issue` or `release`.
+    pub kind: &'static str,
+    /// Wallet that signed the request.
+    #[serde(serialize_with = "checksummed")]
+    pub requester: Address,
+    /// Image that it was about.
+    pub image_id: B256,
+    /// The KGCs that were asked.
+    pub kgc_set_hash: B256,
+    /// The KGC that answered.
+    pub kgc_id: B256,
+    /// Epoch of its key.
+    pub epoch: u32,
+    /// The request's EIP-712 digest.
+    pub request_digest: B256,
+}
+
+/// An append-only file.
+#[derive(Debug)]
+pub struct ReleaseLog {
+    path: PathBuf,
+    file: Mutex<LogFile>,
+}
+
+#[derive(Debug)]
+struct LogFile {
+    file: File,
+    /// The last line may lack its end: a crash, or a full disk.
+    torn: bool,
+}
+
+impl ReleaseLog {
+    /// Opens the log, or begins one that only its owner can read.
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub fn open(path: &Path) -> Result<Self, LogError> {
+        let open = || {
+            let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                File::open(folder)?.sync_all()?;
+            }
+            let torn = ends_inside_a_line(&file)?;
+            Ok(LogFile { file, torn })
+        };
+        let file = open().map_err(|source| LogError::Io { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+    }
+
+    /// Appends an entry; when this returns, it is on the disk.
+    ///
+    /// # Errors
+    /// [`LogError::Io`]; then nothing may be given out.
+    pub fn append(&self, entry: &LogEntry) -> Result<(), LogError> {
+        let mut log = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut append = || {
+            let mut line = if log.torn { vec![b'\n'] } else { Vec::new() };
+            serde_json::to_writer(&mut line, entry)?;
+            line.push(b'\n');
+            log.torn = true;
+            log.file.write_all(&line)?;
+            log.torn = false;
+            log.file.sync_data()
+        };
+        append().map_err(|source| LogError::Io { path: self.path.clone(), source })
+    }
+}
+
+fn ends_inside_a_line(mut file: &File) -> std::io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+fn checksummed<S: serde::Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&address.to_checksum(None))
+}

@@ -1,0 +1,114 @@
+//! Key Generation Center (section 4.1 of the paper): issues partials to senders, releases image keys to authorised wallets.
+//!
+//! Both acts speak one protocol (`FORMAT.md`, section 8). The wallet fetches a challenge from each KGC, makes a fresh X25519 key
+//! and signs an EIP-712 request that names both; the KGC checks it, writes what it is about to give into its log, and answers with
+//! 32 secret bytes, HPKE-sealed to that key and bound to that request.
+//!
+//! A request is looked at in this order: the set of KGCs, the challenges, the recipient's key, the signature; then its challenge
+//! is used up, so that a validly signed request acts once, whatever comes of it; then the chain is asked, and fails closed; then
+//! times, by the later of block time and own clock. A release goes on: record, access (the sender always, others while
+//! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key commitment, log. The capsules are those
+//! that were registered; ones that replace them come with the contract's `updateCapsules`.
+//!
+//! What this does not do: it limits no rate, and it keeps challenges in memory, so a restart makes clients ask again.
+
+mod challenges;
+mod doors;
+mod error;
+mod key_file;
+mod keys;
+mod local;
+mod log;
+mod requests;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+
+use alloy::primitives::{Address, B256};
+use zeroize::Zeroizing;
+
+pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
+pub use doors::{ChainView, Clock, Registration, Standing, SystemClock, os_random};
+pub use error::{ChainViewError, KgcError, RequestError, SignatureFault};
+pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
+pub use keys::KgcKeys;
+pub use local::LocalKeyCenter;
+pub use log::{LogEntry, LogError, ReleaseLog};
+pub use requests::{
+    Ask, CLOCK_TOLERANCE_SECS, Checked, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS, Signed,
+    Terms, challenges_hash, check_signature, kgc_set_hash,
+};
+
+use crate::cipher::ImageKey;
+use crate::envelope::ImageContext;
+use crate::envelope::capsules::{SealedSecret, X25519Public, X25519Secret, check_commitment, open_secret, seal_secret};
+
+/// The public half of a KGC, as it publishes it on chain. Senders take it from there and nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KgcIdentity {
+    /// Its id on chain.
+    pub id: B256,
+    /// Counts its keys from 1.
+    pub epoch: u32,
+    /// Key to which capsules are sealed.
+    pub public: X25519Public,
+    /// Its wallet.
+    pub receipt_signer: Address,
+}
+
+/// A Key Generation Center: [`LocalKeyCenter`] in this process.
+pub trait KeyCenter: Send + Sync {
+    /// What it publishes on chain.
+    fn identity(&self) -> KgcIdentity;
+
+    /// Returns a fresh challenge, which acts once and within [`CHALLENGE_SECS`].
+    fn challenge(&self) -> impl Future<Output = Result<B256, KgcError>> + Send;
+
+    /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of the image key.
+    fn issue(&self, request: &Signed<IssueRequest>) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
+
+    /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain now.
+    ///
+    /// `header` is the sealed image's bytes `0 .. 14 + H`, `capsules` its key capsules as registered.
+    fn release(
+        &self,
+        request: &Signed<KeyRequest>,
+        header: &[u8],
+        capsules: &[u8],
+    ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
+}
+
+/// A KGC's answer: 32 secret bytes that only the request's key opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealedAnswer(pub SealedSecret);
+
+impl SealedAnswer {
+    fn seal(secret: &[u8; 32], to: &Checked) -> Self {
+        Self(seal_secret(secret, &to.recipient, to.digest.as_slice(), &mut os_random()))
+    }
+
+    /// Returns the partial in the answer to the `IssueRequest` with this digest.
+    ///
+    /// # Errors
+    /// [`KgcError::AnswerNotAuthentic`].
+    pub fn open_partial(&self, secret: &X25519Secret, digest: &B256) -> Result<Zeroizing<[u8; 32]>, KgcError> {
+        open_secret(&self.0, secret, digest.as_slice()).ok_or(KgcError::AnswerNotAuthentic)
+    }
+
+    /// Returns the image key in the answer to the `KeyRequest` with this digest, checked against the header's key commitment.
+    ///
+    /// # Errors
+    /// [`KgcError::AnswerNotAuthentic`]; `WrongKey` where the KGC gave another key than the sender committed to.
+    pub fn open_image_key(
+        &self,
+        secret: &X25519Secret,
+        digest: &B256,
+        context: &ImageContext,
+        commitment: &[u8; 32],
+    ) -> Result<ImageKey, KgcError> {
+        let key = ImageKey::from_bytes(*self.open_partial(secret, digest)?);
+        check_commitment(&key, context, commitment)?;
+        Ok(key)
+    }
+}

@@ -1,0 +1,298 @@
+//! Wallet-signed requests to a KGC (`FORMAT.md`, section 8): made, signed, checked.
+
+use alloy::dyn_abi::Eip712Domain;
+use alloy::primitives::{Address, B256, Signature, keccak256};
+use alloy::signers::Signer;
+use alloy::sol;
+use alloy::sol_types::{SolStruct, SolValue, eip712_domain};
+
+use crate::envelope::capsules::X25519Public;
+
+use super::{RequestError, SignatureFault};
+
+/// Longest life of a request in seconds: `deadline <= issuedAt + 300`.
+pub const REQUEST_SECS: u64 = 300;
+/// How far ahead of the KGC's time `issuedAt` may be, in seconds: wallets' clocks differ. The deadline has no such tolerance.
+pub const CLOCK_TOLERANCE_SECS: u64 = 30;
+/// Most KGCs that one request may name.
+pub const MAX_KGCS: usize = 16;
+
+sol! {
+    /// Asks for the partial of an image that is to be sealed. Signed by the sender.
+    #[derive(Debug, PartialEq, Eq)]
+    struct IssueRequest {
+        /// Wallet that seals, and that signs this.
+        address sender;
+        /// keccak256(abi.encode(ids of the KGCs, ascending)).
+        bytes32 kgcSetHash;
+        /// Image that is to be sealed.
+        bytes32 imageId;
+        /// Fresh X25519 key to which the answers are sealed.
+        bytes32 recipientPublicKey;
+        /// keccak256(abi.encode(challenges, in the order of the KGCs)).
+        bytes32 challengesHash;
+        /// Unix seconds.
+        uint64 issuedAt;
+        /// Last second in which it acts, unix seconds.
+        uint64 deadline;
+    }
+
+    /// Asks for the key of a sealed image. Signed by a wallet that is authorised on chain.
+    #[derive(Debug, PartialEq, Eq)]
+    struct KeyRequest {
+        /// Wallet that is to be given the key, and that signs this.
+        address requester;
+        /// keccak256(abi.encode(ids of the KGCs, ascending)).
+        bytes32 kgcSetHash;
+        /// Image whose key is asked for.
+        bytes32 imageId;
+        /// Fresh X25519 key to which the answers are sealed.
+        bytes32 recipientPublicKey;
+        /// keccak256(abi.encode(challenges, in the order of the KGCs)).
+        bytes32 challengesHash;
+        /// Unix seconds.
+        uint64 issuedAt;
+        /// Last second in which it acts, unix seconds.
+        uint64 deadline;
+    }
+}
+
+/// Where requests are at home: they act on this chain and for this registry only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Home {
+    /// Home chain.
+    pub chain_id: u64,
+    /// `ImageRegistry` on the home chain.
+    pub registry: Address,
+}
+
+impl Home {
+    /// The EIP-712 domain: `MedSeal`, version `1`, this chain, this registry.
+    pub fn domain(&self) -> Eip712Domain {
+        eip712_domain! {
+            name: "MedSeal",
+            version: "1",
+            chain_id: self.chain_id,
+            verifying_contract: self.registry,
+        }
+    }
+}
+
+/// What both requests say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Wallet that asks and signs.
+    pub wallet: Address,
+    /// [`kgc_set_hash`] of the KGCs that are asked.
+    pub kgc_set_hash: B256,
+    /// Image that it is about.
+    pub image_id: B256,
+    /// X25519 key to which the answers are sealed.
+    pub recipient_public_key: B256,
+    /// [`challenges_hash`] of the KGCs' challenges.
+    pub challenges_hash: B256,
+    /// Unix seconds.
+    pub issued_at: u64,
+    /// Last second in which it acts, unix seconds.
+    pub deadline: u64,
+}
+
+/// One of the two requests.
+pub trait KgcRequest: SolStruct + Send + Sync {
+    /// What a log calls the act that it asks for.
+    const ACT: &'static str;
+
+    /// Returns the request with these terms.
+    fn from_terms(terms: Terms) -> Self;
+
+    /// What it says.
+    fn terms(&self) -> Terms;
+}
+
+macro_rules! kgc_request {
+    ($request:ident, $wallet:ident, $act:literal) => {
+        impl KgcRequest for $request {
+            const ACT: &'static str = $act;
+
+            fn from_terms(terms: Terms) -> Self {
+                Self {
+                    $wallet: terms.wallet,
+                    kgcSetHash: terms.kgc_set_hash,
+                    imageId: terms.image_id,
+                    recipientPublicKey: terms.recipient_public_key,
+                    challengesHash: terms.challenges_hash,
+                    issuedAt: terms.issued_at,
+                    deadline: terms.deadline,
+                }
+            }
+
+            fn terms(&self) -> Terms {
+                Terms {
+                    wallet: self.$wallet,
+                    kgc_set_hash: self.kgcSetHash,
+                    image_id: self.imageId,
+                    recipient_public_key: self.recipientPublicKey,
+                    challenges_hash: self.challengesHash,
+                    issued_at: self.issuedAt,
+                    deadline: self.deadline,
+                }
+            }
+        }
+    };
+}
+
+kgc_request!(IssueRequest, sender, "issue");
+kgc_request!(KeyRequest, requester, "release");
+
+/// A request, its signature, and what its two hashes are made of. One serves all KGCs that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed<R> {
+    /// What is signed.
+    pub request: R,
+    /// The wallet's EIP-712 signature: r, s, and 27 or 28.
+    pub signature: Vec<u8>,
+    /// Ids of the KGCs that are asked, ascending.
+    pub kgcs: Vec<B256>,
+    /// The challenge of each of them, in the same order.
+    pub challenges: Vec<B256>,
+}
+
+/// What a wallet asks of one or several KGCs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Image that it is about.
+    pub image_id: B256,
+    /// Id and fresh challenge of each KGC, in any order.
+    pub challenges: Vec<(B256, B256)>,
+    /// Fresh X25519 key to which the answers are sealed.
+    pub recipient: X25519Public,
+    /// Unix seconds.
+    pub issued_at: u64,
+    /// Last second in which it acts, unix seconds; at most [`REQUEST_SECS`] later.
+    pub deadline: u64,
+}
+
+impl Ask {
+    /// Returns the request, signed by `signer`'s wallet.
+    ///
+    /// # Errors
+    /// [`RequestError::Signer`].
+    pub async fn sign<R: KgcRequest>(
+        &self,
+        home: &Home,
+        signer: &(impl Signer + Sync),
+    ) -> Result<Signed<R>, RequestError> {
+        let mut pairs = self.challenges.clone();
+        pairs.sort_unstable();
+        let (kgcs, challenges): (Vec<B256>, Vec<B256>) = pairs.into_iter().unzip();
+        let request = R::from_terms(Terms {
+            wallet: signer.address(),
+            kgc_set_hash: kgc_set_hash(&kgcs),
+            image_id: self.image_id,
+            recipient_public_key: self.recipient.as_bytes().into(),
+            challenges_hash: challenges_hash(&challenges),
+            issued_at: self.issued_at,
+            deadline: self.deadline,
+        });
+        let digest = request.eip712_signing_hash(&home.domain());
+        let signature = signer.sign_hash(&digest).await.map_err(RequestError::Signer)?;
+        Ok(Signed { request, signature: signature.as_bytes().to_vec(), kgcs, challenges })
+    }
+}
+
+/// What a KGC takes from a request that is in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// The request's EIP-712 digest, to which the answer is bound.
+    pub digest: B256,
+    /// The key to which the answer is sealed.
+    pub recipient: X25519Public,
+    /// This KGC's own challenge.
+    pub challenge: B256,
+}
+
+impl<R: KgcRequest> Signed<R> {
+    /// The request's EIP-712 digest.
+    pub fn digest(&self, home: &Home) -> B256 {
+        self.request.eip712_signing_hash(&home.domain())
+    }
+
+    /// Checks everything that needs neither clock nor chain: the set and its challenges, the recipient's key, the signature.
+    ///
+    /// # Errors
+    /// `SetSize`, `SetOrder`, `SetHash`, `NotInSet`, `ChallengesHash`, `RecipientKey`, `Signature`.
+    pub fn check(&self, home: &Home, kgc: B256) -> Result<Checked, RequestError> {
+        let terms = self.request.terms();
+        let challenge = self.own_challenge(&terms, kgc)?;
+        let recipient = X25519Public::from_bytes(terms.recipient_public_key.0).map_err(RequestError::RecipientKey)?;
+        let digest = self.digest(home);
+        check_signature(&self.signature, &digest, terms.wallet)
+            .map_err(|source| RequestError::Signature { wallet: terms.wallet, source })?;
+        Ok(Checked { digest, recipient, challenge })
+    }
+
+    fn own_challenge(&self, terms: &Terms, kgc: B256) -> Result<B256, RequestError> {
+        let (kgcs, challenges) = (self.kgcs.len(), self.challenges.len());
+        if !(1..=MAX_KGCS).contains(&kgcs) || kgcs != challenges {
+            return Err(RequestError::SetSize { limit: MAX_KGCS, kgcs, challenges });
+        }
+        if !self.kgcs.is_sorted_by(|left, right| left < right) {
+            return Err(RequestError::SetOrder);
+        }
+        let (expected, found) = (kgc_set_hash(&self.kgcs), terms.kgc_set_hash);
+        if expected != found {
+            return Err(RequestError::SetHash { expected, found });
+        }
+        let own = self.kgcs.iter().position(|id| *id == kgc).ok_or(RequestError::NotInSet { id: kgc })?;
+        let (expected, found) = (challenges_hash(&self.challenges), terms.challenges_hash);
+        if expected != found {
+            return Err(RequestError::ChallengesHash { expected, found });
+        }
+        Ok(self.challenges[own])
+    }
+}
+
+impl Terms {
+    /// Checks that the request acts at `now`, unix seconds: issued, not expired, not too long-lived. Both ends are inclusive.
+    ///
+    /// # Errors
+    /// `Lifetime`, `IssuedInFuture`, `Expired`.
+    pub fn check_times(&self, now: u64) -> Result<(), RequestError> {
+        let Self { issued_at, deadline, .. } = *self;
+        if deadline.checked_sub(issued_at).is_none_or(|life| life > REQUEST_SECS) {
+            return Err(RequestError::Lifetime { limit: REQUEST_SECS, issued_at, deadline });
+        }
+        if issued_at > now.saturating_add(CLOCK_TOLERANCE_SECS) {
+            return Err(RequestError::IssuedInFuture { issued_at, now });
+        }
+        if now > deadline { Err(RequestError::Expired { deadline, now }) } else { Ok(()) }
+    }
+}
+
+/// Returns `keccak256(abi.encode(bytes32[] ids))`; the ids are ascending.
+pub fn kgc_set_hash(ids: &[B256]) -> B256 {
+    keccak256(ids.abi_encode())
+}
+
+/// Returns `keccak256(abi.encode(bytes32[] challenges))`; they stand in the order of the KGCs.
+pub fn challenges_hash(challenges: &[B256]) -> B256 {
+    keccak256(challenges.abi_encode())
+}
+
+/// Checks that `wallet` signed `digest`: 65 bytes, `v` 27 or 28, `s` in the lower half, so that a signature has one form.
+///
+/// # Errors
+/// Each [`SignatureFault`].
+pub fn check_signature(signature: &[u8], digest: &B256, wallet: Address) -> Result<(), SignatureFault> {
+    let bytes: &[u8; 65] = signature.try_into().map_err(|_| SignatureFault::Length { found: signature.len() })?;
+    let found = bytes[64];
+    if !matches!(found, 27 | 28) {
+        return Err(SignatureFault::RecoveryByte { found });
+    }
+    let signature = Signature::from_bytes_and_parity(bytes, found == 28);
+    if signature.normalize_s().is_some() {
+        return Err(SignatureFault::HighS);
+    }
+    let recovered = signature.recover_address_from_prehash(digest).map_err(|_| SignatureFault::NotRecoverable)?;
+    if recovered == wallet { Ok(()) } else { Err(SignatureFault::OtherSigner { recovered }) }
+}
