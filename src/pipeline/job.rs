@@ -36,6 +36,8 @@ pub struct Job {
     pub capsules_hash: B256,
     /// Their address.
     pub capsules_cid: String,
+    /// Last second in which a relayer may submit the registration.
+    pub deadline: u64,
     /// How it was registered, once it was.
     pub registered: Option<Registered>,
 }
@@ -165,6 +167,7 @@ mod tests {
             cid: "bafy".to_owned(),
             capsules_hash: B256::repeat_byte(6),
             capsules_cid: "bafk".to_owned(),
+            deadline: 7,
             registered: None,
         }
     }
