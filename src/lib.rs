@@ -2,10 +2,13 @@
 
 pub mod chain;
 pub mod cipher;
+pub mod cli;
+pub mod clock;
 pub mod envelope;
 pub mod evaluation;
 pub mod imaging;
 pub mod keygen;
-pub mod metrics;
-pub mod storage;
 pub mod kgc;
+pub mod metrics;
+pub mod pipeline;
+pub mod storage;

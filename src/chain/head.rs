@@ -2,23 +2,6 @@
 
 use super::error::ChainError;
 use alloy::primitives::B256;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// The door to the wall clock.
-pub trait Clock: Send + Sync {
-    /// Now, in unix seconds.
-    fn now_unix_secs(&self) -> u64;
-}
-
-/// This machine's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now_unix_secs(&self) -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
-    }
-}
 
 /// What 'stale' and 'confirmed' mean on a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -21,7 +21,7 @@ pub use artifact::Artifact;
 pub use deployment::{Deployment, DeploymentError, deploy};
 pub use error::{ChainError, ErrorKind, Revert};
 pub use events::{EventPlace, RegistryEvent};
-pub use head::{Clock, Head, Profile, SystemClock};
+pub use head::{Head, Profile};
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{Outbox, OutboxError, Receipt, Transaction};
 pub use registry::Registry;

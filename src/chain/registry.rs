@@ -7,9 +7,10 @@ use super::bindings::{IOpenZeppelin, Role};
 use super::deployment::Deployment;
 use super::error::ChainError;
 use super::events::{self, EventPlace, RegistryEvent};
-use super::head::{Clock, Head, Profile};
+use super::head::{Head, Profile};
 use super::outbox::{Receipt, Transaction};
 use super::rpc::Rpc;
+use crate::clock::Clock;
 use crate::envelope;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
@@ -92,7 +93,7 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
         // The time before the question: an answer that took long counts as older, never as newer.
-        let answered_at = clock.now_unix_secs();
+        let answered_at = clock.unix_secs();
         let header = self.rpc.block(BlockNumberOrTag::Latest).await?.header;
         Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
     }

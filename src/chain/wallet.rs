@@ -133,6 +133,11 @@ impl Wallet {
         self.0.address()
     }
 
+    /// The key itself, for those that sign by alloy's trait.
+    pub fn signer(&self) -> &PrivateKeySigner {
+        &self.0
+    }
+
     /// The signature of a 32-byte digest: `r || s || v`, 65 bytes, v 27 or 28.
     pub fn sign_digest(&self, digest: B256) -> Bytes {
         let signature = self.0.sign_hash_sync(&digest).expect("a local key signs every digest");
