@@ -51,10 +51,15 @@ pub enum Role {
 impl Role {
     /// The role's id on chain: keccak256 of its name in the contract.
     pub fn id(self) -> B256 {
-        keccak256(match self {
+        keccak256(self.name())
+    }
+
+    /// Its name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Verifier => "VERIFIER_ROLE",
             Self::Arbiter => "ARBITER_ROLE",
             Self::Kgc => "KGC_ROLE",
-        })
+        }
     }
 }

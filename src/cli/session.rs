@@ -113,6 +113,16 @@ impl Session {
         Ok(Wallet::development(account, self.chain_id)?)
     }
 
+    /// The development account of an actor, whatever wallet the settings name.
+    ///
+    /// # Errors
+    /// [`CliError::NoWallet`] for an unknown actor, [`CliError::Wallet`] on any other chain.
+    pub fn development_wallet(&self, actor: &str) -> Result<Wallet, CliError> {
+        let account = development_account(actor)
+            .ok_or_else(|| CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id })?;
+        Ok(Wallet::development(account, self.chain_id)?)
+    }
+
     /// The folder of the one who acts.
     pub fn folder(&self) -> PathBuf {
         self.settings.home().join(&self.actor)
