@@ -10,15 +10,21 @@ use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Names the form of the file.
-const SCHEMA: &str = "medseal/deployment/v1";
+/// The form of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Schema {
+    /// The first.
+    #[default]
+    #[serde(rename = "medseal/deployment/v1")]
+    V1,
+}
 
 /// A deployed `ImageRegistry`, as it stands in `deployments/CHAINID.json`. It pins the chain and the code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
     /// The file's form.
-    schema: String,
+    pub schema: Schema,
     /// Its chain.
     pub chain_id: u64,
     /// The contract.
@@ -65,15 +71,15 @@ pub enum DeploymentError {
         /// Why.
         source: serde_json::Error,
     },
-    /// The file is of another form or for another chain than its name says.
-    #[error("{}: expected {expected}, found {found}", path.display())]
-    Unexpected {
+    /// The file is for another chain than its name says.
+    #[error("{}: expected chain id {expected}, found {found}", path.display())]
+    OtherChain {
         /// Which file.
         path: PathBuf,
-        /// What it should say.
-        expected: String,
-        /// What it says.
-        found: String,
+        /// The chain that its name says.
+        expected: u64,
+        /// The chain that it says.
+        found: u64,
     },
     /// The contract's build is not usable.
     #[error(transparent)]
@@ -91,7 +97,7 @@ impl DeploymentError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            Self::Unexpected { .. } => ErrorKind::WrongChain,
+            Self::OtherChain { .. } => ErrorKind::WrongChain,
             Self::Outbox(error) => error.kind(),
             Self::Chain(error) => error.kind(),
             _ => ErrorKind::Failure,
@@ -108,22 +114,17 @@ impl Deployment {
     /// Returns the deployment on `chain_id` as `folder` has it.
     ///
     /// # Errors
-    /// [`DeploymentError::Io`], [`DeploymentError::Malformed`], [`DeploymentError::Unexpected`].
+    /// [`DeploymentError::Io`], [`DeploymentError::Malformed`], [`DeploymentError::OtherChain`].
     pub fn load(folder: &Path, chain_id: u64) -> Result<Self, DeploymentError> {
         let path = Self::path(folder, chain_id);
         let text =
             std::fs::read_to_string(&path).map_err(|source| DeploymentError::Io { path: path.clone(), source })?;
         let deployment: Self =
             serde_json::from_str(&text).map_err(|source| DeploymentError::Malformed { path: path.clone(), source })?;
-        for (expected, found) in [
-            (SCHEMA.to_owned(), deployment.schema.clone()),
-            (format!("chain id {chain_id}"), format!("chain id {}", deployment.chain_id)),
-        ] {
-            if expected != found {
-                return Err(DeploymentError::Unexpected { path, expected, found });
-            }
+        match deployment.chain_id {
+            found if found == chain_id => Ok(deployment),
+            found => Err(DeploymentError::OtherChain { path, expected: chain_id, found }),
         }
-        Ok(deployment)
     }
 
     /// Writes the file into `folder`, in place of an older one, whole or not at all; returns its path.
@@ -182,7 +183,7 @@ pub async fn deploy(
         return Err(ChainError::WrongContract { address, expected, found: code_hash }.into());
     }
     Ok(Deployment {
-        schema: SCHEMA.to_owned(),
+        schema: Schema::V1,
         chain_id,
         address,
         block: receipt.block_number,
@@ -217,7 +218,7 @@ mod tests {
 
     fn deployment() -> Deployment {
         Deployment {
-            schema: SCHEMA.to_owned(),
+            schema: Schema::V1,
             chain_id: 31337,
             address: address!("5FbDB2315678afecb367f032d93F642f64180aa3"),
             block: 1,
@@ -252,11 +253,16 @@ mod tests {
         let path = deployment().save(folder).expect("saved");
         std::fs::copy(&path, folder.join("1.json")).expect("copied");
         let other = Deployment::load(folder, 1).expect_err("another chain");
-        assert!(matches!(other, DeploymentError::Unexpected { .. }));
+        assert!(matches!(other, DeploymentError::OtherChain { expected: 1, found: 31337, .. }));
         assert_eq!(other.kind(), ErrorKind::WrongChain);
 
         let text = std::fs::read_to_string(&path).expect("text");
-        for bad in [text.replace("0x5FbD", "0x5fbD"), text.replace("codeHash", "hash"), text[..40].to_owned()] {
+        for bad in [
+            text.replace("0x5FbD", "0x5fbD"),
+            text.replace("codeHash", "hash"),
+            text.replace("/v1", "/v2"),
+            text[..40].to_owned(),
+        ] {
             assert_ne!(bad, text);
             std::fs::write(&path, bad).expect("written");
             assert!(matches!(Deployment::load(folder, 31337), Err(DeploymentError::Malformed { .. })));

@@ -17,8 +17,8 @@ mod rpc;
 pub mod typed_data;
 mod wallet;
 
-pub use artifact::Artifact;
-pub use deployment::{Deployment, DeploymentError, deploy};
+pub use artifact::{Artifact, ArtifactError};
+pub use deployment::{Arguments, Deployment, DeploymentError, Schema, deploy};
 pub use error::{ChainError, ErrorKind, Revert};
 pub use events::{EventPlace, RegistryEvent};
 pub use head::{Head, Profile};

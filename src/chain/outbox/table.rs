@@ -1,104 +1,10 @@
 //! The outbox on disk: every change is one transaction that is synced before it counts.
 
 use super::error::OutboxError;
-use alloy::primitives::{Address, B256, Bytes};
+use super::job::{Job, Receipt, Signed, State, Transaction};
+use alloy::primitives::B256;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::Path;
-
-/// How far a job has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Accepted; nothing is signed.
-    Prepared,
-    /// The signed bytes are on disk; whether they were sent is not known.
-    Signed,
-    /// A node has taken them.
-    Broadcast,
-    /// In a block.
-    Mined,
-    /// In a block that stays: done.
-    Final,
-    /// It changed nothing and never will: done.
-    Failed,
-}
-
-impl State {
-    const ALL: [(Self, &'static str); 6] = [
-        (Self::Prepared, "prepared"),
-        (Self::Signed, "signed"),
-        (Self::Broadcast, "broadcast"),
-        (Self::Mined, "mined"),
-        (Self::Final, "final"),
-        (Self::Failed, "failed"),
-    ];
-
-    /// Its name in the database.
-    pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].1
-    }
-
-    fn from_name(name: &str) -> Result<Self, OutboxError> {
-        let found = Self::ALL.into_iter().find(|(_, known)| *known == name);
-        found.map(|(state, _)| state).ok_or_else(|| damaged("a state", name))
-    }
-
-    /// Whether nothing more will happen.
-    pub fn is_done(self) -> bool {
-        matches!(self, Self::Final | Self::Failed)
-    }
-}
-
-/// What is to be sent: no value, ever.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transaction {
-    /// The contract; `None` makes one.
-    pub to: Option<Address>,
-    /// Call data, or init code and arguments.
-    pub data: Bytes,
-}
-
-/// Signed bytes of a job; it has several where the number was taken by somebody else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
-    /// Hash of the transaction.
-    pub hash: B256,
-    /// The sender's number of it.
-    pub nonce: u64,
-    /// What `eth_sendRawTransaction` takes.
-    pub raw: Bytes,
-}
-
-/// A transaction in a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// Hash of the transaction.
-    pub transaction: B256,
-    /// Hash of its block.
-    pub block_hash: B256,
-    /// Number of its block.
-    pub block_number: u64,
-    /// Gas it cost.
-    pub gas_used: u64,
-    /// The contract it made.
-    pub contract: Option<Address>,
-}
-
-/// A job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// The caller's name for it.
-    pub id: String,
-    /// What it is to send.
-    pub transaction: Transaction,
-    /// How far it has come.
-    pub state: State,
-    /// Why it failed.
-    pub reason: Option<String>,
-    /// What was signed for it since it was last accepted, newest last.
-    pub signed: Vec<Signed>,
-    /// Where it was mined.
-    pub receipt: Option<Receipt>,
-}
 
 const SCHEMA: &str = "
     CREATE TABLE chain (genesis BLOB NOT NULL) STRICT;
@@ -261,7 +167,7 @@ impl JobRow {
             _ => return Err(damaged("a whole receipt", "a part of one")),
         };
         let transaction = Transaction { to: self.recipient.as_deref().map(bytes).transpose()?, data: self.data.into() };
-        let state = State::from_name(&self.state)?;
+        let state = State::from_name(&self.state).ok_or_else(|| damaged("a state", &self.state))?;
         if signed.is_empty() && matches!(state, State::Signed | State::Broadcast | State::Mined | State::Final) {
             return Err(damaged("signed bytes", "none"));
         }
@@ -287,4 +193,92 @@ fn unsigned(stored: i64) -> Result<u64, OutboxError> {
 
 fn signed_integer(value: u64) -> Result<i64, OutboxError> {
     i64::try_from(value).map_err(|_| damaged("a number below 2^63", value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::Bytes;
+
+    fn open(folder: &Path) -> Table {
+        Table::open(&folder.join("outbox.sqlite"), B256::ZERO).expect("a table").0
+    }
+
+    fn signed(nonce: u8) -> Signed {
+        Signed { hash: B256::repeat_byte(nonce), nonce: nonce.into(), raw: Bytes::from(vec![nonce]) }
+    }
+
+    fn is_damaged(result: Result<impl Sized, OutboxError>) -> bool {
+        matches!(result, Err(OutboxError::Damaged { .. }))
+    }
+
+    #[test]
+    fn commits_are_synced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = open(folder.path());
+        let pragma = |name| table.0.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+        assert_eq!(pragma("synchronous").expect("asked"), rusqlite::types::Value::Integer(2));
+        assert_eq!(pragma("journal_mode").expect("asked"), rusqlite::types::Value::Text("wal".into()));
+    }
+
+    #[test]
+    fn what_was_written_comes_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut table = open(folder.path());
+        let transaction = Transaction { to: None, data: Bytes::from_static(b"code") };
+        assert_eq!(table.job("job").expect("read"), None);
+        assert_eq!(table.next_nonce().expect("read"), 0);
+        table.prepare("job", &transaction).expect("written");
+        table.signed("job", &signed(4)).expect("written");
+        let receipt = Receipt {
+            transaction: signed(4).hash,
+            block_hash: B256::repeat_byte(1),
+            block_number: 7,
+            gas_used: 8,
+            contract: Some(alloy::primitives::Address::repeat_byte(2)),
+        };
+        table.mined("job", &receipt).expect("written");
+        drop(table);
+
+        let (mut table, genesis) =
+            Table::open(&folder.path().join("outbox.sqlite"), B256::repeat_byte(9)).expect("a table");
+        assert_eq!(genesis, B256::ZERO, "the pin is that of the first time");
+        let job = table.job("job").expect("read").expect("there");
+        assert_eq!((job.state, job.signed, job.receipt), (State::Mined, vec![signed(4)], Some(receipt)));
+        assert_eq!((job.transaction, table.pending().expect("read")), (transaction.clone(), vec!["job".to_owned()]));
+        assert_eq!((table.next_nonce().expect("read"), table.mined_count().expect("read")), (5, 0));
+        table.set_state("job", State::Failed, Some("why")).expect("written");
+        assert_eq!((table.pending().expect("read"), table.mined_count().expect("read")), (vec![], 5));
+
+        // Anew: what was signed before is not this attempt's, and its number is not free.
+        table.prepare("job", &transaction).expect("written");
+        let job = table.job("job").expect("read").expect("there");
+        assert_eq!((job.state, job.signed, job.receipt, job.reason), (State::Prepared, vec![], None, None));
+        assert_eq!(table.next_nonce().expect("read"), 5);
+    }
+
+    #[test]
+    fn damage_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut table = open(folder.path());
+        table.prepare("job", &Transaction { to: None, data: Bytes::new() }).expect("written");
+        for state in ["signed", "final", "sent", ""] {
+            table.0.execute("UPDATE job SET state = ?1", [state]).expect("written");
+            assert!(is_damaged(table.job("job")), "{state}");
+        }
+        table.0.execute("UPDATE job SET state = 'prepared', recipient = x'0102'", []).expect("written");
+        assert!(is_damaged(table.job("job")));
+        table.0.execute("UPDATE job SET recipient = NULL, gas_used = 1", []).expect("written");
+        assert!(is_damaged(table.job("job")));
+        table.0.pragma_update(None, "user_version", 2).expect("written");
+        drop(table);
+        assert!(is_damaged(Table::open(&folder.path().join("outbox.sqlite"), B256::ZERO)));
+    }
+
+    #[test]
+    fn every_state_has_its_name() {
+        for state in [State::Prepared, State::Signed, State::Broadcast, State::Mined, State::Final, State::Failed] {
+            assert_eq!(State::from_name(state.name()), Some(state));
+        }
+    }
 }
