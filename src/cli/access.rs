@@ -59,7 +59,8 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
     let json = json!({
         "imageId": args.id, "wallet": wallet, "transaction": receipt.transaction, "gas": gas.to_string(),
     });
-    let text = format!("{wallet} is no longer given the key of {}; a key that it was given before it still has", args.id);
+    let text =
+        format!("{wallet} is no longer given the key of {}; a key that it was given before it still has", args.id);
     Ok(Outcome::new(json, text))
 }
 

@@ -85,7 +85,9 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
     let deployment = Deployment::load(&folder, session.chain_id())?;
     match Registry::connect(session.rpc().clone(), &deployment, Profile::default()).await {
         Ok(_) => Ok(Some(deployment)),
-        Err(crate::chain::ChainError::NoContract { .. }) if force || is_development_chain(session.chain_id()) => Ok(None),
+        Err(crate::chain::ChainError::NoContract { .. }) if force || is_development_chain(session.chain_id()) => {
+            Ok(None)
+        }
         Err(crate::chain::ChainError::NoContract { .. }) => Err(CliError::OutputExists { path }),
         Err(error) => Err(error.into()),
     }

@@ -1,7 +1,7 @@
 //! What the command line says when something fails: code, exit code, hint.
 
 use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, WalletError};
-use crate::evaluation::FigureError;
+use crate::evaluation::figures::FigureError;
 use crate::imaging::ImagingError;
 use crate::keygen::KeygenError;
 use crate::kgc::{KeyFileError, KgcError};
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CliError {
+pub(super) enum CliError {
     /// A setting is missing or no setting.
     #[error("{message}")]
     Settings {
@@ -103,23 +103,23 @@ pub enum CliError {
 }
 
 /// Exit codes of `medseal` (README, "Exit codes").
-pub mod exit {
+pub(super) mod exit {
     /// It failed, and none of the others says how.
-    pub const FAILURE: u8 = 1;
+    pub(in crate::cli) const FAILURE: u8 = 1;
     /// The command line or a setting makes no sense.
-    pub const USAGE: u8 = 2;
+    pub(in crate::cli) const USAGE: u8 = 2;
     /// Stored or given bytes are not what was registered.
-    pub const INVALID: u8 = 3;
+    pub(in crate::cli) const INVALID: u8 = 3;
     /// This wallet may not.
-    pub const NOT_AUTHORIZED: u8 = 4;
+    pub(in crate::cli) const NOT_AUTHORIZED: u8 = 4;
     /// No such image, file or key.
-    pub const NOT_FOUND: u8 = 5;
+    pub(in crate::cli) const NOT_FOUND: u8 = 5;
     /// The node does not answer, or answers from the past.
-    pub const UNREACHABLE: u8 = 6;
+    pub(in crate::cli) const UNREACHABLE: u8 = 6;
     /// Another chain, another contract, or none.
-    pub const WRONG_CHAIN: u8 = 7;
+    pub(in crate::cli) const WRONG_CHAIN: u8 = 7;
     /// The output is there already.
-    pub const OUTPUT_EXISTS: u8 = 8;
+    pub(in crate::cli) const OUTPUT_EXISTS: u8 = 8;
 }
 
 /// A stable name, and the exit code.
@@ -127,7 +127,7 @@ type Class = (&'static str, u8);
 
 impl CliError {
     /// The stable name in `--json`, and the exit code.
-    pub fn class(&self) -> Class {
+    pub(super) fn class(&self) -> Class {
         match self {
             Self::Settings { .. } => ("SETTINGS", exit::USAGE),
             Self::NoWallet { .. } => ("NO_WALLET", exit::USAGE),
@@ -160,13 +160,11 @@ impl CliError {
     }
 
     /// What to do about it, where there is something to do.
-    pub fn hint(&self) -> Option<String> {
+    pub(super) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Pipeline(PipelineError::Imaging(ImagingError::Empty)) => "there is nothing in the file to protect",
             Self::Pipeline(PipelineError::Imaging(ImagingError::NotExpressible { .. })) => "leave --pixels out",
-            Self::Pipeline(PipelineError::Imaging(_)) => {
-                "--raw seals the file as plain bytes, without looking inside"
-            }
+            Self::Pipeline(PipelineError::Imaging(_)) => "--raw seals the file as plain bytes, without looking inside",
             Self::Pipeline(PipelineError::NoPixels { .. }) => "leave --pixels out to seal the file itself",
             Self::Pipeline(PipelineError::KgcKey { .. }) => "publish the KGC's key: medseal kgc publish",
             _ => return self.hint_by_class(),
@@ -177,9 +175,11 @@ impl CliError {
     fn hint_by_class(&self) -> Option<String> {
         let actors = super::session::DEVELOPMENT_ACTORS.map(|(name, _)| name).join(", ");
         let hint = match self.class().0 {
-            "NO_WALLET" => return Some(format!(
-                "name a keystore (--keystore, ETH_KEYSTORE), or on a development chain --dev-account or --as with one of {actors}"
-            )),
+            "NO_WALLET" => {
+                return Some(format!(
+                    "name a keystore (--keystore, ETH_KEYSTORE), or on a development chain --dev-account or --as with one of {actors}"
+                ));
+            }
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
             "OUTPUT_EXISTS" => "--force overwrites it",
             "TAMPERED" => "the stored bytes are not what was registered: medseal verify ID --record logs it on chain",

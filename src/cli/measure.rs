@@ -3,8 +3,8 @@
 use super::CliError;
 use super::output::Outcome;
 use crate::envelope::SealedImage;
-use crate::imaging::{Image, Limits, decode};
-use crate::metrics::{Measurement, Verdict, cipher_image, differential, report};
+use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, decode};
+use crate::metrics::{Measurement, Verdict, cipher_image, report};
 use crate::pipeline::PipelineError;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome, CliError> {
     let like = args.like.as_deref().map(read_image).transpose()?;
     let rows = match (read(&args.first)?, read(&args.second)?) {
         (Measured::Image(first), Measured::Image(second)) => images(&first, &second)?,
-        (Measured::Image(plain), Measured::Ciphertext(sealed)) | (Measured::Ciphertext(sealed), Measured::Image(plain)) => {
+        (Measured::Image(plain), Measured::Ciphertext(sealed))
+        | (Measured::Ciphertext(sealed), Measured::Image(plain)) => {
             report::concealment(&plain, &as_image(&plain, sealed)?)?
         }
         (Measured::Ciphertext(first), Measured::Ciphertext(second)) => ciphertexts(first, second, like.as_ref())?,
@@ -71,9 +72,18 @@ fn ciphertexts(first: Vec<u8>, second: Vec<u8>, like: Option<&Image>) -> Result<
             rows.extend(report::avalanche(&first, &second)?);
             rows.extend(report::adjacent_correlations(&first));
         }
-        None => rows.extend(differential::bytes(&first, &second)?),
+        None => rows.extend(report::avalanche(&as_row(first)?, &as_row(second)?)?),
     }
     Ok(rows)
+}
+
+/// Bytes as an image of one row: what NPCR and UACI compare where no image says how wide a sample is.
+fn as_row(bytes: Vec<u8>) -> Result<Image, CliError> {
+    let width = u32::try_from(bytes.len())
+        .map_err(|_| CliError::NotComparable { what: "more than 4 GiB of ciphertext".to_owned() })?;
+    let geometry = Geometry { depth: 1, height: 1, width, channels: 1 };
+    Image::new(geometry, SampleType::U8, ByteOrder::Little, ChannelOrder::Interleaved, 8, bytes)
+        .map_err(|error| CliError::NotComparable { what: error.to_string() })
 }
 
 fn as_image(plain: &Image, ciphertext: Vec<u8>) -> Result<Image, CliError> {
@@ -86,20 +96,21 @@ fn as_image(plain: &Image, ciphertext: Vec<u8>) -> Result<Image, CliError> {
 fn read_image(path: &Path) -> Result<Image, CliError> {
     match read(path)? {
         Measured::Image(image) => Ok(*image),
-        Measured::Ciphertext(_) => Err(CliError::NotComparable { what: format!("{} is a sealed image", path.display()) }),
+        Measured::Ciphertext(_) => {
+            Err(CliError::NotComparable { what: format!("{} is a sealed image", path.display()) })
+        }
     }
 }
 
 fn read(path: &Path) -> Result<Measured, CliError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.to_owned(), source })?;
     if bytes.starts_with(&crate::envelope::header::MAGIC) {
         let sealed = SealedImage::parse(&bytes).map_err(PipelineError::from)?;
         return Ok(Measured::Ciphertext(sealed.ciphertext()));
     }
     let scan = decode(&bytes, &Limits::default()).map_err(PipelineError::from)?;
-    let image = scan.into_image().ok_or_else(|| CliError::NotComparable {
-        what: format!("no samples were decoded from {}", path.display()),
-    })?;
+    let image = scan
+        .into_image()
+        .ok_or_else(|| CliError::NotComparable { what: format!("no samples were decoded from {}", path.display()) })?;
     Ok(Measured::Image(Box::new(image)))
 }

@@ -1,10 +1,9 @@
 //! The command line: flags in, exit code out. One file for each command.
 
 mod access;
-mod demo;
 mod deploy;
 mod doctor;
-pub mod error;
+mod error;
 mod kgc;
 mod measure;
 mod node;
@@ -16,10 +15,9 @@ mod settings;
 mod show;
 mod verify;
 
-pub use error::CliError;
-pub use output::Outcome;
-pub use session::{DEVELOPMENT_ACTORS, Session};
-pub use settings::{Flags, Origin, Settings};
+use error::CliError;
+use output::Outcome;
+use settings::{Flags, Settings};
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -42,8 +40,6 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The whole story on this machine: seal, store, register, verify, tamper, flag, open
-    Demo(demo::Args),
     /// Run the development chain and keep it
     Node(node::Args),
     /// Deploy ImageRegistry and write the deployment file
@@ -71,7 +67,6 @@ enum Command {
 impl Command {
     fn name(&self) -> &'static str {
         match self {
-            Self::Demo(_) => "demo",
             Self::Node(_) => "node",
             Self::Deploy(_) => "deploy",
             Self::Seal(_) => "seal",
@@ -108,7 +103,6 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
     let talk = Talk { json: cli.json, verbose: cli.verbose };
     match &cli.command {
-        Command::Demo(args) => demo::run(args, &settings, talk).await,
         Command::Node(args) => node::run(args, &settings, talk).await,
         Command::Deploy(args) => deploy::run(args, &settings, talk).await,
         Command::Seal(args) => seal::run(args, &settings, talk).await,

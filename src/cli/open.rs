@@ -29,17 +29,14 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let (wallet, key_center, store) = (session.wallet()?, session.key_center(&registry)?, session.store()?);
-    let reader = Reader {
-        registry: &registry,
-        wallet: &wallet,
-        key_center: &key_center,
-        store: &store,
-        clock: &SystemClock,
-    };
+    let reader =
+        Reader { registry: &registry, wallet: &wallet, key_center: &key_center, store: &store, clock: &SystemClock };
     let opened = reader.open(args.id).await?;
     write_file(&args.output, &opened.file, args.force)?;
     match opened.stored.record.state {
-        RecordState::Flagged => say("note: tampering with this image was flagged; what was opened now is what was registered"),
+        RecordState::Flagged => {
+            say("note: tampering with this image was flagged; what was opened now is what was registered")
+        }
         RecordState::Tampered => say("note: tampering was confirmed; what was opened now is what was registered"),
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! What goes to stdout, and how: one object with `--json`, text for people without.
 
 use super::CliError;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::{IsTerminal, Write};
@@ -12,24 +12,24 @@ const SCHEMA: &str = "medseal/cli/v1";
 
 /// What a command came to.
 #[derive(Debug)]
-pub struct Outcome {
+pub(super) struct Outcome {
     /// For programs.
-    pub json: Value,
+    pub(super) json: Value,
     /// For people.
-    pub text: String,
+    pub(super) text: String,
     /// 0, or [`exit::INVALID`](super::error::exit::INVALID) where the answer is that something is invalid.
-    pub exit: u8,
+    pub(super) exit: u8,
 }
 
 impl Outcome {
     /// An outcome without complaint.
-    pub fn new(json: Value, text: impl Into<String>) -> Self {
+    pub(super) fn new(json: Value, text: impl Into<String>) -> Self {
         Self { json, text: text.into(), exit: 0 }
     }
 }
 
 /// Prints what a command came to, and returns its exit code.
-pub fn print(command: &str, json_wanted: bool, result: Result<Outcome, CliError>) -> u8 {
+pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, CliError>) -> u8 {
     match result {
         Ok(outcome) => {
             let object = json!({ "schema": SCHEMA, "command": command, "result": outcome.json });
@@ -53,7 +53,7 @@ pub fn print(command: &str, json_wanted: bool, result: Result<Outcome, CliError>
 }
 
 /// The error and its causes, each said once.
-pub fn chain_of(error: &dyn Error) -> String {
+pub(super) fn chain_of(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -67,7 +67,7 @@ pub fn chain_of(error: &dyn Error) -> String {
 }
 
 /// Talk for people, on stderr; a closed stderr is nobody's concern.
-pub fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -80,7 +80,7 @@ fn write_stdout(text: &str) {
 ///
 /// # Errors
 /// [`CliError::OutputExists`], [`CliError::File`].
-pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), CliError> {
+pub(super) fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), CliError> {
     check_free(path, force)?;
     let failed = |source| CliError::File { act: "write", path: path.to_owned(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -100,7 +100,7 @@ pub fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), CliError
 ///
 /// # Errors
 /// [`CliError::OutputExists`]; [`CliError::File`] if there is no such folder.
-pub fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
+pub(super) fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
     if path.is_dir() || (path.symlink_metadata().is_ok() && !force) {
         return Err(CliError::OutputExists { path: path.to_owned() });
     }
@@ -110,7 +110,7 @@ pub fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
 }
 
 /// A bar on stderr for long work; silent where stderr is no terminal.
-pub fn progress(steps: usize, json_wanted: bool) -> indicatif::ProgressBar {
+pub(super) fn progress(steps: usize, json_wanted: bool) -> indicatif::ProgressBar {
     if json_wanted || !std::io::stderr().is_terminal() {
         return indicatif::ProgressBar::hidden();
     }
@@ -119,26 +119,21 @@ pub fn progress(steps: usize, json_wanted: bool) -> indicatif::ProgressBar {
 }
 
 /// 0x-hex.
-pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
     alloy::hex::encode_prefixed(bytes)
 }
 
 /// An address as EIP-55 writes it.
-pub fn address(address: Address) -> String {
+pub(super) fn address(address: Address) -> String {
     address.to_checksum(None)
 }
 
-/// The first and last characters of an id, for tables.
-pub fn short(id: &B256) -> String {
-    let text = id.to_string();
-    format!("{}..{}", &text[..8], &text[text.len() - 4..])
-}
-
 /// A table: the first row is its head; columns are as wide as their widest cell.
-pub fn table(rows: &[Vec<String>]) -> String {
+pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));

@@ -110,7 +110,8 @@ fn submitter(args: &Args, settings: &Settings, session: &Session, wallet: &Walle
         None => Ok(wallet.clone()),
         // The relayer's wallet is that of its name: the sender's keystore or account is not its own.
         Some(_) if settings.get("keystore").is_some() => {
-            let message = "--relayer takes development accounts: with keystores, give the signed registration to the relayer";
+            let message =
+                "--relayer takes development accounts: with keystores, give the signed registration to the relayer";
             Err(CliError::Settings { message: message.to_owned() })
         }
         Some(actor) => session.development_wallet(actor),
@@ -137,7 +138,8 @@ fn outcome(mut results: Vec<Result1>, wallet: &Wallet, mode: Mode, talk: Talk) -
         let (_, result) = results.remove(0);
         return Err(result.expect_err("it is one"));
     }
-    let mut rows = vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
     let (mut images, mut failed) = (Vec::new(), Vec::new());
     for (path, result) in &results {
         let name = path.display().to_string().escape_debug().to_string();

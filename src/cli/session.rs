@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The wallets of a development chain by actor: the number of anvil's account.
-pub const DEVELOPMENT_ACTORS: [(&str, usize); 7] =
+pub(super) const DEVELOPMENT_ACTORS: [(&str, usize); 7] =
     [("admin", 0), ("sender", 1), ("reader", 2), ("stranger", 3), ("kgc", 4), ("verifier", 5), ("relayer", 6)];
 
 /// The KGC of this machine, as the command line runs it.
-pub type KeyCenter = LocalKeyCenter<RegistryView<SystemClock>, SystemClock>;
+pub(super) type KeyCenter = LocalKeyCenter<RegistryView<SystemClock>, SystemClock>;
 
 /// A node that answered, and who acts there.
 #[derive(Debug)]
-pub struct Session {
+pub(super) struct Session {
     settings: Settings,
     actor: String,
     rpc: Rpc,
@@ -31,7 +31,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings ask for.
-    pub async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
+    pub(super) async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
         let rpc = Rpc::new(settings.get("rpc_url").expect("it has a default"))?;
         let chain_id = rpc.chain_id().await?;
         if let Some(expected) = settings.number("chain_id")? {
@@ -42,27 +42,27 @@ impl Session {
     }
 
     /// The settings of this run.
-    pub fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 
     /// Who acts.
-    pub fn actor(&self) -> &str {
+    pub(super) fn actor(&self) -> &str {
         &self.actor
     }
 
     /// The node.
-    pub fn rpc(&self) -> &Rpc {
+    pub(super) fn rpc(&self) -> &Rpc {
         &self.rpc
     }
 
     /// The node's chain.
-    pub fn chain_id(&self) -> u64 {
+    pub(super) fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
     /// Folder of the deployment files.
-    pub fn deployments(&self) -> PathBuf {
+    pub(super) fn deployments(&self) -> PathBuf {
         self.settings.path("deployments").expect("it has a default")
     }
 
@@ -70,7 +70,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::NotDeployed`], [`CliError::Deployment`], [`CliError::Chain`].
-    pub async fn registry(&self) -> Result<Registry, CliError> {
+    pub(super) async fn registry(&self) -> Result<Registry, CliError> {
         let folder = self.deployments();
         if !Deployment::path(&folder, self.chain_id).exists() {
             return Err(match deployed_elsewhere(&folder) {
@@ -86,7 +86,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::Wallet`], [`CliError::Settings`] if there is none.
-    pub fn wallet(&self) -> Result<Wallet, CliError> {
+    pub(super) fn wallet(&self) -> Result<Wallet, CliError> {
         self.wallet_of(&self.actor)
     }
 
@@ -94,7 +94,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::wallet`].
-    pub fn wallet_of(&self, actor: &str) -> Result<Wallet, CliError> {
+    pub(super) fn wallet_of(&self, actor: &str) -> Result<Wallet, CliError> {
         if let Some(keystore) = self.settings.path("keystore") {
             return match self.settings.path("password_file") {
                 Some(file) => Ok(Wallet::from_keystore(&keystore, &Passphrase::File(&file))?),
@@ -117,14 +117,14 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::NoWallet`] for an unknown actor, [`CliError::Wallet`] on any other chain.
-    pub fn development_wallet(&self, actor: &str) -> Result<Wallet, CliError> {
+    pub(super) fn development_wallet(&self, actor: &str) -> Result<Wallet, CliError> {
         let account = development_account(actor)
             .ok_or_else(|| CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id })?;
         Ok(Wallet::development(account, self.chain_id)?)
     }
 
     /// The folder of the one who acts.
-    pub fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         self.settings.home().join(&self.actor)
     }
 
@@ -132,12 +132,12 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::Outbox`].
-    pub async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
+    pub(super) async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
         Ok(Outbox::open(&self.folder(), wallet.address(), &self.rpc, Profile::default()).await?)
     }
 
     /// The jobs of the one who acts.
-    pub fn jobs(&self) -> Jobs {
+    pub(super) fn jobs(&self) -> Jobs {
         Jobs::new(self.folder().join("jobs"))
     }
 
@@ -145,7 +145,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::Store`].
-    pub fn store(&self) -> Result<LocalStore, CliError> {
+    pub(super) fn store(&self) -> Result<LocalStore, CliError> {
         Ok(LocalStore::open(self.settings.home().join("store"))?)
     }
 
@@ -153,7 +153,7 @@ impl Session {
     ///
     /// # Errors
     /// [`CliError::KeyFile`], [`CliError::Kgc`].
-    pub fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
+    pub(super) fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
         let folder = kgc_folder(&self.settings);
         let keys = open_keys(&self.settings)?;
         let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
@@ -163,12 +163,12 @@ impl Session {
 }
 
 /// Folder of the KGC's state.
-pub fn kgc_folder(settings: &Settings) -> PathBuf {
+pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
     settings.home().join("kgc")
 }
 
 /// The KGC's key file.
-pub fn kgc_key_file(settings: &Settings) -> PathBuf {
+pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
     kgc_folder(settings).join("kgc.json")
 }
 
@@ -176,7 +176,7 @@ pub fn kgc_key_file(settings: &Settings) -> PathBuf {
 ///
 /// # Errors
 /// [`CliError::KeyFile`].
-pub fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
+pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
     use crate::kgc::KeyFileError::PassphraseNeeded;
     let file = kgc_key_file(settings);
     let passphrase = kgc_passphrase(settings)?;
@@ -193,7 +193,7 @@ pub fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 ///
 /// # Errors
 /// [`CliError::File`].
-pub fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
+pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
     let Some(path) = settings.path("kgc_password_file") else { return Ok(None) };
     let text = std::fs::read_to_string(&path).map_err(|source| CliError::File { act: "read", path, source })?;
     Ok(Some(Zeroizing::new(Zeroizing::new(text).trim_end_matches(['\r', '\n']).to_owned())))
@@ -203,7 +203,7 @@ pub fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, 
 ///
 /// # Errors
 /// [`CliError::Settings`] where there is no terminal.
-pub fn ask(what: &str, setting: &str, variable: &str) -> Result<Zeroizing<String>, CliError> {
+pub(super) fn ask(what: &str, setting: &str, variable: &str) -> Result<Zeroizing<String>, CliError> {
     if !std::io::stdin().is_terminal() {
         let message = format!("no {what}: set {setting} ({variable}) to a file that holds it");
         return Err(CliError::Settings { message });
@@ -214,7 +214,7 @@ pub fn ask(what: &str, setting: &str, variable: &str) -> Result<Zeroizing<String
 }
 
 /// The development account of an actor, if it is one of the known ones.
-pub fn development_account(actor: &str) -> Option<usize> {
+pub(super) fn development_account(actor: &str) -> Option<usize> {
     DEVELOPMENT_ACTORS.into_iter().find(|(name, _)| *name == actor).map(|(_, account)| account)
 }
 

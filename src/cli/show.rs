@@ -149,9 +149,7 @@ fn describe(event: &Event) -> (&'static str, u64, String) {
         Event::FlagRaised(e) => ("FlagRaised", e.seq.to(), format!("flag {} by {}", e.flagId, address(e.verifier))),
         Event::FlagConfirmed(e) => ("FlagConfirmed", e.seq.to(), format!("flag {} by {}", e.flagId, address(e.by))),
         Event::FlagDismissed(e) => ("FlagDismissed", e.seq.to(), format!("flag {} by {}", e.flagId, address(e.by))),
-        Event::AccessGranted(e) => {
-            ("AccessGranted", e.seq.to(), format!("{} until {}", address(e.wallet), e.expiry))
-        }
+        Event::AccessGranted(e) => ("AccessGranted", e.seq.to(), format!("{} until {}", address(e.wallet), e.expiry)),
         Event::AccessRevoked(e) => ("AccessRevoked", e.seq.to(), address(e.wallet)),
         Event::KgcKeyPublished(e) => ("KgcKeyPublished", e.seq.to(), format!("epoch {}", e.epoch)),
         Event::KgcKeyRetired(e) => ("KgcKeyRetired", e.seq.to(), format!("epoch {}", e.epoch)),

@@ -43,7 +43,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         let now = SystemClock.unix_secs();
         let recorded = record_verification(&registry, &mut outbox, &wallet, args.id, observed, now).await?;
         let flagged = recorded.flag.map(|flag| format!(", raised flag {flag}")).unwrap_or_default();
-        text += &format!("\nlogged on chain as verification {}{flagged} ({})", recorded.number, recorded.receipt.transaction);
+        text += &format!(
+            "\nlogged on chain as verification {}{flagged} ({})",
+            recorded.number, recorded.receipt.transaction
+        );
         entry = json!({
             "number": recorded.number,
             "valid": recorded.valid,

@@ -93,9 +93,9 @@ impl Jobs {
     pub(super) fn find(&self, key: JobKey) -> Result<Option<Job>, PipelineError> {
         let path = self.path(key, DESCRIPTION);
         match std::fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map(Some)
-                .map_err(|source| PipelineError::JobDescription { path, source }),
+            Ok(text) => {
+                serde_json::from_slice(&text).map(Some).map_err(|source| PipelineError::JobDescription { path, source })
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(PipelineError::JobFile { path, source }),
         }

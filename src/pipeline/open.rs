@@ -111,4 +111,3 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         Ok(OpenedImage { file, description: opened.description, image, stored })
     }
 }
-

@@ -8,8 +8,8 @@ use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration, Signed,
-    Standing, os_random,
+    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration,
+    Signed, Standing, os_random,
 };
 use alloy::primitives::{Address, B256};
 

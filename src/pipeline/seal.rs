@@ -5,8 +5,8 @@ use super::release::{home, request_partial};
 use super::{Job, Jobs, Mode, PipelineError, Prepared, Registered, prepare};
 use crate::chain::bindings::IImageRegistry::{Registration, registerCall};
 use crate::chain::{Outbox, Registry, Wallet, typed_data};
-use crate::clock::Clock;
 use crate::cipher::{ImageKey, key_commitment};
+use crate::clock::Clock;
 use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
 use crate::envelope::{ImageContext, SealedImage, Sealing, seal};
 use crate::imaging::{Limits, WholeReason};
@@ -156,8 +156,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let prepared = prepare(source.bytes, source.name, source.mode, self.limits)?;
         let recipient = self.recipient().await?;
         let salt = B256::from(*random());
-        let context =
-            ImageContext::new(self.registry.chain_id(), self.registry.address(), self.wallet.address(), salt);
+        let context = ImageContext::new(self.registry.chain_id(), self.registry.address(), self.wallet.address(), salt);
         let image_key = self.derive_key(&prepared, &context, &salt).await?;
         timings.key = started.elapsed();
 
