@@ -180,7 +180,7 @@ impl Outbox {
     }
 
     /// Is it still our chain, and our wallet?
-    async fn check(&self, rpc: &Rpc, wallet: &Wallet) -> Result<(), OutboxError> {
+    async fn check(&mut self, rpc: &Rpc, wallet: &Wallet) -> Result<(), OutboxError> {
         if wallet.address() != self.sender {
             return Err(OutboxError::WrongSender { expected: self.sender, found: wallet.address() });
         }
@@ -196,5 +196,18 @@ impl Outbox {
             return Err(OutboxError::ChainWentBack { path, sender, expected, found });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles only if a server's tasks can hold these futures.
+    #[allow(dead_code)]
+    fn futures_move_between_threads(outbox: &mut Outbox, rpc: &Rpc, wallet: &Wallet, transaction: &Transaction) {
+        fn check(_: impl Send) {}
+        check(outbox.submit(rpc, wallet, "job", transaction));
+        check(outbox.resume(rpc, wallet));
     }
 }
