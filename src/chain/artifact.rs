@@ -4,7 +4,6 @@ use super::bindings::IConstructor;
 use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolConstructor;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 const EMBEDDED: &str = include_str!("../../contracts/ImageRegistry.json");
 
@@ -39,7 +38,7 @@ pub struct Artifact {
 #[serde(rename_all = "camelCase")]
 struct DeployedCode {
     object: Bytes,
-    immutable_references: BTreeMap<String, Vec<Range>>,
+    immutable_references: Vec<Range>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -65,7 +64,7 @@ impl Artifact {
     }
 
     fn immutables(&self) -> impl Iterator<Item = Range> {
-        self.deployed_bytecode.immutable_references.values().flatten().copied()
+        self.deployed_bytecode.immutable_references.iter().copied()
     }
 
     /// What a deploying transaction carries.
