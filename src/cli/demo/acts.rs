@@ -2,9 +2,11 @@
 
 use super::Sabotage;
 use super::stage::{Actor, Stage};
-use crate::chain::bindings::IImageRegistry::{FlagState, RecordState, Registration, grantCall, registerCall, revokeCall};
+use crate::chain::bindings::IImageRegistry::{
+    FlagState, RecordState, Registration, grantCall, registerCall, revokeCall,
+};
+use crate::cli::CliError;
 use crate::cli::output::{chain_of, say};
-use crate::cli::{CliError, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::envelope::SealedImage;
 use crate::imaging::{Image, Limits, decode};
@@ -14,7 +16,7 @@ use crate::pipeline::{
     Mode, OpenedImage, PipelineError, Reader, Sealed, Sender, Source, Verdict, fetch, lookup, observe,
     record_verification,
 };
-use crate::storage::{Cid, Store};
+use crate::storage::Cid;
 use alloy::primitives::{B256, Bytes};
 use alloy::sol_types::SolCall;
 use indicatif::ProgressBar;
@@ -154,7 +156,8 @@ impl<'a> Story<'a> {
         let (job, salt) = (&scan.sealed.job, B256::repeat_byte(0xbb));
         let mut wrong = job.content_hash;
         wrong.0[0] ^= 1;
-        let bytes = |cid: &str| Ok::<Bytes, CliError>(cid.parse::<Cid>().map_err(PipelineError::from)?.to_bytes().into());
+        let bytes =
+            |cid: &str| Ok::<Bytes, CliError>(cid.parse::<Cid>().map_err(PipelineError::from)?.to_bytes().into());
         let registration = Registration {
             sender: sender.wallet.address(),
             salt,
@@ -240,7 +243,10 @@ impl<'a> Story<'a> {
         let (_, store) = self.stage.afresh().await?;
         let cid = self.scans[index].sealed.job.cid.parse().map_err(PipelineError::from)?;
         let path = store.block_path(&cid);
-        let failed = |act| { let path = path.clone(); move |source| CliError::File { act, path, source } };
+        let failed = |act| {
+            let path = path.clone();
+            move |source| CliError::File { act, path, source }
+        };
         let mut bytes = std::fs::read(&path).map_err(failed("read"))?;
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;

@@ -26,7 +26,8 @@ pub(super) struct Actor {
 impl Stage {
     /// Starts the chain, deploys, makes the KGC and publishes its key.
     pub(super) async fn set(settings: &Settings, out: &Path) -> Result<Self, CliError> {
-        let options = NodeOptions { binary: settings.path("anvil"), chain_id: node::CHAIN_ID, ..NodeOptions::default() };
+        let options =
+            NodeOptions { binary: settings.path("anvil"), chain_id: node::CHAIN_ID, ..NodeOptions::default() };
         let node = DevNode::start(&options).await?;
         let path = |name: &str| out.join(name).display().to_string();
         let mut settings = settings.clone();
