@@ -3,7 +3,7 @@
 use super::acts::Story;
 use crate::cipher::{FrameCipher, ImageKey, Subkeys};
 use crate::cli::CliError;
-use crate::cli::output::write_file;
+use crate::cli::output::{shown, write_file};
 use crate::envelope::ImageContext;
 use crate::evaluation::figures::{Panel, seal_figure};
 use crate::imaging::{ByteOrder, Image, phantom};
@@ -54,7 +54,7 @@ fn picture(name: &str, image: &Image) -> Result<Vec<u8>, CliError> {
     .map(|(title, image)| panel(title, &image));
     let geometry = image.geometry();
     let subtitle = format!(
-        "{name}, {} x {} {}; histograms have a square-root scale, each to its own highest bin",
+        "{name}, {} x {} {}, sealed in memory under a key of its own; histograms have a square-root scale, each to its own highest bin",
         geometry.height,
         geometry.width,
         image.sample_type().name()
@@ -63,7 +63,6 @@ fn picture(name: &str, image: &Image) -> Result<Vec<u8>, CliError> {
 }
 
 fn panel(title: &str, image: &Image) -> Panel {
-    let shown = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
     let horizontal = correlation::adjacent(image, correlation::Direction::Horizontal).r;
     let captions = [
         ("byte entropy", format!("{} bit", shown(entropy::of_bytes(image.samples()), 4))),

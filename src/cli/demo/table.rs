@@ -2,7 +2,7 @@
 
 use super::acts::{Line, Scan, Story};
 use super::figures::avalanche;
-use crate::cli::output::table;
+use crate::cli::output::{shown, table};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,7 @@ pub(super) fn render(story: &Story<'_>, lines: &[Line], pictures: &[PathBuf], ou
     text += &format!("state of every actor: {}; delete {} to clean up\n", out.join("state").display(), out.display());
     text += &match red {
         0 => coloured("ok everything held"),
+        1 => coloured("!! 1 line is red"),
         _ => coloured(&format!("!! {red} lines are red")),
     };
     text
@@ -58,7 +59,6 @@ fn coloured(line: &str) -> String {
 
 fn row(scan: &Scan) -> Vec<String> {
     let ms = |duration: Duration| format!("{} ms", duration.as_millis());
-    let shown = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
     let (timings, avalanche) = (scan.sealed.timings, scan.image.as_ref().and_then(avalanche));
     let failed: Vec<&str> = scan.checks.iter().filter(|check| !check.holds).map(|check| check.what.as_str()).collect();
     let checks = match failed.as_slice() {
