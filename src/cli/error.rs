@@ -206,6 +206,14 @@ impl CliError {
             "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
             "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
             "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
+            "CHAIN" => "look at --rpc-url: it must be an Ethereum node",
+            "REVERTED" => "medseal show ID says who the sender is and what happened to the image",
+            "KGC" => {
+                "is it the Key Generation Center that the image was sealed to, and are the clocks right? --home names another"
+            }
+            "KGC_KEY_FILE" => "look at the key file, or restore it from its backup; --home names another state folder",
+            "WALLET" => "look at --keystore, --password-file and --dev-account",
+            "NOT_COMPARABLE" => "name two images of one size, or an image and its own sealed image",
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
             _ => return None,
         };
@@ -228,6 +236,7 @@ fn of_chain(error: &ChainError) -> Class {
         (ChainError::UnknownImage { .. }, _) => "UNKNOWN_IMAGE",
         (ChainError::Revert(_), ErrorKind::NotFound) => "UNKNOWN_KGC_KEY",
         (ChainError::Revert(_), _) => "REVERTED",
+        (ChainError::InvalidUrl { .. }, _) => return ("SETTINGS", exit::USAGE),
         (_, ErrorKind::Unreachable) => "UNREACHABLE",
         (_, ErrorKind::WrongChain) => "WRONG_CHAIN",
         _ => "CHAIN",
