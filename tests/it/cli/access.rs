@@ -51,12 +51,12 @@ fn a_grant_ends_at_its_second() {
     let image = world.seal("a.png", &[]);
     let id = image["imageId"].as_str().expect("an id");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
-    let until = (now + 1_000).to_string();
+    let until = (now + 100).to_string();
     world.medseal(&["grant", id, &wallet(2), "--until", &until]).result();
     world.medseal(&["open", id, "-o", "opened", "--as", "reader"]).result();
     std::fs::remove_file(world.path("opened")).expect("removed");
-    // The later of block time and clock counts.
-    world.ask("evm_increaseTime", serde_json::json!([1_001]));
+    // The later of block time and clock counts; a request that is signed now lives longer than that.
+    world.ask("evm_increaseTime", serde_json::json!([101]));
     world.ask("evm_mine", serde_json::json!([]));
     world.refused(&["open", id, "-o", "opened", "--as", "reader"], 4, "NOT_AUTHORIZED");
     world.refused(&["grant", id, &wallet(2), "--until", &until], 1, "REVERTED");

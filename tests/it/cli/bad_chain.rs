@@ -47,7 +47,7 @@ fn no_node_at_the_url() {
     // A key in the URL is nobody's business.
     let refusal = world.refused(&["show", &id, "-r", &format!("http://user:secret@{free}/key")], 6, "UNREACHABLE");
     assert!(!refusal.message.contains("secret") && !refusal.message.contains("key"), "{}", refusal.message);
-    world.refused(&["show", &id, "-r", "not a url"], 1, "CHAIN");
+    world.refused(&["show", &id, "-r", "not a url"], 2, "SETTINGS");
 }
 
 #[test]

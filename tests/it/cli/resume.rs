@@ -171,16 +171,18 @@ fn half_a_job_is_begun_anew() {
     std::fs::write(folder.join("job.json"), "{").expect("written");
     let refusal = world.refused(&["seal", "a.png"], 1, "STATE");
     assert!(refusal.message.contains("does not describe a job"), "{}", refusal.message);
+    std::fs::remove_dir_all(folder).expect("removed");
     // A ready job whose file was changed is not registered.
     world.write("b.png", png(9, 9, 2));
     world.ask("anvil_setBalance", json!([super::wallet(1), "0x0"]));
     assert_ne!(world.medseal(&["seal", "b.png"]).code, 0);
     world.ask("anvil_setBalance", json!([super::wallet(1), "0x56bc75e2d63100000"]));
     let ready = jobs(&world).into_iter().map(|(folder, _)| folder.join("sealed.msl")).filter(|file| file.exists());
-    let ready: Vec<PathBuf> = ready.filter(|file| !file.starts_with(folder)).collect();
+    let ready: Vec<PathBuf> = ready.collect();
     let [file] = ready.as_slice() else { panic!("expected one, found {ready:?}") };
     let mut bytes = std::fs::read(file).expect("read");
-    bytes[700] ^= 1;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
     std::fs::write(file, bytes).expect("written");
     let records = world.records();
     world.medseal(&["seal", "b.png"]).refusal(3, "TAMPERED");
