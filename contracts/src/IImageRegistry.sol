@@ -6,12 +6,20 @@ pragma solidity ^0.8.28;
 /// those; logs every verification; flags tampering; and says which wallets may be given the image's key.
 /// @dev This file has no imports: forge compiles it and the Rust client reads the same text. Times are unix seconds.
 ///
-/// EIP-712 domain: name `MedSeal`, version `1`, the chain id, this contract.
+/// EIP-712 domain: name `MedSeal`, version `1`, the chain id, this contract. The type strings stand at the structs. A signature is the 65 bytes
+/// of a wallet (ECDSA, low s; asked first, so an EIP-7702 account keeps it) or up to 4096 bytes for the ERC-1271 check of a contract.
 ///
-/// Audit head: every event ends with `seq`, its number, and `head`, the hash chain over all events up to it:
+/// Roles, given and taken by OpenZeppelin's `AccessControlDefaultAdminRules` (one default admin, handed over in two steps with a delay of one
+/// day): `VERIFIER_ROLE`, `ARBITER_ROLE` and `KGC_ROLE`, each the keccak256 of its name. No role changes a record.
+///
+/// Errors beside those below come from OpenZeppelin: `AccessControlUnauthorizedAccount(address,bytes32)` where a role is missing and
+/// `InvalidAccountNonce(address,uint256)` with the nonce that would be right.
+///
+/// Audit head: every event below ends with `seq`, its number counted from 1, and `head`, the hash chain over all events up to it:
 /// `head' = bytes26(keccak256(abi.encode(head, kind, seq, block.number, block.timestamp, keccak256(fields))))`, where `head` is the
 /// head before, as bytes26, `kind` the event's topic 0 and `fields` the `abi.encode` of the event's other arguments in the order of its
 /// declaration, indexed ones included. The first head is `bytes26(keccak256(abi.encode("MedSeal audit v1", chainid, this)))`.
+/// Head and number lie in storage slot 0, for `eth_getProof`: from the lowest bit on 208 bits of head, 40 of number, 8 kept for a pause.
 interface IImageRegistry {
     /// @notice What the life of a record has come to. A flag never blocks reading.
     enum RecordState {
@@ -30,6 +38,7 @@ interface IImageRegistry {
     }
 
     /// @notice What a sender registers, and signs when somebody else is to submit it.
+    /// @dev `Registration(address sender,bytes32 salt,bytes32 contentHash,bytes32 headerHash,uint64 size,bytes cid,bytes32 capsulesHash,bytes capsulesCid,uint64 deadline)`
     /// @param sender Wallet that sealed the image; the image id is bound to it.
     /// @param salt The sealed image's 32 random bytes; with the sender they make the image id.
     /// @param contentHash SHA-256 of the sealed image, every byte of it.
@@ -52,10 +61,11 @@ interface IImageRegistry {
     }
 
     /// @notice One look at the stored bytes of an image.
+    /// @dev `Verification(bytes32 imageId,address verifier,bytes32 observedHash,uint64 observedAt,uint256 nonce,uint64 deadline)`
     /// @param imageId Which image.
     /// @param verifier Wallet that looked.
-    /// @param observedHash SHA-256 of what the storage gave.
-    /// @param observedAt When the verifier looked.
+    /// @param observedHash SHA-256 of what the storage gave, not zero.
+    /// @param observedAt When the verifier looked, at most 60 s after the block's time: clocks differ.
     /// @param nonce `nonces(verifier)` when the signature is relayed; not looked at when the verifier submits itself.
     /// @param deadline Last second in which a relayed signature acts, at most 7 days ahead. Not looked at when the verifier submits itself.
     struct Verification {
@@ -110,6 +120,7 @@ interface IImageRegistry {
     error UnknownImage(bytes32 imageId);
     error ZeroHash();
     error ZeroSize();
+    error ZeroKey();
     error ZeroAddress();
     error CidLength(uint256 length);
     error SignatureExpired(uint64 deadline, uint256 blockTime);
@@ -156,12 +167,14 @@ interface IImageRegistry {
     );
 
     /// @notice A verifier with `VERIFIER_ROLE` observed other bytes than were registered.
-    event FlagRaised(bytes32 indexed imageId, uint40 indexed flagId, address indexed verifier, uint40 seq, bytes26 head);
+    event FlagRaised(
+        bytes32 indexed imageId, uint40 indexed flagId, address indexed verifier, uint40 seq, bytes26 head
+    );
 
     /// @notice An arbiter confirmed a flag: final.
     event FlagConfirmed(bytes32 indexed imageId, uint40 indexed flagId, address indexed by, uint40 seq, bytes26 head);
 
-    /// @notice The sender or an arbiter dismissed a flag, visibly.
+    /// @notice The sender or an arbiter dismissed a flag, visibly. The next invalid entry of a verifier raises a new one.
     event FlagDismissed(bytes32 indexed imageId, uint40 indexed flagId, address indexed by, uint40 seq, bytes26 head);
 
     /// @notice A wallet may be given the image's key until `expiry`, inclusive.
@@ -193,14 +206,16 @@ interface IImageRegistry {
         bytes32 indexed role, address indexed account, bool indexed granted, address by, uint40 seq, bytes26 head
     );
 
-    /// @notice A wallet cancelled its outstanding verification signatures.
+    /// @notice A wallet cancelled its outstanding verification signatures: all that name a nonce under `nonce`, its new one.
     event NonceInvalidated(address indexed wallet, uint256 nonce, uint40 seq, bytes26 head);
 
     /// @notice Records a sealed image, once and for ever.
     /// @dev The identical record again changes nothing and returns the id, before the signature is looked at: a front-run relayer loses nothing.
-    /// The same id with other content reverts with `RecordConflict`. Warning: a record proves who registered a hash and when, not that the image is genuine.
+    /// The same id with another `contentHash` reverts with `RecordConflict`. Records are identical when their `contentHash` is: it fixes header hash, size
+    /// and CID, and capsules are replaceable; the first event stands. Warning: a record proves who registered a hash and when, not that the image is genuine.
     /// @param registration What is recorded.
     /// @param signature Empty when the sender itself submits; else its EIP-712 signature: 65 bytes, or an ERC-1271 wallet's, up to 4096.
+    /// An empty one from anybody else is refused, also where an ERC-1271 wallet would take it.
     /// @return imageId keccak256(abi.encode(chainid, this, sender, salt)).
     function register(Registration calldata registration, bytes calldata signature) external returns (bytes32 imageId);
 
@@ -208,32 +223,37 @@ interface IImageRegistry {
     /// @param verification What was observed.
     /// @param signature Empty when the verifier itself submits; else its EIP-712 signature.
     /// @return valid Whether the observed hash is the registered one.
-    function recordVerification(Verification calldata verification, bytes calldata signature) external returns (bool valid);
+    function recordVerification(Verification calldata verification, bytes calldata signature)
+        external
+        returns (bool valid);
 
     /// @notice Whether `observedHash` is the registered hash. Reverts with `UnknownImage`.
     function verify(bytes32 imageId, bytes32 observedHash) external view returns (bool valid);
 
-    /// @notice Confirms an open flag: the record stays `Tampered`. Only `ARBITER_ROLE`.
+    /// @notice Confirms an open flag: the record stays `Tampered`. Only `ARBITER_ROLE`, else `NotArbiter`.
     function confirmFlag(bytes32 imageId, uint40 flagId) external;
 
-    /// @notice Dismisses an open flag. Only the sender or `ARBITER_ROLE`.
+    /// @notice Dismisses an open flag: the record is `Registered` again. Only the sender or `ARBITER_ROLE`, else `NotArbiter`.
     function dismissFlag(bytes32 imageId, uint40 flagId) external;
 
     /// @notice Lets `wallet` have the image's key until `expiry`, inclusive. Only the sender.
-    /// @dev Warning: a key once released cannot be taken back.
+    /// @dev Replaces an earlier grant, also by an earlier expiry. Warning: a key once released cannot be taken back.
     function grant(bytes32 imageId, address wallet, uint64 expiry) external;
 
     /// @notice Ends `wallet`'s access; also before any grant, so that nothing older can be granted later. Only the sender.
     function revoke(bytes32 imageId, address wallet) external;
 
-    /// @notice Publishes a KGC's key; `epoch` is one more than its last. Only `KGC_ROLE`.
+    /// @notice Publishes a KGC's key; `epoch` is one more than its last. Only `KGC_ROLE`, which speaks for every KGC.
     function publishKgcKey(bytes32 kgcId, uint32 epoch, bytes32 x25519, address receiptSigner) external;
 
     /// @notice Retires a KGC's key. Only `KGC_ROLE`.
     function retireKgcKey(bytes32 kgcId, uint32 epoch) external;
 
-    /// @notice Cancels the caller's outstanding verification signatures by raising its nonce.
+    /// @notice Cancels all of the caller's outstanding verification signatures: its nonce rises to the next multiple of 2^128.
     function invalidateNonce() external;
+
+    /// @notice The nonce that the wallet's next relayed verification must name. Each one that is logged raises it by one.
+    function nonces(address wallet) external view returns (uint256 nonce);
 
     /// @notice The id that `sender` gets with `salt`, on this chain and in this contract.
     function imageIdOf(address sender, bytes32 salt) external view returns (bytes32 imageId);

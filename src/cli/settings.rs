@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Where a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub(super) enum Origin {
     /// The command line.
     Flag,
     /// The environment.
@@ -21,7 +21,7 @@ pub enum Origin {
 
 impl Origin {
     /// How `doctor` names it.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Flag => "flag",
             Self::Environment => "environment",
@@ -35,37 +35,37 @@ impl Origin {
 /// The flags that every command takes. Each one left out is looked up further down.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Settings (flag, then environment, then .env, then medseal.toml)")]
-pub struct Flags {
+pub(super) struct Flags {
     /// Folder of all state, one folder for each actor in it [env: MEDSEAL_HOME] [default: .medseal]
     #[arg(long, global = true, value_name = "DIR")]
-    pub home: Option<String>,
+    pub(super) home: Option<String>,
     /// Who acts: names the state folder and, on a development chain, the wallet [env: MEDSEAL_ACTOR]
     #[arg(long = "as", global = true, value_name = "ACTOR")]
-    pub actor: Option<String>,
+    pub(super) actor: Option<String>,
     /// The Ethereum node [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, short = 'r', global = true, value_name = "URL")]
-    pub rpc_url: Option<String>,
+    pub(super) rpc_url: Option<String>,
     /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one that was deployed on]
     #[arg(long, global = true, value_name = "ID")]
-    pub chain_id: Option<String>,
+    pub(super) chain_id: Option<String>,
     /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]
     #[arg(long, global = true, value_name = "DIR")]
-    pub deployments: Option<String>,
+    pub(super) deployments: Option<String>,
     /// Wallet: a keystore file as cast and geth write it [env: ETH_KEYSTORE]
     #[arg(long, global = true, value_name = "FILE")]
-    pub keystore: Option<String>,
+    pub(super) keystore: Option<String>,
     /// File that holds the keystore's passphrase [env: ETH_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
-    pub password_file: Option<String>,
+    pub(super) password_file: Option<String>,
     /// Wallet: a development account by number, on development chains only [env: MEDSEAL_DEV_ACCOUNT]
     #[arg(long, global = true, value_name = "N")]
-    pub dev_account: Option<String>,
+    pub(super) dev_account: Option<String>,
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
-    pub kgc_password_file: Option<String>,
+    pub(super) kgc_password_file: Option<String>,
     /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
     #[arg(long, global = true, value_name = "FILE")]
-    pub anvil: Option<String>,
+    pub(super) anvil: Option<String>,
 }
 
 /// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
@@ -86,7 +86,7 @@ const KNOWN: [Known; 10] = [
 
 /// The settings of one run.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(super) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
 }
 
@@ -95,7 +95,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no setting.
-    pub fn resolve(flags: &Flags) -> Result<Self, CliError> {
+    pub(super) fn resolve(flags: &Flags) -> Result<Self, CliError> {
         let (dot_env, file) = (read_dot_env()?, read_toml()?);
         let mut values = BTreeMap::new();
         for Known(name, variable, default, flag) in KNOWN {
@@ -111,12 +111,12 @@ impl Settings {
     }
 
     /// The value of a setting, if it has one.
-    pub fn get(&self, name: &'static str) -> Option<&str> {
+    pub(super) fn get(&self, name: &'static str) -> Option<&str> {
         self.values.get(name).map(|(value, _)| value.as_str())
     }
 
     /// The value of a setting as a path, if it has one.
-    pub fn path(&self, name: &'static str) -> Option<PathBuf> {
+    pub(super) fn path(&self, name: &'static str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
     }
 
@@ -124,7 +124,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`CliError::Settings`] if it is none.
-    pub fn number(&self, name: &'static str) -> Result<Option<u64>, CliError> {
+    pub(super) fn number(&self, name: &'static str) -> Result<Option<u64>, CliError> {
         let parse = |value: &str| {
             let message = format!("expected a number for {name}, found \"{value}\"");
             value.parse().map_err(|_| CliError::Settings { message })
@@ -134,25 +134,25 @@ impl Settings {
 
     /// The same settings with one value as if a flag had said it: how the demo acts as several people.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.values.insert(name, (value.into(), Origin::Flag));
         self
     }
 
     /// The same settings without a value.
     #[must_use]
-    pub fn without(mut self, name: &'static str) -> Self {
+    pub(super) fn without(mut self, name: &'static str) -> Self {
         self.values.remove(name);
         self
     }
 
     /// Every setting that has a value: name, value, origin.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, &str, Origin)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str, Origin)> {
         self.values.iter().map(|(name, (value, origin))| (*name, value.as_str(), *origin))
     }
 
     /// Folder of all state.
-    pub fn home(&self) -> PathBuf {
+    pub(super) fn home(&self) -> PathBuf {
         self.path("home").expect("it has a default")
     }
 }

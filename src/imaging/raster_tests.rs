@@ -153,6 +153,12 @@ fn sizes_are_checked_before_memory_is_taken() {
     assert_eq!(too_large(Limits { slice_bytes: 599, ..defaults }), (600, 599));
     assert_eq!(too_large(Limits { samples_bytes: 599, ..defaults }), (600, 599));
     assert!(decode(&file, &Limits { slice_bytes: 600, samples_bytes: 600, ..defaults }).is_ok());
+
+    let large = encode(&image(SampleType::U16, 3, 200, 200), Format::Png).expect("expressible");
+    let error = decode(&large, &Limits { decoded_bytes: 239_999, ..defaults }).expect_err("240,000 bytes");
+    assert!(matches!(error, ImagingError::TooLarge { found: 240_000, limit: 239_999, .. }), "{error:?}");
+    let error = decode(&large, &Limits { decoded_bytes: 100, ..defaults }).expect_err("no room for a row");
+    assert!(matches!(error, ImagingError::DecoderMemory { format: Format::Png, limit: 100 }), "{error:?}");
 }
 
 #[test]

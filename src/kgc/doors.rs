@@ -1,7 +1,6 @@
-//! The doors of a Key Generation Center: the chain as it sees it, the clock, randomness.
+//! The doors of a Key Generation Center: the chain as it sees it, randomness.
 
 use std::future::Future;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy::primitives::{Address, B256};
 use hpke::rand_core::UnwrapErr;
@@ -45,23 +44,6 @@ pub trait ChainView: Send + Sync {
         image_id: B256,
         wallet: Address,
     ) -> impl Future<Output = Result<Standing, ChainViewError>> + Send;
-}
-
-/// What time it is.
-pub trait Clock: Send + Sync {
-    /// Returns unix seconds.
-    fn unix_secs(&self) -> u64;
-}
-
-/// This machine's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn unix_secs(&self) -> u64 {
-        // Before 1970 every request is of a time to come, and refused.
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
-    }
 }
 
 /// Returns the operating system's randomness. It panics where the system has none: there is no going on without it.

@@ -287,11 +287,7 @@ impl KeyFile {
 }
 
 /// Returns what a passphrase gives: the key of the secrets, and the check value.
-fn stretch(
-    passphrase: &str,
-    cost: PassphraseCost,
-    salt: &FixedBytes<16>,
-) -> Result<(Secret, Secret), KeyFileError> {
+fn stretch(passphrase: &str, cost: PassphraseCost, salt: &FixedBytes<16>) -> Result<(Secret, Secret), KeyFileError> {
     let mut stretched = Zeroizing::new([0; 32]);
     Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?)
         .hash_password_into(passphrase.as_bytes(), salt.as_slice(), stretched.as_mut())

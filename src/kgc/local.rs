@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use super::challenges::Challenges;
 use super::log::{LogEntry, ReleaseLog};
 use super::requests::{Checked, Home, IssueRequest, KeyRequest, KgcRequest, Signed};
-use super::{ChainView, Clock, KeyCenter, KgcError, KgcIdentity, KgcKeys, Registration, SealedAnswer, os_random};
+use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, Registration, SealedAnswer, os_random};
 use crate::cipher::ImageKey;
+use crate::clock::Clock;
 use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
 use crate::envelope::{EnvelopeError, PublicHeader};
 

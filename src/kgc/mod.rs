@@ -29,7 +29,7 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
-pub use doors::{ChainView, Clock, Registration, Standing, SystemClock, os_random};
+pub use doors::{ChainView, Registration, Standing, os_random};
 pub use error::{ChainViewError, KgcError, RequestError, SignatureFault};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;

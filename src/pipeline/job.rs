@@ -36,6 +36,8 @@ pub struct Job {
     pub capsules_hash: B256,
     /// Their address.
     pub capsules_cid: String,
+    /// Last second in which a relayer may submit the registration.
+    pub deadline: u64,
     /// How it was registered, once it was.
     pub registered: Option<Registered>,
 }
@@ -91,9 +93,9 @@ impl Jobs {
     pub(super) fn find(&self, key: JobKey) -> Result<Option<Job>, PipelineError> {
         let path = self.path(key, DESCRIPTION);
         match std::fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map(Some)
-                .map_err(|source| PipelineError::JobDescription { path, source }),
+            Ok(text) => {
+                serde_json::from_slice(&text).map(Some).map_err(|source| PipelineError::JobDescription { path, source })
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(PipelineError::JobFile { path, source }),
         }
@@ -165,6 +167,7 @@ mod tests {
             cid: "bafy".to_owned(),
             capsules_hash: B256::repeat_byte(6),
             capsules_cid: "bafk".to_owned(),
+            deadline: 7,
             registered: None,
         }
     }

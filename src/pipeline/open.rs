@@ -3,7 +3,8 @@
 use super::release::{home, request_key};
 use super::{PipelineError, rebuild};
 use crate::chain::bindings::IImageRegistry::{Record, Registered};
-use crate::chain::{ChainError, Clock, EventPlace, Registry, Wallet};
+use crate::chain::{ChainError, EventPlace, Registry, Wallet};
+use crate::clock::Clock;
 use crate::envelope::{Description, SealedImage};
 use crate::imaging::Image;
 use crate::kgc::KeyCenter;
@@ -102,7 +103,7 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
             return Err(ChainError::WrongChain { expected, found }.into());
         }
         let capsules = self.store.get(&stored.capsules_cid, &stored.event.capsulesHash.0).await?;
-        let now = self.clock.now_unix_secs();
+        let now = self.clock.unix_secs();
         let key = request_key(self.key_center, self.wallet, &home(self.registry), header, &capsules, now).await?;
         let opened = image.open(&key)?;
         let file = Zeroizing::new(rebuild(&opened.description, &opened.payload)?);
@@ -110,4 +111,3 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         Ok(OpenedImage { file, description: opened.description, image, stored })
     }
 }
-

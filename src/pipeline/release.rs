@@ -1,14 +1,15 @@
 //! Between wallet, KGC and chain: signed requests, and the chain as a KGC sees it.
 
 use super::PipelineError;
-use crate::chain::{ChainError, Clock, Registry, Wallet};
+use crate::chain::{ChainError, Registry, Wallet};
 use crate::cipher::ImageKey;
+use crate::clock::Clock;
 use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration, Signed,
-    Standing, os_random,
+    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration,
+    Signed, Standing, os_random,
 };
 use alloy::primitives::{Address, B256};
 
@@ -27,7 +28,7 @@ impl<C: Clock> RegistryView<C> {
 
     async fn fresh_block_time(&self) -> Result<u64, ChainError> {
         let head = self.registry.head(&self.clock).await?;
-        head.check_fresh(self.registry.profile(), self.clock.now_unix_secs())?;
+        head.check_fresh(self.registry.profile(), self.clock.unix_secs())?;
         Ok(head.timestamp)
     }
 
@@ -59,7 +60,7 @@ impl<C: Clock> ChainView for RegistryView<C> {
 
 fn view_error(error: ChainError) -> ChainViewError {
     match error {
-        ChainError::Stale { age_secs, allowed_secs } => ChainViewError::Stale { age_secs, allowed_secs },
+        ChainError::Stale { age_secs, allowed_secs } => ChainViewError::Stale { age_secs, limit_secs: allowed_secs },
         other => ChainViewError::Unreachable { source: Box::new(other) },
     }
 }

@@ -4,8 +4,9 @@ use super::job::JobKey;
 use super::release::{home, request_partial};
 use super::{Job, Jobs, Mode, PipelineError, Prepared, Registered, prepare};
 use crate::chain::bindings::IImageRegistry::{Registration, registerCall};
-use crate::chain::{Clock, Outbox, Registry, Wallet, typed_data};
+use crate::chain::{Outbox, Registry, Wallet, typed_data};
 use crate::cipher::{ImageKey, key_commitment};
+use crate::clock::Clock;
 use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
 use crate::envelope::{ImageContext, SealedImage, Sealing, seal};
 use crate::imaging::{Limits, WholeReason};
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// How long a relayed registration may be submitted, in seconds.
-const RELAY_SECS: u64 = 3600;
+const RELAY_SECS: u64 = 86_400;
 
 /// A file to be sealed.
 #[derive(Debug, Clone, Copy)]
@@ -155,8 +156,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let prepared = prepare(source.bytes, source.name, source.mode, self.limits)?;
         let recipient = self.recipient().await?;
         let salt = B256::from(*random());
-        let context =
-            ImageContext::new(self.registry.chain_id(), self.registry.address(), self.wallet.address(), salt);
+        let context = ImageContext::new(self.registry.chain_id(), self.registry.address(), self.wallet.address(), salt);
         let image_key = self.derive_key(&prepared, &context, &salt).await?;
         timings.key = started.elapsed();
 
@@ -186,6 +186,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             cid: Cid::of(&sealed).to_string(),
             capsules_hash: sha256(&capsules),
             capsules_cid: Cid::of(&capsules).to_string(),
+            deadline: self.clock.unix_secs() + RELAY_SECS,
             registered: None,
         };
         Ok(Made { job, sealed, capsules, whole: prepared.whole })
@@ -197,7 +198,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         context: &ImageContext,
         salt: &B256,
     ) -> Result<ImageKey, PipelineError> {
-        let now = self.clock.now_unix_secs();
+        let now = self.clock.unix_secs();
         let partial =
             request_partial(self.key_center, self.wallet, &home(self.registry), context.image_id, now).await?;
         let tout = self.vit.tout(&prepared.fold)?;
@@ -245,7 +246,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             cid: job.cid.parse::<Cid>()?.to_bytes().into(),
             capsulesHash: job.capsules_hash,
             capsulesCid: job.capsules_cid.parse::<Cid>()?.to_bytes().into(),
-            deadline: self.clock.now_unix_secs() + RELAY_SECS,
+            deadline: job.deadline,
         };
         let signature = if self.submitter.address() == self.wallet.address() {
             Bytes::new()

@@ -44,11 +44,7 @@ pub struct Recorded {
 ///
 /// # Errors
 /// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a [`Verdict`].
-pub async fn observe(
-    registry: &Registry,
-    store: &impl Store,
-    stored: &Stored,
-) -> Result<Observation, PipelineError> {
+pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -> Result<Observation, PipelineError> {
     let bytes = match store.fetch_observed(&stored.cid).await {
         Ok(bytes) => bytes,
         Err(error) => return Ok(Observation { verdict: Verdict::Unavailable(error), observed: None }),

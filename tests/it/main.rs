@@ -1,6 +1,10 @@
-//! The integration tests, in one binary: `cargo test --test it -- vectors`, `interop`, `statistics`, `formats`.
+//! Tests that need more than one part, or a real node; each starts its own. `cargo test --test it -- vectors` runs those of one file.
+#![allow(clippy::unwrap_used)]
 
+mod chain;
+mod cids;
 mod common;
+mod formats;
 mod interop;
 mod statistics;
 mod vectors;

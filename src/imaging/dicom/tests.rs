@@ -3,7 +3,9 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
-use super::fixture::{File, ITEM, ITEM_END, SEQUENCE_END, SYNTAXES, Syntax, error, read, reason, small, with_icon};
+use super::fixture::{
+    File, ICON, ITEM, ITEM_END, SEQUENCE_END, SYNTAXES, Syntax, error, read, reason, small, with_icon,
+};
 use crate::imaging::{ByteOrder, ChannelOrder, DicomError, Geometry, SampleType, Scan, Split, WholeReason};
 
 /// Checks that the samples are the file's bytes at the given place, and returns the scan.
@@ -118,6 +120,9 @@ fn unknown_sequences_are_implicit_inside() {
     for syntax in [Syntax::ExplicitLittle, Syntax::ExplicitBig] {
         let mut file = File::new(syntax);
         file.open(Tag(9, 0x1000), b"UN").bytes.extend_from_slice(&inside);
+        // Once more, inside a known sequence.
+        file.open(ICON, b"SQ").open(ITEM, b"UN").open(Tag(9, 0x1000), b"UN").bytes.extend_from_slice(&inside);
+        file.close(ITEM_END).close(SEQUENCE_END);
         let bytes = file.shape(1, 1, 2, 8).pixels(b"OB", &[1, 2]);
         spliced(&bytes, bytes.len() - 2..bytes.len());
     }

@@ -1,0 +1,189 @@
+//! A key center before a chain and a clock that the test moves.
+
+mod answers;
+mod key_file;
+mod release;
+mod requests;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use alloy::primitives::{Address, B256};
+use alloy::signers::local::PrivateKeySigner;
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::cipher::key_commitment;
+use crate::envelope::PublicHeader;
+use crate::envelope::capsules::{CapsuleError, Capsules, Recipient, seal_capsule};
+
+/// Both clocks at the start, unix seconds.
+const NOW: u64 = 1_800_000_000;
+const HOME: Home = Home { chain_id: 31337, registry: Address::repeat_byte(0x11) };
+/// Key of every image here: a pattern to look for.
+const CANARY: [u8; 32] = *b"CANARY-KEY-THAT-NOBODY-MAY-PRINT";
+
+#[derive(Debug, Default)]
+struct ChainState {
+    block_time: u64,
+    registrations: HashMap<B256, Registration>,
+    access: HashMap<(B256, Address), u64>,
+    failure: Option<fn() -> ChainViewError>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct FakeChain(Arc<Mutex<ChainState>>);
+
+impl FakeChain {
+    fn change(&self, change: impl FnOnce(&mut ChainState)) {
+        change(&mut self.0.lock().expect("no test panics in here"));
+    }
+}
+
+impl ChainView for FakeChain {
+    async fn block_time(&self) -> Result<u64, ChainViewError> {
+        let state = self.0.lock().expect("no test panics in here");
+        state.failure.map_or(Ok(state.block_time), |failure| Err(failure()))
+    }
+
+    async fn standing(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainViewError> {
+        let block_time = self.block_time().await?;
+        let state = self.0.lock().expect("no test panics in here");
+        Ok(Standing {
+            block_time,
+            registration: state.registrations.get(&image_id).copied(),
+            access_expiry: state.access.get(&(image_id, wallet)).copied().unwrap_or(0),
+        })
+    }
+}
+
+#[derive(Debug, Clone)]
+struct FakeClock(Arc<AtomicU64>);
+
+impl Clock for FakeClock {
+    fn unix_secs(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What belongs to a registered image.
+struct Sealed {
+    context: ImageContext,
+    commitment: [u8; 32],
+    header: Vec<u8>,
+    capsules: Vec<u8>,
+}
+
+struct Scene {
+    folder: tempfile::TempDir,
+    chain: FakeChain,
+    clock: FakeClock,
+    center: Arc<LocalKeyCenter<FakeChain, FakeClock>>,
+    sender: PrivateKeySigner,
+    reader: PrivateKeySigner,
+    stranger: PrivateKeySigner,
+    image: Sealed,
+}
+
+fn wallet(byte: u8) -> PrivateKeySigner {
+    PrivateKeySigner::from_slice(&[byte; 32]).expect("a key of the curve")
+}
+
+fn sha256(bytes: &[u8]) -> B256 {
+    B256::from_slice(&Sha256::digest(bytes))
+}
+
+/// An image of `sender` with the canary as its key, sealed for `kgc`.
+fn sealed(home: Home, sender: Address, salt: u8, kgc: &KgcIdentity) -> Sealed {
+    let salt = B256::repeat_byte(salt);
+    let (key, context) = (ImageKey::from_bytes(CANARY), ImageContext::new(home.chain_id, home.registry, sender, salt));
+    let commitment = key_commitment(&context.image_id, &key);
+    let recipient = Recipient::Kgc { id: kgc.id, epoch: kgc.epoch, public: kgc.public };
+    let stanza = seal_capsule(&key, &recipient, &context, &commitment, &mut os_random()).expect("the right key");
+    let header = PublicHeader::new(&context, salt, commitment, [0; 32], vec![100, 200]).expect("a valid header");
+    let capsules = Capsules::new(vec![stanza]).expect("one stanza").encode();
+    Sealed { context, commitment, header: header.encode(), capsules }
+}
+
+impl Scene {
+    /// A registered image, and a reader that may open it until `NOW + 1000`.
+    fn new() -> Self {
+        Self::logging_to(None)
+    }
+
+    fn logging_to(log: Option<&Path>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = log.map_or_else(|| folder.path().join("log.jsonl"), Path::to_owned);
+        let (chain, clock) = (FakeChain::default(), FakeClock(Arc::new(AtomicU64::new(NOW))));
+        let log = ReleaseLog::open(&log).expect("a log");
+        let keys = KgcKeys::generate(&mut os_random());
+        let center = Arc::new(LocalKeyCenter::new(keys, HOME, chain.clone(), clock.clone(), log));
+        let (sender, reader, stranger) = (wallet(1), wallet(2), wallet(3));
+        let image = sealed(HOME, sender.address(), 7, &center.identity());
+        let scene = Self { folder, chain, clock, center, sender, reader, stranger, image };
+        scene.register(&scene.image, scene.sender.address());
+        scene.grant(scene.image.context.image_id, scene.reader.address(), NOW + 1000);
+        scene.chain.change(|chain| chain.block_time = NOW);
+        scene
+    }
+
+    fn register(&self, image: &Sealed, sender: Address) {
+        let (header_hash, capsules_hash) = (sha256(&image.header), sha256(&image.capsules));
+        let registration = Registration { sender, header_hash, capsules_hash };
+        self.chain.change(|chain| {
+            chain.registrations.insert(image.context.image_id, registration);
+        });
+    }
+
+    fn grant(&self, image_id: B256, wallet: Address, expiry: u64) {
+        self.chain.change(|chain| {
+            chain.access.insert((image_id, wallet), expiry);
+        });
+    }
+
+    fn set_clock(&self, now: u64) {
+        self.clock.0.store(now, Ordering::SeqCst);
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log.jsonl")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).expect("the log")
+    }
+
+    /// A good question about the image, to be changed by the test.
+    async fn ask(&self) -> (Ask, X25519Secret) {
+        let secret = X25519Secret::generate(&mut os_random());
+        let challenge = self.center.challenge().await.expect("a challenge");
+        let ask = Ask {
+            image_id: self.image.context.image_id,
+            challenges: vec![(self.center.identity().id, challenge)],
+            recipient: secret.public(),
+            issued_at: NOW,
+            deadline: NOW + 300,
+        };
+        (ask, secret)
+    }
+
+    /// A good request of this wallet.
+    async fn request<R: KgcRequest>(&self, signer: &PrivateKeySigner) -> Signed<R> {
+        self.ask().await.0.sign(&HOME, signer).await.expect("a local wallet signs")
+    }
+
+    async fn release(&self, request: &Signed<KeyRequest>) -> Result<SealedAnswer, KgcError> {
+        self.center.release(request, &self.image.header, &self.image.capsules).await
+    }
+
+    /// The whole way for one wallet and the scene's image, with a fresh request.
+    async fn open_as(&self, signer: &PrivateKeySigner) -> Result<[u8; 32], KgcError> {
+        let (ask, secret) = self.ask().await;
+        let request = ask.sign::<KeyRequest>(&HOME, signer).await?;
+        let answer = self.release(&request).await?;
+        let Sealed { context, commitment, .. } = &self.image;
+        answer.open_image_key(&secret, &request.digest(&HOME), context, commitment).map(|key| *key.as_bytes())
+    }
+}

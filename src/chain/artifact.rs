@@ -1,0 +1,124 @@
+//! The contract's build, committed as `contracts/ImageRegistry.json` so that the client is built without a Solidity compiler.
+
+use super::bindings::IConstructor;
+use alloy::primitives::{Address, Bytes};
+use alloy::sol_types::SolConstructor;
+use serde::Deserialize;
+
+const EMBEDDED: &str = include_str!("../../contracts/ImageRegistry.json");
+
+/// Why the build can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArtifactError {
+    /// It is not a build's JSON.
+    #[error("contracts/ImageRegistry.json is not a contract's build")]
+    Malformed(#[from] serde_json::Error),
+    /// An immutable lies outside the code.
+    #[error("immutable at {start}, {length} bytes, lies outside the code of {code} bytes")]
+    Immutable {
+        /// Where it starts.
+        start: usize,
+        /// Its bytes.
+        length: usize,
+        /// Bytes of the code.
+        code: usize,
+    },
+}
+
+/// Code and where the constructor writes into it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    bytecode: Bytes,
+    deployed_bytecode: DeployedCode,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeployedCode {
+    object: Bytes,
+    immutable_references: Vec<Range>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Range {
+    start: usize,
+    length: usize,
+}
+
+impl Artifact {
+    /// The build that is part of this program.
+    ///
+    /// # Errors
+    /// [`ArtifactError`].
+    pub fn embedded() -> Result<Self, ArtifactError> {
+        let artifact: Self = serde_json::from_str(EMBEDDED)?;
+        let code = artifact.deployed_code().len();
+        for Range { start, length } in artifact.immutables() {
+            if start.checked_add(length).is_none_or(|end| end > code) {
+                return Err(ArtifactError::Immutable { start, length, code });
+            }
+        }
+        Ok(artifact)
+    }
+
+    fn immutables(&self) -> impl Iterator<Item = Range> {
+        self.deployed_bytecode.immutable_references.iter().copied()
+    }
+
+    /// What a deploying transaction carries.
+    pub fn init_code(&self, admin: Address) -> Bytes {
+        let arguments = IConstructor::constructorCall { admin }.abi_encode();
+        [self.bytecode.as_ref(), &arguments].concat().into()
+    }
+
+    /// The code on chain, with zeros where the constructor writes.
+    pub fn deployed_code(&self) -> &Bytes {
+        &self.deployed_bytecode.object
+    }
+
+    /// Whether `code`, read from a chain, is this build, whatever the constructor wrote into it.
+    pub fn is_code(&self, code: &[u8]) -> bool {
+        let mut code = code.to_vec();
+        for Range { start, length } in self.immutables() {
+            if let Some(written) = code.get_mut(start..start + length) {
+                written.fill(0);
+            }
+        }
+        code == self.deployed_bytecode.object
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_compared_outside_the_immutables_only() {
+        let artifact = Artifact::embedded().expect("a build");
+        let code = artifact.deployed_code().to_vec();
+        assert!(artifact.is_code(&code));
+        let inside = artifact.immutables().next().expect("EIP-712 has immutables").start;
+        let is_outside =
+            |at: &usize| artifact.immutables().all(|range| !(range.start..range.start + range.length).contains(at));
+        let outside = (0..code.len()).rev().find(is_outside).expect("code outside the immutables");
+        let changed = |at: usize| {
+            let mut code = code.clone();
+            code[at] ^= 1;
+            code
+        };
+        assert!(artifact.is_code(&changed(inside)));
+        assert!(!artifact.is_code(&changed(outside)));
+        assert!(!artifact.is_code(&code[..code.len() - 1]));
+        assert!(!artifact.is_code(&[]));
+    }
+
+    #[test]
+    fn init_code_ends_with_the_admin() {
+        let artifact = Artifact::embedded().expect("a build");
+        let init = artifact.init_code(Address::repeat_byte(7));
+        assert_eq!(init.len(), artifact.bytecode.len() + 32);
+        assert_eq!(init[init.len() - 20..], [7; 20]);
+    }
+}

@@ -1,0 +1,65 @@
+//! The contract's interface in Rust, made from the text that forge compiles.
+#![allow(missing_docs, unreachable_pub)] // generated; the docs are those of the interface
+#![allow(clippy::too_many_arguments)]
+
+use alloy::primitives::{B256, keccak256};
+use alloy::sol;
+
+// Without `#[sol(rpc)]`: its methods would go round `Rpc`, which has the deadlines, the typed reverts and the check for empty answers.
+sol! {
+    #![sol(all_derives)]
+    "contracts/src/IImageRegistry.sol"
+}
+
+sol! {
+    /// What we use of the contract's OpenZeppelin parts: `AccessControlDefaultAdminRules` and `Nonces`.
+    #[derive(Debug, PartialEq, Eq)]
+    interface IOpenZeppelin {
+        error AccessControlUnauthorizedAccount(address account, bytes32 neededRole);
+        error AccessControlBadConfirmation();
+        error AccessControlInvalidDefaultAdmin(address defaultAdmin);
+        error AccessControlEnforcedDefaultAdminRules();
+        error AccessControlEnforcedDefaultAdminDelay(uint48 schedule);
+
+        error InvalidAccountNonce(address account, uint256 currentNonce);
+
+        function nonces(address owner) external view returns (uint256);
+        function hasRole(bytes32 role, address account) external view returns (bool);
+        function grantRole(bytes32 role, address account) external;
+        function revokeRole(bytes32 role, address account) external;
+        function defaultAdmin() external view returns (address);
+    }
+
+    /// How the contract is made.
+    #[derive(Debug, PartialEq, Eq)]
+    interface IConstructor {
+        constructor(address admin);
+    }
+}
+
+/// What a wallet may do beyond its own images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// An invalid verification by it raises a flag.
+    Verifier,
+    /// It confirms and dismisses flags.
+    Arbiter,
+    /// It publishes and retires keys of Key Generation Centers.
+    Kgc,
+}
+
+impl Role {
+    /// The role's id on chain: keccak256 of its name in the contract.
+    pub fn id(self) -> B256 {
+        keccak256(self.name())
+    }
+
+    /// Its name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verifier => "VERIFIER_ROLE",
+            Self::Arbiter => "ARBITER_ROLE",
+            Self::Kgc => "KGC_ROLE",
+        }
+    }
+}

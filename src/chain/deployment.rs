@@ -1,0 +1,279 @@
+//! Where the contract is: making it, and the file that says so.
+
+use super::artifact::{Artifact, ArtifactError};
+use super::error::{ChainError, ErrorKind};
+use super::outbox::{Outbox, OutboxError, Transaction};
+use super::rpc::Rpc;
+use super::wallet::Wallet;
+use alloy::primitives::{Address, B256, keccak256};
+use serde::{Deserialize, Serialize};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The form of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Schema {
+    /// The first.
+    #[default]
+    #[serde(rename = "medseal/deployment/v1")]
+    V1,
+}
+
+/// A deployed `ImageRegistry`, as it stands in `deployments/CHAINID.json`. It pins the chain and the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deployment {
+    /// The file's form.
+    pub schema: Schema,
+    /// Its chain.
+    pub chain_id: u64,
+    /// The contract.
+    #[serde(with = "checksummed")]
+    pub address: Address,
+    /// Block in which it was made: no event is older.
+    pub block: u64,
+    /// Hash of the transaction that made it.
+    pub transaction: B256,
+    /// keccak256 of its code.
+    pub code_hash: B256,
+    /// Wallet that made it.
+    #[serde(with = "checksummed")]
+    pub deployer: Address,
+    /// What the constructor was given.
+    pub arguments: Arguments,
+}
+
+/// The constructor's arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arguments {
+    /// First administrator.
+    #[serde(with = "checksummed")]
+    pub admin: Address,
+}
+
+/// Why there is no deployment.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeploymentError {
+    /// The file can't be read or written.
+    #[error("deployment file {}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a deployment file.
+    #[error("{} is not a deployment file", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The file is for another chain than its name says.
+    #[error("{}: expected chain id {expected}, found {found}", path.display())]
+    OtherChain {
+        /// Which file.
+        path: PathBuf,
+        /// The chain that its name says.
+        expected: u64,
+        /// The chain that it says.
+        found: u64,
+    },
+    /// The contract's build is not usable.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// The transaction was not sent or failed.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The chain did not answer, or has other code at the new address.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+impl DeploymentError {
+    /// What it means to whoever called.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            Self::OtherChain { .. } => ErrorKind::WrongChain,
+            Self::Outbox(error) => error.kind(),
+            Self::Chain(error) => error.kind(),
+            _ => ErrorKind::Failure,
+        }
+    }
+}
+
+impl Deployment {
+    /// The file of chain `chain_id` in `folder`.
+    pub fn path(folder: &Path, chain_id: u64) -> PathBuf {
+        folder.join(format!("{chain_id}.json"))
+    }
+
+    /// Returns the deployment on `chain_id` as `folder` has it.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Io`], [`DeploymentError::Malformed`], [`DeploymentError::OtherChain`].
+    pub fn load(folder: &Path, chain_id: u64) -> Result<Self, DeploymentError> {
+        let path = Self::path(folder, chain_id);
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| DeploymentError::Io { path: path.clone(), source })?;
+        let deployment: Self =
+            serde_json::from_str(&text).map_err(|source| DeploymentError::Malformed { path: path.clone(), source })?;
+        match deployment.chain_id {
+            found if found == chain_id => Ok(deployment),
+            found => Err(DeploymentError::OtherChain { path, expected: chain_id, found }),
+        }
+    }
+
+    /// Writes the file into `folder`, in place of an older one, whole or not at all; returns its path.
+    ///
+    /// # Errors
+    /// [`DeploymentError::Io`].
+    pub fn save(&self, folder: &Path) -> Result<PathBuf, DeploymentError> {
+        let path = Self::path(folder, self.chain_id);
+        let draft = folder.join(format!(".{}.json.{}", self.chain_id, std::process::id()));
+        let write = || {
+            std::fs::create_dir_all(folder)?;
+            let mut file = std::fs::File::create(&draft)?;
+            serde_json::to_writer_pretty(&file, self)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            std::fs::rename(&draft, &path)
+        };
+        match write() {
+            Ok(()) => Ok(path),
+            Err(source) => {
+                // The draft may not even be there; what matters is the first error.
+                let _ = std::fs::remove_file(&draft);
+                Err(DeploymentError::Io { path, source })
+            }
+        }
+    }
+}
+
+/// Deploys `ImageRegistry` with `admin` as its first administrator and returns where it is, after its code was compared with the build.
+///
+/// The outbox makes it idempotent: the same wallet, build and admin on the same chain are the same contract.
+///
+/// # Errors
+/// [`DeploymentError`].
+pub async fn deploy(
+    rpc: &Rpc,
+    outbox: &mut Outbox,
+    wallet: &Wallet,
+    admin: Address,
+) -> Result<Deployment, DeploymentError> {
+    let artifact = Artifact::embedded()?;
+    let data = artifact.init_code(admin);
+    let job = format!("deploy:{}", keccak256(&data));
+    let chain_id = outbox.chain_id();
+    let receipt = outbox.submit(rpc, wallet, &job, &Transaction { to: None, data }).await?;
+    let method = "eth_getTransactionReceipt";
+    let address =
+        receipt.contract.ok_or_else(|| ChainError::BadAnswer { method, reason: "no contract address".into() })?;
+    let code = rpc.code(address).await?;
+    if code.is_empty() {
+        return Err(ChainError::NoContract { address, chain_id }.into());
+    }
+    let code_hash = keccak256(&code);
+    if !artifact.is_code(&code) {
+        let expected = keccak256(artifact.deployed_code());
+        return Err(ChainError::WrongContract { address, expected, found: code_hash }.into());
+    }
+    Ok(Deployment {
+        schema: Schema::V1,
+        chain_id,
+        address,
+        block: receipt.block_number,
+        transaction: receipt.transaction,
+        code_hash,
+        deployer: wallet.address(),
+        arguments: Arguments { admin },
+    })
+}
+
+/// Addresses as EIP-55 writes them; a wrong checksum is refused.
+mod checksummed {
+    use alloy::primitives::Address;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&address.to_checksum(None))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Address::parse_checksummed(text, None).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::address;
+
+    const DEPLOYER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+
+    fn deployment() -> Deployment {
+        Deployment {
+            schema: Schema::V1,
+            chain_id: 31337,
+            address: address!("5FbDB2315678afecb367f032d93F642f64180aa3"),
+            block: 1,
+            transaction: B256::repeat_byte(2),
+            code_hash: B256::repeat_byte(3),
+            deployer: DEPLOYER,
+            arguments: Arguments { admin: DEPLOYER },
+        }
+    }
+
+    #[test]
+    fn the_file_comes_back_and_is_camel_case_and_checksummed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = deployment().save(&folder.path().join("deployments")).expect("saved");
+        assert_eq!(path, folder.path().join("deployments/31337.json"));
+        assert_eq!(Deployment::load(&folder.path().join("deployments"), 31337).expect("loaded"), deployment());
+        let json: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).expect("text")).expect("JSON");
+        assert_eq!(json["address"], "0x5FbDB2315678afecb367f032d93F642f64180aa3");
+        assert_eq!(json["codeHash"], format!("0x{}", "03".repeat(32)));
+        assert_eq!(json["arguments"]["admin"], "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+        let others = std::fs::read_dir(path.parent().expect("a folder")).expect("listed").count();
+        assert_eq!(others, 1, "a draft was left");
+    }
+
+    #[test]
+    fn a_file_that_says_something_else_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        assert_eq!(Deployment::load(folder, 31337).expect_err("absent").kind(), ErrorKind::NotFound);
+
+        let path = deployment().save(folder).expect("saved");
+        std::fs::copy(&path, folder.join("1.json")).expect("copied");
+        let other = Deployment::load(folder, 1).expect_err("another chain");
+        assert!(matches!(other, DeploymentError::OtherChain { expected: 1, found: 31337, .. }));
+        assert_eq!(other.kind(), ErrorKind::WrongChain);
+
+        let text = std::fs::read_to_string(&path).expect("text");
+        for bad in [
+            text.replace("0x5FbD", "0x5fbD"),
+            text.replace("codeHash", "hash"),
+            text.replace("/v1", "/v2"),
+            text[..40].to_owned(),
+        ] {
+            assert_ne!(bad, text);
+            std::fs::write(&path, bad).expect("written");
+            assert!(matches!(Deployment::load(folder, 31337), Err(DeploymentError::Malformed { .. })));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        assert!(matches!(deployment().save(&file), Err(DeploymentError::Io { .. })));
+    }
+}

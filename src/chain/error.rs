@@ -1,0 +1,257 @@
+//! What goes wrong between us and a chain.
+
+use super::bindings::{
+    IImageRegistry::IImageRegistryErrors as RegistryErrors, IOpenZeppelin::IOpenZeppelinErrors as StandardErrors,
+};
+use alloy::primitives::{Address, B256, Bytes};
+use alloy::sol_types::SolInterface;
+use alloy::transports::{RpcError, TransportError};
+use std::fmt;
+use std::time::Duration;
+
+/// What a failure means to whoever called; the command line has an exit code for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// It failed, and none of the others says how: exit code 1.
+    Failure,
+    /// The contract or a rule forbids it: exit code 4.
+    NotAuthorized,
+    /// There is no such image, flag, key or file: exit code 5.
+    NotFound,
+    /// The node can't be reached, does not answer in time, or is behind: exit code 6.
+    Unreachable,
+    /// Another chain, another contract, or none: exit code 7.
+    WrongChain,
+}
+
+/// Why the contract refused.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Revert {
+    /// One of the interface's errors.
+    Registry(RegistryErrors),
+    /// One of the errors of the contract's OpenZeppelin parts.
+    Standard(StandardErrors),
+    /// Data that we have no name for; empty where the contract gave none.
+    Unknown(Bytes),
+}
+
+impl Revert {
+    /// Names the data of a revert.
+    pub fn decode(data: Bytes) -> Self {
+        if let Ok(error) = RegistryErrors::abi_decode_validate(&data) {
+            Self::Registry(error)
+        } else if let Ok(error) = StandardErrors::abi_decode_validate(&data) {
+            Self::Standard(error)
+        } else {
+            Self::Unknown(data)
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Registry(
+                RegistryErrors::NotSender(_) | RegistryErrors::NotArbiter(_) | RegistryErrors::InvalidSignature(_),
+            )
+            | Self::Standard(StandardErrors::AccessControlUnauthorizedAccount(_)) => ErrorKind::NotAuthorized,
+            Self::Registry(
+                RegistryErrors::UnknownImage(_) | RegistryErrors::UnknownKgcKey(_) | RegistryErrors::NoSuchFlag(_),
+            ) => ErrorKind::NotFound,
+            _ => ErrorKind::Failure,
+        }
+    }
+}
+
+impl fmt::Display for Revert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = match self {
+            Self::Registry(error) => format!("{error:?}"),
+            Self::Standard(error) => format!("{error:?}"),
+            Self::Unknown(data) if data.is_empty() => return f.write_str("no reason given"),
+            Self::Unknown(data) => return write!(f, "unknown reason {data}"),
+        };
+        // `Name(Name { field: .. })`, an enum around a struct: the inner part says it all.
+        let inner = named.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        f.write_str(inner.unwrap_or(&named))
+    }
+}
+
+/// Why the chain did not give an answer that we take. Addresses of nodes are shown without user, password and path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// The text is not an HTTP URL.
+    #[error("not an http or https URL of a node: {reason}")]
+    InvalidUrl {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No connection, or an HTTP error status.
+    #[error("no node reachable at {endpoint}: {reason}")]
+    Unreachable {
+        /// Scheme, host and port.
+        endpoint: String,
+        /// What the transport says.
+        reason: String,
+    },
+    /// The node took longer than the deadline of one call.
+    #[error("the node at {endpoint} did not answer {method} within {} s", .after.as_secs_f32())]
+    Timeout {
+        /// Scheme, host and port.
+        endpoint: String,
+        /// What was asked.
+        method: &'static str,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The newest that is known of the chain is too old to decide by.
+    #[error("what is known of the chain is {age_secs} s old, at most {allowed_secs} s are allowed")]
+    Stale {
+        /// Its age.
+        age_secs: u64,
+        /// What the profile allows.
+        allowed_secs: u64,
+    },
+    /// The node serves another chain.
+    #[error("expected chain id {expected}, found {found}")]
+    WrongChain {
+        /// The pinned id.
+        expected: u64,
+        /// The node's.
+        found: u64,
+    },
+    /// Nothing is deployed at the address.
+    #[error("no contract at {address} on chain {chain_id}")]
+    NoContract {
+        /// Where it was expected.
+        address: Address,
+        /// On which chain.
+        chain_id: u64,
+    },
+    /// Another contract is deployed at the address.
+    #[error("contract at {address}: expected code hash {expected}, found {found}")]
+    WrongContract {
+        /// Where.
+        address: Address,
+        /// keccak256 of the code as pinned.
+        expected: B256,
+        /// keccak256 of the code that is there.
+        found: B256,
+    },
+    /// No such image in this registry.
+    #[error("unknown image {image_id}")]
+    UnknownImage {
+        /// Its id.
+        image_id: B256,
+    },
+    /// The contract refused.
+    #[error("the contract refused: {0}")]
+    Revert(Box<Revert>),
+    /// The node answered with an error that is no revert.
+    #[error("the node refused {method}: {message} ({code})")]
+    Refused {
+        /// What was asked.
+        method: &'static str,
+        /// JSON-RPC error code.
+        code: i64,
+        /// The node's words.
+        message: String,
+    },
+    /// The node's answer is not what the question asks for.
+    #[error("the node's answer to {method} makes no sense: {reason}")]
+    BadAnswer {
+        /// What was asked.
+        method: &'static str,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+}
+
+impl ChainError {
+    /// What it means to whoever called.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Stale { .. } => ErrorKind::Unreachable,
+            Self::WrongChain { .. } | Self::NoContract { .. } | Self::WrongContract { .. } => ErrorKind::WrongChain,
+            Self::UnknownImage { .. } => ErrorKind::NotFound,
+            Self::Revert(revert) => revert.kind(),
+            Self::InvalidUrl { .. } | Self::Refused { .. } | Self::BadAnswer { .. } => ErrorKind::Failure,
+        }
+    }
+
+    /// The typed revert, if that is what it is.
+    pub fn revert(&self) -> Option<&Revert> {
+        match self {
+            Self::Revert(revert) => Some(revert),
+            _ => None,
+        }
+    }
+
+    pub(super) fn from_revert(data: Bytes) -> Self {
+        match Revert::decode(data) {
+            Revert::Registry(RegistryErrors::UnknownImage(unknown)) => Self::UnknownImage { image_id: unknown.imageId },
+            revert => Self::Revert(Box::new(revert)),
+        }
+    }
+
+    pub(super) fn from_transport(endpoint: &str, method: &'static str, error: TransportError) -> Self {
+        match error {
+            RpcError::ErrorResp(payload) => match payload.as_revert_data() {
+                Some(data) => Self::from_revert(data),
+                // A bare `revert()` has no data; nodes say so in words, with code 3.
+                None if payload.code == 3 => Self::from_revert(Bytes::new()),
+                None => Self::Refused { method, code: payload.code, message: payload.message.into_owned() },
+            },
+            RpcError::Transport(kind) => Self::Unreachable { endpoint: endpoint.into(), reason: root_cause(&kind) },
+            RpcError::DeserError { err, .. } => Self::BadAnswer { method, reason: err.to_string() },
+            other => Self::BadAnswer { method, reason: other.to_string() },
+        }
+    }
+}
+
+/// The innermost cause, which is the one that helps ("connection refused") and that never repeats the URL.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string().chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::bindings::IImageRegistry::{NotSender, RecordConflict, UnknownImage};
+    use alloy::sol_types::SolError;
+
+    #[test]
+    fn reverts_are_named_with_their_values() {
+        let conflict = RecordConflict { imageId: B256::repeat_byte(0xab) };
+        let revert = Revert::decode(conflict.abi_encode().into());
+        assert_eq!(revert, Revert::Registry(RegistryErrors::RecordConflict(conflict)));
+        assert_eq!(revert.to_string(), format!("RecordConflict {{ imageId: 0x{} }}", "ab".repeat(32)));
+    }
+
+    #[test]
+    fn unknown_reverts_keep_their_data() {
+        for data in [Bytes::new(), Bytes::from_static(&[1]), Bytes::from_static(&[0xde, 0xad, 0xbe, 0xef, 0])] {
+            assert_eq!(Revert::decode(data.clone()), Revert::Unknown(data));
+        }
+        // The right selector with half an argument is not that error.
+        let short = Bytes::from(RecordConflict { imageId: B256::ZERO }.abi_encode()[..20].to_vec());
+        assert_eq!(Revert::decode(short.clone()), Revert::Unknown(short));
+    }
+
+    #[test]
+    fn kinds_follow_the_cause() {
+        let image_id = B256::repeat_byte(1);
+        let unknown = ChainError::from_revert(UnknownImage { imageId: image_id }.abi_encode().into());
+        assert!(matches!(unknown, ChainError::UnknownImage { image_id: id } if id == image_id));
+        assert_eq!(unknown.kind(), ErrorKind::NotFound);
+        let not_sender = NotSender { imageId: image_id, caller: Address::ZERO };
+        assert_eq!(ChainError::from_revert(not_sender.abi_encode().into()).kind(), ErrorKind::NotAuthorized);
+        assert_eq!(ChainError::from_revert(Bytes::new()).kind(), ErrorKind::Failure);
+    }
+}

@@ -1,0 +1,29 @@
+//! The chain: the client of `ImageRegistry`, its typed data, wallets, the outbox and the development chain.
+//!
+//! Nothing here trusts a node's silence: the chain id and the hash of the contract's code are pinned, every call has a
+//! deadline, and an answer that does not decode is an error. Transactions are only sent through the [`Outbox`], which
+//! has their signed bytes on disk first.
+
+mod artifact;
+pub mod bindings;
+mod deployment;
+mod error;
+mod events;
+mod head;
+pub mod node;
+pub mod outbox;
+mod registry;
+mod rpc;
+pub mod typed_data;
+mod wallet;
+
+pub use artifact::{Artifact, ArtifactError};
+pub use deployment::{Arguments, Deployment, DeploymentError, Schema, deploy};
+pub use error::{ChainError, ErrorKind, Revert};
+pub use events::{EventPlace, RegistryEvent};
+pub use head::{Head, Profile};
+pub use node::{DevNode, NodeError, NodeOptions};
+pub use outbox::{Outbox, OutboxError, Receipt, Transaction};
+pub use registry::Registry;
+pub use rpc::Rpc;
+pub use wallet::{Passphrase, Wallet, WalletError, is_development_chain};

@@ -1,0 +1,131 @@
+//! What goes wrong in the outbox.
+
+use crate::chain::error::{ChainError, ErrorKind, Revert};
+use alloy::primitives::{Address, B256};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a job did not end as a mined transaction.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutboxError {
+    /// The node did not answer, or the contract refused before anything was sent.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The chain began anew: its jobs are on a chain that is gone.
+    #[error(
+        "the chain was reset: expected block 0 {expected}, found {found}; move {} away and register again", path.display()
+    )]
+    ChainReset {
+        /// The outbox of the chain that is gone.
+        path: PathBuf,
+        /// Its block 0.
+        expected: B256,
+        /// Block 0 of the chain that is there.
+        found: B256,
+    },
+    /// The chain lost transactions that were mined: an older state of it was restored.
+    #[error(
+        "the chain went back: {sender} had {expected} transactions in it, found {found}; move {} away and register again",
+        path.display()
+    )]
+    ChainWentBack {
+        /// The outbox.
+        path: PathBuf,
+        /// Whose transactions.
+        sender: Address,
+        /// At least so many were mined.
+        expected: u64,
+        /// So many are there.
+        found: u64,
+    },
+    /// Another process writes with this wallet.
+    #[error("outbox {} is in use by another process", path.display())]
+    Busy {
+        /// The outbox.
+        path: PathBuf,
+    },
+    /// The outbox is of another wallet.
+    #[error("this outbox is of {expected}, not of {found}")]
+    WrongSender {
+        /// Whose it is.
+        expected: Address,
+        /// Whose wallet was given.
+        found: Address,
+    },
+    /// The job was accepted before, with another transaction.
+    #[error("job {job} was accepted before with another transaction")]
+    JobConflict {
+        /// The job.
+        job: String,
+    },
+    /// There is no such job.
+    #[error("no job {job}")]
+    NoSuchJob {
+        /// The job.
+        job: String,
+    },
+    /// The transaction was mined and changed nothing.
+    #[error("transaction {transaction} was reverted: {reason}")]
+    Reverted {
+        /// Its hash.
+        transaction: B256,
+        /// Why, as far as the node says.
+        reason: Box<Revert>,
+    },
+    /// Twice somebody else sent a transaction with the number that was to be ours.
+    #[error("transaction number {nonce} of {sender} was taken by another program that uses the same key")]
+    NonceTaken {
+        /// Whose key.
+        sender: Address,
+        /// Which number.
+        nonce: u64,
+    },
+    /// The transaction was sent and is not in a block yet; `resume` goes on.
+    #[error("transaction {transaction} was sent and not mined within {} s", .after.as_secs_f32())]
+    NotMined {
+        /// Its hash.
+        transaction: B256,
+        /// The deadline.
+        after: Duration,
+    },
+    /// A file or folder can't be made.
+    #[error("outbox {}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database fails.
+    #[error("the outbox's database")]
+    Database(#[from] rusqlite::Error),
+    /// The database holds what was never written.
+    #[error("the outbox's database is damaged: {what}")]
+    Damaged {
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl OutboxError {
+    /// What it means to whoever called.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Chain(error) => error.kind(),
+            Self::ChainReset { .. } | Self::ChainWentBack { .. } => ErrorKind::WrongChain,
+            Self::NotMined { .. } => ErrorKind::Unreachable,
+            Self::Reverted { reason, .. } => reason.kind(),
+            _ => ErrorKind::Failure,
+        }
+    }
+
+    /// The typed revert, before sending or in the block, if that is what it is.
+    pub fn revert(&self) -> Option<&Revert> {
+        match self {
+            Self::Chain(error) => error.revert(),
+            Self::Reverted { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+}

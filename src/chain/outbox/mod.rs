@@ -1,0 +1,213 @@
+//! The outbox: every transaction is on disk, signed, before it is sent, and ends in one block or in one visible failure.
+//!
+//! A job goes through `prepared -> signed -> broadcast -> mined -> final`, or to `failed`; each arrow is one
+//! [`Outbox::step`], and a process that dies between two goes on with [`Outbox::resume`]. What is sent again is always the
+//! same signed bytes. Only when the sender's number (nonce) was used up by somebody else, so that the bytes can never
+//! be mined, is a job signed anew, and that once.
+//!
+//! SQLite is called on the thread of the task: its files are small and local, and a commit must be over before the next step.
+
+mod error;
+mod job;
+mod steps;
+mod table;
+
+pub use error::OutboxError;
+pub use job::{Job, Receipt, Signed, State, Transaction};
+
+use super::head::Profile;
+use super::rpc::Rpc;
+use super::wallet::Wallet;
+use alloy::primitives::{Address, B256};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use table::Table;
+
+/// How long a transaction may wait for its block unless told otherwise.
+const MINING_DEADLINE: Duration = Duration::from_secs(60);
+
+/// The transactions of one wallet on one chain. One process at a time.
+pub struct Outbox {
+    path: PathBuf,
+    table: Table,
+    sender: Address,
+    chain_id: u64,
+    genesis: B256,
+    profile: Profile,
+    mining_deadline: Duration,
+    // Held as long as the outbox lives; the system lets go of it when the process dies.
+    _lock: File,
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Outbox({})", self.path.display())
+    }
+}
+
+impl Outbox {
+    /// Returns the outbox of `sender` on the node's chain: `outbox-CHAINID-SENDER.sqlite` in `folder`, made where it is absent.
+    ///
+    /// # Errors
+    /// [`OutboxError::Busy`], [`OutboxError::ChainReset`], [`OutboxError::Io`], [`OutboxError::Database`], or the node does not answer.
+    pub async fn open(folder: &Path, sender: Address, rpc: &Rpc, profile: Profile) -> Result<Self, OutboxError> {
+        let chain_id = rpc.chain_id().await?;
+        let found = rpc.genesis().await?;
+        let path = folder.join(format!("outbox-{chain_id}-{sender}.sqlite"));
+        let io = |source| OutboxError::Io { path: path.clone(), source };
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let lock = File::create(path.with_extension("lock")).map_err(io)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OutboxError::Busy { path: path.clone() },
+            TryLockError::Error(source) => io(source),
+        })?;
+        let (table, genesis) = Table::open(&path, found)?;
+        if genesis != found {
+            return Err(OutboxError::ChainReset { path, expected: genesis, found });
+        }
+        let mining_deadline = MINING_DEADLINE;
+        Ok(Self { path, table, sender, chain_id, genesis, profile, mining_deadline, _lock: lock })
+    }
+
+    /// The same outbox with another time for a transaction to be mined.
+    pub fn with_mining_deadline(self, mining_deadline: Duration) -> Self {
+        Self { mining_deadline, ..self }
+    }
+
+    /// The chain it is for.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Whose transactions they are.
+    pub fn sender(&self) -> Address {
+        self.sender
+    }
+
+    /// The job of that name.
+    ///
+    /// # Errors
+    /// [`OutboxError::Database`], [`OutboxError::Damaged`].
+    pub fn job(&self, job: &str) -> Result<Option<Job>, OutboxError> {
+        self.table.job(job)
+    }
+
+    /// Sends `transaction` and returns its receipt, once it is final. `job` is the caller's name for the act: the same
+    /// name again returns the same receipt and sends nothing; a job that failed starts anew.
+    ///
+    /// # Errors
+    /// A revert found before sending is [`OutboxError::Chain`] and uses no number; for the others see [`OutboxError`].
+    /// After an error that is no revert, [`Outbox::resume`] or the same call again goes on.
+    pub async fn submit(
+        &mut self,
+        rpc: &Rpc,
+        wallet: &Wallet,
+        job: &str,
+        transaction: &Transaction,
+    ) -> Result<Receipt, OutboxError> {
+        self.check(rpc, wallet).await?;
+        if self.prepare(job, transaction)? == State::Prepared {
+            self.push_others(rpc, job).await?;
+        }
+        self.finish(rpc, wallet, job).await
+    }
+
+    /// Finishes every job that an earlier run left, oldest first, and returns each with how it ended.
+    ///
+    /// # Errors
+    /// As [`Outbox::submit`], where they concern the whole outbox.
+    #[allow(clippy::type_complexity)] // a job's name and how it ended
+    pub async fn resume(
+        &mut self,
+        rpc: &Rpc,
+        wallet: &Wallet,
+    ) -> Result<Vec<(String, Result<Receipt, OutboxError>)>, OutboxError> {
+        self.check(rpc, wallet).await?;
+        self.push_others(rpc, "").await?;
+        let mut ended = Vec::new();
+        for job in self.table.pending()? {
+            let end = self.finish(rpc, wallet, &job).await;
+            ended.push((job, end));
+        }
+        Ok(ended)
+    }
+
+    /// Accepts a job, or finds it, and returns how far it has come; a failed one starts anew.
+    ///
+    /// # Errors
+    /// [`OutboxError::JobConflict`], [`OutboxError::Database`].
+    pub fn prepare(&mut self, job: &str, transaction: &Transaction) -> Result<State, OutboxError> {
+        match self.table.job(job)? {
+            Some(known) if known.state != State::Failed => {
+                let same = known.transaction == *transaction;
+                if same { Ok(known.state) } else { Err(OutboxError::JobConflict { job: job.into() }) }
+            }
+            _ => {
+                self.table.prepare(job, transaction)?;
+                Ok(State::Prepared)
+            }
+        }
+    }
+
+    /// Takes a job one state further and returns the new one. [`Outbox::submit`] is this until the job is done.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub async fn step(&mut self, rpc: &Rpc, wallet: &Wallet, job: &str) -> Result<State, OutboxError> {
+        let job = self.known(job)?;
+        match job.state {
+            State::Prepared => self.sign(rpc, wallet, &job).await?,
+            State::Signed => self.broadcast(rpc, &job).await?,
+            State::Broadcast => self.wait(rpc, &job).await?,
+            State::Mined => self.settle(rpc, &job).await?,
+            State::Final | State::Failed => {}
+        }
+        Ok(self.known(&job.id)?.state)
+    }
+
+    async fn finish(&mut self, rpc: &Rpc, wallet: &Wallet, id: &str) -> Result<Receipt, OutboxError> {
+        while !self.step(rpc, wallet, id).await?.is_done() {}
+        let job = self.known(id)?;
+        match (job.state, job.receipt) {
+            (State::Final, Some(receipt)) => Ok(receipt),
+            _ => Err(OutboxError::Damaged { what: format!("job {id} ended as {}", job.state.name()) }),
+        }
+    }
+
+    fn known(&self, job: &str) -> Result<Job, OutboxError> {
+        self.table.job(job)?.ok_or_else(|| OutboxError::NoSuchJob { job: job.into() })
+    }
+
+    /// Is it still our chain, and our wallet?
+    async fn check(&mut self, rpc: &Rpc, wallet: &Wallet) -> Result<(), OutboxError> {
+        if wallet.address() != self.sender {
+            return Err(OutboxError::WrongSender { expected: self.sender, found: wallet.address() });
+        }
+        rpc.check_chain_id(self.chain_id).await?;
+        let found = rpc.genesis().await?;
+        if found != self.genesis {
+            return Err(OutboxError::ChainReset { path: self.path.clone(), expected: self.genesis, found });
+        }
+        let expected = self.table.mined_count()?;
+        let found = rpc.transaction_count(self.sender).await?;
+        if found < expected {
+            let (path, sender) = (self.path.clone(), self.sender);
+            return Err(OutboxError::ChainWentBack { path, sender, expected, found });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles only if a server's tasks can hold these futures.
+    #[allow(dead_code)]
+    fn futures_move_between_threads(outbox: &mut Outbox, rpc: &Rpc, wallet: &Wallet, transaction: &Transaction) {
+        fn check(_: impl Send) {}
+        check(outbox.submit(rpc, wallet, "job", transaction));
+        check(outbox.resume(rpc, wallet));
+    }
+}

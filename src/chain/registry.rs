@@ -1,0 +1,238 @@
+//! The client of `ImageRegistry`: reads it, and makes the transactions that the outbox sends.
+
+use super::bindings::IImageRegistry::{
+    self as registry, Access, Flag, IImageRegistryEvents, KgcKey, Record, RecordState,
+};
+use super::bindings::{IOpenZeppelin, Role};
+use super::deployment::Deployment;
+use super::error::ChainError;
+use super::events::{self, EventPlace, RegistryEvent};
+use super::head::{Head, Profile};
+use super::outbox::{Receipt, Transaction};
+use super::rpc::Rpc;
+use crate::clock::Clock;
+use crate::envelope;
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
+use alloy::rpc::types::{Filter, TransactionRequest};
+use alloy::sol_types::{Eip712Domain, SolCall, SolEvent};
+
+/// A registry whose chain and code were checked. Views are of the latest block.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    rpc: Rpc,
+    chain_id: u64,
+    address: Address,
+    first_block: u64,
+    profile: Profile,
+}
+
+impl Registry {
+    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at the pinned address.
+    ///
+    /// # Errors
+    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or the node does not answer.
+    pub async fn connect(rpc: Rpc, deployment: &Deployment, profile: Profile) -> Result<Self, ChainError> {
+        let Deployment { chain_id, address, code_hash, block, .. } = *deployment;
+        rpc.check_chain_id(chain_id).await?;
+        let code = rpc.code(address).await?;
+        if code.is_empty() {
+            return Err(ChainError::NoContract { address, chain_id });
+        }
+        let found = keccak256(&code);
+        if found != code_hash {
+            return Err(ChainError::WrongContract { address, expected: code_hash, found });
+        }
+        Ok(Self { rpc, chain_id, address, first_block: block, profile })
+    }
+
+    /// The node behind it.
+    pub fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    /// Its chain.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// The contract.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// What 'stale' and 'confirmed' mean here.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The EIP-712 domain of its signatures.
+    pub fn domain(&self) -> Eip712Domain {
+        super::typed_data::domain(self.chain_id, self.address)
+    }
+
+    /// The transaction that makes `call`, for [`Outbox::submit`](super::Outbox::submit).
+    pub fn transaction(&self, call: &impl SolCall) -> Transaction {
+        Transaction { to: Some(self.address), data: call.abi_encode().into() }
+    }
+
+    async fn view<C: SolCall>(&self, call: C) -> Result<C::Return, ChainError> {
+        let request = TransactionRequest::default().to(self.address).input(call.abi_encode().into());
+        let answer = self.rpc.call(request).await?;
+        // An address without code answers every call, with nothing.
+        if answer.is_empty() {
+            return Err(ChainError::NoContract { address: self.address, chain_id: self.chain_id });
+        }
+        C::abi_decode_returns_validate(&answer)
+            .map_err(|error| ChainError::BadAnswer { method: C::SIGNATURE, reason: error.to_string() })
+    }
+
+    /// The newest block, and when (by `clock`) the node said so.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
+        // The time before the question: an answer that took long counts as older, never as newer.
+        let answered_at = clock.unix_secs();
+        let header = self.rpc.block(BlockNumberOrTag::Latest).await?.header;
+        Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
+    }
+
+    /// The record of an image.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], or the node does not answer.
+    pub async fn record(&self, image_id: B256) -> Result<Record, ChainError> {
+        let record = self.view(registry::recordOfCall { imageId: image_id }).await?;
+        match record.state {
+            RecordState::Absent => Err(ChainError::UnknownImage { image_id }),
+            _ => Ok(record),
+        }
+    }
+
+    /// The event that registered an image, whose sender and salt were found to give that id, and where it stands.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
+    pub async fn registration(&self, image_id: B256) -> Result<(registry::Registered, EventPlace), ChainError> {
+        let filter = Filter::new().event_signature(registry::Registered::SIGNATURE_HASH).topic1(image_id);
+        let mut found = self.read_events(&filter).await?;
+        let Some(RegistryEvent { event: IImageRegistryEvents::Registered(event), place }) = found.pop() else {
+            return Err(ChainError::UnknownImage { image_id });
+        };
+        let derived = envelope::image_id(self.chain_id, self.address, event.sender, event.salt);
+        if !found.is_empty() || event.imageId != image_id || derived != image_id {
+            let reason = format!("{} registrations of image {image_id}, the last of {derived}", found.len() + 1);
+            return Err(ChainError::BadAnswer { method: "eth_getLogs", reason });
+        }
+        Ok((event, place))
+    }
+
+    /// Every event of an image, oldest first; none for an unknown one.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn events(&self, image_id: B256) -> Result<Vec<RegistryEvent>, ChainError> {
+        self.read_events(&Filter::new().event_signature(events::OF_IMAGES.to_vec()).topic1(image_id)).await
+    }
+
+    async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
+        let head = self.rpc.block(BlockNumberOrTag::Latest).await?.header.number;
+        events::read(&self.rpc, self.address, filter, self.first_block, head).await
+    }
+
+    /// The registry's events of one transaction, in its order.
+    ///
+    /// # Errors
+    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
+    pub async fn events_of(&self, receipt: &Receipt) -> Result<Vec<RegistryEvent>, ChainError> {
+        let method = "eth_getTransactionReceipt";
+        let reason = || format!("transaction {} is gone", receipt.transaction);
+        let found = self.rpc.receipt(receipt.transaction).await?;
+        let found = found.ok_or_else(|| ChainError::BadAnswer { method, reason: reason() })?;
+        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address);
+        ours.map(|log| events::decode(self.address, log)).collect()
+    }
+
+    /// Whether `observed` is the registered SHA-256 of the image.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], or the node does not answer.
+    pub async fn verify(&self, image_id: B256, observed: B256) -> Result<bool, ChainError> {
+        self.view(registry::verifyCall { imageId: image_id, observedHash: observed }).await
+    }
+
+    /// The access word of (image, wallet); all zero where nothing was granted or revoked. Says nothing about the sender.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn access(&self, image_id: B256, wallet: Address) -> Result<Access, ChainError> {
+        self.view(registry::accessOfCall { imageId: image_id, wallet }).await
+    }
+
+    /// Whether `wallet` may have the image's key *by the time of the latest block*, which a development chain only makes
+    /// when there is a transaction: who releases keys also compares [`Registry::access`] with its own clock.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn is_authorized(&self, image_id: B256, wallet: Address) -> Result<bool, ChainError> {
+        self.view(registry::isAuthorizedCall { imageId: image_id, wallet }).await
+    }
+
+    /// The newest flag of an image; id 0 where there was none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn flag(&self, image_id: B256) -> Result<Flag, ChainError> {
+        self.view(registry::flagOfCall { imageId: image_id }).await
+    }
+
+    /// The audit head, and the number of events so far.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn audit(&self) -> Result<(FixedBytes<26>, u64), ChainError> {
+        let audit = self.view(registry::auditCall {}).await?;
+        Ok((audit.head, audit.seq.to()))
+    }
+
+    /// A KGC's key of one epoch.
+    ///
+    /// # Errors
+    /// [`ChainError::Revert`] with `UnknownKgcKey`, or the node does not answer.
+    pub async fn kgc_key(&self, kgc_id: B256, epoch: u32) -> Result<KgcKey, ChainError> {
+        self.view(registry::kgcKeyCall { kgcId: kgc_id, epoch }).await
+    }
+
+    /// A KGC's newest key, retired or not.
+    ///
+    /// # Errors
+    /// [`ChainError::Revert`] with `UnknownKgcKey`, or the node does not answer.
+    pub async fn current_kgc_key(&self, kgc_id: B256) -> Result<KgcKey, ChainError> {
+        self.view(registry::currentKgcKeyCall { kgcId: kgc_id }).await
+    }
+
+    /// The nonce that `wallet`'s next relayed verification must carry.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn nonce(&self, wallet: Address) -> Result<U256, ChainError> {
+        self.view(IOpenZeppelin::noncesCall { owner: wallet }).await
+    }
+
+    /// How many records there are.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn record_count(&self) -> Result<U256, ChainError> {
+        self.view(registry::recordCountCall {}).await
+    }
+
+    /// Whether `account` has `role`.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn has_role(&self, role: Role, account: Address) -> Result<bool, ChainError> {
+        self.view(IOpenZeppelin::hasRoleCall { role: role.id(), account }).await
+    }
+}

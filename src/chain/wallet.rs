@@ -1,0 +1,192 @@
+//! Wallets: a keystore file, or a public key of the development chain.
+
+use super::error::ErrorKind;
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy::network::TxSignerSync;
+use alloy::primitives::{Address, B256, Bytes, b256};
+use alloy::signers::SignerSync;
+use alloy::signers::local::{LocalSignerError, PrivateKeySigner};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Private keys of anvil's accounts (`anvil/README.md`), known to the whole world.
+const DEVELOPMENT_KEYS: [B256; 10] = [
+    b256!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"),
+    b256!("59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"),
+    b256!("5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"),
+    b256!("7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"),
+    b256!("47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"),
+    b256!("8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"),
+    b256!("92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e"),
+    b256!("4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356"),
+    b256!("dbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97"),
+    b256!("2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6"),
+];
+
+/// Whether this is the id of a development chain: 31337 (anvil) or 1337 (`geth --dev`).
+pub fn is_development_chain(chain_id: u64) -> bool {
+    matches!(chain_id, 31337 | 1337)
+}
+
+/// Why there is no wallet.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WalletError {
+    /// A file that can't be read.
+    #[error("can't read {}", path.display())]
+    Unreadable {
+        /// The keystore or password file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The keystore does not open: another passphrase, or not a V3 keystore.
+    #[error("keystore {} does not open", path.display())]
+    Keystore {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: LocalSignerError,
+    },
+    /// The development keys are public: they are for development chains only.
+    #[error("development key {index} is public and refused on chain {chain_id}; expected chain 31337 or 1337")]
+    NotDevelopmentChain {
+        /// Which key.
+        index: usize,
+        /// Where it was to be used.
+        chain_id: u64,
+    },
+    /// There are ten development keys.
+    #[error("no development key {index}; expected 0 to 9")]
+    NoSuchKey {
+        /// What was asked for.
+        index: usize,
+    },
+}
+
+impl WalletError {
+    /// What it means to whoever called.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            Self::NotDevelopmentChain { .. } => ErrorKind::WrongChain,
+            _ => ErrorKind::Failure,
+        }
+    }
+}
+
+/// What opens a keystore.
+pub enum Passphrase<'a> {
+    /// A file whose text is the passphrase; white space at its end is not part of it, as in `cast`.
+    File(&'a Path),
+    /// The passphrase itself.
+    Text(&'a str),
+}
+
+/// A key that signs. Prints as its address.
+#[derive(Clone)]
+pub struct Wallet(PrivateKeySigner);
+
+impl std::fmt::Debug for Wallet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Wallet({})", self.address())
+    }
+}
+
+impl Wallet {
+    /// Returns the wallet of a V3 keystore file (`cast wallet import`, `geth account new`).
+    ///
+    /// # Errors
+    /// [`WalletError::Unreadable`], [`WalletError::Keystore`].
+    pub fn from_keystore(path: &Path, passphrase: &Passphrase<'_>) -> Result<Self, WalletError> {
+        let unreadable = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| WalletError::Unreadable { path, source }
+        };
+        let text = match passphrase {
+            Passphrase::File(file) => {
+                let text = Zeroizing::new(std::fs::read_to_string(file).map_err(unreadable(file))?);
+                Zeroizing::new(text.trim_end().to_owned())
+            }
+            Passphrase::Text(text) => Zeroizing::new((*text).to_owned()),
+        };
+        std::fs::File::open(path).map_err(unreadable(path))?;
+        PrivateKeySigner::decrypt_keystore(path, text.as_bytes())
+            .map(Self)
+            .map_err(|source| WalletError::Keystore { path: path.to_path_buf(), source })
+    }
+
+    /// Returns anvil's account `index`, 0 to 9, for use on `chain_id`.
+    ///
+    /// # Errors
+    /// [`WalletError::NotDevelopmentChain`], [`WalletError::NoSuchKey`].
+    pub fn development(index: usize, chain_id: u64) -> Result<Self, WalletError> {
+        if !is_development_chain(chain_id) {
+            return Err(WalletError::NotDevelopmentChain { index, chain_id });
+        }
+        let key = DEVELOPMENT_KEYS.get(index).ok_or(WalletError::NoSuchKey { index })?;
+        Ok(Self(PrivateKeySigner::from_bytes(key).expect("the ten keys are on the curve")))
+    }
+
+    /// Who signs.
+    pub fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    /// The key itself, for those that sign by alloy's trait.
+    pub fn signer(&self) -> &PrivateKeySigner {
+        &self.0
+    }
+
+    /// The signature of a 32-byte digest: `r || s || v`, 65 bytes, v 27 or 28.
+    pub fn sign_digest(&self, digest: B256) -> Bytes {
+        let signature = self.0.sign_hash_sync(&digest).expect("a local key signs every digest");
+        signature.as_bytes().into()
+    }
+
+    pub(super) fn sign_transaction(&self, mut transaction: TxEip1559) -> TxEnvelope {
+        let signature = self.0.sign_transaction_sync(&mut transaction).expect("a local key signs every transaction");
+        transaction.into_signed(signature).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cast wallet import` of development key 0 with passphrase "correct horse".
+    const KEYSTORE: &str = include_str!("testdata/keystore.json");
+
+    #[test]
+    fn development_keys_are_for_development_chains() {
+        let first = Wallet::development(0, 31337).expect("key 0");
+        assert_eq!(format!("{first:?}"), "Wallet(0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266)");
+        let last = Wallet::development(9, 1337).expect("key 9");
+        assert_eq!(last.address().to_string(), "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720");
+        assert!(matches!(Wallet::development(10, 31337), Err(WalletError::NoSuchKey { index: 10 })));
+        for chain_id in [0, 1, 31336, 11155111] {
+            let refused = Wallet::development(0, chain_id).expect_err("no development chain");
+            assert!(matches!(refused, WalletError::NotDevelopmentChain { index: 0, chain_id: id } if id == chain_id));
+            assert_eq!(refused.kind(), ErrorKind::WrongChain);
+        }
+    }
+
+    #[test]
+    fn a_keystore_opens_with_its_passphrase_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keystore = folder.path().join("key.json");
+        let password = folder.path().join("password");
+        std::fs::write(&keystore, KEYSTORE).expect("written");
+        std::fs::write(&password, "correct horse\n").expect("written");
+        let expected = Wallet::development(0, 31337).expect("key 0").address();
+        for passphrase in [Passphrase::Text("correct horse"), Passphrase::File(&password)] {
+            assert_eq!(Wallet::from_keystore(&keystore, &passphrase).expect("opens").address(), expected);
+        }
+        let wrong = Wallet::from_keystore(&keystore, &Passphrase::Text("correct horse\n"));
+        assert!(matches!(wrong, Err(WalletError::Keystore { .. })), "{wrong:?}");
+        let absent = Wallet::from_keystore(&folder.path().join("none"), &Passphrase::Text(""));
+        assert_eq!(absent.expect_err("no file").kind(), ErrorKind::NotFound);
+        let no_keystore = Wallet::from_keystore(&password, &Passphrase::Text("correct horse"));
+        assert!(matches!(no_keystore, Err(WalletError::Keystore { .. })));
+    }
+}

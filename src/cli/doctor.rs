@@ -1,0 +1,160 @@
+//! `medseal doctor`.
+
+use super::output::{Outcome, address};
+use super::session::{Session, kgc_key_file, open_keys};
+use super::{CliError, Settings};
+use crate::chain::Registry;
+use crate::chain::node::find_binary;
+use crate::keygen::{MODEL_DIGEST, Vit};
+use crate::storage::LocalStore;
+use serde::Serialize;
+use serde_json::json;
+
+/// How a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum State {
+    Good,
+    Absent,
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    state: State,
+    found: String,
+    mend: Option<String>,
+}
+
+impl Finding {
+    fn good(what: &'static str, found: impl Into<String>) -> Self {
+        Self { what, state: State::Good, found: found.into(), mend: None }
+    }
+
+    fn not_good(what: &'static str, state: State, found: impl Into<String>, mend: Option<String>) -> Self {
+        Self { what, state, found: found.into(), mend }
+    }
+
+    fn failed(what: &'static str, error: &CliError) -> Self {
+        Self::not_good(what, State::Wrong, super::output::chain_of(error), error.hint())
+    }
+}
+
+pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
+    let mut findings =
+        vec![Finding::good("medseal", env!("CARGO_PKG_VERSION")), model(), anvil(settings), store(settings)];
+    let registry = chain(settings, &mut findings).await;
+    key_center(settings, registry.as_ref(), &mut findings).await;
+
+    let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
+    let mut text = String::from("settings\n");
+    for (name, value, origin) in settings.all() {
+        text += &format!("  {name:<18} {value}  ({})\n", origin.name());
+    }
+    text += "findings\n";
+    for finding in &findings {
+        let mark = match finding.state {
+            State::Good => "ok",
+            State::Absent => "--",
+            State::Wrong => "!!",
+        };
+        text += &format!("  {mark} {:<12} {}\n", finding.what, finding.found);
+        if let Some(mend) = &finding.mend {
+            text += &format!("     {:<12} mend: {mend}\n", "");
+        }
+    }
+    text += &if wrong == 0 { "nothing is wrong".to_owned() } else { format!("{wrong} things are wrong") };
+    let origins =
+        settings.all().map(|(name, value, origin)| json!({ "name": name, "value": value, "origin": origin.name() }));
+    let json = json!({ "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });
+    Ok(Outcome { json, text, exit: u8::from(wrong > 0) })
+}
+
+fn model() -> Finding {
+    match Vit::embedded() {
+        Ok(_) => Finding::good("transformer", format!("embedded, sha-256 {MODEL_DIGEST}")),
+        Err(error) => Finding::failed("transformer", &error.into()),
+    }
+}
+
+fn anvil(settings: &Settings) -> Finding {
+    match find_binary(settings.path("anvil").as_deref()) {
+        Ok(path) => Finding::good("anvil", path.display().to_string()),
+        // Only the demo and the development chain need it.
+        Err(error) => Finding::not_good("anvil", State::Absent, error.to_string(), Some("scripts/setup".to_owned())),
+    }
+}
+
+fn store(settings: &Settings) -> Finding {
+    let folder = settings.home().join("store");
+    if !folder.exists() {
+        return Finding::not_good(
+            "store",
+            State::Absent,
+            format!("{} is made when it is first used", folder.display()),
+            None,
+        );
+    }
+    match LocalStore::open(&folder) {
+        Ok(_) => Finding::good("store", folder.display().to_string()),
+        Err(error) => Finding::failed("store", &error.into()),
+    }
+}
+
+async fn chain(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Registry> {
+    let session = match Session::connect(settings, "sender").await {
+        Ok(session) => session,
+        Err(error) => {
+            findings.push(Finding::failed("node", &error));
+            return None;
+        }
+    };
+    let version = session.rpc().client_version().await.unwrap_or_else(|error| error.to_string());
+    findings.push(Finding::good("node", format!("chain {}, {version}", session.chain_id())));
+    match session.wallet() {
+        Ok(wallet) => {
+            let balance = session.rpc().balance(wallet.address()).await.map(|wei| wei.to_string());
+            let balance = balance.unwrap_or_else(|error| error.to_string());
+            findings.push(Finding::good("wallet", format!("{} with {balance} wei", address(wallet.address()))));
+        }
+        Err(error) => findings.push(Finding::failed("wallet", &error)),
+    }
+    match session.registry().await {
+        Ok(registry) => {
+            let count = registry.record_count().await.map(|count| count.to_string());
+            let count = count.unwrap_or_else(|error| error.to_string());
+            findings.push(Finding::good("registry", format!("{}, {count} records", address(registry.address()))));
+            Some(registry)
+        }
+        Err(error) => {
+            findings.push(Finding::failed("registry", &error));
+            None
+        }
+    }
+}
+
+async fn key_center(settings: &Settings, registry: Option<&Registry>, findings: &mut Vec<Finding>) {
+    if !kgc_key_file(settings).exists() {
+        findings.push(Finding::not_good("kgc", State::Absent, "no key file", Some("medseal kgc init".to_owned())));
+        return;
+    }
+    let identity = match open_keys(settings) {
+        Ok(keys) => keys.identity(),
+        Err(error) => {
+            findings.push(Finding::failed("kgc", &error));
+            return;
+        }
+    };
+    findings.push(Finding::good("kgc", format!("{}, epoch {}", identity.id, identity.epoch)));
+    let Some(registry) = registry else { return };
+    let publish = Some("medseal kgc publish".to_owned());
+    findings.push(match registry.current_kgc_key(identity.id).await {
+        Ok(key) if key.x25519.0 == *identity.public.as_bytes() && !key.retired => {
+            Finding::good("kgc on chain", format!("the same key, epoch {}", key.epoch))
+        }
+        Ok(_) => Finding::not_good("kgc on chain", State::Wrong, "another key, or a retired one", publish),
+        Err(error) => Finding::not_good("kgc on chain", State::Wrong, error.to_string(), publish),
+    });
+}

@@ -1,0 +1,256 @@
+//! What the command line says when something fails: code, exit code, hint.
+
+use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, WalletError};
+use crate::evaluation::figures::FigureError;
+use crate::imaging::ImagingError;
+use crate::keygen::KeygenError;
+use crate::kgc::{KeyFileError, KgcError};
+use crate::metrics::MetricsError;
+use crate::pipeline::PipelineError;
+use crate::storage::StoreError;
+use std::path::PathBuf;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum CliError {
+    /// A setting is missing or no setting.
+    #[error("{message}")]
+    Settings {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Nobody to act as.
+    #[error("no wallet for \"{actor}\" on chain {chain_id}")]
+    NoWallet {
+        /// Who was to act.
+        actor: String,
+        /// Where.
+        chain_id: u64,
+    },
+    /// No deployment file for this chain.
+    #[error("no contract is known on chain {chain_id}: {} has no file for it", folder.display())]
+    NotDeployed {
+        /// The node's chain.
+        chain_id: u64,
+        /// Folder of the deployment files.
+        folder: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {act} {}", path.display())]
+    File {
+        /// What was tried.
+        act: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The output is there already.
+    #[error("{} exists", path.display())]
+    OutputExists {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A folder without files, or a path that is neither.
+    #[error("nothing to seal in {}", path.display())]
+    NothingToSeal {
+        /// Which path.
+        path: PathBuf,
+    },
+    /// Sealing, opening or verifying failed.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The chain failed.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// A transaction failed.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The deployment failed.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// The wallet cannot be used.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// The development chain does not run.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The transformer failed.
+    #[error(transparent)]
+    Keygen(#[from] KeygenError),
+    /// The KGC refused.
+    #[error("the Key Generation Center refused")]
+    Kgc(#[from] KgcError),
+    /// The KGC's key file cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The images cannot be compared.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The picture cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// The pairs that were to be measured have no samples in common.
+    #[error("{what}")]
+    NotComparable {
+        /// What is in the way.
+        what: String,
+    },
+}
+
+/// Exit codes of `medseal` (README, "Exit codes").
+pub(super) mod exit {
+    /// It failed, and none of the others says how.
+    pub(in crate::cli) const FAILURE: u8 = 1;
+    /// The command line or a setting makes no sense.
+    pub(in crate::cli) const USAGE: u8 = 2;
+    /// Stored or given bytes are not what was registered.
+    pub(in crate::cli) const INVALID: u8 = 3;
+    /// This wallet may not.
+    pub(in crate::cli) const NOT_AUTHORIZED: u8 = 4;
+    /// No such image, file or key.
+    pub(in crate::cli) const NOT_FOUND: u8 = 5;
+    /// The node does not answer, or answers from the past.
+    pub(in crate::cli) const UNREACHABLE: u8 = 6;
+    /// Another chain, another contract, or none.
+    pub(in crate::cli) const WRONG_CHAIN: u8 = 7;
+    /// The output is there already.
+    pub(in crate::cli) const OUTPUT_EXISTS: u8 = 8;
+}
+
+/// A stable name, and the exit code.
+type Class = (&'static str, u8);
+
+impl CliError {
+    /// The stable name in `--json`, and the exit code.
+    pub(super) fn class(&self) -> Class {
+        match self {
+            Self::Settings { .. } => ("SETTINGS", exit::USAGE),
+            Self::NoWallet { .. } => ("NO_WALLET", exit::USAGE),
+            Self::NotDeployed { .. } => ("NOT_DEPLOYED", exit::WRONG_CHAIN),
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                ("FILE_NOT_FOUND", exit::NOT_FOUND)
+            }
+            Self::File { .. } => ("FILE", exit::FAILURE),
+            Self::OutputExists { .. } => ("OUTPUT_EXISTS", exit::OUTPUT_EXISTS),
+            Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
+            Self::Pipeline(error) => of_pipeline(error),
+            Self::Chain(error) => of_chain(error),
+            Self::Outbox(OutboxError::Chain(error)) => of_chain(error),
+            Self::Outbox(error) => ("TRANSACTION", of_kind(error.kind())),
+            Self::Deployment(error) => ("DEPLOYMENT", of_kind(error.kind())),
+            Self::Wallet(error) => ("WALLET", of_kind(error.kind())),
+            Self::Node(error) => ("NODE", of_kind(error.kind())),
+            Self::Store(error) => of_store(error),
+            Self::Keygen(_) => ("KEYGEN", exit::FAILURE),
+            Self::Kgc(error) => of_kgc(error),
+            Self::KeyFile(KeyFileError::Missing { .. }) => ("KGC_MISSING", exit::NOT_FOUND),
+            Self::KeyFile(KeyFileError::Exists { .. }) => ("KGC_EXISTS", exit::OUTPUT_EXISTS),
+            Self::KeyFile(KeyFileError::WrongPassphrase | KeyFileError::PassphraseNeeded) => {
+                ("KGC_PASSPHRASE", exit::NOT_AUTHORIZED)
+            }
+            Self::KeyFile(_) => ("KGC_KEY_FILE", exit::FAILURE),
+            Self::Metrics(_) | Self::NotComparable { .. } => ("NOT_COMPARABLE", exit::FAILURE),
+            Self::Figure(_) => ("FIGURE", exit::FAILURE),
+        }
+    }
+
+    /// What to do about it, where there is something to do.
+    pub(super) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Pipeline(PipelineError::Imaging(ImagingError::Empty)) => "there is nothing in the file to protect",
+            Self::Pipeline(PipelineError::Imaging(ImagingError::NotExpressible { .. })) => "leave --pixels out",
+            Self::Pipeline(PipelineError::Imaging(_)) => "--raw seals the file as plain bytes, without looking inside",
+            Self::Pipeline(PipelineError::NoPixels { .. }) => "leave --pixels out to seal the file itself",
+            Self::Pipeline(PipelineError::KgcKey { .. }) => "publish the KGC's key: medseal kgc publish",
+            _ => return self.hint_by_class(),
+        };
+        Some(hint.to_owned())
+    }
+
+    fn hint_by_class(&self) -> Option<String> {
+        let actors = super::session::DEVELOPMENT_ACTORS.map(|(name, _)| name).join(", ");
+        let hint = match self.class().0 {
+            "NO_WALLET" => {
+                return Some(format!(
+                    "name a keystore (--keystore, ETH_KEYSTORE), or on a development chain --dev-account or --as with one of {actors}"
+                ));
+            }
+            "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
+            "OUTPUT_EXISTS" => "--force overwrites it",
+            "TAMPERED" => "the stored bytes are not what was registered: medseal verify ID --record logs it on chain",
+            "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
+            "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
+            "UNREACHABLE" => "is the node running? medseal node starts a development chain; --rpc-url names another",
+            "WRONG_CHAIN" => "look at --rpc-url, --chain-id and the deployment file",
+            "KGC_MISSING" => "medseal kgc init makes one; --home names another state folder",
+            "KGC_EXISTS" => "it is never overwritten: without it the images sealed to it are lost",
+            "KGC_PASSPHRASE" => "set MEDSEAL_KGC_PASSWORD to a file that holds the passphrase",
+            "UNKNOWN_KGC_KEY" => "publish the KGC's key: medseal kgc publish",
+            "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn of_kind(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::NotAuthorized => exit::NOT_AUTHORIZED,
+        ErrorKind::NotFound => exit::NOT_FOUND,
+        ErrorKind::Unreachable => exit::UNREACHABLE,
+        ErrorKind::WrongChain => exit::WRONG_CHAIN,
+        _ => exit::FAILURE,
+    }
+}
+
+fn of_chain(error: &ChainError) -> Class {
+    let code = match (error, error.kind()) {
+        (ChainError::UnknownImage { .. }, _) => "UNKNOWN_IMAGE",
+        (ChainError::Revert(_), ErrorKind::NotFound) => "UNKNOWN_KGC_KEY",
+        (ChainError::Revert(_), _) => "REVERTED",
+        (_, ErrorKind::Unreachable) => "UNREACHABLE",
+        (_, ErrorKind::WrongChain) => "WRONG_CHAIN",
+        _ => "CHAIN",
+    };
+    (code, of_kind(error.kind()))
+}
+
+fn of_store(error: &StoreError) -> Class {
+    match error {
+        StoreError::BlockAltered { .. } | StoreError::ContentMismatch { .. } => ("TAMPERED", exit::INVALID),
+        StoreError::NotFound { .. } => ("NOT_STORED", exit::NOT_FOUND),
+        StoreError::Unavailable { .. } => ("STORE_UNAVAILABLE", exit::UNREACHABLE),
+        _ => ("STORE", exit::FAILURE),
+    }
+}
+
+fn of_kgc(error: &KgcError) -> Class {
+    match error {
+        KgcError::NotAuthorized { .. } => ("NOT_AUTHORIZED", exit::NOT_AUTHORIZED),
+        KgcError::UnknownImage { .. } => ("UNKNOWN_IMAGE", exit::NOT_FOUND),
+        KgcError::RecordMismatch { .. } => ("TAMPERED", exit::INVALID),
+        KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
+        _ => ("KGC", exit::FAILURE),
+    }
+}
+
+fn of_pipeline(error: &PipelineError) -> Class {
+    match error {
+        PipelineError::Imaging(_) | PipelineError::NoPixels { .. } => ("IMAGE", exit::FAILURE),
+        PipelineError::Envelope(_) | PipelineError::RecordMismatch { .. } => ("TAMPERED", exit::INVALID),
+        PipelineError::Capsule(_) => ("CAPSULE", exit::INVALID),
+        PipelineError::Kgc(error) => of_kgc(error),
+        PipelineError::Store(error) => of_store(error),
+        PipelineError::Chain(error) | PipelineError::Outbox(OutboxError::Chain(error)) => of_chain(error),
+        PipelineError::Outbox(error) => ("TRANSACTION", of_kind(error.kind())),
+        PipelineError::KgcKey { .. } => ("KGC_KEY", exit::FAILURE),
+        PipelineError::Keygen(_) => ("KEYGEN", exit::FAILURE),
+        PipelineError::JobFile { .. } | PipelineError::JobDescription { .. } => ("JOB", exit::FAILURE),
+        PipelineError::Request(_) | PipelineError::Cid(_) => ("REQUEST", exit::FAILURE),
+    }
+}

@@ -1,0 +1,135 @@
+//! `medseal kgc`.
+
+use super::output::{Outcome, address, hex, say};
+use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys};
+use super::{CliError, Settings};
+use crate::chain::bindings::IImageRegistry::publishKgcKeyCall;
+use crate::kgc::{KgcIdentity, KgcKeys, PassphraseCost, Protection, create_key_file, os_random};
+use serde_json::{Value, json};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Make the KGC's key file and publish its key on chain
+    Init {
+        /// Let the file's mode alone protect the secrets
+        #[arg(long)]
+        no_passphrase: bool,
+        /// Do not publish
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Publish the KGC's key on chain, unless it is there
+    Publish,
+    /// The KGC's identity, and what the chain says of it
+    Status,
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    match args.act {
+        Act::Init { no_passphrase, offline } => {
+            // What cannot be published now is said before there is a key file.
+            let session = if offline { None } else { Some(connect(settings).await?) };
+            let keys = init(settings, no_passphrase)?;
+            let published = match session {
+                Some(session) => publish(&session, &keys.identity()).await?,
+                None => Value::Null,
+            };
+            Ok(outcome(&keys.identity(), settings, published))
+        }
+        Act::Publish => {
+            let keys = open_keys(settings)?;
+            let published = publish(&connect(settings).await?, &keys.identity()).await?;
+            Ok(outcome(&keys.identity(), settings, published))
+        }
+        Act::Status => {
+            let identity = open_keys(settings)?.identity();
+            let registry = connect(settings).await?.registry().await?;
+            let on_chain = registry.current_kgc_key(identity.id).await?;
+            let same = on_chain.x25519.0 == *identity.public.as_bytes() && on_chain.epoch == identity.epoch;
+            let json = json!({ "epoch": on_chain.epoch, "retired": on_chain.retired, "same": same });
+            Ok(outcome(&identity, settings, json))
+        }
+    }
+}
+
+async fn connect(settings: &Settings) -> Result<Session, CliError> {
+    let session = Session::connect(settings, "kgc").await?;
+    session.registry().await?;
+    Ok(session)
+}
+
+/// Makes the key file.
+pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, CliError> {
+    let file = kgc_key_file(settings);
+    if file.exists() {
+        return Err(crate::kgc::KeyFileError::Exists { path: file }.into());
+    }
+    let keys = KgcKeys::generate(&mut os_random());
+    if no_passphrase {
+        say("note: without a passphrase, whoever can read the key file can issue and release keys");
+        create_key_file(&file, &keys, Protection::FileModeOnly, &mut os_random())?;
+        return Ok(keys);
+    }
+    let passphrase = match kgc_passphrase(settings)? {
+        Some(passphrase) => passphrase,
+        None => {
+            let first = ask("new passphrase of the KGC's key file", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            let second = ask("the same passphrase again", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            if first != second {
+                return Err(CliError::Settings { message: "the two passphrases differ".to_owned() });
+            }
+            first
+        }
+    };
+    let protection = Protection::Passphrase(&passphrase, PassphraseCost::RECOMMENDED);
+    create_key_file(&file, &keys, protection, &mut os_random())?;
+    Ok(keys)
+}
+
+/// Publishes a KGC's key, unless the chain has it already.
+pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Value, CliError> {
+    let registry = session.registry().await?;
+    if let Ok(on_chain) = registry.kgc_key(identity.id, identity.epoch).await {
+        return Ok(json!({ "epoch": on_chain.epoch, "already": true }));
+    }
+    let wallet = session.wallet()?;
+    let mut outbox = session.outbox(&wallet).await?;
+    let call = publishKgcKeyCall {
+        kgcId: identity.id,
+        epoch: identity.epoch,
+        x25519: identity.public.as_bytes().into(),
+        receiptSigner: identity.receipt_signer,
+    };
+    let job = format!("kgc:{}:{}:{}", identity.id, identity.epoch, registry.address());
+    let receipt = outbox.submit(registry.rpc(), &wallet, &job, &registry.transaction(&call)).await?;
+    Ok(json!({
+        "epoch": identity.epoch, "already": false,
+        "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
+    }))
+}
+
+fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outcome {
+    let file = kgc_key_file(settings);
+    let json = json!({
+        "kgcId": identity.id,
+        "epoch": identity.epoch,
+        "x25519": hex(identity.public.as_bytes()),
+        "receiptSigner": address(identity.receipt_signer),
+        "keyFile": file,
+        "onChain": on_chain,
+    });
+    let chain = if on_chain.is_null() { "not published".to_owned() } else { format!("on chain: {on_chain}") };
+    let text = format!(
+        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
+        identity.id,
+        identity.epoch,
+        file.display()
+    );
+    Outcome::new(json, text)
+}

@@ -1,0 +1,118 @@
+//! The command line: flags in, exit code out. One file for each command.
+
+mod access;
+mod deploy;
+mod doctor;
+mod error;
+mod kgc;
+mod measure;
+mod node;
+mod open;
+mod output;
+mod seal;
+mod session;
+mod settings;
+mod show;
+mod verify;
+
+use error::CliError;
+use output::Outcome;
+use settings::{Flags, Settings};
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Seals medical images: a key of their own, ciphertext under its IPFS address, and a record on chain that anybody can check.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 110)]
+struct Cli {
+    /// Print one JSON object on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more on stderr
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the development chain and keep it
+    Node(node::Args),
+    /// Deploy ImageRegistry and write the deployment file
+    Deploy(deploy::Args),
+    /// Seal, store and register files, or all files of a folder; a second start finishes what the first one began
+    Seal(seal::Args),
+    /// Fetch, check, ask for the key and decrypt
+    Open(open::Args),
+    /// Check the stored bytes against the record on chain
+    Verify(verify::Args),
+    /// Allow a wallet to be given an image's key
+    Grant(access::GrantArgs),
+    /// End a wallet's access; a key that was given stays given
+    Revoke(access::RevokeArgs),
+    /// A record, its events and its flag
+    Show(show::Args),
+    /// The Key Generation Center
+    Kgc(kgc::Args),
+    /// Entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation of a pair of images
+    Measure(measure::Args),
+    /// What is reachable, which versions, what is wrong and how to mend it
+    Doctor,
+}
+
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Node(_) => "node",
+            Self::Deploy(_) => "deploy",
+            Self::Seal(_) => "seal",
+            Self::Open(_) => "open",
+            Self::Verify(_) => "verify",
+            Self::Grant(_) => "grant",
+            Self::Revoke(_) => "revoke",
+            Self::Show(_) => "show",
+            Self::Kgc(_) => "kgc",
+            Self::Measure(_) => "measure",
+            Self::Doctor => "doctor",
+        }
+    }
+}
+
+/// How a command talks besides its result.
+#[derive(Debug, Clone, Copy)]
+struct Talk {
+    json: bool,
+    verbose: bool,
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
+    let result = runtime.block_on(dispatch(&cli));
+    // A blocked read of a dead node must not keep the process alive.
+    runtime.shutdown_background();
+    ExitCode::from(output::print(cli.command.name(), cli.json, result))
+}
+
+async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
+    let settings = Settings::resolve(&cli.flags)?;
+    let talk = Talk { json: cli.json, verbose: cli.verbose };
+    match &cli.command {
+        Command::Node(args) => node::run(args, &settings, talk).await,
+        Command::Deploy(args) => deploy::run(args, &settings, talk).await,
+        Command::Seal(args) => seal::run(args, &settings, talk).await,
+        Command::Open(args) => open::run(args, &settings).await,
+        Command::Verify(args) => verify::run(args, &settings).await,
+        Command::Grant(args) => access::grant(args, &settings).await,
+        Command::Revoke(args) => access::revoke(args, &settings).await,
+        Command::Show(args) => show::run(args, &settings).await,
+        Command::Kgc(args) => kgc::run(args, &settings).await,
+        Command::Measure(args) => measure::run(args),
+        Command::Doctor => doctor::run(&settings).await,
+    }
+}

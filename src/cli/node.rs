@@ -1,0 +1,71 @@
+//! `medseal node`.
+
+use super::output::{Outcome, address, say};
+use super::session::DEVELOPMENT_ACTORS;
+use super::{CliError, Settings, Talk};
+use crate::chain::{DevNode, NodeOptions, Wallet};
+use serde_json::json;
+use std::path::Path;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Port on 127.0.0.1
+    #[arg(long, default_value_t = 8545, value_name = "N")]
+    port: u16,
+    /// Seconds from block to block [default: a block for each transaction]
+    #[arg(long, value_name = "SECONDS")]
+    block_time: Option<u64>,
+    /// Forget the chain when it stops
+    #[arg(long)]
+    no_state: bool,
+}
+
+/// Chain id of the development chain.
+pub(super) const CHAIN_ID: u64 = 31337;
+
+pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
+    let state = (!args.no_state).then(|| settings.home().join("node").join("state.json"));
+    if let Some(folder) = state.as_deref().and_then(Path::parent) {
+        std::fs::create_dir_all(folder).map_err(|source| CliError::File {
+            act: "make",
+            path: folder.to_owned(),
+            source,
+        })?;
+    }
+    let mut node = DevNode::start(&NodeOptions {
+        binary: settings.path("anvil"),
+        port: args.port,
+        state: state.clone(),
+        chain_id: CHAIN_ID,
+        block_time_secs: args.block_time,
+        ..NodeOptions::default()
+    })
+    .await?;
+    say(&format!("development chain {CHAIN_ID} at {}; Ctrl-C stops it", node.rpc_url()));
+    say("public keys for development: never send anything of value to these wallets");
+    if talk.verbose {
+        for (actor, account) in DEVELOPMENT_ACTORS {
+            say(&format!("  {actor:<9} {}", address(Wallet::development(account, CHAIN_ID)?.address())));
+        }
+    }
+    let ended = wait(&mut node).await;
+    let url = node.rpc_url();
+    node.stop();
+    let kept = state.map(|file| format!("; its state is kept in {}", file.display())).unwrap_or_default();
+    let how = if ended { "the development chain ended by itself" } else { "the development chain was stopped" };
+    Ok(Outcome::new(json!({ "chainId": CHAIN_ID, "rpcUrl": url, "endedByItself": ended }), format!("{how}{kept}")))
+}
+
+/// Waits for Ctrl-C, SIGTERM or anvil's own end; returns whether it was the last.
+async fn wait(node: &mut DevNode) -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be waited for");
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return false,
+            _ = terminate.recv() => return false,
+            () = tokio::time::sleep(Duration::from_millis(200)) => if node.ended().is_some() { return true },
+        }
+    }
+}

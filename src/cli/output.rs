@@ -1,0 +1,143 @@
+//! What goes to stdout, and how: one object with `--json`, text for people without.
+
+use super::CliError;
+use alloy::primitives::Address;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+/// Names the form of the object that `--json` prints.
+const SCHEMA: &str = "medseal/cli/v1";
+
+/// What a command came to.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// For programs.
+    pub(super) json: Value,
+    /// For people.
+    pub(super) text: String,
+    /// 0, or [`exit::INVALID`](super::error::exit::INVALID) where the answer is that something is invalid.
+    pub(super) exit: u8,
+}
+
+impl Outcome {
+    /// An outcome without complaint.
+    pub(super) fn new(json: Value, text: impl Into<String>) -> Self {
+        Self { json, text: text.into(), exit: 0 }
+    }
+}
+
+/// Prints what a command came to, and returns its exit code.
+pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, CliError>) -> u8 {
+    match result {
+        Ok(outcome) => {
+            let object = json!({ "schema": SCHEMA, "command": command, "result": outcome.json });
+            write_stdout(&if json_wanted { object.to_string() } else { outcome.text });
+            outcome.exit
+        }
+        Err(error) => {
+            let (code, exit) = error.class();
+            if json_wanted {
+                let error = json!({ "code": code, "message": chain_of(&error), "hint": error.hint() });
+                write_stdout(&json!({ "schema": SCHEMA, "command": command, "error": error }).to_string());
+            } else {
+                say(&format!("error: {}", chain_of(&error)));
+                if let Some(hint) = error.hint() {
+                    say(&format!("hint: {hint}"));
+                }
+            }
+            exit
+        }
+    }
+}
+
+/// The error and its causes, each said once.
+pub(super) fn chain_of(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// Talk for people, on stderr; a closed stderr is nobody's concern.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn write_stdout(text: &str) {
+    // A reader that went away ("| head") ends the output, not the program.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Writes an output file whole or not at all; keeps an older one unless `force`.
+///
+/// # Errors
+/// [`CliError::OutputExists`], [`CliError::File`].
+pub(super) fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), CliError> {
+    check_free(path, force)?;
+    let failed = |source| CliError::File { act: "write", path: path.to_owned(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    let kept = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    match kept {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(CliError::OutputExists { path: path.to_owned() })
+        }
+        Err(error) => Err(failed(error.error)),
+    }
+}
+
+/// Checks, before any work is done, that an output may be written.
+///
+/// # Errors
+/// [`CliError::OutputExists`]; [`CliError::File`] if there is no such folder.
+pub(super) fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
+    if path.is_dir() || (path.symlink_metadata().is_ok() && !force) {
+        return Err(CliError::OutputExists { path: path.to_owned() });
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let metadata = std::fs::metadata(folder);
+    metadata.map(drop).map_err(|source| CliError::File { act: "write", path: path.to_owned(), source })
+}
+
+/// A bar on stderr for long work; silent where stderr is no terminal.
+pub(super) fn progress(steps: usize, json_wanted: bool) -> indicatif::ProgressBar {
+    if json_wanted || !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("a valid template");
+    indicatif::ProgressBar::new(steps as u64).with_style(style)
+}
+
+/// 0x-hex.
+pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
+    alloy::hex::encode_prefixed(bytes)
+}
+
+/// An address as EIP-55 writes it.
+pub(super) fn address(address: Address) -> String {
+    address.to_checksum(None)
+}
+
+/// A table: the first row is its head; columns are as wide as their widest cell.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,226 @@
+//! What a command works with: the node, the wallet, the actor's folder, the store, the KGC.
+
+use super::{CliError, Settings};
+use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wallet, is_development_chain};
+use crate::clock::SystemClock;
+use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
+use crate::pipeline::{Jobs, RegistryView};
+use crate::storage::LocalStore;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The wallets of a development chain by actor: the number of anvil's account.
+pub(super) const DEVELOPMENT_ACTORS: [(&str, usize); 7] =
+    [("admin", 0), ("sender", 1), ("reader", 2), ("stranger", 3), ("kgc", 4), ("verifier", 5), ("relayer", 6)];
+
+/// The KGC of this machine, as the command line runs it.
+pub(super) type KeyCenter = LocalKeyCenter<RegistryView<SystemClock>, SystemClock>;
+
+/// A node that answered, and who acts there.
+#[derive(Debug)]
+pub(super) struct Session {
+    settings: Settings,
+    actor: String,
+    rpc: Rpc,
+    chain_id: u64,
+}
+
+impl Session {
+    /// Asks the node for its chain. `actor` acts unless the settings name another.
+    ///
+    /// # Errors
+    /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings ask for.
+    pub(super) async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
+        let rpc = Rpc::new(settings.get("rpc_url").expect("it has a default"))?;
+        let chain_id = rpc.chain_id().await?;
+        if let Some(expected) = settings.number("chain_id")? {
+            rpc.check_chain_id(expected).await?;
+        }
+        let actor = settings.get("actor").unwrap_or(actor).to_owned();
+        Ok(Self { settings: settings.clone(), actor, rpc, chain_id })
+    }
+
+    /// The settings of this run.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Who acts.
+    pub(super) fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// The node.
+    pub(super) fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    /// The node's chain.
+    pub(super) fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Folder of the deployment files.
+    pub(super) fn deployments(&self) -> PathBuf {
+        self.settings.path("deployments").expect("it has a default")
+    }
+
+    /// The deployed registry, its chain and its code checked.
+    ///
+    /// # Errors
+    /// [`CliError::NotDeployed`], [`CliError::Deployment`], [`CliError::Chain`].
+    pub(super) async fn registry(&self) -> Result<Registry, CliError> {
+        let folder = self.deployments();
+        if !Deployment::path(&folder, self.chain_id).exists() {
+            return Err(match deployed_elsewhere(&folder) {
+                Some(expected) => crate::chain::ChainError::WrongChain { expected, found: self.chain_id }.into(),
+                None => CliError::NotDeployed { chain_id: self.chain_id, folder },
+            });
+        }
+        let deployment = Deployment::load(&folder, self.chain_id)?;
+        Ok(Registry::connect(self.rpc.clone(), &deployment, Profile::default()).await?)
+    }
+
+    /// The wallet: a keystore file, or on a development chain the development account of the settings or the actor.
+    ///
+    /// # Errors
+    /// [`CliError::Wallet`], [`CliError::Settings`] if there is none.
+    pub(super) fn wallet(&self) -> Result<Wallet, CliError> {
+        self.wallet_of(&self.actor)
+    }
+
+    /// The wallet that the settings give, or on a development chain that of `actor`.
+    ///
+    /// # Errors
+    /// As [`Session::wallet`].
+    pub(super) fn wallet_of(&self, actor: &str) -> Result<Wallet, CliError> {
+        if let Some(keystore) = self.settings.path("keystore") {
+            return match self.settings.path("password_file") {
+                Some(file) => Ok(Wallet::from_keystore(&keystore, &Passphrase::File(&file))?),
+                None => {
+                    let passphrase = ask("passphrase of the keystore", "password_file", "ETH_PASSWORD")?;
+                    Ok(Wallet::from_keystore(&keystore, &Passphrase::Text(&passphrase))?)
+                }
+            };
+        }
+        let account = match self.settings.number("dev_account")? {
+            Some(account) => usize::try_from(account).ok(),
+            None if is_development_chain(self.chain_id) => development_account(actor),
+            None => None,
+        };
+        let account = account.ok_or_else(|| CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id })?;
+        Ok(Wallet::development(account, self.chain_id)?)
+    }
+
+    /// The development account of an actor, whatever wallet the settings name.
+    ///
+    /// # Errors
+    /// [`CliError::NoWallet`] for an unknown actor, [`CliError::Wallet`] on any other chain.
+    pub(super) fn development_wallet(&self, actor: &str) -> Result<Wallet, CliError> {
+        let account = development_account(actor)
+            .ok_or_else(|| CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id })?;
+        Ok(Wallet::development(account, self.chain_id)?)
+    }
+
+    /// The folder of the one who acts.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.settings.home().join(&self.actor)
+    }
+
+    /// The outbox of a wallet of the one who acts.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`].
+    pub(super) async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
+        Ok(Outbox::open(&self.folder(), wallet.address(), &self.rpc, Profile::default()).await?)
+    }
+
+    /// The jobs of the one who acts.
+    pub(super) fn jobs(&self) -> Jobs {
+        Jobs::new(self.folder().join("jobs"))
+    }
+
+    /// The embedded block store.
+    ///
+    /// # Errors
+    /// [`CliError::Store`].
+    pub(super) fn store(&self) -> Result<LocalStore, CliError> {
+        Ok(LocalStore::open(self.settings.home().join("store"))?)
+    }
+
+    /// The KGC of this machine.
+    ///
+    /// # Errors
+    /// [`CliError::KeyFile`], [`CliError::Kgc`].
+    pub(super) fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
+        let folder = kgc_folder(&self.settings);
+        let keys = open_keys(&self.settings)?;
+        let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
+        let log = ReleaseLog::open(&folder.join("release.log")).map_err(crate::kgc::KgcError::from)?;
+        Ok(LocalKeyCenter::new(keys, home, RegistryView::new(registry.clone(), SystemClock), SystemClock, log))
+    }
+}
+
+/// Folder of the KGC's state.
+pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
+    settings.home().join("kgc")
+}
+
+/// The KGC's key file.
+pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
+    kgc_folder(settings).join("kgc.json")
+}
+
+/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do not.
+///
+/// # Errors
+/// [`CliError::KeyFile`].
+pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
+    use crate::kgc::KeyFileError::PassphraseNeeded;
+    let file = kgc_key_file(settings);
+    let passphrase = kgc_passphrase(settings)?;
+    match open_key_file(&file, passphrase.as_deref().map(String::as_str)) {
+        Err(PassphraseNeeded) if std::io::stdin().is_terminal() => {
+            let passphrase = ask("passphrase of the KGC's key file", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            Ok(open_key_file(&file, Some(&passphrase))?)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The passphrase in the file that the settings name, if they name one.
+///
+/// # Errors
+/// [`CliError::File`].
+pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
+    let Some(path) = settings.path("kgc_password_file") else { return Ok(None) };
+    let text = std::fs::read_to_string(&path).map_err(|source| CliError::File { act: "read", path, source })?;
+    Ok(Some(Zeroizing::new(Zeroizing::new(text).trim_end_matches(['\r', '\n']).to_owned())))
+}
+
+/// Asks at the terminal, without echo.
+///
+/// # Errors
+/// [`CliError::Settings`] where there is no terminal.
+pub(super) fn ask(what: &str, setting: &str, variable: &str) -> Result<Zeroizing<String>, CliError> {
+    if !std::io::stdin().is_terminal() {
+        let message = format!("no {what}: set {setting} ({variable}) to a file that holds it");
+        return Err(CliError::Settings { message });
+    }
+    let prompt = format!("{what}: ");
+    let passphrase = rpassword::prompt_password(prompt).map(Zeroizing::new);
+    passphrase.map_err(|error| CliError::Settings { message: format!("no {what}: {error}") })
+}
+
+/// The development account of an actor, if it is one of the known ones.
+pub(super) fn development_account(actor: &str) -> Option<usize> {
+    DEVELOPMENT_ACTORS.into_iter().find(|(name, _)| *name == actor).map(|(_, account)| account)
+}
+
+/// The chain of the only deployment file in a folder, if there is exactly one.
+fn deployed_elsewhere(folder: &Path) -> Option<u64> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let mut chains = entries.filter_map(|entry| entry.path().file_stem()?.to_str()?.parse().ok());
+    chains.next().filter(|_| chains.next().is_none())
+}

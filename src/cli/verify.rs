@@ -1,0 +1,67 @@
+//! `medseal verify`.
+
+use super::error::exit;
+use super::output::Outcome;
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::clock::{Clock, SystemClock};
+use crate::pipeline::{Verdict, lookup, observe, record_verification};
+use alloy::primitives::B256;
+use serde_json::{Value, json};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The image
+    #[arg(value_name = "ID")]
+    id: B256,
+    /// Log the result on chain; the contract decides, and flags what is not valid if this wallet is a verifier
+    #[arg(long)]
+    record: bool,
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    let session = Session::connect(settings, "verifier").await?;
+    let registry = session.registry().await?;
+    let store = session.store()?;
+    let stored = lookup(&registry, args.id).await?;
+    let observation = observe(&registry, &store, &stored).await?;
+    let (verdict, exit_code) = match observation.verdict {
+        Verdict::Valid => ("valid", 0),
+        Verdict::Invalid => ("invalid", exit::INVALID),
+        // Nothing is known about the bytes, so nothing is logged.
+        Verdict::Unavailable(error) => return Err(error.into()),
+    };
+    let observed = observation.observed.expect("bytes were read");
+    let mut text = match verdict {
+        "valid" => format!("valid: the stored bytes are those that were registered (sha-256 {observed})"),
+        _ => format!("INVALID: expected sha-256 {}, found {observed}", stored.record.contentHash),
+    };
+    let mut entry = Value::Null;
+    if args.record {
+        let wallet = session.wallet()?;
+        let mut outbox = session.outbox(&wallet).await?;
+        let now = SystemClock.unix_secs();
+        let recorded = record_verification(&registry, &mut outbox, &wallet, args.id, observed, now).await?;
+        let flagged = recorded.flag.map(|flag| format!(", raised flag {flag}")).unwrap_or_default();
+        text += &format!(
+            "\nlogged on chain as verification {}{flagged} ({})",
+            recorded.number, recorded.receipt.transaction
+        );
+        entry = json!({
+            "number": recorded.number,
+            "valid": recorded.valid,
+            "flag": recorded.flag,
+            "transaction": recorded.receipt.transaction,
+            "gas": recorded.receipt.gas_used.to_string(),
+        });
+    }
+    let json = json!({
+        "imageId": args.id,
+        "verdict": verdict,
+        "expectedHash": stored.record.contentHash,
+        "observedHash": observed,
+        "cid": stored.cid.to_string(),
+        "recorded": entry,
+    });
+    Ok(Outcome { json, text, exit: exit_code })
+}

@@ -1,0 +1,137 @@
+//! The chain against a real anvil (`MEDSEAL_ANVIL`, the `PATH`, or where the scripts put it).
+
+mod faults;
+mod node;
+mod outbox;
+mod proxy;
+mod recovery;
+mod registry;
+
+use alloy::primitives::{Address, B256, Bytes};
+use alloy::providers::{Provider, ProviderBuilder, RootProvider};
+use alloy::sol_types::SolCall;
+use medseal::chain::bindings::IImageRegistry::{Registration, registerCall};
+use medseal::chain::bindings::{IOpenZeppelin, Role};
+use medseal::chain::{
+    Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Transaction, Wallet, deploy,
+};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const CHAIN_ID: u64 = 31337;
+
+fn options() -> NodeOptions {
+    NodeOptions { binary: std::env::var_os("MEDSEAL_ANVIL").map(PathBuf::from), ..Default::default() }
+}
+
+/// Wallet 0 deploys and is the administrator; the others are senders, readers and strangers.
+fn wallet(index: usize) -> Wallet {
+    Wallet::development(index, CHAIN_ID).expect("a development key")
+}
+
+/// A node with the registry on it, and a folder for outboxes.
+struct World {
+    node: DevNode,
+    rpc: Rpc,
+    folder: tempfile::TempDir,
+    deployment: Deployment,
+    registry: Registry,
+}
+
+impl World {
+    async fn start() -> Self {
+        let node = DevNode::start(&options()).await.expect("anvil");
+        let rpc = Rpc::new(&node.rpc_url()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let admin = wallet(0);
+        let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
+        let deployment = deploy(&rpc, &mut outbox, &admin, admin.address()).await.expect("deployed");
+        let registry = Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected");
+        Self { node, rpc, folder, deployment, registry }
+    }
+
+    async fn outbox(&self, wallet: &Wallet) -> Outbox {
+        Outbox::open(self.folder.path(), wallet.address(), &self.rpc, Profile::Development).await.expect("an outbox")
+    }
+
+    async fn send(&self, by: &Wallet, job: &str, call: &impl SolCall) -> Result<Receipt, OutboxError> {
+        self.outbox(by).await.submit(&self.rpc, by, job, &self.registry.transaction(call)).await
+    }
+
+    async fn grant_role(&self, role: Role, account: Address) {
+        let call = IOpenZeppelin::grantRoleCall { role: role.id(), account };
+        self.send(&wallet(0), &format!("role:{role:?}:{account}"), &call).await.expect("role granted");
+    }
+
+    /// Registers an image of `sender` and returns its id.
+    async fn register(&self, sender: &Wallet, salt: u8) -> B256 {
+        let registration = registration(sender, salt);
+        let call = registerCall { registration, signature: Bytes::new() };
+        self.send(sender, &format!("register:{salt}"), &call).await.expect("registered");
+        self.image_id(sender, salt)
+    }
+
+    fn image_id(&self, sender: &Wallet, salt: u8) -> B256 {
+        medseal::envelope::image_id(CHAIN_ID, self.deployment.address, sender.address(), B256::repeat_byte(salt))
+    }
+
+    fn register_transaction(&self, sender: &Wallet, salt: u8) -> Transaction {
+        self.registry.transaction(&registerCall { registration: registration(sender, salt), signature: Bytes::new() })
+    }
+
+    /// Asks the node something that the library has no need of.
+    async fn raw(&self, method: &'static str, params: Value) -> Value {
+        let provider: RootProvider =
+            ProviderBuilder::new().disable_recommended_fillers().connect_http(self.node.rpc_url().parse().unwrap());
+        provider.raw_request(method.into(), params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    async fn automine(&self, on: bool) {
+        self.raw("evm_setAutomine", json!([on])).await;
+    }
+
+    async fn mine(&self) {
+        self.raw("evm_mine", json!([])).await;
+    }
+
+    /// Transactions of `wallet` in the chain.
+    async fn count(&self, wallet: &Wallet) -> u64 {
+        let count = self.raw("eth_getTransactionCount", json!([wallet.address(), "latest"])).await;
+        u64::from_str_radix(count.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+    }
+
+    /// Anvil answers before it has mined what it was sent.
+    async fn wait_for_count(&self, wallet: &Wallet, count: u64) {
+        while self.count(wallet).await < count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Another program sends something with the same key.
+    async fn spend_number(&self, wallet: &Wallet) {
+        let sent = json!([{ "from": wallet.address(), "to": wallet.address(), "value": "0x1" }]);
+        let before = self.count(wallet).await;
+        self.raw("eth_sendTransaction", sent).await;
+        self.wait_for_count(wallet, before + 1).await;
+    }
+}
+
+fn registration(sender: &Wallet, salt: u8) -> Registration {
+    Registration {
+        sender: sender.address(),
+        salt: B256::repeat_byte(salt),
+        contentHash: B256::repeat_byte(0xc0),
+        headerHash: B256::repeat_byte(0x4e),
+        size: 1000,
+        cid: Bytes::from_static(&[1, 0x55, 0x12, 0x20]),
+        capsulesHash: B256::repeat_byte(0xca),
+        capsulesCid: Bytes::from_static(&[1, 0x55]),
+        deadline: 0,
+    }
+}
+
+/// The block time, for deadlines and expiries.
+async fn block_time(registry: &Registry) -> u64 {
+    registry.head(&medseal::chain::SystemClock).await.expect("a head").timestamp
+}
