@@ -143,7 +143,8 @@ fn damaged(sealed: &[u8]) -> Vec<(String, Vec<u8>)> {
     let length =
         |at: usize| usize::try_from(u64::from_be_bytes(sealed[at..at + 8].try_into().expect("8"))).expect("short");
     let first_tag = frames + length(table) - 1;
-    let fields = [3, 9, 10, 13, 15, 23, 30, 50, 70, 100, 130, 170, 192, 195, table, table + 4, table + 15, frames, first_tag];
+    let fields =
+        [3, 9, 10, 13, 15, 23, 30, 50, 70, 100, 130, 170, 192, 195, table, table + 4, table + 15, frames, first_tag];
     let places = fields.into_iter().map(|at| 8 * at + at % 8);
     // And bits from anywhere.
     let random = random(4711, 8 * 12);
