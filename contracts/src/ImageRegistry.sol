@@ -5,16 +5,14 @@ import {
     AccessControlDefaultAdminRules
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {AuditTrail} from "./AuditTrail.sol";
 import {IImageRegistry} from "./IImageRegistry.sol";
+import {SignatureGate} from "./SignatureGate.sol";
 
 /// @title The registry of sealed medical images
 /// @notice `IImageRegistry` is the manual. Immutable: no proxy, no payable function, no call to others but ERC-1271's static one.
 /// @dev Every function has one shape: id, checks, effects, one event.
-contract ImageRegistry is IImageRegistry, AuditTrail, EIP712, Nonces, AccessControlDefaultAdminRules {
+contract ImageRegistry is IImageRegistry, AuditTrail, SignatureGate, Nonces, AccessControlDefaultAdminRules {
     /// @notice Its invalid entries raise flags.
     bytes32 public constant VERIFIER_ROLE = keccak256("VERIFIER_ROLE");
     /// @notice Confirms and dismisses flags.
@@ -30,9 +28,7 @@ contract ImageRegistry is IImageRegistry, AuditTrail, EIP712, Nonces, AccessCont
     );
 
     uint48 private constant ADMIN_DELAY = 1 days;
-    uint256 private constant MAX_DEADLINE = 7 days;
     uint256 private constant CLOCK_TOLERANCE = 60 seconds;
-    uint256 private constant MAX_SIGNATURE_BYTES = 4096;
     uint256 private constant MAX_CID_BYTES = 64;
 
     uint256 private _recordCount;
@@ -45,7 +41,7 @@ contract ImageRegistry is IImageRegistry, AuditTrail, EIP712, Nonces, AccessCont
     mapping(address wallet => uint256) private _cancellations;
 
     /// @param admin The default admin, which gives and takes the roles.
-    constructor(address admin) EIP712("MedSeal", "1") AccessControlDefaultAdminRules(ADMIN_DELAY, admin) {}
+    constructor(address admin) AccessControlDefaultAdminRules(ADMIN_DELAY, admin) {}
 
     // ---- records ----
 
@@ -253,28 +249,6 @@ contract ImageRegistry is IImageRegistry, AuditTrail, EIP712, Nonces, AccessCont
 
     function _checkCid(bytes calldata cid) private pure {
         if (cid.length == 0 || cid.length > MAX_CID_BYTES) revert CidLength(cid.length);
-    }
-
-    /// @dev Whether the transaction itself speaks for `signer`, so that there is no signature to check.
-    function _isDirect(address signer, bytes calldata signature) private view returns (bool) {
-        return msg.sender == signer && signature.length == 0;
-    }
-
-    function _checkDeadline(uint64 deadline) private view {
-        if (block.timestamp > deadline) revert SignatureExpired(deadline, block.timestamp);
-        uint256 latest = block.timestamp + MAX_DEADLINE;
-        if (deadline > latest) revert DeadlineTooFar(deadline, latest);
-    }
-
-    /// @dev The one place that calls out: a static call, after all effects that the signature must not outrun (the nonce).
-    function _checkSignature(address signer, bytes32 structHash, bytes calldata signature) private view {
-        if (signature.length > MAX_SIGNATURE_BYTES) revert SignatureLength(signature.length);
-        // An empty signature in an event says that the transaction was the signer's own: no contract may accept one here.
-        if (signature.length == 0) revert InvalidSignature(signer);
-        bytes32 digest = _hashTypedDataV4(structHash);
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
-        if (signer.code.length == 0 || !SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) revert InvalidSignature(signer);
     }
 
     function _hashRegistration(Registration calldata registration) private pure returns (bytes32) {

@@ -160,7 +160,8 @@ mod tests {
             for input_mask in 0..=255_u8 {
                 let agree = (0..=255_u8)
                     .filter(|v| {
-                        ((v & input_mask).count_ones() + (table[usize::from(*v)] & output_mask).count_ones()) % 2 == 0
+                        ((v & input_mask).count_ones() + (table[usize::from(*v)] & output_mask).count_ones())
+                            .is_multiple_of(2)
                     })
                     .count();
                 largest = largest.max((i32::try_from(agree).expect("at most 256") - 128).unsigned_abs());

@@ -1,6 +1,7 @@
 //! The command line: flags in, exit code out. One file for each command.
 
 mod access;
+mod demo;
 mod deploy;
 mod doctor;
 mod error;
@@ -40,6 +41,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole story on this machine: seal, store, register, verify, tamper, flag, open
+    Demo(demo::Args),
     /// Run the development chain and keep it
     Node(node::Args),
     /// Deploy ImageRegistry and write the deployment file
@@ -67,6 +70,7 @@ enum Command {
 impl Command {
     fn name(&self) -> &'static str {
         match self {
+            Self::Demo(_) => "demo",
             Self::Node(_) => "node",
             Self::Deploy(_) => "deploy",
             Self::Seal(_) => "seal",
@@ -103,6 +107,7 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
     let talk = Talk { json: cli.json, verbose: cli.verbose };
     match &cli.command {
+        Command::Demo(args) => demo::run(args, &settings, talk).await,
         Command::Node(args) => node::run(args, &settings, talk).await,
         Command::Deploy(args) => deploy::run(args, &settings, talk).await,
         Command::Seal(args) => seal::run(args, &settings, talk).await,

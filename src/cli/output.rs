@@ -128,6 +128,16 @@ pub(super) fn address(address: Address) -> String {
     address.to_checksum(None)
 }
 
+/// A number with so many decimals, "-" for none, and never a negative zero.
+pub(super) fn shown(value: Option<f64>, digits: usize) -> String {
+    let Some(value) = value else { return "-".to_owned() };
+    let text = format!("{value:.digits$}");
+    if text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.')) {
+        return text.trim_start_matches('-').to_owned();
+    }
+    text
+}
+
 /// A table: the first row is its head; columns are as wide as their widest cell.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

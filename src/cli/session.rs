@@ -41,16 +41,6 @@ impl Session {
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id })
     }
 
-    /// The settings of this run.
-    pub(super) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// Who acts.
-    pub(super) fn actor(&self) -> &str {
-        &self.actor
-    }
-
     /// The node.
     pub(super) fn rpc(&self) -> &Rpc {
         &self.rpc

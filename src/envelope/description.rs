@@ -191,8 +191,9 @@ impl Description {
             return Err(field("file name", name.len() as u64));
         }
         let file_name = std::str::from_utf8(name).map_err(|_| field("file name", name.len() as u64))?.to_owned();
-        if !matches!(layout, Layout::Spliced { .. }) && !(head.is_empty() && tail.is_empty()) {
-            return Err(field("head and tail", (head.len() + tail.len()) as u64));
+        let around = head.len() + tail.len();
+        if around > 0 && !matches!(layout, Layout::Spliced { .. }) {
+            return Err(field("head and tail", around as u64));
         }
         let description = Self { format, file_name, layout };
         description.check_payload(payload)?;

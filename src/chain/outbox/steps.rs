@@ -82,25 +82,19 @@ impl Outbox {
             Err(ChainError::Refused { message, .. }) if is_known(&message) => {
                 self.table.set_state(&job.id, State::Broadcast, None)
             }
-            Err(ChainError::Refused { message, .. }) if is_nonce_too_low(&message) => {
-                if self.look(rpc, job).await? {
-                    Ok(())
-                } else {
-                    self.give_up_number(rpc, job).await
-                }
-            }
+            Err(ChainError::Refused { message, .. }) if is_nonce_too_low(&message) => self.used_up(rpc, job).await,
             Err(error) => Err(error.into()),
         }
     }
 
-    /// The node says that our number is used up and none of our hashes was mined: whoever used it up, it was not this job.
-    async fn give_up_number(&mut self, rpc: &Rpc, job: &Job) -> Result<(), OutboxError> {
+    /// The node says that our number is used up: by one of our own hashes, or by somebody else, and then the job needs another.
+    async fn used_up(&mut self, rpc: &Rpc, job: &Job) -> Result<(), OutboxError> {
         let nonce = newest(job)?.nonce;
         if rpc.transaction_count(self.sender).await? <= nonce {
             let what = format!("transaction number {nonce} is too low and not used up");
             return Err(ChainError::BadAnswer { method: "eth_sendRawTransaction", reason: what }.into());
         }
-        // Ours may have been mined between the two questions.
+        // Only now: what used the number up is in the chain, so that a receipt of ours can't appear later.
         if self.look(rpc, job).await? {
             return Ok(());
         }

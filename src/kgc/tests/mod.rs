@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::cipher::key_commitment;
+use crate::clock::Clock;
 use crate::envelope::PublicHeader;
 use crate::envelope::capsules::{CapsuleError, Capsules, Recipient, seal_capsule};
 

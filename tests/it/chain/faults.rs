@@ -3,7 +3,8 @@
 use super::proxy::{Fault, proxy};
 use super::{CHAIN_ID, World, options, wallet};
 use alloy::primitives::{Address, B256, keccak256};
-use medseal::chain::{ChainError, Deployment, DevNode, ErrorKind, NodeOptions, Profile, Registry, Rpc, SystemClock};
+use medseal::chain::{ChainError, Deployment, DevNode, ErrorKind, NodeOptions, Profile, Registry, Rpc};
+use medseal::clock::SystemClock;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -133,5 +133,5 @@ fn registration(sender: &Wallet, salt: u8) -> Registration {
 
 /// The block time, for deadlines and expiries.
 async fn block_time(registry: &Registry) -> u64 {
-    registry.head(&medseal::chain::SystemClock).await.expect("a head").timestamp
+    registry.head(&medseal::clock::SystemClock).await.expect("a head").timestamp
 }

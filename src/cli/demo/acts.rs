@@ -1,0 +1,327 @@
+//! What happens in the demo, and what must hold after each act.
+
+use super::Sabotage;
+use super::stage::{Actor, Stage};
+use crate::chain::bindings::IImageRegistry::{
+    FlagState, RecordState, Registration, grantCall, registerCall, revokeCall,
+};
+use crate::cli::CliError;
+use crate::cli::output::{chain_of, say};
+use crate::clock::{Clock, SystemClock};
+use crate::envelope::SealedImage;
+use crate::imaging::{Image, Limits, decode};
+use crate::keygen::Vit;
+use crate::metrics::{entropy, quality};
+use crate::pipeline::{
+    Mode, OpenedImage, PipelineError, Reader, Sealed, Sender, Source, Verdict, fetch, lookup, observe,
+    record_verification,
+};
+use crate::storage::Cid;
+use alloy::primitives::{B256, Bytes};
+use alloy::sol_types::SolCall;
+use indicatif::ProgressBar;
+use std::path::{Path, PathBuf};
+
+/// A day, for grants.
+const DAY_SECS: u64 = 86_400;
+
+/// One scan and what became of it.
+pub(super) struct Scan {
+    pub(super) name: String,
+    pub(super) file: Vec<u8>,
+    pub(super) image: Option<Image>,
+    pub(super) sealed: Sealed,
+    /// The record that the story goes on with: the sealed one, unless somebody broke something.
+    pub(super) image_id: B256,
+    /// Ciphertext of the samples, as it was read back from the store.
+    pub(super) ciphertext: Vec<u8>,
+    pub(super) gas: u64,
+    pub(super) entropy: Option<f64>,
+    pub(super) mse: Option<f64>,
+    /// What was checked, and whether it held.
+    pub(super) checks: Vec<Line>,
+}
+
+/// One claim.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub(super) what: String,
+    pub(super) holds: bool,
+}
+
+impl Scan {
+    /// Whether every check of this scan held.
+    pub(super) fn holds(&self) -> bool {
+        self.checks.iter().all(|check| check.holds)
+    }
+
+    fn check(&mut self, what: &str, holds: bool) {
+        if !holds {
+            say(&format!("{}: does not hold: {what}", self.name));
+        }
+        self.checks.push(Line { what: what.to_owned(), holds });
+    }
+}
+
+/// The demo as it goes.
+pub(super) struct Story<'a> {
+    stage: &'a Stage,
+    paths: &'a [PathBuf],
+    sabotage: Option<Sabotage>,
+    vit: Vit,
+    pub(super) scans: Vec<Scan>,
+    lines: Vec<Line>,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn new(stage: &'a Stage, paths: &'a [PathBuf], sabotage: Option<Sabotage>) -> Result<Self, CliError> {
+        Ok(Self { stage, paths, sabotage, vit: Vit::embedded()?, scans: Vec::new(), lines: Vec::new() })
+    }
+
+    /// The claims that are not about one scan alone.
+    pub(super) fn lines(&self) -> Vec<Line> {
+        self.lines.clone()
+    }
+
+    fn check(&mut self, what: impl Into<String>, holds: bool) {
+        self.lines.push(Line { what: what.into(), holds });
+    }
+
+    /// The scan that is tampered with: one in the middle.
+    fn victim(&self) -> usize {
+        self.paths.len() / 2
+    }
+
+    /// The sender seals, stores and registers; the last one through a relayer, who only ever sees a signature.
+    pub(super) async fn seal_all(&mut self, bar: &ProgressBar) -> Result<(), CliError> {
+        let mut sender = self.stage.actor("sender").await?;
+        let mut relayer = self.stage.actor("relayer").await?;
+        for (index, path) in self.paths.iter().enumerate() {
+            let name = name_of(path);
+            bar.set_message(format!("sealing {name}"));
+            let relayed = index + 1 == self.paths.len();
+            let mut scan = self.seal(&mut sender, relayed.then_some(&mut relayer), path, name).await?;
+            if self.sabotage == Some(Sabotage::Hash) && index == 1 {
+                scan.image_id = self.register_wrong_hash(&mut sender, &scan).await?;
+            }
+            self.scans.push(scan);
+            bar.inc(1);
+        }
+        let (registry, _) = self.stage.afresh().await?;
+        let (count, expected) = (registry.record_count().await?, self.scans.len());
+        self.check(format!("{expected} images are {expected} records on chain"), count.to::<u64>() == expected as u64);
+        let last = self.scans.last().expect("there are at least three").image_id;
+        let signature = registry.registration(last).await.map_err(PipelineError::from)?.0.signature;
+        self.check("the last one was relayed, under the sender's signature", signature.len() == 65);
+        Ok(())
+    }
+
+    async fn seal(
+        &mut self,
+        sender: &mut Actor,
+        relayer: Option<&mut Actor>,
+        path: &Path,
+        name: String,
+    ) -> Result<Scan, CliError> {
+        let file =
+            std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.to_owned(), source })?;
+        let registry = sender.session.registry().await?;
+        let jobs = sender.session.jobs();
+        let submitter = match relayer {
+            Some(relayer) => (&relayer.wallet, &mut relayer.outbox),
+            None => (&sender.wallet, &mut sender.outbox),
+        };
+        let sealed = Sender {
+            registry: &registry,
+            wallet: &sender.wallet,
+            submitter: submitter.0,
+            outbox: submitter.1,
+            key_center: self.stage.key_center(),
+            store: &sender.session.store()?,
+            vit: &mut self.vit,
+            jobs: &jobs,
+            clock: &SystemClock,
+            limits: &Limits::default(),
+        }
+        .seal(&Source { name: &name, bytes: &file, mode: Mode::Auto, again: false }, &|_| {})
+        .await?;
+        let image = decode(&file, &Limits::default()).map_err(PipelineError::from)?.into_image();
+        let (image_id, gas) = (sealed.job.image_id, sealed.registered.gas);
+        let (ciphertext, checks) = (Vec::new(), Vec::new());
+        Ok(Scan { name, file, image, sealed, image_id, ciphertext, gas, entropy: None, mse: None, checks })
+    }
+
+    /// `--break hash`: a record of the same stored bytes, with another hash.
+    async fn register_wrong_hash(&self, sender: &mut Actor, scan: &Scan) -> Result<B256, CliError> {
+        let (job, salt) = (&scan.sealed.job, B256::repeat_byte(0xbb));
+        let mut wrong = job.content_hash;
+        wrong.0[0] ^= 1;
+        let bytes =
+            |cid: &str| Ok::<Bytes, CliError>(cid.parse::<Cid>().map_err(PipelineError::from)?.to_bytes().into());
+        let registration = Registration {
+            sender: sender.wallet.address(),
+            salt,
+            contentHash: wrong,
+            headerHash: job.header_hash,
+            size: job.size,
+            cid: bytes(&job.cid)?,
+            capsulesHash: job.capsules_hash,
+            capsulesCid: bytes(&job.capsules_cid)?,
+            deadline: job.deadline,
+        };
+        let call = registerCall { registration, signature: Bytes::new() };
+        self.stage.register(sender, "break:hash", &call).await?;
+        let registry = sender.session.registry().await?;
+        Ok(crate::envelope::image_id(registry.chain_id(), registry.address(), sender.wallet.address(), salt))
+    }
+
+    /// The verifier reads chain and store afresh, and logs what it sees.
+    pub(super) async fn verify_all(&mut self, bar: &ProgressBar) -> Result<(), CliError> {
+        if self.sabotage == Some(Sabotage::Byte) {
+            self.flip_stored_byte(0).await?;
+        }
+        let mut verifier = self.stage.actor("verifier").await?;
+        for index in 0..self.scans.len() {
+            bar.set_message(format!("verifying {}", self.scans[index].name));
+            let (valid, gas) = self.verify(&mut verifier, index).await?;
+            let (registry, store) = self.stage.afresh().await?;
+            let scan = &mut self.scans[index];
+            scan.check("verification logged on chain says valid", valid);
+            scan.gas += gas;
+            let stored = lookup(&registry, scan.image_id).await?;
+            let registered = stored.record.contentHash == scan.sealed.job.content_hash;
+            scan.check("the record holds the hash that the sender computed", registered);
+            if let Ok(bytes) = fetch(&store, &stored).await {
+                scan.ciphertext = SealedImage::parse(&bytes).map_err(PipelineError::from)?.ciphertext();
+                scan.entropy = entropy::of_bytes(&scan.ciphertext);
+            }
+            bar.inc(1);
+        }
+        Ok(())
+    }
+
+    /// Returns the contract's judgement on the stored bytes, and what asking cost.
+    async fn verify(&self, verifier: &mut Actor, index: usize) -> Result<(bool, u64), CliError> {
+        let (registry, store) = self.stage.afresh().await?;
+        let id = self.scans[index].image_id;
+        let observation = observe(&registry, &store, &lookup(&registry, id).await?).await?;
+        let Some(observed) = observation.observed else { return Ok((false, 0)) };
+        let now = SystemClock.unix_secs();
+        let recorded =
+            record_verification(&registry, &mut verifier.outbox, &verifier.wallet, id, observed, now).await?;
+        let agree = recorded.valid == matches!(observation.verdict, Verdict::Valid);
+        Ok((recorded.valid && agree, recorded.receipt.gas_used))
+    }
+
+    /// A hostile storage node changes one byte: it is noticed, logged and flagged, and nothing is opened.
+    pub(super) async fn tamper(&mut self) -> Result<(), CliError> {
+        let victim = self.victim();
+        let (id, name) = (self.scans[victim].image_id, self.scans[victim].name.clone());
+        self.flip_stored_byte(victim).await?;
+        let mut verifier = self.stage.actor("verifier").await?;
+        let (valid, gas) = self.verify(&mut verifier, victim).await?;
+        self.scans[victim].gas += gas;
+        let (registry, _) = self.stage.afresh().await?;
+        let (flag, record) = (registry.flag(id).await?, registry.record(id).await?);
+        self.check(format!("{name}: one stored byte was changed, and verification says invalid"), !valid);
+        self.check(
+            format!("{name}: the mismatch is in the log on chain: {} entries", record.verifications),
+            record.verifications.to::<u64>() == 2,
+        );
+        self.check(
+            format!("{name}: flag {} is raised on chain", flag.id),
+            record.state == RecordState::Flagged && flag.state == FlagState::Open,
+        );
+        let sender = self.stage.actor("sender").await?;
+        let refused = self.open(&sender, id).await;
+        self.check(format!("{name}: open refuses, even the sender"), is_class(&refused, "TAMPERED"));
+        Ok(())
+    }
+
+    /// Changes one byte of a stored sealed image, as whoever owns the disk can.
+    async fn flip_stored_byte(&self, index: usize) -> Result<(), CliError> {
+        let (_, store) = self.stage.afresh().await?;
+        let cid = self.scans[index].sealed.job.cid.parse().map_err(PipelineError::from)?;
+        let path = store.block_path(&cid);
+        let failed = |act| {
+            let path = path.clone();
+            move |source| CliError::File { act, path, source }
+        };
+        let mut bytes = std::fs::read(&path).map_err(failed("read"))?;
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).map_err(failed("change"))
+    }
+
+    /// The sender grants, a second wallet opens, a third one is refused; every file is compared with its original.
+    pub(super) async fn open_all(&mut self, bar: &ProgressBar) -> Result<(), CliError> {
+        let (mut sender, reader, stranger) =
+            (self.stage.actor("sender").await?, self.stage.actor("reader").await?, self.stage.actor("stranger").await?);
+        let before = self.open(&reader, self.scans[0].image_id).await;
+        if self.sabotage != Some(Sabotage::Byte) {
+            self.check("the second wallet is refused before it has a grant", is_class(&before, "NOT_AUTHORIZED"));
+        }
+        for index in 0..self.scans.len() {
+            bar.set_message(format!("opening {}", self.scans[index].name));
+            bar.inc(1);
+            if index == self.victim() {
+                continue;
+            }
+            if self.sabotage != Some(Sabotage::Grant) || index != 1 {
+                let expiry = SystemClock.unix_secs() + DAY_SECS;
+                let id = self.scans[index].image_id;
+                let call = grantCall { imageId: id, wallet: reader.wallet.address(), expiry };
+                self.scans[index].gas += submit(&mut sender, &format!("grant:{id}"), &call).await?;
+            }
+            let opened = self.open(&reader, self.scans[index].image_id).await;
+            self.compare(index, opened)?;
+        }
+        let first = self.scans[self.victim() + 1].image_id;
+        let refused = self.open(&stranger, first).await;
+        self.check("a third wallet, without a grant, is refused", is_class(&refused, "NOT_AUTHORIZED"));
+        let call = revokeCall { imageId: first, wallet: reader.wallet.address() };
+        submit(&mut sender, &format!("revoke:{first}"), &call).await?;
+        let refused = self.open(&reader, first).await;
+        self.check("the second wallet is refused after its grant was revoked", is_class(&refused, "NOT_AUTHORIZED"));
+        Ok(())
+    }
+
+    fn compare(&mut self, index: usize, opened: Result<OpenedImage, CliError>) -> Result<(), CliError> {
+        let scan = &mut self.scans[index];
+        let what = "the second wallet opened it byte for byte";
+        match opened {
+            Ok(opened) => {
+                scan.check(what, *opened.file == scan.file);
+                if let (Some(plain), Some(image)) = (&scan.image, &opened.image) {
+                    scan.mse = quality::mse(plain, image)?;
+                }
+            }
+            Err(error) => {
+                say(&format!("{}: {}", scan.name, chain_of(&error)));
+                scan.check(what, false);
+            }
+        }
+        Ok(())
+    }
+
+    async fn open(&self, actor: &Actor, id: B256) -> Result<OpenedImage, CliError> {
+        let (registry, store) = self.stage.afresh().await?;
+        let (wallet, key_center) = (&actor.wallet, self.stage.key_center());
+        let reader = Reader { registry: &registry, wallet, key_center, store: &store, clock: &SystemClock };
+        Ok(reader.open(id).await?)
+    }
+}
+
+async fn submit(actor: &mut Actor, job: &str, call: &impl SolCall) -> Result<u64, CliError> {
+    let registry = actor.session.registry().await?;
+    let transaction = registry.transaction(call);
+    Ok(actor.outbox.submit(registry.rpc(), &actor.wallet, job, &transaction).await?.gas_used)
+}
+
+fn is_class<T>(result: &Result<T, CliError>, code: &str) -> bool {
+    result.as_ref().err().is_some_and(|error| error.class().0 == code)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

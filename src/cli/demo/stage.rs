@@ -1,0 +1,93 @@
+//! Where the demo plays: a chain of its own, the contract, the KGC, and a state folder for each actor.
+
+use crate::chain::bindings::IImageRegistry::registerCall;
+use crate::chain::{DevNode, NodeOptions, Outbox, Registry, Wallet};
+use crate::cli::output::address;
+use crate::cli::session::{KeyCenter, Session};
+use crate::cli::{CliError, Settings, Talk, deploy, kgc, node};
+use crate::storage::LocalStore;
+use std::path::Path;
+
+/// The stage; the chain ends with it.
+pub(super) struct Stage {
+    settings: Settings,
+    node: DevNode,
+    registry: Registry,
+    key_center: KeyCenter,
+}
+
+/// Somebody with a state folder and a wallet.
+pub(super) struct Actor {
+    pub(super) session: Session,
+    pub(super) wallet: Wallet,
+    pub(super) outbox: Outbox,
+}
+
+impl Stage {
+    /// Starts the chain, deploys, makes the KGC and publishes its key.
+    pub(super) async fn set(settings: &Settings, out: &Path) -> Result<Self, CliError> {
+        let options =
+            NodeOptions { binary: settings.path("anvil"), chain_id: node::CHAIN_ID, ..NodeOptions::default() };
+        let node = DevNode::start(&options).await?;
+        let path = |name: &str| out.join(name).display().to_string();
+        let mut settings = settings.clone();
+        for own in ["actor", "chain_id", "keystore", "password_file", "dev_account"] {
+            settings = settings.without(own);
+        }
+        let settings = settings
+            .with("rpc_url", node.rpc_url())
+            .with("home", path("state"))
+            .with("deployments", path("deployments"))
+            .with("kgc_password_file", path("kgc-passphrase"));
+        write_passphrase(&settings)?;
+        deploy::run(&deploy::Args::default(), &settings, Talk { json: true, verbose: false }).await?;
+        let keys = kgc::init(&settings, false)?;
+        kgc::publish(&Session::connect(&settings, "kgc").await?, &keys.identity()).await?;
+        let session = Session::connect(&settings, "kgc").await?;
+        let registry = session.registry().await?;
+        let key_center = session.key_center(&registry)?;
+        Ok(Self { settings, node, registry, key_center })
+    }
+
+    pub(super) fn rpc_url(&self) -> String {
+        self.node.rpc_url()
+    }
+
+    pub(super) fn registry_address(&self) -> String {
+        address(self.registry.address())
+    }
+
+    /// The KGC: a process of its own in life, here asked by nothing but signed requests too.
+    pub(super) fn key_center(&self) -> &KeyCenter {
+        &self.key_center
+    }
+
+    /// An actor, with its own folder and wallet.
+    pub(super) async fn actor(&self, name: &str) -> Result<Actor, CliError> {
+        let session = Session::connect(&self.settings.clone().with("actor", name), name).await?;
+        let wallet = session.wallet()?;
+        let outbox = session.outbox(&wallet).await?;
+        Ok(Actor { session, wallet, outbox })
+    }
+
+    /// Chain and store, read afresh: nothing that an earlier act remembers is used.
+    pub(super) async fn afresh(&self) -> Result<(Registry, LocalStore), CliError> {
+        let session = Session::connect(&self.settings, "verifier").await?;
+        Ok((session.registry().await?, session.store()?))
+    }
+
+    /// Sends a registration as it is given.
+    pub(super) async fn register(&self, actor: &mut Actor, job: &str, call: &registerCall) -> Result<(), CliError> {
+        let transaction = self.registry.transaction(call);
+        actor.outbox.submit(self.registry.rpc(), &actor.wallet, job, &transaction).await?;
+        Ok(())
+    }
+}
+
+/// A passphrase for the demo's KGC: 32 random bytes in hex.
+fn write_passphrase(settings: &Settings) -> Result<(), CliError> {
+    let path = settings.path("kgc_password_file").expect("set above");
+    let mut random = zeroize::Zeroizing::new([0; 32]);
+    getrandom::fill(random.as_mut()).expect("the operating system gives randomness");
+    std::fs::write(&path, alloy::hex::encode(*random)).map_err(|source| CliError::File { act: "write", path, source })
+}
