@@ -55,7 +55,7 @@ struct Case {
 fn spliced(name: &'static str, seed: u64, shape: Shape) -> Case {
     let samples = usize::try_from(shape.geometry.samples().expect("small")).expect("small");
     let payload = random(seed, samples * shape.sample_type.bytes());
-    let (head, tail) = (random(seed + 1000, 300), random(seed + 2000, usize::from(seed % 2 == 0)));
+    let (head, tail) = (random(seed + 1000, 300), random(seed + 2000, usize::from(seed.is_multiple_of(2))));
     let file = [&head[..], &payload, &tail].concat();
     let layout = Layout::Spliced { shape, head, tail };
     Case {
