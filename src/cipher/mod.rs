@@ -15,6 +15,8 @@ mod permutation;
 mod stream;
 mod subkeys;
 mod substitution;
+#[cfg(test)]
+mod vector_tests;
 
 pub use diffusion::TAG_BYTES;
 pub use key::ImageKey;
