@@ -28,6 +28,9 @@ pub use substitution::SBox;
 use diffusion::Diffusion;
 use zeroize::Zeroizing;
 
+/// The number of this suite in headers, and in everything that is derived for it.
+pub const SUITE: u16 = 1;
+
 /// Why a frame does not open.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
