@@ -2,9 +2,6 @@
 
 use alloy::primitives::{Address, B256, keccak256};
 
-/// Cipher suite 1, the only one so far.
-pub const SUITE: u16 = 1;
-
 /// Where an image is at home and whose it is; bound into its key, its capsules and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageContext {

@@ -6,8 +6,8 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Fold, KeygenError, Tout};
-use crate::cipher::ImageKey;
-use crate::envelope::{ImageContext, SUITE};
+use crate::cipher::{ImageKey, SUITE};
+use crate::envelope::ImageContext;
 
 /// What a KGC issues for (sender, image id): 32 secret bytes, wiped on drop, never printed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
