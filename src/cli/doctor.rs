@@ -65,7 +65,11 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
             text += &format!("     {:<12} mend: {mend}\n", "");
         }
     }
-    text += &if wrong == 0 { "nothing is wrong".to_owned() } else { format!("{wrong} things are wrong") };
+    text += &match wrong {
+        0 => "nothing is wrong".to_owned(),
+        1 => "1 thing is wrong".to_owned(),
+        _ => format!("{wrong} things are wrong"),
+    };
     let origins =
         settings.all().map(|(name, value, origin)| json!({ "name": name, "value": value, "origin": origin.name() }));
     let json = json!({ "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });

@@ -124,7 +124,12 @@ fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outc
         "keyFile": file,
         "onChain": on_chain,
     });
-    let chain = if on_chain.is_null() { "not published".to_owned() } else { format!("on chain: {on_chain}") };
+    let chain = match &on_chain {
+        Value::Null => "not published".to_owned(),
+        on_chain if on_chain["same"] == false => "on chain: another key".to_owned(),
+        on_chain if on_chain["retired"] == true => format!("on chain: retired, epoch {}", on_chain["epoch"]),
+        on_chain => format!("on chain: this key, epoch {}", on_chain["epoch"]),
+    };
     let text = format!(
         "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
         identity.id,

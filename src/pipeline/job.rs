@@ -60,12 +60,12 @@ pub struct Jobs {
     folder: PathBuf,
 }
 
-/// Names one job: the same file, sealed the same way, for the same registry.
+/// Names one job: the same file, sealed the same way, by the same sender, for the same registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct JobKey(B256);
 
 impl JobKey {
-    pub(super) fn new(file: &[u8], mode: Mode, chain_id: u64, registry: Address) -> Self {
+    pub(super) fn new(file: &[u8], mode: Mode, sender: Address, chain_id: u64, registry: Address) -> Self {
         let mode = match mode {
             Mode::Auto => 0_u8,
             Mode::Pixels => 1,
@@ -73,6 +73,7 @@ impl JobKey {
         };
         let hash = Sha256::new_with_prefix(Sha256::digest(file))
             .chain_update([mode])
+            .chain_update(sender)
             .chain_update(chain_id.to_be_bytes())
             .chain_update(registry);
         Self(B256::from_slice(&hash.finalize()))
@@ -173,21 +174,22 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_found_by_file_mode_and_registry() {
+    fn a_job_is_found_by_file_mode_sender_and_registry() {
         let folder = tempfile::tempdir().expect("a folder");
         let jobs = Jobs::new(folder.path().join("jobs"));
-        let registry = Address::repeat_byte(9);
-        let key = JobKey::new(b"scan", Mode::Auto, 1, registry);
+        let (sender, registry) = (Address::repeat_byte(8), Address::repeat_byte(9));
+        let key = JobKey::new(b"scan", Mode::Auto, sender, 1, registry);
         assert_eq!(jobs.find(key).expect("no job yet"), None);
         jobs.begin(key, &job(), b"sealed", b"capsules").expect("written");
         assert_eq!(jobs.find(key).expect("read"), Some(job()));
         assert_eq!(jobs.files(key).expect("read"), (b"sealed".to_vec(), b"capsules".to_vec()));
         for other in [
-            JobKey::new(b"scam", Mode::Auto, 1, registry),
-            JobKey::new(b"scan", Mode::Raw, 1, registry),
-            JobKey::new(b"scan", Mode::Pixels, 1, registry),
-            JobKey::new(b"scan", Mode::Auto, 2, registry),
-            JobKey::new(b"scan", Mode::Auto, 1, Address::ZERO),
+            JobKey::new(b"scam", Mode::Auto, sender, 1, registry),
+            JobKey::new(b"scan", Mode::Raw, sender, 1, registry),
+            JobKey::new(b"scan", Mode::Pixels, sender, 1, registry),
+            JobKey::new(b"scan", Mode::Auto, sender, 2, registry),
+            JobKey::new(b"scan", Mode::Auto, registry, 1, registry),
+            JobKey::new(b"scan", Mode::Auto, sender, 1, sender),
         ] {
             assert_eq!(jobs.find(other).expect("no such job"), None);
         }
@@ -202,7 +204,7 @@ mod tests {
     fn a_damaged_description_is_an_error_and_not_a_new_job() {
         let folder = tempfile::tempdir().expect("a folder");
         let jobs = Jobs::new(folder.path());
-        let key = JobKey::new(b"scan", Mode::Auto, 1, Address::ZERO);
+        let key = JobKey::new(b"scan", Mode::Auto, Address::ZERO, 1, Address::ZERO);
         jobs.begin(key, &job(), b"", b"").expect("written");
         std::fs::write(jobs.path(key, DESCRIPTION), b"{").expect("written");
         assert!(matches!(jobs.find(key), Err(PipelineError::JobDescription { .. })));

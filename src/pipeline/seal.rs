@@ -111,7 +111,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     ) -> Result<Sealed, PipelineError> {
         let mut timings = Timings::default();
         let mut whole = None;
-        let key = JobKey::new(source.bytes, source.mode, self.registry.chain_id(), self.registry.address());
+        let (sender, registry) = (self.wallet.address(), self.registry);
+        let key = JobKey::new(source.bytes, source.mode, sender, registry.chain_id(), registry.address());
         let mut job = match self.jobs.find(key)? {
             Some(Job { registered: Some(_), .. }) if source.again => None,
             found => found,
