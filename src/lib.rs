@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod envelope;
 pub mod evaluation;
+mod files;
 pub mod imaging;
 pub mod keygen;
 pub mod kgc;

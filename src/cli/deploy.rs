@@ -46,7 +46,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             (deployment, false)
         }
     };
-    let registry = Registry::connect(session.rpc().clone(), &deployment, Profile::default()).await?;
+    let registry = Registry::connect(session.rpc().clone(), &deployment, Profile::of(session.chain_id())).await?;
     let mut granted = Vec::new();
     for (role, account) in args.roles(session.chain_id()) {
         if grant_role(&registry, &mut outbox, &wallet, role, account).await? {
@@ -61,7 +61,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         "codeHash": deployment.code_hash,
         "already": already,
         "rolesGranted": granted,
-        "file": path,
+        "file": path.display().to_string(),
     });
     let verb = if already { "is already" } else { "was" };
     let text = format!(
@@ -83,7 +83,7 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
         return Ok(None);
     }
     let deployment = Deployment::load(&folder, session.chain_id())?;
-    match Registry::connect(session.rpc().clone(), &deployment, Profile::default()).await {
+    match Registry::connect(session.rpc().clone(), &deployment, Profile::of(session.chain_id())).await {
         Ok(_) => Ok(Some(deployment)),
         Err(crate::chain::ChainError::NoContract { .. }) if force || is_development_chain(session.chain_id()) => {
             Ok(None)

@@ -1,6 +1,7 @@
 //! Verifying a stored image against its record: Algorithm 2.
 
 use super::seal::sha256;
+use super::submit::submit_once;
 use super::{PipelineError, Stored};
 use crate::chain::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
 use crate::chain::{ChainError, Outbox, Receipt, Registry, Wallet};
@@ -76,9 +77,9 @@ pub async fn record_verification(
         deadline: 0,
     };
     let next = registry.record(image_id).await?.verifications.to::<u64>() + 1;
-    let job = format!("verify:{image_id}:{observed}:{observed_at}:{next}");
-    let transaction = registry.transaction(&recordVerificationCall { verification, signature: Bytes::new() });
-    let receipt = outbox.submit(registry.rpc(), verifier, &job, &transaction).await?;
+    let job = format!("verify:{image_id}:{observed}:{next}");
+    let make = || registry.transaction(&recordVerificationCall { verification, signature: Bytes::new() });
+    let receipt = submit_once(registry, outbox, verifier, &job, make).await?;
     let (mut entry, mut flag) = (None, None);
     for event in registry.events_of(&receipt).await? {
         match event.event {
