@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use self::files::{Lock, read_at_most, read_failed, write_failed};
 use super::unixfs::{MAX_BLOCK_BYTES, Walk, each_block};
-use super::{Cid, MAX_OBJECT_BYTES, PinState, Store, StoreError};
+use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// Most bytes of a pin's file: a line for each of the blocks of the largest object.
 const MAX_PIN_BYTES: u64 = 1 << 20;
@@ -90,14 +90,14 @@ impl Store for LocalStore {
     async fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
         let (cid, expected) = (*cid, *expected_sha256);
         self.blocking(move |folder| {
-            let bytes = folder.walk(&cid, Walk::checked(cid))?;
+            let bytes = folder.walk(&cid, Walk::checked(cid))?.bytes;
             let found = Sha256::digest(&bytes).into();
             if found == expected { Ok(bytes) } else { Err(StoreError::ContentMismatch { cid, expected, found }) }
         })
         .await
     }
 
-    async fn fetch_observed(&self, cid: &Cid) -> Result<Vec<u8>, StoreError> {
+    async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
         let cid = *cid;
         self.blocking(move |folder| folder.walk(&cid, Walk::observed(cid))).await
     }
@@ -186,7 +186,7 @@ impl Folder {
         files::write_whole(&self.temporary(), path, content)
     }
 
-    fn walk(&self, cid: &Cid, mut walk: Walk) -> Result<Vec<u8>, StoreError> {
+    fn walk(&self, cid: &Cid, mut walk: Walk) -> Result<Observed, StoreError> {
         while let Some(wanted) = walk.wanted() {
             let block = read_at_most(&self.block(&wanted.cid), wanted.read_at_most).map_err(|error| {
                 // Without the folder of blocks (a disk that is not mounted) nothing is known about this one.
@@ -198,7 +198,7 @@ impl Folder {
             })?;
             walk.accept(&block)?;
         }
-        Ok(walk.into_bytes())
+        Ok(walk.into_observed())
     }
 
     fn remove(&self, cid: &Cid) -> Result<(), StoreError> {
