@@ -43,6 +43,8 @@ struct Folder {
 impl LocalStore {
     /// Returns the store in `dir`, which is made if it is not there, and clears away what interrupted writers left.
     ///
+    /// Folders that are made are for this user alone (mode 0700); what is there already keeps its mode.
+    ///
     /// # Errors
     /// [`StoreError::Unwritable`] if `dir` cannot be made or is not a folder, [`StoreError::Unavailable`] if it cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, StoreError> {

@@ -1,5 +1,6 @@
 mod altered;
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::*;
@@ -223,6 +224,23 @@ fn temporary_files_of_a_writer_at_work_are_left_alone() {
     drop(lock);
     LocalStore::open(&store.folder.root).expect("opens");
     assert!(!file.exists());
+}
+
+#[tokio::test]
+async fn folders_that_are_made_are_for_this_user_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let theirs = dir.path().join("theirs");
+    fs::create_dir(&theirs).expect("made");
+    fs::set_permissions(&theirs, fs::Permissions::from_mode(0o755)).expect("open to all");
+    let store = LocalStore::open(theirs.join("above/store")).expect("opens");
+    let cid = store.put(b"one").await.expect("put");
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let shard = store.block_path(&cid).parent().expect("a shard").to_path_buf();
+    let Folder { root } = &*store.folder;
+    for path in [&theirs.join("above"), root, &root.join("blocks"), &root.join("pins"), &root.join("tmp"), &shard] {
+        assert_eq!(mode(path), 0o700, "{}", path.display());
+    }
+    assert_eq!(mode(&theirs), 0o755, "what was there keeps its mode");
 }
 
 #[test]
