@@ -44,7 +44,8 @@ pub trait Store: Send + Sync {
     /// Putting the same bytes again, at the same time too, is fine and mends blocks that were damaged since.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`], [`StoreError::Unwritable`], [`StoreError::Unavailable`]. What was written of it by then is not pinned.
+    /// [`StoreError::TooLarge`], found before anything is done; [`StoreError::Unwritable`], [`StoreError::Unavailable`]: what was
+    /// written of it by then is not pinned.
     fn put(&self, bytes: &[u8]) -> impl Future<Output = Result<Cid, StoreError>> + Send;
 
     /// Returns the object, each block checked against its address and the whole against `expected_sha256`.

@@ -121,6 +121,20 @@ async fn a_store_that_cannot_be_read_is_unavailable_not_empty() {
 }
 
 #[tokio::test]
+async fn too_much_is_refused_before_anything_is_done() {
+    let (_dir, mut store) = open();
+    assert_eq!(store.object_limit, 4_294_967_296);
+    store.object_limit = 5;
+    let cid = store.put(b"12345").await.expect("as many as allowed");
+    // Work on a store without its folder ends otherwise.
+    fs::remove_dir_all(&store.folder.root).expect("gone");
+    assert!(matches!(store.put(b"12345").await, Err(StoreError::Unavailable { .. })));
+    let error = store.put(b"123456").await.expect_err("too many");
+    assert!(matches!(error, StoreError::TooLarge { limit: 5, found: 6 }), "{error}");
+    assert!(!store.block_path(&cid).exists());
+}
+
+#[tokio::test]
 async fn the_same_bytes_twice_and_at_once() {
     let (_dir, store) = open();
     let bytes = pattern(2 * MIB);
