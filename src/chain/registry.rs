@@ -68,7 +68,7 @@ impl Registry {
 
     /// The EIP-712 domain of its signatures.
     pub fn domain(&self) -> Eip712Domain {
-        super::typed_data::domain(self.chain_id, self.address)
+        envelope::signing_domain(self.chain_id, self.address)
     }
 
     /// The transaction that makes `call`, for [`Outbox::submit`](super::Outbox::submit).

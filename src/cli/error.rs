@@ -140,8 +140,8 @@ impl CliError {
             Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
             Self::Pipeline(error) => of_pipeline(error),
             Self::Chain(error) => of_chain(error),
-            Self::Outbox(OutboxError::Chain(error)) => of_chain(error),
-            Self::Outbox(error) => ("TRANSACTION", of_kind(error.kind())),
+            Self::Outbox(error) | Self::Deployment(DeploymentError::Outbox(error)) => of_outbox(error),
+            Self::Deployment(DeploymentError::Chain(error)) => of_chain(error),
             Self::Deployment(error) => ("DEPLOYMENT", of_kind(error.kind())),
             Self::Wallet(error) => ("WALLET", of_kind(error.kind())),
             Self::Node(error) => ("NODE", of_kind(error.kind())),
@@ -191,6 +191,21 @@ impl CliError {
             "KGC_EXISTS" => "it is never overwritten: without it the images sealed to it are lost",
             "KGC_PASSPHRASE" => "set MEDSEAL_KGC_PASSWORD to a file that holds the passphrase",
             "UNKNOWN_KGC_KEY" => "publish the KGC's key: medseal kgc publish",
+            "SETTINGS" => "medseal --help says what each setting takes; .env.example names them all",
+            "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
+            "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
+            "NOT_STORED" => {
+                "the bytes are not in this store: --home names another; nothing is said about them, and nothing is logged"
+            }
+            "STATE" | "STORE" | "STORE_UNAVAILABLE" => {
+                "look at the state folder, which must be writable; --home names another"
+            }
+            "CHAIN_RESET" => {
+                "nothing was deleted: with another --home, or that file moved away, the new chain begins anew"
+            }
+            "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
+            "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
+            "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
             _ => return None,
         };
@@ -216,6 +231,18 @@ fn of_chain(error: &ChainError) -> Class {
         (_, ErrorKind::Unreachable) => "UNREACHABLE",
         (_, ErrorKind::WrongChain) => "WRONG_CHAIN",
         _ => "CHAIN",
+    };
+    (code, of_kind(error.kind()))
+}
+
+fn of_outbox(error: &OutboxError) -> Class {
+    let code = match error {
+        OutboxError::Chain(error) => return of_chain(error),
+        OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => "CHAIN_RESET",
+        OutboxError::Busy { .. } => "OUTBOX_BUSY",
+        OutboxError::NotMined { .. } => "NOT_MINED",
+        OutboxError::Io { .. } => "STATE",
+        _ => "TRANSACTION",
     };
     (code, of_kind(error.kind()))
 }
@@ -246,11 +273,11 @@ fn of_pipeline(error: &PipelineError) -> Class {
         PipelineError::Capsule(_) => ("CAPSULE", exit::INVALID),
         PipelineError::Kgc(error) => of_kgc(error),
         PipelineError::Store(error) => of_store(error),
-        PipelineError::Chain(error) | PipelineError::Outbox(OutboxError::Chain(error)) => of_chain(error),
-        PipelineError::Outbox(error) => ("TRANSACTION", of_kind(error.kind())),
+        PipelineError::Chain(error) => of_chain(error),
+        PipelineError::Outbox(error) => of_outbox(error),
         PipelineError::KgcKey { .. } => ("KGC_KEY", exit::FAILURE),
         PipelineError::Keygen(_) => ("KEYGEN", exit::FAILURE),
-        PipelineError::JobFile { .. } | PipelineError::JobDescription { .. } => ("JOB", exit::FAILURE),
+        PipelineError::JobFile { .. } | PipelineError::JobDescription { .. } => ("STATE", exit::FAILURE),
         PipelineError::Request(_) | PipelineError::Cid(_) => ("REQUEST", exit::FAILURE),
     }
 }

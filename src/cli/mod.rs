@@ -95,7 +95,10 @@ struct Talk {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(output::print_usage(&error)),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads can be started");
     let result = runtime.block_on(dispatch(&cli));
     // A blocked read of a dead node must not keep the process alive.

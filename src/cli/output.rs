@@ -52,6 +52,21 @@ pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, Cl
     }
 }
 
+/// Prints why the command line makes no sense, or the help that it asks for, and returns its exit code.
+pub(super) fn print_usage(error: &clap::Error) -> u8 {
+    // Where nothing else could be read, `--json` is looked for as it stands.
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let message = error.to_string();
+        let message = message.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let error = json!({ "code": "USAGE", "message": message, "hint": "medseal --help" });
+        write_stdout(&json!({ "schema": SCHEMA, "command": null, "error": error }).to_string());
+    } else {
+        // A closed stdout or stderr is nobody's concern.
+        let _ = error.print();
+    }
+    u8::try_from(error.exit_code()).unwrap_or(super::error::exit::USAGE)
+}
+
 /// The error and its causes, each said once.
 pub(super) fn chain_of(error: &dyn Error) -> String {
     let mut text = error.to_string();

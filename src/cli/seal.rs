@@ -37,8 +37,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let registry = session.registry().await?;
     let wallet = session.wallet()?;
     let submitter = submitter(args, settings, &session, &wallet)?;
-    let mut outbox = session.outbox(&submitter).await?;
     let key_center = session.key_center(&registry)?;
+    let mut outbox = session.outbox(&submitter).await?;
     let store = session.store()?;
     let mut vit = Vit::embedded()?;
     let mut sender = Sender {
