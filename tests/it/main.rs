@@ -8,3 +8,4 @@ mod formats;
 mod interop;
 mod statistics;
 mod vectors;
+mod cli;
