@@ -138,6 +138,8 @@ interface IImageRegistry {
     error AlreadyRetired(bytes32 kgcId, uint32 epoch);
 
     /// @notice An image was registered. `signature` is empty where the transaction itself is the sender's.
+    /// @dev Holds every field of the `Registration` as submitted: a wallet's signature can be checked from the log alone. Where `signature` is
+    /// empty, nobody looked at `deadline`.
     event Registered(
         bytes32 indexed imageId,
         address indexed sender,
@@ -148,18 +150,23 @@ interface IImageRegistry {
         bytes cid,
         bytes32 capsulesHash,
         bytes capsulesCid,
+        uint64 deadline,
         bytes signature,
         uint40 seq,
         bytes26 head
     );
 
     /// @notice An image was verified. `valid` is the contract's own judgement; `number` counts this image's entries from 1.
+    /// @dev Holds every field of the `Verification` as submitted: a wallet's signature can be checked from the log alone. Where `signature` is
+    /// empty, the transaction itself is the verifier's and nobody looked at `nonce` and `deadline`.
     event Verified(
         bytes32 indexed imageId,
         address indexed verifier,
         bool indexed valid,
         bytes32 observedHash,
         uint64 observedAt,
+        uint256 nonce,
+        uint64 deadline,
         uint40 number,
         bytes signature,
         uint40 seq,
@@ -249,7 +256,7 @@ interface IImageRegistry {
     /// @notice Retires a KGC's key. Only `KGC_ROLE`.
     function retireKgcKey(bytes32 kgcId, uint32 epoch) external;
 
-    /// @notice Cancels all of the caller's outstanding verification signatures: its nonce rises to the next multiple of 2^128.
+    /// @notice Cancels all of the caller's outstanding verification signatures: its nonce rises by 2^128 (3 becomes 2^128 + 3).
     function invalidateNonce() external;
 
     /// @notice The nonce that the wallet's next relayed verification must name. Each one that is logged raises it by one.

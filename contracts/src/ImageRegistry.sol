@@ -304,6 +304,7 @@ contract ImageRegistry is IImageRegistry, AuditTrail, SignatureGate, Nonces, Acc
                 registration.cid,
                 registration.capsulesHash,
                 registration.capsulesCid,
+                registration.deadline,
                 signature
             )
         );
@@ -317,6 +318,7 @@ contract ImageRegistry is IImageRegistry, AuditTrail, SignatureGate, Nonces, Acc
             registration.cid,
             registration.capsulesHash,
             registration.capsulesCid,
+            registration.deadline,
             signature,
             seq,
             head
@@ -334,6 +336,8 @@ contract ImageRegistry is IImageRegistry, AuditTrail, SignatureGate, Nonces, Acc
                 valid,
                 verification.observedHash,
                 verification.observedAt,
+                verification.nonce,
+                verification.deadline,
                 number,
                 signature
             )
@@ -344,6 +348,8 @@ contract ImageRegistry is IImageRegistry, AuditTrail, SignatureGate, Nonces, Acc
             valid,
             verification.observedHash,
             verification.observedAt,
+            verification.nonce,
+            verification.deadline,
             number,
             signature,
             seq,

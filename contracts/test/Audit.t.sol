@@ -23,6 +23,7 @@ contract AuditTest is Base {
         bytes cid;
         bytes32 capsulesHash;
         bytes capsulesCid;
+        uint64 deadline;
         bytes signature;
         uint40 seq;
         bytes26 head;
@@ -31,6 +32,8 @@ contract AuditTest is Base {
     struct VerifiedData {
         bytes32 observedHash;
         uint64 observedAt;
+        uint256 nonce;
+        uint64 deadline;
         uint40 number;
         bytes signature;
         uint40 seq;
@@ -158,12 +161,23 @@ contract AuditTest is Base {
                 r.cid,
                 r.capsulesHash,
                 r.capsulesCid,
+                r.deadline,
                 r.signature
             );
         }
         if (topics[0] == IImageRegistry.Verified.selector) {
             VerifiedData memory v = verified(entry);
-            return abi.encode(topics[1], topics[2], topics[3], v.observedHash, v.observedAt, v.number, v.signature);
+            return abi.encode(
+                topics[1],
+                topics[2],
+                topics[3],
+                v.observedHash,
+                v.observedAt,
+                v.nonce,
+                v.deadline,
+                v.number,
+                v.signature
+            );
         }
         // All others hold words only: the indexed ones, then the data without its last two.
         bytes memory words;

@@ -79,6 +79,27 @@ contract VerifyTest is Base {
         }
     }
 
+    function test_AnInvalidationRaisesAUsedNonceBy2To128() public {
+        uint256 step = uint256(1) << 128;
+        for (uint256 i = 0; i < 3; i++) {
+            IImageRegistry.Verification memory used = look(sample().contentHash);
+            relay(used, sign(VERIFIER_KEY, used));
+        }
+        IImageRegistry.Verification memory outstanding = look(sample().contentHash);
+        same(3, outstanding.nonce);
+        vm.prank(verifier);
+        registry.invalidateNonce();
+        same(step + 3, registry.nonces(verifier));
+        refusedWith(
+            outstanding,
+            sign(VERIFIER_KEY, outstanding),
+            abi.encodeWithSelector(Nonces.InvalidAccountNonce.selector, verifier, step + 3)
+        );
+        vm.prank(verifier);
+        registry.invalidateNonce();
+        same(2 * step + 3, registry.nonces(verifier));
+    }
+
     function test_RevertWhen_TheDeadlineHasPassedOrIsTooFar() public {
         IImageRegistry.Verification memory verification = look(OTHER_HASH);
         verification.deadline = NOW - 1;

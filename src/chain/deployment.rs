@@ -5,9 +5,9 @@ use super::error::{ChainError, ErrorKind};
 use super::outbox::{Outbox, OutboxError, Transaction};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
+use crate::files::{Existing, write_whole};
 use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The form of the file.
@@ -133,23 +133,13 @@ impl Deployment {
     /// [`DeploymentError::Io`].
     pub fn save(&self, folder: &Path) -> Result<PathBuf, DeploymentError> {
         let path = Self::path(folder, self.chain_id);
-        let draft = folder.join(format!(".{}.json.{}", self.chain_id, std::process::id()));
         let write = || {
             std::fs::create_dir_all(folder)?;
-            let mut file = std::fs::File::create(&draft)?;
-            serde_json::to_writer_pretty(&file, self)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            std::fs::rename(&draft, &path)
+            let text = serde_json::to_string_pretty(self)? + "\n";
+            write_whole(&path, text.as_bytes(), Existing::Replace)
         };
-        match write() {
-            Ok(()) => Ok(path),
-            Err(source) => {
-                // The draft may not even be there; what matters is the first error.
-                let _ = std::fs::remove_file(&draft);
-                Err(DeploymentError::Io { path, source })
-            }
-        }
+        write().map_err(|source| DeploymentError::Io { path: path.clone(), source })?;
+        Ok(path)
     }
 }
 

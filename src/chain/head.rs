@@ -1,6 +1,7 @@
 //! How fresh the view of the chain is.
 
 use super::error::ChainError;
+use super::wallet::is_development_chain;
 use alloy::primitives::B256;
 
 /// What 'stale' and 'confirmed' mean on a chain.
@@ -11,13 +12,26 @@ pub enum Profile {
     /// node answered within 60 s.
     #[default]
     Development,
+    /// A network that goes on by itself: its newest block is at most 120 s old, or the node is behind.
+    Network,
 }
 
 impl Profile {
+    /// The profile of a chain: the development chains are known by their ids.
+    pub fn of(chain_id: u64) -> Self {
+        if is_development_chain(chain_id) { Self::Development } else { Self::Network }
+    }
+
     /// Seconds within which the node must have answered.
     pub const fn answer_age_secs(self) -> u64 {
+        60
+    }
+
+    /// Seconds that the newest block may be old; none where blocks only come with transactions.
+    pub const fn head_age_secs(self) -> Option<u64> {
         match self {
-            Self::Development => 60,
+            Self::Development => None,
+            Self::Network => Some(120),
         }
     }
 }
@@ -41,8 +55,14 @@ impl Head {
     /// # Errors
     /// [`ChainError::Stale`].
     pub fn check_fresh(&self, profile: Profile, now: u64) -> Result<(), ChainError> {
-        let (age_secs, allowed_secs) = (self.answered_at.abs_diff(now), profile.answer_age_secs());
-        if age_secs <= allowed_secs { Ok(()) } else { Err(ChainError::Stale { age_secs, allowed_secs }) }
+        let answer = (self.answered_at.abs_diff(now), profile.answer_age_secs());
+        let head = profile.head_age_secs().map(|allowed| (now.saturating_sub(self.timestamp), allowed));
+        for (age_secs, allowed_secs) in [Some(answer), head].into_iter().flatten() {
+            if age_secs > allowed_secs {
+                return Err(ChainError::Stale { age_secs, allowed_secs });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -60,5 +80,17 @@ mod tests {
             let stale = head.check_fresh(Profile::Development, now).expect_err("stale");
             assert!(matches!(stale, ChainError::Stale { age_secs, allowed_secs: 60 } if age_secs == age), "{stale}");
         }
+    }
+
+    #[test]
+    fn a_networks_newest_block_is_fresh_for_120_seconds_and_no_second_longer() {
+        let head = |timestamp| Head { number: 1, hash: B256::ZERO, timestamp, answered_at: 1000 };
+        for timestamp in [880, 1000, 1005] {
+            head(timestamp).check_fresh(Profile::Network, 1000).expect("fresh");
+        }
+        let stale = head(879).check_fresh(Profile::Network, 1000).expect_err("stale");
+        assert!(matches!(stale, ChainError::Stale { age_secs: 121, allowed_secs: 120 }), "{stale}");
+        head(879).check_fresh(Profile::Development, 1000).expect("blocks only come with transactions");
+        assert_eq!((Profile::of(31337), Profile::of(5)), (Profile::Development, Profile::Network));
     }
 }

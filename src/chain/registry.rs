@@ -12,7 +12,7 @@ use super::outbox::{Receipt, Transaction};
 use super::rpc::Rpc;
 use crate::clock::Clock;
 use crate::envelope;
-use alloy::eips::BlockNumberOrTag;
+use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
 use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::sol_types::{Eip712Domain, SolCall, SolEvent};
@@ -68,7 +68,7 @@ impl Registry {
 
     /// The EIP-712 domain of its signatures.
     pub fn domain(&self) -> Eip712Domain {
-        super::typed_data::domain(self.chain_id, self.address)
+        envelope::signing_domain(self.chain_id, self.address)
     }
 
     /// The transaction that makes `call`, for [`Outbox::submit`](super::Outbox::submit).
@@ -77,8 +77,12 @@ impl Registry {
     }
 
     async fn view<C: SolCall>(&self, call: C) -> Result<C::Return, ChainError> {
+        self.view_at(BlockId::latest(), call).await
+    }
+
+    async fn view_at<C: SolCall>(&self, block: BlockId, call: C) -> Result<C::Return, ChainError> {
         let request = TransactionRequest::default().to(self.address).input(call.abi_encode().into());
-        let answer = self.rpc.call(request).await?;
+        let answer = self.rpc.call(request, block).await?;
         // An address without code answers every call, with nothing.
         if answer.is_empty() {
             return Err(ChainError::NoContract { address: self.address, chain_id: self.chain_id });
@@ -168,6 +172,14 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn access(&self, image_id: B256, wallet: Address) -> Result<Access, ChainError> {
         self.view(registry::accessOfCall { imageId: image_id, wallet }).await
+    }
+
+    /// The access word as it was in the block with this hash; a node that does not have the block refuses.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn access_in(&self, block: B256, image_id: B256, wallet: Address) -> Result<Access, ChainError> {
+        self.view_at(BlockId::hash(block), registry::accessOfCall { imageId: image_id, wallet }).await
     }
 
     /// Whether `wallet` may have the image's key *by the time of the latest block*, which a development chain only makes

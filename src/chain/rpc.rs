@@ -1,8 +1,8 @@
 //! The only door to a node: JSON-RPC over HTTP, a deadline for each call.
 
 use super::error::ChainError;
-use alloy::eips::BlockNumberOrTag;
 use alloy::eips::eip1559::Eip1559Estimation;
+use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::{Provider, RootProvider};
@@ -125,9 +125,9 @@ impl Rpc {
         block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
     }
 
-    /// `eth_call` in the latest block. An address without code answers with nothing, which is not an error here.
-    pub(super) async fn call(&self, request: TransactionRequest) -> Result<Bytes, ChainError> {
-        self.ask("eth_call", self.provider.call(request).latest()).await
+    /// `eth_call` in one block. An address without code answers with nothing, which is not an error here.
+    pub(super) async fn call(&self, request: TransactionRequest, block: BlockId) -> Result<Bytes, ChainError> {
+        self.ask("eth_call", self.provider.call(request).block(block)).await
     }
 
     pub(super) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {

@@ -2,13 +2,8 @@
 
 use super::bindings::IImageRegistry::{Registration, Verification};
 use super::wallet::Wallet;
-use alloy::primitives::{Address, B256, Bytes};
-use alloy::sol_types::{Eip712Domain, SolStruct, eip712_domain};
-
-/// The domain of every MedSeal signature: name `MedSeal`, version `1`, this chain, this contract.
-pub fn domain(chain_id: u64, registry: Address) -> Eip712Domain {
-    eip712_domain! { name: "MedSeal", version: "1", chain_id: chain_id, verifying_contract: registry, }
-}
+use alloy::primitives::{B256, Bytes};
+use alloy::sol_types::{Eip712Domain, SolStruct};
 
 /// What is signed: [`Registration`] or [`Verification`].
 pub trait Signable: SolStruct {}
@@ -28,6 +23,8 @@ pub fn sign(message: &impl Signable, domain: &Eip712Domain, wallet: &Wallet) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::signing_domain;
+    use alloy::primitives::Address;
     use alloy::primitives::{Signature, U256, address, b256, keccak256};
 
     const REGISTRY: Address = Address::repeat_byte(0x11);
@@ -57,14 +54,14 @@ mod tests {
         encoded.extend(keccak256("1"));
         encoded.extend(B256::with_last_byte(5));
         encoded.extend(REGISTRY.into_word());
-        assert_eq!(domain(5, REGISTRY).separator(), keccak256(encoded));
+        assert_eq!(signing_domain(5, REGISTRY).separator(), keccak256(encoded));
     }
 
     /// The values were computed by eth-account 0.14.0.
     #[test]
     fn digests_are_those_of_an_independent_implementation() {
         let cid = |byte| [&[0x01, 0x55, 0x12, 0x20], [byte; 32].as_slice()].concat().into();
-        let domain = domain(31337, address!("5FbDB2315678afecb367f032d93F642f64180aa3"));
+        let domain = signing_domain(31337, address!("5FbDB2315678afecb367f032d93F642f64180aa3"));
         let registration = Registration {
             sender: address!("19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"),
             salt: std::array::from_fn::<u8, 32, _>(|at| u8::try_from(at).expect("below 32")).into(),
@@ -93,16 +90,16 @@ mod tests {
     #[test]
     fn a_signature_is_of_one_message_chain_and_contract() {
         let wallet = Wallet::development(0, 31337).expect("a development key");
-        let signature = sign(&verification(), &domain(5, REGISTRY), &wallet);
+        let signature = sign(&verification(), &signing_domain(5, REGISTRY), &wallet);
         assert_eq!(signature.len(), 65);
         let signature = Signature::from_raw(&signature).expect("65 bytes");
         let signer_of = |message: &Verification, domain: &Eip712Domain| {
             signature.recover_address_from_prehash(&digest(message, domain)).ok()
         };
-        assert_eq!(signer_of(&verification(), &domain(5, REGISTRY)), Some(wallet.address()));
-        assert_ne!(signer_of(&verification(), &domain(6, REGISTRY)), Some(wallet.address()));
-        assert_ne!(signer_of(&verification(), &domain(5, Address::ZERO)), Some(wallet.address()));
+        assert_eq!(signer_of(&verification(), &signing_domain(5, REGISTRY)), Some(wallet.address()));
+        assert_ne!(signer_of(&verification(), &signing_domain(6, REGISTRY)), Some(wallet.address()));
+        assert_ne!(signer_of(&verification(), &signing_domain(5, Address::ZERO)), Some(wallet.address()));
         let later = Verification { deadline: 10, ..verification() };
-        assert_ne!(signer_of(&later, &domain(5, REGISTRY)), Some(wallet.address()));
+        assert_ne!(signer_of(&later, &signing_domain(5, REGISTRY)), Some(wallet.address()));
     }
 }

@@ -15,6 +15,8 @@ mod permutation;
 mod stream;
 mod subkeys;
 mod substitution;
+#[cfg(test)]
+mod vector_tests;
 
 pub use diffusion::TAG_BYTES;
 pub use key::ImageKey;
@@ -25,6 +27,9 @@ pub use substitution::SBox;
 
 use diffusion::Diffusion;
 use zeroize::Zeroizing;
+
+/// The number of this suite in headers, and in everything that is derived for it.
+pub const SUITE: u16 = 1;
 
 /// Why a frame does not open.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -5,8 +5,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::ImageKey;
-use crate::envelope::SUITE;
+use super::{ImageKey, SUITE};
 
 /// The secret keys of the three layers of suite 1: wiped on drop, never printed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]

@@ -6,6 +6,7 @@ use super::{CliError, Settings};
 use crate::chain::bindings::IImageRegistry::{grantCall, revokeCall};
 use crate::chain::{Receipt, Registry};
 use crate::clock::{Clock, SystemClock};
+use crate::pipeline::submit_once;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 use serde_json::json;
@@ -41,7 +42,7 @@ pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outco
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let call = grantCall { imageId: args.id, wallet: args.wallet, expiry };
-    let receipt = submit(&session, &registry, args.id, args.wallet, &format!("grant:{expiry}"), &call).await?;
+    let receipt = submit(&session, &registry, args.id, args.wallet, "grant", &call).await?;
     let (wallet, gas) = (address(args.wallet), receipt.gas_used);
     let json = json!({
         "imageId": args.id, "wallet": wallet, "expiry": expiry,
@@ -79,5 +80,5 @@ async fn submit(
     // Each grant and revoke raises `seq`, so the same act may follow itself, and a run that was cut off is not repeated.
     let seq = registry.access(id, wallet).await?.seq;
     let job = format!("{act}:{id}:{wallet}:{seq}");
-    Ok(outbox.submit(registry.rpc(), &sender, &job, &registry.transaction(call)).await?)
+    Ok(submit_once(registry, &mut outbox, &sender, &job, || registry.transaction(call)).await?)
 }

@@ -31,6 +31,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "admin").await?;
     let wallet = session.wallet()?;
+    let roles = args.roles(session.chain_id(), wallet.address())?;
     let mut outbox = session.outbox(&wallet).await?;
     let folder = session.deployments();
     let path = Deployment::path(&folder, session.chain_id());
@@ -46,9 +47,9 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             (deployment, false)
         }
     };
-    let registry = Registry::connect(session.rpc().clone(), &deployment, Profile::default()).await?;
+    let registry = Registry::connect(session.rpc().clone(), &deployment, Profile::of(session.chain_id())).await?;
     let mut granted = Vec::new();
-    for (role, account) in args.roles(session.chain_id()) {
+    for (role, account) in roles {
         if grant_role(&registry, &mut outbox, &wallet, role, account).await? {
             granted.push(json!({ "role": role.name(), "wallet": address(account) }));
         }
@@ -61,7 +62,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         "codeHash": deployment.code_hash,
         "already": already,
         "rolesGranted": granted,
-        "file": path,
+        "file": path.display().to_string(),
     });
     let verb = if already { "is already" } else { "was" };
     let text = format!(
@@ -83,7 +84,7 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
         return Ok(None);
     }
     let deployment = Deployment::load(&folder, session.chain_id())?;
-    match Registry::connect(session.rpc().clone(), &deployment, Profile::default()).await {
+    match Registry::connect(session.rpc().clone(), &deployment, Profile::of(session.chain_id())).await {
         Ok(_) => Ok(Some(deployment)),
         Err(crate::chain::ChainError::NoContract { .. }) if force || is_development_chain(session.chain_id()) => {
             Ok(None)
@@ -94,18 +95,24 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 }
 
 impl Args {
-    fn roles(&self, chain_id: u64) -> Vec<(Role, Address)> {
+    /// The roles to give. Only the administrator can: asked for, when another wallet is to be that, they are refused before anything is deployed.
+    fn roles(&self, chain_id: u64, deployer: Address) -> Result<Vec<(Role, Address)>, CliError> {
         let named = [(Role::Verifier, &self.verifier), (Role::Arbiter, &self.arbiter), (Role::Kgc, &self.kgc)];
         let roles: Vec<_> =
             named.into_iter().flat_map(|(role, wallets)| wallets.iter().map(move |wallet| (role, *wallet))).collect();
-        if !roles.is_empty() || !is_development_chain(chain_id) {
-            return roles;
+        let foreign = self.admin.filter(|admin| *admin != deployer);
+        if let (Some(admin), false) = (foreign, roles.is_empty()) {
+            let message = format!("only {} can give roles: leave them out, or deploy with its wallet", address(admin));
+            return Err(CliError::Settings { message });
+        }
+        if foreign.is_some() || !roles.is_empty() || !is_development_chain(chain_id) {
+            return Ok(roles);
         }
         let account = |actor| Wallet::development(development_account(actor)?, chain_id).ok();
-        [(Role::Verifier, "verifier"), (Role::Arbiter, "admin"), (Role::Kgc, "kgc")]
+        Ok([(Role::Verifier, "verifier"), (Role::Arbiter, "admin"), (Role::Kgc, "kgc")]
             .into_iter()
             .filter_map(|(role, actor)| Some((role, account(actor)?.address())))
-            .collect()
+            .collect())
     }
 }
 

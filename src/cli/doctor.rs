@@ -3,8 +3,8 @@
 use super::output::{Outcome, address};
 use super::session::{Session, kgc_key_file, open_keys};
 use super::{CliError, Settings};
-use crate::chain::Registry;
 use crate::chain::node::find_binary;
+use crate::chain::{Registry, Rpc};
 use crate::keygen::{MODEL_DIGEST, Vit};
 use crate::storage::LocalStore;
 use serde::Serialize;
@@ -50,7 +50,9 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
 
     let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
     let mut text = String::from("settings\n");
-    for (name, value, origin) in settings.all() {
+    let shown: Vec<_> =
+        settings.all().map(|(name, value, origin)| (name, without_secrets(name, value), origin)).collect();
+    for (name, value, origin) in &shown {
         text += &format!("  {name:<18} {value}  ({})\n", origin.name());
     }
     text += "findings\n";
@@ -65,11 +67,23 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
             text += &format!("     {:<12} mend: {mend}\n", "");
         }
     }
-    text += &if wrong == 0 { "nothing is wrong".to_owned() } else { format!("{wrong} things are wrong") };
+    text += &match wrong {
+        0 => "nothing is wrong".to_owned(),
+        1 => "1 thing is wrong".to_owned(),
+        _ => format!("{wrong} things are wrong"),
+    };
     let origins =
-        settings.all().map(|(name, value, origin)| json!({ "name": name, "value": value, "origin": origin.name() }));
+        shown.iter().map(|(name, value, origin)| json!({ "name": name, "value": value, "origin": origin.name() }));
     let json = json!({ "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });
     Ok(Outcome { json, text, exit: u8::from(wrong > 0) })
+}
+
+/// A setting as it may be pasted into a report: of the node's URL only scheme, host and port, for the rest may hold a password or a key.
+fn without_secrets(name: &str, value: &str) -> String {
+    match name {
+        "rpc_url" => Rpc::new(value).map_or_else(|error| error.to_string(), |rpc| rpc.endpoint().to_owned()),
+        _ => value.to_owned(),
+    }
 }
 
 fn model() -> Finding {

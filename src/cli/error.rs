@@ -286,6 +286,9 @@ fn of_pipeline(error: &PipelineError) -> Class {
         PipelineError::Outbox(error) => of_outbox(error),
         PipelineError::KgcKey { .. } => ("KGC_KEY", exit::FAILURE),
         PipelineError::Keygen(_) => ("KEYGEN", exit::FAILURE),
+        PipelineError::JobBusy { .. } => ("JOB_BUSY", exit::FAILURE),
+        PipelineError::NotSealable(_) => ("IMAGE", exit::FAILURE),
+        PipelineError::DoesNotComeBack | PipelineError::StoredElsewhere { .. } => ("FAULT", exit::FAILURE),
         PipelineError::JobFile { .. } | PipelineError::JobDescription { .. } => ("STATE", exit::FAILURE),
         PipelineError::Request(_) | PipelineError::Cid(_) => ("REQUEST", exit::FAILURE),
     }

@@ -3,8 +3,10 @@
 use super::output::{Outcome, address, hex, say};
 use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys};
 use super::{CliError, Settings};
+use crate::chain::ErrorKind;
 use crate::chain::bindings::IImageRegistry::publishKgcKeyCall;
 use crate::kgc::{KgcIdentity, KgcKeys, PassphraseCost, Protection, create_key_file, os_random};
+use crate::pipeline::PipelineError;
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
@@ -95,8 +97,13 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
 /// Publishes a KGC's key, unless the chain has it already.
 pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Value, CliError> {
     let registry = session.registry().await?;
-    if let Ok(on_chain) = registry.kgc_key(identity.id, identity.epoch).await {
-        return Ok(json!({ "epoch": on_chain.epoch, "already": true }));
+    match registry.kgc_key(identity.id, identity.epoch).await {
+        Ok(key) if key.x25519.0 == *identity.public.as_bytes() && key.receiptSigner == identity.receipt_signer => {
+            return Ok(json!({ "epoch": key.epoch, "already": true }));
+        }
+        Ok(_) => return Err(PipelineError::KgcKey { id: identity.id, state: "another than the KGC's own" }.into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
     }
     let wallet = session.wallet()?;
     let mut outbox = session.outbox(&wallet).await?;
@@ -121,10 +128,15 @@ fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outc
         "epoch": identity.epoch,
         "x25519": hex(identity.public.as_bytes()),
         "receiptSigner": address(identity.receipt_signer),
-        "keyFile": file,
+        "keyFile": file.display().to_string(),
         "onChain": on_chain,
     });
-    let chain = if on_chain.is_null() { "not published".to_owned() } else { format!("on chain: {on_chain}") };
+    let chain = match &on_chain {
+        Value::Null => "not published".to_owned(),
+        on_chain if on_chain["same"] == false => "on chain: another key".to_owned(),
+        on_chain if on_chain["retired"] == true => format!("on chain: retired, epoch {}", on_chain["epoch"]),
+        on_chain => format!("on chain: this key, epoch {}", on_chain["epoch"]),
+    };
     let text = format!(
         "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
         identity.id,

@@ -40,7 +40,10 @@ pub(super) fn run(args: &Args) -> Result<Outcome, CliError> {
         (Measured::Ciphertext(first), Measured::Ciphertext(second)) => ciphertexts(first, second, like.as_ref())?,
     };
     let text = rows.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    Ok(Outcome::new(json!({ "first": args.first, "second": args.second, "measurements": rows }), text))
+    Ok(Outcome::new(
+        json!({ "first": args.first.display().to_string(), "second": args.second.display().to_string(), "measurements": rows }),
+        text,
+    ))
 }
 
 /// A pair of images: how exact a copy one is of the other. What is ideal for a ciphertext stands beside entropy, NPCR and UACI, but does not judge an image.

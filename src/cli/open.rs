@@ -45,7 +45,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let exact = !matches!(opened.description.layout, Layout::Pixels { .. });
     let json = json!({
         "imageId": args.id,
-        "output": args.output,
+        "output": args.output.display().to_string(),
         "bytes": opened.file.len(),
         "fileName": name,
         "format": opened.description.format.to_string(),

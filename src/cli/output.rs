@@ -1,10 +1,11 @@
 //! What goes to stdout, and how: one object with `--json`, text for people without.
 
 use super::CliError;
+use crate::files::{Existing, folder_of, write_whole};
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 use std::error::Error;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
 /// Names the form of the object that `--json` prints.
@@ -97,18 +98,11 @@ fn write_stdout(text: &str) {
 /// [`CliError::OutputExists`], [`CliError::File`].
 pub(super) fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), CliError> {
     check_free(path, force)?;
-    let failed = |source| CliError::File { act: "write", path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    let kept = if force { file.persist(path) } else { file.persist_noclobber(path) };
-    match kept {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(CliError::OutputExists { path: path.to_owned() })
-        }
-        Err(error) => Err(failed(error.error)),
-    }
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    write_whole(path, bytes, existing).map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists => CliError::OutputExists { path: path.to_owned() },
+        _ => CliError::File { act: "write", path: path.to_owned(), source },
+    })
 }
 
 /// Checks, before any work is done, that an output may be written.
@@ -119,8 +113,7 @@ pub(super) fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
     if path.is_dir() || (path.symlink_metadata().is_ok() && !force) {
         return Err(CliError::OutputExists { path: path.to_owned() });
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let metadata = std::fs::metadata(folder);
+    let metadata = std::fs::metadata(folder_of(path));
     metadata.map(drop).map_err(|source| CliError::File { act: "write", path: path.to_owned(), source })
 }
 

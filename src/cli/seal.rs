@@ -6,9 +6,9 @@ use super::session::Session;
 use super::{CliError, Settings, Talk};
 use crate::chain::Wallet;
 use crate::clock::SystemClock;
-use crate::imaging::Limits;
+use crate::imaging::{ImagingError, Limits};
 use crate::keygen::Vit;
-use crate::pipeline::{Mode, Sealed, Sender, Source, Stage};
+use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Source, Stage};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -62,13 +62,13 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let mut results = Vec::new();
     for path in &files {
         let name = file_name(path);
-        let say_stage = |stage| bar.set_message(format!("{} {name}", verb(stage)));
-        let result = match std::fs::read(path) {
+        let say_stage = |stage| bar.set_message(format!("{} {}", verb(stage), name.escape_debug()));
+        let result = match read(path) {
             Ok(bytes) => {
                 let source = Source { name: &name, bytes: &bytes, mode, again: args.again };
                 sender.seal(&source, &say_stage).await.map_err(CliError::from)
             }
-            Err(source) => Err(CliError::File { act: "read", path: path.clone(), source }),
+            Err(error) => Err(error),
         };
         bar.inc(1);
         results.push((path.clone(), result));
@@ -118,6 +118,16 @@ fn submitter(args: &Args, settings: &Settings, session: &Session, wallet: &Walle
     }
 }
 
+/// The bytes of a file, if it is not larger than anything that can be sealed.
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
+    let (found, limit) = (std::fs::metadata(path).map_err(failed)?.len(), Limits::default().file_bytes);
+    if found > limit {
+        return Err(PipelineError::Imaging(ImagingError::TooLarge { what: "bytes of file", found, limit }).into());
+    }
+    std::fs::read(path).map_err(failed)
+}
+
 fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
@@ -131,9 +141,10 @@ fn verb(stage: Stage) -> &'static str {
     }
 }
 
-type Result1 = (PathBuf, Result<Sealed, CliError>);
+/// One file and what came of it.
+type Attempt = (PathBuf, Result<Sealed, CliError>);
 
-fn outcome(mut results: Vec<Result1>, wallet: &Wallet, mode: Mode, talk: Talk) -> Result<Outcome, CliError> {
+fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -> Result<Outcome, CliError> {
     if results.len() == 1 && results[0].1.is_err() {
         let (_, result) = results.remove(0);
         return Err(result.expect_err("it is one"));
@@ -147,6 +158,9 @@ fn outcome(mut results: Vec<Result1>, wallet: &Wallet, mode: Mode, talk: Talk) -
             Ok(sealed) => {
                 rows.push(row(&name, sealed));
                 images.push(image_json(&name, sealed));
+                if let Some(reason) = sealed.renewed {
+                    say(&format!("{name}: sealed anew: {reason}"));
+                }
                 if let (Some(reason), Mode::Auto) = (sealed.whole, mode)
                     && talk.verbose
                 {
@@ -197,6 +211,7 @@ fn image_json(name: &str, sealed: &Sealed) -> Value {
         "block": sealed.registered.block,
         "gas": sealed.registered.gas.to_string(),
         "already": sealed.already,
+        "renewedBecause": sealed.renewed,
         "plainBytesReason": sealed.whole.map(|reason| reason.to_string()),
     })
 }

@@ -1,8 +1,9 @@
 //! What a command works with: the node, the wallet, the actor's folder, the store, the KGC.
 
 use super::{CliError, Settings};
-use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wallet, is_development_chain};
+use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wallet};
 use crate::clock::SystemClock;
+use crate::files::make_private_folder;
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
 use crate::pipeline::{Jobs, RegistryView};
 use crate::storage::LocalStore;
@@ -38,6 +39,7 @@ impl Session {
             rpc.check_chain_id(expected).await?;
         }
         let actor = settings.get("actor").unwrap_or(actor).to_owned();
+        check_actor(&actor)?;
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id })
     }
 
@@ -69,7 +71,7 @@ impl Session {
             });
         }
         let deployment = Deployment::load(&folder, self.chain_id)?;
-        Ok(Registry::connect(self.rpc.clone(), &deployment, Profile::default()).await?)
+        Ok(Registry::connect(self.rpc.clone(), &deployment, Profile::of(self.chain_id)).await?)
     }
 
     /// The wallet: a keystore file, or on a development chain the development account of the settings or the actor.
@@ -96,7 +98,8 @@ impl Session {
         }
         let account = match self.settings.number("dev_account")? {
             Some(account) => usize::try_from(account).ok(),
-            None if is_development_chain(self.chain_id) => development_account(actor),
+            // Other development chains have the id of many a private network: there the public keys must be asked for.
+            None if self.chain_id == super::node::CHAIN_ID => development_account(actor),
             None => None,
         };
         let account = account.ok_or_else(|| CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id })?;
@@ -118,17 +121,23 @@ impl Session {
         self.settings.home().join(&self.actor)
     }
 
-    /// The outbox of a wallet of the one who acts.
+    /// The outbox of a wallet: one for each, whoever acts with it.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
     pub(super) async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
-        Ok(Outbox::open(&self.folder(), wallet.address(), &self.rpc, Profile::default()).await?)
+        let folder = self.settings.home().join("outbox");
+        make_private_folder(&self.settings.home()).map_err(|source| self.unwritable(source))?;
+        Ok(Outbox::open(&folder, wallet.address(), &self.rpc, Profile::of(self.chain_id)).await?)
     }
 
     /// The jobs of the one who acts.
     pub(super) fn jobs(&self) -> Jobs {
         Jobs::new(self.folder().join("jobs"))
+    }
+
+    fn unwritable(&self, source: std::io::Error) -> CliError {
+        CliError::File { act: "make", path: self.settings.home(), source }
     }
 
     /// The embedded block store.
@@ -150,6 +159,19 @@ impl Session {
         let log = ReleaseLog::open(&folder.join("release.log")).map_err(crate::kgc::KgcError::from)?;
         Ok(LocalKeyCenter::new(keys, home, RegistryView::new(registry.clone(), SystemClock), SystemClock, log))
     }
+}
+
+/// An actor names a folder beside those of the store, the outboxes and the development chain.
+fn check_actor(actor: &str) -> Result<(), CliError> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !actor.is_empty() && actor.chars().all(plain) && !["store", "outbox", "node"].contains(&actor) {
+        return Ok(());
+    }
+    let message = format!(
+        "an actor's name is of a-z, 0-9, - and _, and not store, outbox or node: found \"{}\"",
+        actor.escape_debug()
+    );
+    Err(CliError::Settings { message })
 }
 
 /// Folder of the KGC's state.

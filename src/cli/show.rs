@@ -4,8 +4,8 @@ use super::output::{Outcome, address, hex};
 use super::session::Session;
 use super::{CliError, Settings};
 use crate::chain::RegistryEvent;
-use crate::chain::bindings::IImageRegistry::{FlagState, IImageRegistryEvents as Event, RecordState};
-use crate::pipeline::lookup;
+use crate::chain::bindings::IImageRegistry::{FlagState, IImageRegistryEvents as Event, RecordState, Verified};
+use crate::pipeline::{Stored, lookup};
 use crate::storage::{PinState, Store};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
@@ -50,20 +50,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             "state": state_name(record.state),
             "verifications": record.verifications.to::<u64>(),
         },
-        "registration": {
-            "salt": event.salt,
-            "headerHash": event.headerHash,
-            "size": event.size,
-            "cid": stored.cid.to_string(),
-            "capsulesHash": event.capsulesHash,
-            "capsulesCid": stored.capsules_cid.to_string(),
-            "signature": hex(&event.signature),
-            "seq": event.seq.to::<u64>(),
-            "head": event.head,
-            "block": place.block_number,
-            "blockHash": place.block_hash,
-            "transaction": place.transaction,
-        },
+        "registration": registration_json(&stored),
         "flag": (!flag.id.is_zero()).then(|| json!({
             "id": flag.id.to::<u64>(),
             "state": flag_name(flag.state),
@@ -95,6 +82,26 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     Ok(Outcome::new(json, text.trim_end()))
 }
 
+/// What was registered, and where it is logged.
+fn registration_json(stored: &Stored) -> Value {
+    let (event, place) = (&stored.event, &stored.place);
+    json!({
+        "salt": event.salt,
+        "headerHash": event.headerHash,
+        "size": event.size,
+        "cid": stored.cid.to_string(),
+        "capsulesHash": event.capsulesHash,
+        "capsulesCid": stored.capsules_cid.to_string(),
+        "deadline": event.deadline,
+        "signature": hex(&event.signature),
+        "seq": event.seq.to::<u64>(),
+        "head": event.head,
+        "block": place.block_number,
+        "blockHash": place.block_hash,
+        "transaction": place.transaction,
+    })
+}
+
 /// The name of a record's state.
 pub(super) fn state_name(state: RecordState) -> &'static str {
     match state {
@@ -121,10 +128,7 @@ fn event_json(event: &RegistryEvent) -> Value {
         "transaction": event.place.transaction, "logIndex": event.place.log_index,
     });
     let more = match &event.event {
-        Event::Verified(e) => json!({
-            "verifier": address(e.verifier), "valid": e.valid, "observedHash": e.observedHash,
-            "observedAt": e.observedAt, "number": e.number.to::<u64>(),
-        }),
+        Event::Verified(e) => verified_json(e),
         Event::FlagRaised(e) => json!({ "flag": e.flagId.to::<u64>(), "verifier": address(e.verifier) }),
         Event::FlagConfirmed(e) => json!({ "flag": e.flagId.to::<u64>(), "by": address(e.by) }),
         Event::FlagDismissed(e) => json!({ "flag": e.flagId.to::<u64>(), "by": address(e.by) }),
@@ -136,6 +140,19 @@ fn event_json(event: &RegistryEvent) -> Value {
         object.extend(more);
     }
     object
+}
+
+/// What was observed; the nonce is a decimal string, for it has 256 bits.
+fn verified_json(event: &Verified) -> Value {
+    json!({
+        "verifier": address(event.verifier),
+        "valid": event.valid,
+        "observedHash": event.observedHash,
+        "observedAt": event.observedAt,
+        "nonce": event.nonce.to_string(),
+        "deadline": event.deadline,
+        "number": event.number.to::<u64>(),
+    })
 }
 
 /// Name, number in the audit chain, and what happened, in words.

@@ -1,9 +1,7 @@
 //! Which image on which chain: what every key and every capsule is bound to.
 
 use alloy::primitives::{Address, B256, keccak256};
-
-/// Cipher suite 1, the only one so far.
-pub const SUITE: u16 = 1;
+use alloy::sol_types::{Eip712Domain, eip712_domain};
 
 /// Where an image is at home and whose it is; bound into its key, its capsules and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,4 +41,9 @@ pub fn image_id(chain_id: u64, registry: Address, sender: Address, salt: B256) -
     encoded[76..96].copy_from_slice(sender.as_slice());
     encoded[96..].copy_from_slice(salt.as_slice());
     keccak256(encoded)
+}
+
+/// Returns the EIP-712 domain of every MedSeal signature: name `MedSeal`, version `1`, this chain, this contract (`FORMAT.md`, section 8).
+pub fn signing_domain(chain_id: u64, registry: Address) -> Eip712Domain {
+    eip712_domain! { name: "MedSeal", version: "1", chain_id: chain_id, verifying_contract: registry, }
 }

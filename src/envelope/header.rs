@@ -3,7 +3,8 @@
 use alloy::primitives::{Address, B256};
 use sha2::{Digest, Sha256};
 
-use super::{EnvelopeError, ImageContext, SUITE, image_id};
+use super::{EnvelopeError, ImageContext, image_id};
+use crate::cipher::SUITE;
 
 /// The first bytes of every sealed image.
 pub const MAGIC: [u8; 8] = *b"MEDSEAL\n";

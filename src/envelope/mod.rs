@@ -13,7 +13,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use context::{ImageContext, SUITE, image_id};
+pub use context::{ImageContext, image_id, signing_domain};
 pub use description::{BYTES_FRAME, Description, Layout, Shape};
 pub use error::EnvelopeError;
 pub use header::PublicHeader;

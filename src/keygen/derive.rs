@@ -6,8 +6,8 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Fold, KeygenError, Tout};
-use crate::cipher::ImageKey;
-use crate::envelope::{ImageContext, SUITE};
+use crate::cipher::{ImageKey, SUITE, length_prefixed};
+use crate::envelope::ImageContext;
 
 /// What a KGC issues for (sender, image id): 32 secret bytes, wiped on drop, never printed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -87,7 +87,7 @@ pub fn derive(inputs: &DeriveInputs<'_>) -> Result<ImageKey, KeygenError> {
 
     let context = inputs.context.to_bytes();
     let parts: [&[u8]; 4] = [b"medseal/v1/image-key", &SUITE.to_be_bytes(), inputs.model_digest.as_slice(), &context];
-    let info = parts.map(|part| [&length(part), part].concat()).concat();
+    let info = length_prefixed(&parts);
     let mut key = [0; 32];
     hkdf.expand(&info, &mut key).expect("HKDF-SHA256 gives up to 8160 bytes");
     let image_key = ImageKey::from_bytes(key);
@@ -110,13 +110,9 @@ fn in_order(partials: &[(B256, Partial)]) -> Result<Vec<&(B256, Partial)>, Keyge
 
 /// Feeds `LP(part)`.
 fn input(extract: &mut HkdfExtract<Sha256>, part: &[u8]) {
-    extract.input_ikm(&length(part));
+    let length = u32::try_from(part.len()).expect("every part is at most 8192 bytes");
+    extract.input_ikm(&length.to_be_bytes());
     extract.input_ikm(part);
-}
-
-/// The length before a part, `u32`.
-fn length(part: &[u8]) -> [u8; 4] {
-    u32::try_from(part.len()).expect("every part is at most 8192 bytes").to_be_bytes()
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use alloy::dyn_abi::Eip712Domain;
 use alloy::primitives::{Address, B256, Signature, keccak256};
 use alloy::signers::Signer;
 use alloy::sol;
-use alloy::sol_types::{SolStruct, SolValue, eip712_domain};
+use alloy::sol_types::{SolStruct, SolValue};
 
 use crate::envelope::capsules::X25519Public;
+use crate::envelope::signing_domain;
 
 use super::{RequestError, SignatureFault};
 
@@ -69,12 +70,7 @@ pub struct Home {
 impl Home {
     /// The EIP-712 domain: `MedSeal`, version `1`, this chain, this registry.
     pub fn domain(&self) -> Eip712Domain {
-        eip712_domain! {
-            name: "MedSeal",
-            version: "1",
-            chain_id: self.chain_id,
-            verifying_contract: self.registry,
-        }
+        signing_domain(self.chain_id, self.registry)
     }
 }
 

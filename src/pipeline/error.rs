@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
 use crate::kgc::{KgcError, RequestError};
-use crate::storage::{CidError, StoreError};
+use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
 
@@ -67,6 +67,26 @@ pub enum PipelineError {
         id: B256,
         /// What is wrong.
         state: &'static str,
+    },
+    /// No reader would accept this file's sealed image: one of its parts is too large.
+    #[error("the file cannot be sealed in this form")]
+    NotSealable(#[source] EnvelopeError),
+    /// What was sealed does not open to what was to be sealed. Nothing of it was stored.
+    #[error("what was sealed does not come back: this machine or this program is at fault, nothing was stored")]
+    DoesNotComeBack,
+    /// The store put the bytes under another address than theirs.
+    #[error("expected the store to answer {expected}, found {found}")]
+    StoredElsewhere {
+        /// The address that was computed here.
+        expected: Cid,
+        /// The store's.
+        found: Cid,
+    },
+    /// Another process seals the same file.
+    #[error("another process is sealing the same file: {}", path.display())]
+    JobBusy {
+        /// The job's folder.
+        path: PathBuf,
     },
     /// A job's files cannot be read or written.
     #[error("{}", path.display())]

@@ -1,25 +1,28 @@
 //! A sealing on disk: what a second start needs to finish what the first one began.
 //!
 //! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first, `job.json` last: where it stands, the
-//! files are whole. After registration only `job.json` stays.
+//! files were whole. After registration only `job.json` stays, and says nothing of the file.
 
-use super::{Mode, PipelineError};
+use super::PipelineError;
+use super::seal::{Mode, sha256};
+use crate::envelope::{EnvelopeError, SealedImage};
+use crate::files::{Existing, make_private_folder, write_whole};
+use crate::storage::Cid;
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 const DESCRIPTION: &str = "job.json";
 const SEALED: &str = "sealed.msl";
 const CAPSULES: &str = "sealed.keys";
 
-/// A finished sealed image on its way to the chain.
+/// A finished sealed image on its way to the chain. All of it follows from the bytes of the two files, but for `registered`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Job {
-    /// Where the file came from, for people.
-    pub file_name: String,
     /// Its id.
     pub image_id: B256,
     /// Its salt.
@@ -36,8 +39,6 @@ pub struct Job {
     pub capsules_hash: B256,
     /// Their address.
     pub capsules_cid: String,
-    /// Last second in which a relayer may submit the registration.
-    pub deadline: u64,
     /// How it was registered, once it was.
     pub registered: Option<Registered>,
 }
@@ -54,29 +55,41 @@ pub struct Registered {
     pub gas: u64,
 }
 
+impl Job {
+    /// Returns the job of these two files, not yet registered.
+    pub(super) fn of(sealed: &[u8], capsules: &[u8]) -> Result<Self, EnvelopeError> {
+        let image = SealedImage::parse(sealed)?;
+        let header = image.header();
+        Ok(Self {
+            image_id: header.image_id,
+            salt: header.salt,
+            content_hash: sha256(sealed),
+            header_hash: header.hash().into(),
+            size: sealed.len() as u64,
+            cid: Cid::of(sealed).to_string(),
+            capsules_hash: sha256(capsules),
+            capsules_cid: Cid::of(capsules).to_string(),
+            registered: None,
+        })
+    }
+}
+
+/// A sealed image and its capsules.
+pub(super) struct SealedFiles {
+    pub(super) sealed: Vec<u8>,
+    pub(super) capsules: Vec<u8>,
+}
+
 /// The folder of a sender's jobs.
 #[derive(Debug, Clone)]
 pub struct Jobs {
     folder: PathBuf,
 }
 
-/// Names one job: the same file, sealed the same way, for the same registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct JobKey(B256);
-
-impl JobKey {
-    pub(super) fn new(file: &[u8], mode: Mode, chain_id: u64, registry: Address) -> Self {
-        let mode = match mode {
-            Mode::Auto => 0_u8,
-            Mode::Pixels => 1,
-            Mode::Raw => 2,
-        };
-        let hash = Sha256::new_with_prefix(Sha256::digest(file))
-            .chain_update([mode])
-            .chain_update(chain_id.to_be_bytes())
-            .chain_update(registry);
-        Self(B256::from_slice(&hash.finalize()))
-    }
+/// The folder of one job: the same file, sealed the same way, by the same sender, for the same registry. Nobody else has it open.
+pub(super) struct JobFolder {
+    path: PathBuf,
+    _lock: File,
 }
 
 impl Jobs {
@@ -85,13 +98,42 @@ impl Jobs {
         Self { folder: folder.into() }
     }
 
-    fn path(&self, key: JobKey, file: &str) -> PathBuf {
-        self.folder.join(alloy::hex::encode(key.0)).join(file)
+    /// Opens the folder of a job; fails at once if another process has it open.
+    pub(super) fn open(
+        &self,
+        file: &[u8],
+        mode: Mode,
+        sender: Address,
+        chain_id: u64,
+        registry: Address,
+    ) -> Result<JobFolder, PipelineError> {
+        let mode = match mode {
+            Mode::Auto => 0_u8,
+            Mode::Pixels => 1,
+            Mode::Raw => 2,
+        };
+        let name = Sha256::new_with_prefix(Sha256::digest(file))
+            .chain_update([mode])
+            .chain_update(sender)
+            .chain_update(chain_id.to_be_bytes())
+            .chain_update(registry)
+            .finalize();
+        let path = self.folder.join(alloy::hex::encode(name));
+        let failed = |source| PipelineError::JobFile { path: path.clone(), source };
+        make_private_folder(&path).map_err(failed)?;
+        let lock = File::create(path.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(JobFolder { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(PipelineError::JobBusy { path }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
     }
+}
 
-    /// The job with this key, if it got as far as finished files.
-    pub(super) fn find(&self, key: JobKey) -> Result<Option<Job>, PipelineError> {
-        let path = self.path(key, DESCRIPTION);
+impl JobFolder {
+    /// What an earlier run left: the job, if it got as far as finished files.
+    pub(super) fn read(&self) -> Result<Option<Job>, PipelineError> {
+        let path = self.path.join(DESCRIPTION);
         match std::fs::read(&path) {
             Ok(text) => {
                 serde_json::from_slice(&text).map(Some).map_err(|source| PipelineError::JobDescription { path, source })
@@ -101,110 +143,54 @@ impl Jobs {
         }
     }
 
-    /// Writes a job with its files.
-    pub(super) fn begin(&self, key: JobKey, job: &Job, sealed: &[u8], capsules: &[u8]) -> Result<(), PipelineError> {
-        write(&self.path(key, SEALED), sealed)?;
-        write(&self.path(key, CAPSULES), capsules)?;
-        self.describe(key, job)
+    /// The files of an unfinished job; none if one is missing or is not what the job says.
+    pub(super) fn files(&self, job: &Job) -> Result<Option<SealedFiles>, PipelineError> {
+        let read = |file| {
+            let path = self.path.join(file);
+            match std::fs::read(&path) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(PipelineError::JobFile { path, source }),
+            }
+        };
+        let (Some(sealed), Some(capsules)) = (read(SEALED)?, read(CAPSULES)?) else { return Ok(None) };
+        let same = Job::of(&sealed, &capsules).is_ok_and(|found| found == Job { registered: None, ..job.clone() });
+        Ok(same.then_some(SealedFiles { sealed, capsules }))
     }
 
-    /// The sealed image and the capsules of an unfinished job.
-    pub(super) fn files(&self, key: JobKey) -> Result<(Vec<u8>, Vec<u8>), PipelineError> {
-        let read = |file| {
-            let path = self.path(key, file);
-            std::fs::read(&path).map_err(|source| PipelineError::JobFile { path, source })
-        };
-        Ok((read(SEALED)?, read(CAPSULES)?))
+    /// Writes a job with its files.
+    pub(super) fn begin(&self, job: &Job, files: &SealedFiles) -> Result<(), PipelineError> {
+        // An older job of the same file goes first: its description must not stand beside other files.
+        self.remove(DESCRIPTION)?;
+        self.write(SEALED, &files.sealed)?;
+        self.write(CAPSULES, &files.capsules)?;
+        self.describe(job)
     }
 
     /// Notes that the job was registered, and drops its files: the store has them.
-    pub(super) fn finish(&self, key: JobKey, job: &Job) -> Result<(), PipelineError> {
-        self.describe(key, job)?;
-        for file in [SEALED, CAPSULES] {
-            let path = self.path(key, file);
-            match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != ErrorKind::NotFound => {
-                    return Err(PipelineError::JobFile { path, source });
-                }
-                _ => {}
-            }
+    pub(super) fn finish(&self, job: &Job) -> Result<(), PipelineError> {
+        self.describe(job)?;
+        self.remove(SEALED)?;
+        self.remove(CAPSULES)
+    }
+
+    fn describe(&self, job: &Job) -> Result<(), PipelineError> {
+        self.write(DESCRIPTION, &serde_json::to_vec_pretty(job).expect("a job is plain JSON"))
+    }
+
+    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), PipelineError> {
+        let path = self.path.join(file);
+        write_whole(&path, bytes, Existing::Replace).map_err(|source| PipelineError::JobFile { path, source })
+    }
+
+    fn remove(&self, file: &str) -> Result<(), PipelineError> {
+        let path = self.path.join(file);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(PipelineError::JobFile { path, source }),
+            _ => Ok(()),
         }
-        Ok(())
     }
-
-    fn describe(&self, key: JobKey, job: &Job) -> Result<(), PipelineError> {
-        let text = serde_json::to_vec_pretty(job).expect("a job is plain JSON");
-        write(&self.path(key, DESCRIPTION), &text)
-    }
-}
-
-/// Writes a file whole or not at all, durably.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), PipelineError> {
-    let folder = path.parent().expect("a file in a job's folder");
-    let attempt = || {
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        std::fs::File::open(folder)?.sync_all()
-    };
-    attempt().map_err(|source| PipelineError::JobFile { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn job() -> Job {
-        Job {
-            file_name: "a.dcm".to_owned(),
-            image_id: B256::repeat_byte(1),
-            salt: B256::repeat_byte(2),
-            content_hash: B256::repeat_byte(3),
-            header_hash: B256::repeat_byte(4),
-            size: 5,
-            cid: "bafy".to_owned(),
-            capsules_hash: B256::repeat_byte(6),
-            capsules_cid: "bafk".to_owned(),
-            deadline: 7,
-            registered: None,
-        }
-    }
-
-    #[test]
-    fn a_job_is_found_by_file_mode_and_registry() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let jobs = Jobs::new(folder.path().join("jobs"));
-        let registry = Address::repeat_byte(9);
-        let key = JobKey::new(b"scan", Mode::Auto, 1, registry);
-        assert_eq!(jobs.find(key).expect("no job yet"), None);
-        jobs.begin(key, &job(), b"sealed", b"capsules").expect("written");
-        assert_eq!(jobs.find(key).expect("read"), Some(job()));
-        assert_eq!(jobs.files(key).expect("read"), (b"sealed".to_vec(), b"capsules".to_vec()));
-        for other in [
-            JobKey::new(b"scam", Mode::Auto, 1, registry),
-            JobKey::new(b"scan", Mode::Raw, 1, registry),
-            JobKey::new(b"scan", Mode::Pixels, 1, registry),
-            JobKey::new(b"scan", Mode::Auto, 2, registry),
-            JobKey::new(b"scan", Mode::Auto, 1, Address::ZERO),
-        ] {
-            assert_eq!(jobs.find(other).expect("no such job"), None);
-        }
-        let done = Job { registered: Some(Registered { transaction: B256::ZERO, block: 7, gas: 8 }), ..job() };
-        jobs.finish(key, &done).expect("finished");
-        jobs.finish(key, &done).expect("finished twice");
-        assert_eq!(jobs.find(key).expect("read"), Some(done));
-        assert!(matches!(jobs.files(key), Err(PipelineError::JobFile { .. })));
-    }
-
-    #[test]
-    fn a_damaged_description_is_an_error_and_not_a_new_job() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let jobs = Jobs::new(folder.path());
-        let key = JobKey::new(b"scan", Mode::Auto, 1, Address::ZERO);
-        jobs.begin(key, &job(), b"", b"").expect("written");
-        std::fs::write(jobs.path(key, DESCRIPTION), b"{").expect("written");
-        assert!(matches!(jobs.find(key), Err(PipelineError::JobDescription { .. })));
-    }
-}
+mod tests;

@@ -8,16 +8,19 @@
 
 mod error;
 mod job;
+mod make;
 mod open;
 mod prepare;
 mod release;
 mod seal;
+mod submit;
 mod verify;
 
 pub use error::PipelineError;
 pub use job::{Job, Jobs, Registered};
 pub use open::{OpenedImage, Reader, Stored, fetch, lookup};
-pub use prepare::{Mode, Prepared, image_of, prepare, rebuild};
+pub use prepare::{Prepared, image_of, prepare, rebuild};
 pub use release::RegistryView;
-pub use seal::{Sealed, Sender, Source, Stage, Timings};
+pub use seal::{Mode, Sealed, Sender, Source, Stage, Timings};
+pub use submit::submit_once;
 pub use verify::{Observation, Recorded, Verdict, observe, record_verification};

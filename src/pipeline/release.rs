@@ -1,7 +1,7 @@
 //! Between wallet, KGC and chain: signed requests, and the chain as a KGC sees it.
 
 use super::PipelineError;
-use crate::chain::{ChainError, Registry, Wallet};
+use crate::chain::{ChainError, Head, Registry, Wallet};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
 use crate::envelope::PublicHeader;
@@ -26,14 +26,14 @@ impl<C: Clock> RegistryView<C> {
         Self { registry, clock }
     }
 
-    async fn fresh_block_time(&self) -> Result<u64, ChainError> {
+    async fn fresh_head(&self) -> Result<Head, ChainError> {
         let head = self.registry.head(&self.clock).await?;
         head.check_fresh(self.registry.profile(), self.clock.unix_secs())?;
-        Ok(head.timestamp)
+        Ok(head)
     }
 
     async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
-        let block_time = self.fresh_block_time().await?;
+        let head = self.fresh_head().await?;
         let registration = match self.registry.registration(image_id).await {
             Ok((event, _)) => Some(Registration {
                 sender: event.sender,
@@ -43,14 +43,15 @@ impl<C: Clock> RegistryView<C> {
             Err(ChainError::UnknownImage { .. }) => None,
             Err(error) => return Err(error),
         };
-        let access_expiry = self.registry.access(image_id, wallet).await?.expiry;
-        Ok(Standing { block_time, registration, access_expiry })
+        // The record never changes; the access word does, and is taken from the very block whose age was looked at.
+        let access_expiry = self.registry.access_in(head.hash, image_id, wallet).await?.expiry;
+        Ok(Standing { block_time: head.timestamp, registration, access_expiry })
     }
 }
 
 impl<C: Clock> ChainView for RegistryView<C> {
     async fn block_time(&self) -> Result<u64, ChainViewError> {
-        self.fresh_block_time().await.map_err(view_error)
+        self.fresh_head().await.map(|head| head.timestamp).map_err(view_error)
     }
 
     async fn standing(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainViewError> {

@@ -1,25 +1,34 @@
 //! Sealing a file: from its bytes to its record on chain.
 
-use super::job::JobKey;
-use super::release::{home, request_partial};
-use super::{Job, Jobs, Mode, PipelineError, Prepared, Registered, prepare};
+use super::job::{JobFolder, SealedFiles};
+use super::submit::submit_once;
+use super::{Job, Jobs, PipelineError, Registered};
 use crate::chain::bindings::IImageRegistry::{Registration, registerCall};
-use crate::chain::{Outbox, Registry, Wallet, typed_data};
-use crate::cipher::{ImageKey, key_commitment};
+use crate::chain::{ChainError, Outbox, Registry, Wallet, typed_data};
 use crate::clock::Clock;
-use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
-use crate::envelope::{ImageContext, SealedImage, Sealing, seal};
+use crate::envelope::capsules::Capsules;
 use crate::imaging::{Limits, WholeReason};
-use crate::keygen::{DeriveInputs, MODEL_DIGEST, SenderSecret, Vit, derive};
-use crate::kgc::{KeyCenter, os_random};
-use crate::storage::{Cid, Store};
+use crate::keygen::Vit;
+use crate::kgc::KeyCenter;
+use crate::storage::{Cid, Store, StoreError};
 use alloy::primitives::{B256, Bytes};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
 /// How long a relayed registration may be submitted, in seconds.
 const RELAY_SECS: u64 = 86_400;
+
+/// How a file is to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// As its content asks for: slice by slice where the samples lie open, else as its bytes.
+    #[default]
+    Auto,
+    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
+    Pixels,
+    /// As plain bytes, without looking inside.
+    Raw,
+}
 
 /// A file to be sealed.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +48,7 @@ pub struct Source<'a> {
 pub enum Stage {
     /// Reading the file, folding it, running the transformer, deriving the key.
     Key,
-    /// Permuting, substituting, diffusing.
+    /// Permuting, substituting, diffusing, and opening it once to be sure.
     Cipher,
     /// Putting it into the store and reading it back.
     Store,
@@ -67,8 +76,10 @@ pub struct Sealed {
     pub job: Job,
     /// How it was registered.
     pub registered: Registered,
-    /// Whether an earlier run had registered it already.
+    /// Whether an earlier run had registered it already, and chain and store still have it.
     pub already: bool,
+    /// Why what an earlier run had made was given up, if it was.
+    pub renewed: Option<&'static str>,
     /// Why it was sealed as plain bytes, where it was; unknown for a resumed job.
     pub whole: Option<WholeReason>,
     /// How long it took.
@@ -99,6 +110,16 @@ pub struct Sender<'a, K, S> {
     pub limits: &'a Limits,
 }
 
+/// What an earlier run left of a job.
+enum Left {
+    /// Nothing, or nothing that can be gone on with, for this reason.
+    Nothing(Option<&'static str>),
+    /// Finished files that are not registered.
+    Files(Job, SealedFiles),
+    /// A record on chain, with its bytes in the store.
+    Record(Job, Registered),
+}
+
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     /// Seals, stores, reads back and registers one file; finishes what an earlier run began with the same file.
     ///
@@ -109,30 +130,27 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         source: &Source<'_>,
         progress: &(dyn Fn(Stage) + Sync),
     ) -> Result<Sealed, PipelineError> {
-        let mut timings = Timings::default();
-        let mut whole = None;
-        let key = JobKey::new(source.bytes, source.mode, self.registry.chain_id(), self.registry.address());
-        let mut job = match self.jobs.find(key)? {
-            Some(Job { registered: Some(_), .. }) if source.again => None,
-            found => found,
+        let (chain_id, registry) = (self.registry.chain_id(), self.registry.address());
+        let folder = self.jobs.open(source.bytes, source.mode, self.wallet.address(), chain_id, registry)?;
+        let (mut timings, mut whole, mut renewed) = (Timings::default(), None, None);
+        let (mut job, files) = match self.left(&folder, source.again).await? {
+            Left::Record(job, registered) => {
+                folder.finish(&job)?;
+                return Ok(Sealed { job, registered, already: true, renewed, whole, timings });
+            }
+            Left::Files(job, files) => (job, files),
+            Left::Nothing(reason) => {
+                let made = self.make(source, progress, &mut timings).await?;
+                folder.begin(&made.job, &made.files)?;
+                (whole, renewed) = (made.whole, reason);
+                (made.job, made.files)
+            }
         };
-        if let Some(Job { registered: Some(registered), .. }) = &job {
-            let registered = registered.clone();
-            return Ok(Sealed { job: job.expect("matched"), registered, already: true, whole, timings });
-        }
-        if job.is_none() {
-            let made = self.make(source, progress, &mut timings).await?;
-            self.jobs.begin(key, &made.job, &made.sealed, &made.capsules)?;
-            whole = made.whole;
-            job = Some(made.job);
-        }
-        let mut job = job.expect("found or made");
 
         progress(Stage::Store);
         let started = Instant::now();
-        let (sealed, capsules) = self.jobs.files(key)?;
-        self.put_and_read_back(&sealed, job.content_hash).await?;
-        self.put_and_read_back(&capsules, job.capsules_hash).await?;
+        self.put_and_read_back(&files.sealed, &job.cid, job.content_hash).await?;
+        self.put_and_read_back(&files.capsules, &job.capsules_cid, job.capsules_hash).await?;
         timings.store = started.elapsed();
 
         progress(Stage::Chain);
@@ -140,139 +158,113 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let registered = self.register(&job).await?;
         timings.chain = started.elapsed();
         job.registered = Some(registered.clone());
-        self.jobs.finish(key, &job)?;
-        Ok(Sealed { job, registered, already: false, whole, timings })
+        folder.finish(&job)?;
+        Ok(Sealed { job, registered, already: false, renewed, whole, timings })
     }
 
-    /// Makes the sealed image and its capsules, in the order that has no circle (DESIGN, section 3).
-    async fn make(
-        &mut self,
-        source: &Source<'_>,
-        progress: &(dyn Fn(Stage) + Sync),
-        timings: &mut Timings,
-    ) -> Result<Made, PipelineError> {
-        progress(Stage::Key);
-        let started = Instant::now();
-        let prepared = prepare(source.bytes, source.name, source.mode, self.limits)?;
-        let recipient = self.recipient().await?;
-        let salt = B256::from(*random());
-        let context = ImageContext::new(self.registry.chain_id(), self.registry.address(), self.wallet.address(), salt);
-        let image_key = self.derive_key(&prepared, &context, &salt).await?;
-        timings.key = started.elapsed();
-
-        progress(Stage::Cipher);
-        let started = Instant::now();
-        let sealed = seal(&Sealing {
-            context: &context,
-            salt,
-            key: &image_key,
-            model_digest: MODEL_DIGEST.0,
-            description: &prepared.description,
-            payload: &prepared.payload,
-        })?;
-        let commitment = key_commitment(&context.image_id, &image_key);
-        let stanza = seal_capsule(&image_key, &recipient, &context, &commitment, &mut os_random())?;
-        let capsules = Capsules::new(vec![stanza])?.encode();
-        timings.cipher = started.elapsed();
-
-        let header_hash = SealedImage::parse(&sealed)?.header().hash();
-        let job = Job {
-            file_name: source.name.to_owned(),
-            image_id: context.image_id,
-            salt,
-            content_hash: sha256(&sealed),
-            header_hash: header_hash.into(),
-            size: sealed.len() as u64,
-            cid: Cid::of(&sealed).to_string(),
-            capsules_hash: sha256(&capsules),
-            capsules_cid: Cid::of(&capsules).to_string(),
-            deadline: self.clock.unix_secs() + RELAY_SECS,
-            registered: None,
+    /// What an earlier run left, after chain and store were asked: a file on disk says nothing about them.
+    async fn left(&self, folder: &JobFolder, again: bool) -> Result<Left, PipelineError> {
+        let Some(mut job) = folder.read()? else { return Ok(Left::Nothing(None)) };
+        let Some(registered) = job.registered.clone() else {
+            let files = match folder.files(&job)? {
+                Some(files) => Some(files),
+                None => self.stored(&job).await?,
+            };
+            return self.unfinished(job, files).await;
         };
-        Ok(Made { job, sealed, capsules, whole: prepared.whole })
+        if again {
+            return Ok(Left::Nothing(None));
+        }
+        let stored = self.stored(&job).await?;
+        match (self.check_record(&job).await, stored) {
+            (Ok(()), Some(_)) => Ok(Left::Record(job, registered)),
+            (Ok(()), None) => Ok(Left::Nothing(Some("the store had lost what was registered"))),
+            (Err(PipelineError::Chain(ChainError::UnknownImage { .. })), stored) => {
+                job.registered = None;
+                self.unfinished(job, stored).await
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
-    async fn derive_key(
-        &mut self,
-        prepared: &Prepared<'_>,
-        context: &ImageContext,
-        salt: &B256,
-    ) -> Result<ImageKey, PipelineError> {
-        let now = self.clock.unix_secs();
-        let partial =
-            request_partial(self.key_center, self.wallet, &home(self.registry), context.image_id, now).await?;
-        let tout = self.vit.tout(&prepared.fold)?;
-        Ok(derive(&DeriveInputs {
-            salt,
-            partials: &[(self.key_center.identity().id, partial)],
-            sender_secret: &SenderSecret::from_bytes(*random()),
-            fold: &prepared.fold,
-            tout: &tout,
-            model_digest: &MODEL_DIGEST,
-            context,
-        })?)
+    /// Files that are still to be registered, unless they are damaged or the KGC could not open them.
+    async fn unfinished(&self, job: Job, files: Option<SealedFiles>) -> Result<Left, PipelineError> {
+        let Some(files) = files else { return Ok(Left::Nothing(Some("the unfinished files were damaged or gone"))) };
+        let holder = self.recipient().await?.holder();
+        if Capsules::parse(&files.capsules)?.find(&holder).is_none() {
+            return Ok(Left::Nothing(Some("the KGC had another key when the unfinished files were made")));
+        }
+        Ok(Left::Files(job, files))
     }
 
-    /// The KGC with its key as the chain has it, which is the only place that a sender takes it from.
-    async fn recipient(&self) -> Result<Recipient, PipelineError> {
-        let identity = self.key_center.identity();
-        let id = identity.id;
-        let published = self.registry.current_kgc_key(id).await?;
-        let refused = |state| Err(PipelineError::KgcKey { id, state });
-        if published.retired {
-            return refused("retired");
+    /// The two files of a job as the store has them; none if it has not, or has something else.
+    async fn stored(&self, job: &Job) -> Result<Option<SealedFiles>, PipelineError> {
+        let mut files = Vec::new();
+        for (cid, hash) in [(&job.cid, job.content_hash), (&job.capsules_cid, job.capsules_hash)] {
+            match self.store.get(&cid.parse()?, &hash).await {
+                Ok(bytes) => files.push(bytes),
+                Err(StoreError::Unavailable { what, source }) => {
+                    return Err(StoreError::Unavailable { what, source }.into());
+                }
+                Err(_) => return Ok(None),
+            }
         }
-        let public = X25519Public::from_bytes(published.x25519.0)?;
-        if (public, published.epoch) != (identity.public, identity.epoch) {
-            return refused("another than the KGC's own");
-        }
-        Ok(Recipient::Kgc { id, epoch: published.epoch, public })
+        Ok(files.pop().zip(files.pop()).map(|(capsules, sealed)| SealedFiles { sealed, capsules }))
     }
 
     /// Nothing is registered before it was read back from the store and hashed.
-    async fn put_and_read_back(&self, bytes: &[u8], hash: B256) -> Result<(), PipelineError> {
-        let cid = self.store.put(bytes).await?;
+    async fn put_and_read_back(&self, bytes: &[u8], cid: &str, hash: B256) -> Result<(), PipelineError> {
+        let cid: Cid = cid.parse()?;
+        let found = self.store.put(bytes).await?;
+        if found != cid {
+            return Err(PipelineError::StoredElsewhere { expected: cid, found });
+        }
         self.store.get(&cid, &hash).await?;
         Ok(())
     }
 
     async fn register(&mut self, job: &Job) -> Result<Registered, PipelineError> {
-        let registration = Registration {
-            sender: self.wallet.address(),
-            salt: job.salt,
-            contentHash: job.content_hash,
-            headerHash: job.header_hash,
-            size: job.size,
-            cid: job.cid.parse::<Cid>()?.to_bytes().into(),
-            capsulesHash: job.capsules_hash,
-            capsulesCid: job.capsules_cid.parse::<Cid>()?.to_bytes().into(),
-            deadline: job.deadline,
+        let (cid, capsules_cid) = (job.cid.parse::<Cid>()?, job.capsules_cid.parse::<Cid>()?);
+        let (registry, wallet, submitter) = (self.registry, self.wallet, self.submitter);
+        let deadline = self.clock.unix_secs() + RELAY_SECS;
+        let make = || {
+            let registration = Registration {
+                sender: wallet.address(),
+                salt: job.salt,
+                contentHash: job.content_hash,
+                headerHash: job.header_hash,
+                size: job.size,
+                cid: cid.to_bytes().into(),
+                capsulesHash: job.capsules_hash,
+                capsulesCid: capsules_cid.to_bytes().into(),
+                deadline,
+            };
+            let signature = if submitter.address() == wallet.address() {
+                Bytes::new()
+            } else {
+                typed_data::sign(&registration, &registry.domain(), wallet)
+            };
+            registry.transaction(&registerCall { registration, signature })
         };
-        let signature = if self.submitter.address() == self.wallet.address() {
-            Bytes::new()
-        } else {
-            typed_data::sign(&registration, &self.registry.domain(), self.wallet)
-        };
-        let transaction = self.registry.transaction(&registerCall { registration, signature });
         let id = format!("register:{}", job.image_id);
-        let receipt = self.outbox.submit(self.registry.rpc(), self.submitter, &id, &transaction).await?;
+        let receipt = submit_once(registry, self.outbox, submitter, &id, make).await?;
+        self.check_record(job).await?;
         Ok(Registered { transaction: receipt.transaction, block: receipt.block_number, gas: receipt.gas_used })
     }
-}
 
-/// A sealed image with its capsules, not yet stored.
-struct Made {
-    job: Job,
-    sealed: Vec<u8>,
-    capsules: Vec<u8>,
-    whole: Option<WholeReason>,
-}
-
-/// 32 bytes of the operating system's randomness; without any there is no going on.
-fn random() -> Zeroizing<[u8; 32]> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(bytes.as_mut()).expect("the operating system gives randomness");
-    bytes
+    /// Checks that the chain's record is this job's.
+    async fn check_record(&self, job: &Job) -> Result<(), PipelineError> {
+        let record = self.registry.record(job.image_id).await?;
+        for (what, expected, found) in [
+            ("content hash", record.contentHash, job.content_hash),
+            ("sender", record.sender.into_word(), self.wallet.address().into_word()),
+        ] {
+            if expected != found {
+                return Err(PipelineError::RecordMismatch { what, expected, found });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// SHA-256, as the chain records it.

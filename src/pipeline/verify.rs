@@ -1,10 +1,11 @@
 //! Verifying a stored image against its record: Algorithm 2.
 
 use super::seal::sha256;
+use super::submit::submit_once;
 use super::{PipelineError, Stored};
 use crate::chain::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
 use crate::chain::{ChainError, Outbox, Receipt, Registry, Wallet};
-use crate::storage::{Store, StoreError};
+use crate::storage::{Cid, Observed, Store, StoreError};
 use alloy::primitives::{B256, Bytes, U256};
 
 /// What a look at the stored bytes came to.
@@ -14,7 +15,8 @@ pub enum Verdict {
     Valid,
     /// They are others.
     Invalid,
-    /// They could not be read; nothing is said about them, and nothing is logged.
+    /// Nothing is said about them, and nothing is logged: they could not be read, or ([`StoreError::BlockAltered`]) they are
+    /// the registered ones, but not under the addresses that opening demands.
     Unavailable(StoreError),
 }
 
@@ -23,7 +25,7 @@ pub enum Verdict {
 pub struct Observation {
     /// What it came to.
     pub verdict: Verdict,
-    /// SHA-256 of what the store holds, if it could be read.
+    /// SHA-256 of what the store holds: what may be logged. `None` if the verdict is [`Verdict::Unavailable`].
     pub observed: Option<B256>,
 }
 
@@ -42,17 +44,30 @@ pub struct Recorded {
 
 /// Reads the bytes as the store holds them and asks the contract about their hash.
 ///
+/// Bytes whose hash is right, from a store where a block does not match its address, are not called valid: they would not open.
+///
 /// # Errors
 /// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a [`Verdict`].
 pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -> Result<Observation, PipelineError> {
-    let bytes = match store.fetch_observed(&stored.cid).await {
-        Ok(bytes) => bytes,
+    let Observed { bytes, altered } = match store.fetch_observed(&stored.cid).await {
+        Ok(observed) => observed,
         Err(error) => return Ok(Observation { verdict: Verdict::Unavailable(error), observed: None }),
     };
     let observed = sha256(&bytes);
     let valid = registry.verify(stored.event.imageId, observed).await?;
-    let verdict = if valid { Verdict::Valid } else { Verdict::Invalid };
-    Ok(Observation { verdict, observed: Some(observed) })
+    Ok(judge(stored.cid, observed, valid, altered))
+}
+
+/// What follows from the contract's judgement on the hash, and from the first `altered` block, for the object `cid`.
+fn judge(cid: Cid, observed: B256, valid: bool, altered: Option<Cid>) -> Observation {
+    match (valid, altered) {
+        (true, None) => Observation { verdict: Verdict::Valid, observed: Some(observed) },
+        (true, Some(block)) => {
+            let error = StoreError::BlockAltered { cid, block };
+            Observation { verdict: Verdict::Unavailable(error), observed: None }
+        }
+        (false, _) => Observation { verdict: Verdict::Invalid, observed: Some(observed) },
+    }
 }
 
 /// Logs an observed hash on chain as `verifier`, who sends the transaction itself.
@@ -76,9 +91,9 @@ pub async fn record_verification(
         deadline: 0,
     };
     let next = registry.record(image_id).await?.verifications.to::<u64>() + 1;
-    let job = format!("verify:{image_id}:{observed}:{observed_at}:{next}");
-    let transaction = registry.transaction(&recordVerificationCall { verification, signature: Bytes::new() });
-    let receipt = outbox.submit(registry.rpc(), verifier, &job, &transaction).await?;
+    let job = format!("verify:{image_id}:{observed}:{next}");
+    let make = || registry.transaction(&recordVerificationCall { verification, signature: Bytes::new() });
+    let receipt = submit_once(registry, outbox, verifier, &job, make).await?;
     let (mut entry, mut flag) = (None, None);
     for event in registry.events_of(&receipt).await? {
         match event.event {
@@ -92,4 +107,42 @@ pub async fn record_verification(
         reason: format!("transaction {} logged no verification", receipt.transaction),
     })?;
     Ok(Recorded { valid, number, flag, receipt })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::LocalStore;
+
+    #[tokio::test]
+    async fn the_right_hash_over_an_altered_block_is_not_valid_and_is_not_logged() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = LocalStore::open(dir.path()).expect("opens");
+        let bytes = vec![7; (1 << 20) + 1];
+        let cid = store.put(&bytes).await.expect("put");
+        let (registered, root) = (sha256(&bytes), store.block_path(&cid));
+        let index = std::fs::read(&root).expect("the index");
+
+        let look = async || {
+            let Observed { bytes, altered } = store.fetch_observed(&cid).await.expect("read");
+            let observed = sha256(&bytes);
+            judge(cid, observed, observed == registered, altered)
+        };
+        let valid = look().await;
+        assert!(matches!(valid.verdict, Verdict::Valid), "{valid:?}");
+        assert_eq!(valid.observed, Some(registered));
+
+        std::fs::write(&root, &bytes).expect("the whole content in the place of the index");
+        let refused = look().await;
+        assert!(
+            matches!(refused.verdict, Verdict::Unavailable(StoreError::BlockAltered { cid: object, block }) if object == cid && block == cid),
+            "{refused:?}"
+        );
+        assert_eq!(refused.observed, None, "there is nothing to log");
+
+        std::fs::write(&root, &index[1..]).expect("altered");
+        let invalid = look().await;
+        assert!(matches!(invalid.verdict, Verdict::Invalid), "{invalid:?}");
+        assert_eq!(invalid.observed, Some(sha256(&index[1..])));
+    }
 }

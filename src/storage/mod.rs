@@ -25,6 +25,18 @@ pub enum PinState {
     Unpinned,
 }
 
+/// An object as a store holds it, right or wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Its bytes, **unchecked**.
+    pub bytes: Vec<u8>,
+    /// The first block whose bytes do not match its address, in the order of the file and indices before what they link to.
+    ///
+    /// It can be there although `bytes` are right: a store that puts the whole content in the place of an index, or moves bytes
+    /// from one leaf to the next, has them all, but not under the addresses that [`Store::get`] demands.
+    pub altered: Option<Cid>,
+}
+
 /// A place that keeps objects under their address.
 pub trait Store: Send + Sync {
     /// Returns the address of `bytes` after they were stored and pinned and would survive a power cut.
@@ -32,7 +44,8 @@ pub trait Store: Send + Sync {
     /// Putting the same bytes again, at the same time too, is fine and mends blocks that were damaged since.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`], [`StoreError::Unwritable`], [`StoreError::Unavailable`]. What was written of it by then is not pinned.
+    /// [`StoreError::TooLarge`], found before anything is done; [`StoreError::Unwritable`], [`StoreError::Unavailable`]: what was
+    /// written of it by then is not pinned.
     fn put(&self, bytes: &[u8]) -> impl Future<Output = Result<Cid, StoreError>> + Send;
 
     /// Returns the object, each block checked against its address and the whole against `expected_sha256`.
@@ -45,12 +58,13 @@ pub trait Store: Send + Sync {
 
     /// Returns the object as the store holds it, **unchecked**: for verification, which hashes and reports it.
     ///
-    /// A block that does not match its address stands for its own bytes. If it was an index, what it claims to
-    /// link to is not read: the observed bytes are then shorter than the object, and wrong.
+    /// A block that does not match its address stands for its own bytes, and the first such block is named. If it was
+    /// an index, what it claims to link to is not read. Even so, all bytes together can be those of the object: that
+    /// their hash is right does not mean that [`Store::get`] returns them.
     ///
     /// # Errors
     /// As [`Store::get`], but never [`StoreError::BlockAltered`] and [`StoreError::ContentMismatch`].
-    fn fetch_observed(&self, cid: &Cid) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+    fn fetch_observed(&self, cid: &Cid) -> impl Future<Output = Result<Observed, StoreError>> + Send;
 
     /// Says whether the store keeps `cid`. Presence and content of the blocks are for [`Store::get`] to tell.
     ///

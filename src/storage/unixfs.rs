@@ -2,7 +2,7 @@
 
 use rust_unixfs::file::adder::{BalancedCollector, Chunker, FileAdder, parse_file_branch};
 
-use super::{Cid, Codec, MAX_OBJECT_BYTES, StoreError};
+use super::{Cid, Codec, MAX_OBJECT_BYTES, Observed, StoreError};
 
 /// Bytes of a leaf, all but the last.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -64,7 +64,7 @@ pub(super) fn each_block<E>(bytes: &[u8], mut take: impl FnMut(Cid, Vec<u8>) -> 
 
 /// What is done with a block that does not match its CID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Altered {
+enum OnAltered {
     /// The walk ends with [`StoreError::BlockAltered`].
     Refuse,
     /// The block stands for its own bytes. Its links, if it claims to have any, were signed by nobody and are not followed.
@@ -84,12 +84,13 @@ struct Limits {
 #[derive(Debug)]
 pub(super) struct Walk {
     root: Cid,
-    altered: Altered,
+    on_altered: OnAltered,
     limits: Limits,
     /// Blocks to come, the next one last, with the number of indices above each.
     pending: Vec<(Cid, usize)>,
     blocks: u64,
-    bytes: Vec<u8>,
+    /// What was put together so far, and the first block that did not match its CID.
+    observed: Observed,
 }
 
 /// A block that a walk wants.
@@ -104,25 +105,26 @@ pub(super) struct Wanted {
 impl Walk {
     /// Returns a walk that ends with an error at the first block that does not match its CID.
     pub(super) fn checked(root: Cid) -> Self {
-        Self::new(root, Altered::Refuse)
+        Self::new(root, OnAltered::Refuse)
     }
 
-    /// Returns a walk that takes altered blocks as they are.
+    /// Returns a walk that takes altered blocks as they are, and remembers the first.
     pub(super) fn observed(root: Cid) -> Self {
-        Self::new(root, Altered::Keep)
+        Self::new(root, OnAltered::Keep)
     }
 
-    fn new(root: Cid, altered: Altered) -> Self {
+    fn new(root: Cid, on_altered: OnAltered) -> Self {
         let limits = Limits { bytes: MAX_OBJECT_BYTES, blocks: MAX_BLOCKS, depth: MAX_DEPTH };
-        Self { root, altered, limits, pending: vec![(root, 0)], blocks: 0, bytes: Vec::new() }
+        let observed = Observed { bytes: Vec::new(), altered: None };
+        Self { root, on_altered, limits, pending: vec![(root, 0)], blocks: 0, observed }
     }
 
     /// The next block to fetch; `None` when the file is whole.
     pub(super) fn wanted(&self) -> Option<Wanted> {
         let (cid, _) = *self.pending.last()?;
-        let read_at_most = match self.altered {
-            Altered::Refuse => MAX_BLOCK_BYTES,
-            Altered::Keep => self.limits.bytes.saturating_sub(self.bytes.len() as u64).max(MAX_BLOCK_BYTES),
+        let read_at_most = match self.on_altered {
+            OnAltered::Refuse => MAX_BLOCK_BYTES,
+            OnAltered::Keep => self.limits.bytes.saturating_sub(self.observed.bytes.len() as u64).max(MAX_BLOCK_BYTES),
         } + 1;
         Some(Wanted { cid, read_at_most })
     }
@@ -138,9 +140,12 @@ impl Walk {
             return Err(self.limit("blocks", self.limits.blocks));
         }
         if Cid::of_block(cid.codec(), block) != cid {
-            return match self.altered {
-                Altered::Refuse => Err(StoreError::BlockAltered { cid: self.root, block: cid }),
-                Altered::Keep => self.append(block),
+            return match self.on_altered {
+                OnAltered::Refuse => Err(StoreError::BlockAltered { cid: self.root, block: cid }),
+                OnAltered::Keep => {
+                    self.observed.altered.get_or_insert(cid);
+                    self.append(block)
+                }
             };
         }
         if block.len() as u64 > MAX_BLOCK_BYTES {
@@ -152,16 +157,16 @@ impl Walk {
         }
     }
 
-    /// The file, once nothing is wanted any more.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    /// The file, once nothing is wanted any more; a checked walk that got there has met no altered block.
+    pub(super) fn into_observed(self) -> Observed {
+        self.observed
     }
 
     fn append(&mut self, block: &[u8]) -> Result<(), StoreError> {
-        if self.bytes.len() as u64 + block.len() as u64 > self.limits.bytes {
+        if self.observed.bytes.len() as u64 + block.len() as u64 > self.limits.bytes {
             return Err(self.limit("bytes", self.limits.bytes));
         }
-        self.bytes.extend_from_slice(block);
+        self.observed.bytes.extend_from_slice(block);
         Ok(())
     }
 

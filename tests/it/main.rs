@@ -1,5 +1,11 @@
-//! Tests that need more than one part, or a real node; each starts its own.
+//! Tests that need more than one part, or a real node; each starts its own. `cargo test --test it -- vectors` runs those of one file.
 #![allow(clippy::unwrap_used)]
 
 mod chain;
+mod cids;
+mod common;
+mod formats;
+mod interop;
+mod statistics;
+mod vectors;
 mod cli;

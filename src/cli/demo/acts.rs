@@ -167,7 +167,7 @@ impl<'a> Story<'a> {
             cid: bytes(&job.cid)?,
             capsulesHash: job.capsules_hash,
             capsulesCid: bytes(&job.capsules_cid)?,
-            deadline: job.deadline,
+            deadline: 0,
         };
         let call = registerCall { registration, signature: Bytes::new() };
         self.stage.register(sender, "break:hash", &call).await?;

@@ -65,7 +65,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         "registry": stage.registry_address(),
         "images": story.scans.iter().map(table::scan_json).collect::<Vec<_>>(),
         "checks": lines.iter().map(|line| json!({ "check": line.what, "holds": line.holds })).collect::<Vec<_>>(),
-        "pictures": pictures,
+        "pictures": pictures.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "red": red,
     });
     Ok(Outcome { json, text, exit: if red == 0 { 0 } else { exit::FAILURE } })

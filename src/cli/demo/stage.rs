@@ -2,7 +2,7 @@
 
 use crate::chain::bindings::IImageRegistry::registerCall;
 use crate::chain::{DevNode, NodeOptions, Outbox, Registry, Wallet};
-use crate::cli::output::address;
+use crate::cli::output::{address, write_file};
 use crate::cli::session::{KeyCenter, Session};
 use crate::cli::{CliError, Settings, Talk, deploy, kgc, node};
 use crate::storage::LocalStore;
@@ -89,5 +89,6 @@ fn write_passphrase(settings: &Settings) -> Result<(), CliError> {
     let path = settings.path("kgc_password_file").expect("set above");
     let mut random = zeroize::Zeroizing::new([0; 32]);
     getrandom::fill(random.as_mut()).expect("the operating system gives randomness");
-    std::fs::write(&path, alloy::hex::encode(*random)).map_err(|source| CliError::File { act: "write", path, source })
+    let text = zeroize::Zeroizing::new(alloy::hex::encode(*random));
+    write_file(&path, text.as_bytes(), false)
 }

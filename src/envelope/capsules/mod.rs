@@ -17,8 +17,8 @@ pub use error::CapsuleError;
 pub use sealing::{SEALED_BYTES, SealedSecret, X25519Public, X25519Secret, open_secret, seal_secret};
 pub use stanza::{Capsules, Holder, Stanza};
 
-use super::{ImageContext, SUITE};
-use crate::cipher::{ImageKey, key_commitment, length_prefixed};
+use super::ImageContext;
+use crate::cipher::{ImageKey, SUITE, key_commitment, length_prefixed};
 
 /// Whom an image key is sealed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Files that survive a power cut, and the lock between processes.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use crate::storage::StoreError;
@@ -20,7 +21,7 @@ pub(super) fn flush_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Makes a folder, and those above it, and flushes their entries. An existing folder is fine.
+/// Makes a folder, and those above it, for this user alone, and flushes their entries. An existing folder is fine.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -29,7 +30,7 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     if parent != path {
         create_folder(parent)?;
     }
-    match fs::create_dir(path) {
+    match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made?,
     }

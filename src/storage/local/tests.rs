@@ -1,3 +1,6 @@
+mod altered;
+
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::*;
@@ -47,7 +50,7 @@ async fn what_is_put_comes_back() {
         let cid = store.put(&bytes).await.expect("put");
         assert_eq!(cid, Cid::of(&bytes), "{size}");
         assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("get"), bytes, "{size}");
-        assert_eq!(store.fetch_observed(&cid).await.expect("fetch"), bytes, "{size}");
+        assert_eq!(store.fetch_observed(&cid).await.expect("fetch"), Observed { bytes, altered: None }, "{size}");
         assert_eq!(store.pin_state(&cid).await.expect("state"), PinState::Pinned, "{size}");
     }
     // The folder is all there is: another store in it has the same.
@@ -76,77 +79,6 @@ async fn blocks_lie_under_their_names() {
 }
 
 #[tokio::test]
-async fn a_flipped_bit_is_named_and_can_be_observed() {
-    for size in [1, MIB, 3 * MIB + 7] {
-        let (_dir, store) = open();
-        let bytes = pattern(size);
-        let cid = store.put(&bytes).await.expect("put");
-        let (leaf, block) = blocks(&bytes).swap_remove(0);
-        let at = block.len() / 2;
-        flip(&store, &leaf, at);
-
-        let error = store.get(&cid, &sha256(&bytes)).await.expect_err("altered");
-        assert!(
-            matches!(error, StoreError::BlockAltered { cid: object, block } if object == cid && block == leaf),
-            "{size}: {error}"
-        );
-        assert!(error.to_string().contains(&leaf.to_string()), "{error}");
-
-        let mut altered = bytes.clone();
-        altered[at] ^= 1;
-        assert_eq!(store.fetch_observed(&cid).await.expect("as held"), altered, "{size}");
-
-        assert_eq!(store.put(&bytes).await.expect("mends"), cid);
-        assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("mended"), bytes, "{size}");
-    }
-}
-
-#[tokio::test]
-async fn an_altered_index_is_never_the_object() {
-    let (_dir, store) = open();
-    let bytes = pattern(MIB + 1);
-    let cid = store.put(&bytes).await.expect("put");
-    let length = fs::read(store.block_path(&cid)).expect("the index").len();
-    for at in 0..length {
-        flip(&store, &cid, at);
-        let error = store.get(&cid, &sha256(&bytes)).await.expect_err("altered");
-        assert!(matches!(error, StoreError::BlockAltered { block, .. } if block == cid), "{at}: {error}");
-        assert_ne!(store.fetch_observed(&cid).await.expect("as held"), bytes, "{at}");
-        flip(&store, &cid, at);
-    }
-    assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("whole again"), bytes);
-}
-
-#[tokio::test]
-async fn cut_empty_longer_and_swapped_blocks_are_altered() {
-    let (_dir, store) = open();
-    let bytes = pattern(3 * MIB + 7);
-    let cid = store.put(&bytes).await.expect("put");
-    let parts = blocks(&bytes);
-    let (leaf, block) = &parts[1];
-    let path = store.block_path(leaf);
-    let longer = [&block[..], &vec![0; 3 * MIB]].concat();
-    for other in [&block[..block.len() - 1], &block[..1], b"", &longer, &parts[2].1] {
-        fs::write(&path, other).expect("altered");
-        let error = store.get(&cid, &sha256(&bytes)).await.expect_err("altered");
-        assert!(matches!(error, StoreError::BlockAltered { block, .. } if block == *leaf), "{error}");
-        let observed = [&bytes[..MIB], other, &bytes[2 * MIB..]].concat();
-        assert_eq!(store.fetch_observed(&cid).await.expect("as held"), observed);
-    }
-}
-
-#[tokio::test]
-async fn another_hash_is_another_content() {
-    let (_dir, store) = open();
-    let cid = store.put(b"one").await.expect("put");
-    let error = store.get(&cid, &sha256(b"two")).await.expect_err("refused");
-    assert!(
-        matches!(error, StoreError::ContentMismatch { expected, found, .. } if expected == sha256(b"two") && found == sha256(b"one"))
-    );
-    assert!(error.to_string().contains("7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"), "{error}");
-}
-
-#[tokio::test]
 async fn what_is_missing_is_not_found() {
     let (_dir, store) = open();
     let bytes = pattern(MIB + 1);
@@ -163,7 +95,7 @@ async fn what_is_missing_is_not_found() {
     let cid = store.put(&bytes).await.expect("put");
     let (leaf, _) = blocks(&bytes).swap_remove(1);
     fs::remove_file(store.block_path(&leaf)).expect("removed");
-    for error in [store.get(&cid, &sha256(&bytes)).await, store.fetch_observed(&cid).await] {
+    for error in [store.get(&cid, &sha256(&bytes)).await, store.fetch_observed(&cid).await.map(|held| held.bytes)] {
         let error = error.expect_err("a block is missing");
         assert!(
             matches!(error, StoreError::NotFound { cid: object, block } if object == cid && block == leaf),
@@ -186,6 +118,20 @@ async fn a_store_that_cannot_be_read_is_unavailable_not_empty() {
     assert!(matches!(store.fetch_observed(&cid).await, Err(StoreError::Unavailable { .. })));
     assert!(matches!(store.pin_state(&cid).await, Err(StoreError::Unavailable { .. })));
     assert!(matches!(store.put(b"one").await, Err(StoreError::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn too_much_is_refused_before_anything_is_done() {
+    let (_dir, mut store) = open();
+    assert_eq!(store.object_limit, 4_294_967_296);
+    store.object_limit = 5;
+    let cid = store.put(b"12345").await.expect("as many as allowed");
+    // Work on a store without its folder ends otherwise.
+    fs::remove_dir_all(&store.folder.root).expect("gone");
+    assert!(matches!(store.put(b"12345").await, Err(StoreError::Unavailable { .. })));
+    let error = store.put(b"123456").await.expect_err("too many");
+    assert!(matches!(error, StoreError::TooLarge { limit: 5, found: 6 }), "{error}");
+    assert!(!store.block_path(&cid).exists());
 }
 
 #[tokio::test]
@@ -278,7 +224,7 @@ async fn files_are_replaced_whole() {
     flip(&store, &cid, 0);
     fs::remove_dir(store.folder.temporary()).expect("empty");
     assert!(matches!(store.put(b"one").await, Err(StoreError::Unavailable { .. })));
-    assert_eq!(store.fetch_observed(&cid).await.expect("as held"), b"nne", "a failed write changes nothing");
+    assert_eq!(store.fetch_observed(&cid).await.expect("as held").bytes, b"nne", "a failed write changes nothing");
 }
 
 #[test]
@@ -292,6 +238,23 @@ fn temporary_files_of_a_writer_at_work_are_left_alone() {
     drop(lock);
     LocalStore::open(&store.folder.root).expect("opens");
     assert!(!file.exists());
+}
+
+#[tokio::test]
+async fn folders_that_are_made_are_for_this_user_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let theirs = dir.path().join("theirs");
+    fs::create_dir(&theirs).expect("made");
+    fs::set_permissions(&theirs, fs::Permissions::from_mode(0o755)).expect("open to all");
+    let store = LocalStore::open(theirs.join("above/store")).expect("opens");
+    let cid = store.put(b"one").await.expect("put");
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let shard = store.block_path(&cid).parent().expect("a shard").to_path_buf();
+    let Folder { root } = &*store.folder;
+    for path in [&theirs.join("above"), root, &root.join("blocks"), &root.join("pins"), &root.join("tmp"), &shard] {
+        assert_eq!(mode(path), 0o700, "{}", path.display());
+    }
+    assert_eq!(mode(&theirs), 0o755, "what was there keeps its mode");
 }
 
 #[test]

@@ -16,12 +16,17 @@ static ROOT: LazyLock<Vec<u8>> = LazyLock::new(|| blocks(&pattern(MIB + 1)).pop(
 type Blocks = BTreeMap<Cid, Vec<u8>>;
 
 /// Walks to the end; a block that is absent fails the test.
-fn run(mut walk: Walk, blocks: &Blocks) -> Result<Vec<u8>, StoreError> {
+fn observe(mut walk: Walk, blocks: &Blocks) -> Result<Observed, StoreError> {
     while let Some(wanted) = walk.wanted() {
         let block = &blocks[&wanted.cid];
         walk.accept(&block[..block.len().min(usize::try_from(wanted.read_at_most).expect("small"))])?;
     }
-    Ok(walk.into_bytes())
+    Ok(walk.into_observed())
+}
+
+/// As `observe`, for the bytes alone.
+fn run(walk: Walk, blocks: &Blocks) -> Result<Vec<u8>, StoreError> {
+    observe(walk, blocks).map(|observed| observed.bytes)
 }
 
 /// An honest index over `links`, whatever they are.
@@ -56,7 +61,7 @@ fn how_many_blocks_and_where_the_root_is() {
         assert!(blocks.iter().all(|(cid, block)| Cid::of_block(cid.codec(), block) == *cid), "{size}");
         let blocks: Blocks = blocks.into_iter().collect();
         assert_eq!(run(Walk::checked(root), &blocks).expect("whole"), bytes, "{size}");
-        assert_eq!(run(Walk::observed(root), &blocks).expect("whole"), bytes, "{size}");
+        assert_eq!(observe(Walk::observed(root), &blocks).expect("whole"), Observed { bytes, altered: None }, "{size}");
     }
 }
 
@@ -69,7 +74,25 @@ fn an_altered_index_is_not_followed() {
     let planted = blocks[&other].clone();
     blocks.insert(root, planted.clone());
     assert!(matches!(run(Walk::checked(root), &blocks), Err(StoreError::BlockAltered { block, .. }) if block == root));
-    assert_eq!(run(Walk::observed(root), &blocks).expect("its own bytes"), planted);
+    let observed = observe(Walk::observed(root), &blocks).expect("its own bytes");
+    assert_eq!(observed, Observed { bytes: planted, altered: Some(root) });
+}
+
+#[test]
+fn the_first_altered_block_is_named() {
+    let bytes = pattern(3 * MIB);
+    let root = Cid::of(&bytes);
+    let whole = blocks(&bytes);
+    let leaves: Vec<Cid> = whole[..3].iter().map(|(cid, _)| *cid).collect();
+    for (altered, first) in [(&[2][..], 2), (&[1, 2], 1), (&[2, 0], 0)] {
+        let mut blocks: Blocks = whole.iter().cloned().collect();
+        for at in altered {
+            blocks.insert(leaves[*at], Vec::new());
+        }
+        let observed = observe(Walk::observed(root), &blocks).expect("as held");
+        assert_eq!(observed.altered, Some(leaves[first]), "{altered:?}");
+        assert_eq!(observed.bytes.len(), (3 - altered.len()) * MIB, "{altered:?}");
+    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ async fn anybody_relays_a_signed_registration() {
     let call = registerCall { registration, signature: signature.clone() };
     world.send(&relayer, "relayed", &call).await.unwrap();
     let (event, _) = world.registry.registration(world.image_id(&sender, 7)).await.unwrap();
-    assert_eq!((event.sender, event.signature), (sender.address(), signature));
+    assert_eq!((event.sender, event.deadline, event.signature), (sender.address(), deadline, signature));
     assert_eq!(world.count(&sender).await, 0);
 }
 

@@ -1,0 +1,97 @@
+use super::*;
+use crate::cipher::ImageKey;
+use crate::envelope::{Description, ImageContext, Layout, Sealing, seal};
+use crate::imaging::Format;
+
+fn files(payload: &[u8]) -> SealedFiles {
+    let salt = B256::repeat_byte(3);
+    let context = ImageContext::new(1, Address::repeat_byte(9), Address::repeat_byte(8), salt);
+    let layout = Layout::Bytes { length: payload.len() as u64 };
+    let description = Description { format: Format::Unknown, file_name: "a.bin".to_owned(), layout };
+    let key = ImageKey::from_bytes([7; 32]);
+    let sealed = seal(&Sealing {
+        context: &context,
+        salt,
+        key: &key,
+        model_digest: [5; 32],
+        description: &description,
+        payload,
+    });
+    SealedFiles { sealed: sealed.expect("sealed"), capsules: b"capsules".to_vec() }
+}
+
+fn job(files: &SealedFiles) -> Job {
+    Job::of(&files.sealed, &files.capsules).expect("a sealed image")
+}
+
+fn open(jobs: &Jobs, file: &[u8], mode: Mode, sender: u8, chain_id: u64, registry: u8) -> JobFolder {
+    jobs.open(file, mode, Address::repeat_byte(sender), chain_id, Address::repeat_byte(registry)).expect("opened")
+}
+
+#[test]
+fn a_job_is_found_by_file_mode_sender_and_registry() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = Jobs::new(folder.path().join("jobs"));
+    let (files, own) = (files(b"scan"), open(&jobs, b"scan", Mode::Auto, 8, 1, 9));
+    assert_eq!(own.read().expect("no job yet"), None);
+    own.begin(&job(&files), &files).expect("written");
+    assert_eq!(own.read().expect("read"), Some(job(&files)));
+    let found = own.files(&job(&files)).expect("read").expect("whole");
+    assert_eq!((found.sealed, found.capsules), (files.sealed.clone(), files.capsules.clone()));
+    for other in [
+        open(&jobs, b"scam", Mode::Auto, 8, 1, 9),
+        open(&jobs, b"scan", Mode::Raw, 8, 1, 9),
+        open(&jobs, b"scan", Mode::Pixels, 8, 1, 9),
+        open(&jobs, b"scan", Mode::Auto, 7, 1, 9),
+        open(&jobs, b"scan", Mode::Auto, 8, 2, 9),
+        open(&jobs, b"scan", Mode::Auto, 8, 1, 8),
+    ] {
+        assert_eq!(other.read().expect("no such job"), None);
+    }
+    let done = Job { registered: Some(Registered { transaction: B256::ZERO, block: 7, gas: 8 }), ..job(&files) };
+    own.finish(&done).expect("finished");
+    own.finish(&done).expect("finished twice");
+    assert_eq!(own.read().expect("read"), Some(done.clone()));
+    assert!(own.files(&done).expect("read").is_none());
+}
+
+#[test]
+fn one_process_at_a_time_has_a_job_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = Jobs::new(folder.path());
+    let first = open(&jobs, b"scan", Mode::Auto, 8, 1, 9);
+    let second = jobs.open(b"scan", Mode::Auto, Address::repeat_byte(8), 1, Address::repeat_byte(9));
+    assert!(matches!(second.err(), Some(PipelineError::JobBusy { .. })));
+    drop(first);
+    open(&jobs, b"scan", Mode::Auto, 8, 1, 9);
+}
+
+#[test]
+fn files_that_are_not_the_jobs_are_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = open(&Jobs::new(folder.path()), b"scan", Mode::Auto, 8, 1, 9);
+    let (files, other) = (files(b"scan"), files(b"another"));
+    own.begin(&job(&files), &files).expect("written");
+    assert!(own.files(&job(&other)).expect("read").is_none());
+    for file in [SEALED, CAPSULES] {
+        let path = own.path.join(file);
+        let whole = std::fs::read(&path).expect("read");
+        let mut flipped = whole.clone();
+        *flipped.last_mut().expect("not empty") ^= 1;
+        for damaged in [&flipped[..], &whole[..whole.len() - 1], b""] {
+            std::fs::write(&path, damaged).expect("written");
+            assert!(own.files(&job(&files)).expect("read").is_none(), "{file} of {} bytes", damaged.len());
+        }
+        std::fs::write(&path, whole).expect("written");
+        assert!(own.files(&job(&files)).expect("read").is_some());
+    }
+}
+
+#[test]
+fn a_damaged_description_is_an_error_and_not_a_new_job() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = open(&Jobs::new(folder.path()), b"scan", Mode::Auto, 8, 1, 9);
+    own.begin(&job(&files(b"scan")), &files(b"scan")).expect("written");
+    std::fs::write(own.path.join(DESCRIPTION), b"{").expect("written");
+    assert!(matches!(own.read(), Err(PipelineError::JobDescription { .. })));
+}

@@ -1,0 +1,22 @@
+//! Transactions that a second start repeats rather than makes anew.
+
+use crate::chain::outbox::State;
+use crate::chain::{Outbox, OutboxError, Receipt, Registry, Transaction, Wallet};
+
+/// Submits what an earlier run accepted under this job id, else what `make` gives.
+///
+/// A transaction may hold a time or a signature of its day: what was accepted once is sent as it was.
+///
+/// # Errors
+/// As [`Outbox::submit`].
+pub async fn submit_once(
+    registry: &Registry,
+    outbox: &mut Outbox,
+    wallet: &Wallet,
+    job: &str,
+    make: impl FnOnce() -> Transaction,
+) -> Result<Receipt, OutboxError> {
+    let known = outbox.job(job)?.filter(|known| known.state != State::Failed);
+    let transaction = known.map_or_else(make, |known| known.transaction);
+    outbox.submit(registry.rpc(), wallet, job, &transaction).await
+}
