@@ -193,6 +193,7 @@ impl CliError {
             "UNKNOWN_KGC_KEY" => "publish the KGC's key: medseal kgc publish",
             "SETTINGS" => "medseal --help says what each setting takes; .env.example names them all",
             "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
+            "FILE" => "look at the path and at who may write there; --home names another state folder",
             "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
             "NOT_STORED" => {
                 "the bytes are not in this store: --home names another; nothing is said about them, and nothing is logged"

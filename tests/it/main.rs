@@ -3,9 +3,9 @@
 
 mod chain;
 mod cids;
+mod cli;
 mod common;
 mod formats;
 mod interop;
 mod statistics;
 mod vectors;
-mod cli;

@@ -104,9 +104,9 @@ fn cast_logs_agree_with_show() {
     let signatures = [
         (
             "Registered",
-            "Registered(bytes32,address,bytes32,bytes32,bytes32,uint64,bytes,bytes32,bytes,bytes,uint40,bytes26)",
+            "Registered(bytes32,address,bytes32,bytes32,bytes32,uint64,bytes,bytes32,bytes,uint64,bytes,uint40,bytes26)",
         ),
-        ("Verified", "Verified(bytes32,address,bool,bytes32,uint64,uint40,bytes,uint40,bytes26)"),
+        ("Verified", "Verified(bytes32,address,bool,bytes32,uint64,uint256,uint64,uint40,bytes,uint40,bytes26)"),
         ("FlagRaised", "FlagRaised(bytes32,uint40,address,uint40,bytes26)"),
         ("AccessGranted", "AccessGranted(bytes32,address,address,uint64,uint64,uint40,bytes26)"),
         ("AccessRevoked", "AccessRevoked(bytes32,address,address,uint64,uint40,bytes26)"),
@@ -146,7 +146,7 @@ fn cast_logs_agree_with_show() {
 
 /// Compares the fields of the registration one by one.
 fn registered(log: &Value, show: &Value) {
-    let types = "f()(bytes32,bytes32,bytes32,uint64,bytes,bytes32,bytes,bytes,uint40,bytes26)";
+    let types = "f()(bytes32,bytes32,bytes32,uint64,bytes,bytes32,bytes,uint64,bytes,uint40,bytes26)";
     let fields = cast(&["decode-abi", types, &text(&log["data"])]);
     let fields: Vec<&str> = fields.lines().map(|line| line.split_whitespace().next().unwrap_or_default()).collect();
     let shown = &show["registration"];
@@ -159,6 +159,7 @@ fn registered(log: &Value, show: &Value) {
         cid("cid"),
         text(&shown["capsulesHash"]),
         cid("capsulesCid"),
+        text(&shown["deadline"]),
         text(&shown["signature"]),
         text(&shown["seq"]),
         text(&shown["head"]),

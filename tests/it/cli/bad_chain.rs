@@ -123,7 +123,7 @@ fn a_chain_that_began_anew() {
     }
     // The outbox knows the old chain; nothing is deleted, and the message says which file is in the way.
     let refusal = world.medseal(&["deploy"]).refusal(7, "CHAIN_RESET");
-    assert!(refusal.message.contains(".medseal/admin/outbox-31337"), "{}", refusal.message);
+    assert!(refusal.message.contains(".medseal/outbox/outbox-31337"), "{}", refusal.message);
     assert!(refusal.hint.contains("nothing was deleted"), "{}", refusal.hint);
     let mut after = std::collections::BTreeMap::new();
     super::collect(&world.path(".medseal"), &mut after);

@@ -44,8 +44,8 @@ fn a_state_folder_that_cannot_be_made() {
     world.refused(&["open", id, "-o", "opened", "--home", "file/home"], 1, "KGC_KEY_FILE");
     world.refused(&["verify", id, "--home", "file/home"], 1, "STORE");
     world.refused(&["kgc", "init", "--no-passphrase", "--home", "file/home"], 1, "KGC_KEY_FILE");
-    world.refused(&["grant", id, &super::wallet(2), "--home", "file/home"], 1, "STATE");
-    world.refused(&["deploy", "--home", "file/home"], 1, "STATE");
+    world.refused(&["grant", id, &super::wallet(2), "--home", "file/home"], 1, "FILE");
+    world.refused(&["deploy", "--home", "file/home"], 1, "FILE");
     // A job that cannot be noted, and a store that cannot be written.
     std::fs::rename(world.path(".medseal/sender/jobs"), world.path("jobs")).expect("renamed");
     world.write(".medseal/sender/jobs", "");

@@ -105,6 +105,10 @@ fn of_a_missing_block_nothing_is_said() {
         world.refused(args, 5, "NOT_STORED");
     }
     assert_eq!(world.medseal(&["show", &id]).result()["record"]["verifications"], 0);
-    // Sealing the file again is no new image, and does not pretend that the bytes are there.
-    assert_eq!(world.seal("a.png", &[])["already"], true);
+    // Sealing the file again does not pretend that the bytes are there: it is a new image, and says why.
+    let again = world.seal("a.png", &[]);
+    assert_eq!(again["already"], false);
+    assert!(again["renewedBecause"].is_string(), "{again}");
+    world.medseal(&["open", again["imageId"].as_str().expect("an id"), "-o", "opened"]).result();
+    assert!(world.read("opened") == world.read("a.png"));
 }

@@ -34,8 +34,8 @@ fn the_nearest_one_wins() {
         ("kgc_password_file", "--kgc-password-file", "MEDSEAL_KGC_PASSWORD"),
         ("anvil", "--anvil", "MEDSEAL_ANVIL"),
     ];
-    // Port 1 of this machine: no node is there, and none is needed.
-    let nowhere = ["http://127.0.0.1:1/a", "http://127.0.0.1:1/b", "http://127.0.0.1:1/c", "http://127.0.0.1:1/d"];
+    // Ports of this machine at which there is no node: none is needed.
+    let nowhere = ["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", "http://127.0.0.1:4"];
     for (name, flag, variable) in all {
         let values = if name == "rpc_url" { nowhere } else { ["11", "22", "33", "44"] };
         let folder = tempfile::tempdir().expect("a folder");
