@@ -182,7 +182,7 @@ impl CliError {
             }
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
             "OUTPUT_EXISTS" => "--force overwrites it",
-            "TAMPERED" => "the store does not hold what was registered, as it was put there: medseal verify ID --record logs other bytes on chain; sealing the original again mends the store",
+            "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
             "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
             "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
             "UNREACHABLE" => "is the node running? medseal node starts a development chain; --rpc-url names another",
