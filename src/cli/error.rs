@@ -182,6 +182,8 @@ impl CliError {
             }
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
             "OUTPUT_EXISTS" => "--force overwrites it",
+            "NO_FUNDS" => "send the wallet enough for the fees; the same command then goes on",
+            "REFUSED" => "nothing is lost: the signed transaction stands in the outbox, and the same command tries again",
             "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
             "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
             "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
@@ -251,6 +253,8 @@ fn of_outbox(error: &OutboxError) -> Class {
         OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => "CHAIN_RESET",
         OutboxError::Busy { .. } => "OUTBOX_BUSY",
         OutboxError::NotMined { .. } => "NOT_MINED",
+        OutboxError::NoFunds { .. } => "NO_FUNDS",
+        OutboxError::Refused { .. } | OutboxError::Behind { .. } => "REFUSED",
         OutboxError::Io { .. } => "STATE",
         _ => "TRANSACTION",
     };

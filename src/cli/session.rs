@@ -1,5 +1,6 @@
 //! What a command works with: the node, the wallet, the actor's folder, the store, the KGC.
 
+use super::output::{chain_of, say};
 use super::{CliError, Settings};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wallet};
 use crate::clock::SystemClock;
@@ -121,14 +122,24 @@ impl Session {
         self.settings.home().join(&self.actor)
     }
 
-    /// The outbox of a wallet: one for each, whoever acts with it.
+    /// The outbox of a wallet: one for each, whoever acts with it. What an earlier run left in it is finished first.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
     pub(super) async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
         let folder = self.settings.home().join("outbox");
         make_private_folder(&self.settings.home()).map_err(|source| self.unwritable(source))?;
-        Ok(Outbox::open(&folder, wallet.address(), &self.rpc, Profile::of(self.chain_id)).await?)
+        let mut outbox = Outbox::open(&folder, wallet.address(), &self.rpc, Profile::of(self.chain_id)).await?;
+        for (job, result) in outbox.resume(&self.rpc, wallet).await? {
+            match result {
+                Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
+                // It stands in the outbox still, and is tried again with whatever is sent next.
+                Err(error) => {
+                    say(&format!("an earlier run began {job}, and it can't be finished: {}", chain_of(&error)))
+                }
+            }
+        }
+        Ok(outbox)
     }
 
     /// The jobs of the one who acts.
