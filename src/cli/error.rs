@@ -182,7 +182,7 @@ impl CliError {
             }
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
             "OUTPUT_EXISTS" => "--force overwrites it",
-            "TAMPERED" => "the stored bytes are not what was registered: medseal verify ID --record logs it on chain",
+            "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
             "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
             "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
             "UNREACHABLE" => "is the node running? medseal node starts a development chain; --rpc-url names another",
@@ -193,6 +193,7 @@ impl CliError {
             "UNKNOWN_KGC_KEY" => "publish the KGC's key: medseal kgc publish",
             "SETTINGS" => "medseal --help says what each setting takes; .env.example names them all",
             "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
+            "FILE" => "look at the path and at who may write there; --home names another state folder",
             "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
             "NOT_STORED" => {
                 "the bytes are not in this store: --home names another; nothing is said about them, and nothing is logged"
@@ -206,6 +207,14 @@ impl CliError {
             "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
             "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
             "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
+            "CHAIN" => "look at --rpc-url: it must be an Ethereum node",
+            "REVERTED" => "medseal show ID says who the sender is and what happened to the image",
+            "KGC" => {
+                "is it the Key Generation Center that the image was sealed to, and are the clocks right? --home names another"
+            }
+            "KGC_KEY_FILE" => "look at the key file, or restore it from its backup; --home names another state folder",
+            "WALLET" => "look at --keystore, --password-file and --dev-account",
+            "NOT_COMPARABLE" => "name two images of one size, or an image and its own sealed image",
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
             _ => return None,
         };
@@ -228,6 +237,7 @@ fn of_chain(error: &ChainError) -> Class {
         (ChainError::UnknownImage { .. }, _) => "UNKNOWN_IMAGE",
         (ChainError::Revert(_), ErrorKind::NotFound) => "UNKNOWN_KGC_KEY",
         (ChainError::Revert(_), _) => "REVERTED",
+        (ChainError::InvalidUrl { .. }, _) => return ("SETTINGS", exit::USAGE),
         (_, ErrorKind::Unreachable) => "UNREACHABLE",
         (_, ErrorKind::WrongChain) => "WRONG_CHAIN",
         _ => "CHAIN",

@@ -7,6 +7,7 @@ use crate::chain::{DevNode, NodeOptions, Wallet};
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -33,6 +34,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             source,
         })?;
     }
+    // Before there is an anvil that a signal could leave alone.
+    let mut signals = Signals::new();
     let mut node = DevNode::start(&NodeOptions {
         binary: settings.path("anvil"),
         port: args.port,
@@ -49,7 +52,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             say(&format!("  {actor:<9} {}", address(Wallet::development(account, CHAIN_ID)?.address())));
         }
     }
-    let ended = wait(&mut node).await;
+    let ended = signals.wait(&mut node).await;
     let url = node.rpc_url();
     node.stop();
     let kept = state.map(|file| format!("; its state is kept in {}", file.display())).unwrap_or_default();
@@ -57,15 +60,26 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     Ok(Outcome::new(json!({ "chainId": CHAIN_ID, "rpcUrl": url, "endedByItself": ended }), format!("{how}{kept}")))
 }
 
-/// Waits for Ctrl-C, SIGTERM or anvil's own end; returns whether it was the last.
-async fn wait(node: &mut DevNode) -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("signals can be waited for");
-    loop {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => return false,
-            _ = terminate.recv() => return false,
-            () = tokio::time::sleep(Duration::from_millis(200)) => if node.ended().is_some() { return true },
+/// Ctrl-C and SIGTERM, heard from the moment this is made.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Self {
+        let hear = |kind| signal(kind).expect("signals can be waited for");
+        Self { interrupt: hear(SignalKind::interrupt()), terminate: hear(SignalKind::terminate()) }
+    }
+
+    /// Waits for one of them or for anvil's own end; returns whether it was the last.
+    async fn wait(&mut self, node: &mut DevNode) -> bool {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return false,
+                _ = self.terminate.recv() => return false,
+                () = tokio::time::sleep(Duration::from_millis(200)) => if node.ended().is_some() { return true },
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod chain;
 mod cids;
+mod cli;
 mod common;
 mod formats;
 mod interop;
