@@ -5,6 +5,9 @@ use alloy::eips::eip1559::Eip1559Estimation;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::Ethereum;
 use alloy::primitives::{Address, B256, Bytes};
+use alloy::providers::utils::{
+    EIP1559_FEE_ESTIMATION_PAST_BLOCKS, EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE, eip1559_default_estimator,
+};
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::client::RpcClient;
 use alloy::rpc::types::{Block, Filter, Log, TransactionReceipt, TransactionRequest};
@@ -138,8 +141,15 @@ impl Rpc {
         self.ask("eth_estimateGas", self.provider.estimate_gas(request)).await
     }
 
+    /// Fees for the next block: twice its base fee, and the tip that others give. alloy's own goes by the *last* block's.
     pub(super) async fn fees(&self) -> Result<Eip1559Estimation, ChainError> {
-        self.ask("eth_feeHistory", self.provider.estimate_eip1559_fees()).await
+        let (method, latest) = ("eth_feeHistory", BlockNumberOrTag::Latest);
+        let percentile = [EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE];
+        let history = self.provider.get_fee_history(EIP1559_FEE_ESTIMATION_PAST_BLOCKS, latest, &percentile);
+        let history = self.ask(method, history).await?;
+        let reason = || "no base fee".to_owned();
+        let next = history.next_block_base_fee().ok_or_else(|| ChainError::BadAnswer { method, reason: reason() })?;
+        Ok(eip1559_default_estimator(next, &history.reward.unwrap_or_default()))
     }
 
     /// How many transactions of `address` are in the chain.

@@ -183,7 +183,9 @@ impl CliError {
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
             "OUTPUT_EXISTS" => "--force overwrites it",
             "NO_FUNDS" => "send the wallet enough for the fees; the same command then goes on",
-            "REFUSED" => "nothing is lost: the signed transaction stands in the outbox, and the same command tries again",
+            "REFUSED" => {
+                "nothing is lost: the signed transaction stands in the outbox, and the same command tries again"
+            }
             "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
             "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
             "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",

@@ -1,7 +1,7 @@
 //! What goes wrong in the outbox.
 
 use crate::chain::error::{ChainError, ErrorKind, Revert};
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,11 +81,62 @@ pub enum OutboxError {
         /// Which number.
         nonce: u64,
     },
+    /// The node does not take the transaction, at higher fees neither; the same job again tries it again.
+    #[error(
+        "the node refused transaction {transaction} (number {nonce}, signed {signings} times) of job {job}: {message} ({code})"
+    )]
+    Refused {
+        /// The job.
+        job: String,
+        /// Hash of what was signed last.
+        transaction: B256,
+        /// Its number, which no other job can use.
+        nonce: u64,
+        /// So often the number was signed.
+        signings: usize,
+        /// JSON-RPC error code.
+        code: i64,
+        /// The node's words.
+        message: String,
+    },
+    /// The wallet can't pay; the same job again goes on once it can.
+    #[error(
+        "{address} can't pay for job {job}{}: {message}", needed.map(|wei| format!(", which may cost {wei} wei")).unwrap_or_default()
+    )]
+    NoFunds {
+        /// Whose money.
+        address: Address,
+        /// The job.
+        job: String,
+        /// Wei that it costs at most; not known before it is signed.
+        needed: Option<U256>,
+        /// The node's words.
+        message: String,
+    },
+    /// An older job of the same wallet can't be sent, and transactions are mined in the order of their numbers.
+    #[error("job {job} can't be mined before job {before} (transaction number {nonce})")]
+    Behind {
+        /// The job.
+        job: String,
+        /// The one that stands in front of it.
+        before: String,
+        /// Its number.
+        nonce: u64,
+        /// Why it can't be sent.
+        source: Box<OutboxError>,
+    },
     /// The transaction was sent and is not in a block yet; `resume` goes on.
-    #[error("transaction {transaction} was sent and not mined within {} s", .after.as_secs_f32())]
+    #[error(
+        "transaction {transaction} of job {job} was sent and not mined within {} s{}", after.as_secs_f32(),
+        before.as_ref().map(|before| format!("; job {before} stands in front of it")).unwrap_or_default()
+    )]
     NotMined {
+        /// The job.
+        job: String,
         /// Its hash.
         transaction: B256,
+        /// The job that must be mined before it.
+        before: Option<String>,
         /// The deadline.
         after: Duration,
     },
@@ -116,6 +167,7 @@ impl OutboxError {
             Self::ChainReset { .. } | Self::ChainWentBack { .. } => ErrorKind::WrongChain,
             Self::NotMined { .. } => ErrorKind::Unreachable,
             Self::Reverted { reason, .. } => reason.kind(),
+            Self::Behind { source, .. } => source.kind(),
             _ => ErrorKind::Failure,
         }
     }

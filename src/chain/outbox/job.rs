@@ -53,7 +53,7 @@ pub struct Transaction {
     pub data: Bytes,
 }
 
-/// Signed bytes of a job; it has several where the number was taken by somebody else.
+/// Signed bytes of a job; it has several where a node refused them or the number was taken by somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     /// Hash of the transaction.

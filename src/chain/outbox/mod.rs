@@ -2,13 +2,16 @@
 //!
 //! A job goes through `prepared -> signed -> broadcast -> mined -> final`, or to `failed`; each arrow is one
 //! [`Outbox::step`], and a process that dies between two goes on with [`Outbox::resume`]. What is sent again is always the
-//! same signed bytes. Only when the sender's number (nonce) was used up by somebody else, so that the bytes can never
-//! be mined, is a job signed anew, and that once.
+//! same signed bytes, with two exceptions. Bytes that the node refuses, say because blocks have become dearer, are signed
+//! anew with the same number (nonce) and higher fees, five times: the chain takes at most one of them, and all are asked
+//! for. And when somebody else used the number up, so that they can never be mined, the job gets another, once.
 //!
 //! SQLite is called on the thread of the task: its files are small and local, and a commit must be over before the next step.
 
 mod error;
 mod job;
+mod queue;
+mod send;
 mod steps;
 mod table;
 
@@ -107,26 +110,29 @@ impl Outbox {
         transaction: &Transaction,
     ) -> Result<Receipt, OutboxError> {
         self.check(rpc, wallet).await?;
-        if self.prepare(job, transaction)? == State::Prepared {
-            self.push_others(rpc, job).await?;
-        }
+        self.prepare(job, transaction)?;
         self.finish(rpc, wallet, job).await
     }
 
-    /// Finishes every job that an earlier run left, oldest first, and returns each with how it ended.
+    /// Finishes every job that an earlier run left, lowest transaction number first, and returns each with how it ended.
+    /// Asks the node nothing if there is none.
     ///
     /// # Errors
-    /// As [`Outbox::submit`], where they concern the whole outbox.
+    /// As [`Outbox::submit`], where they concern the whole outbox; those of one job are with that job.
     #[allow(clippy::type_complexity)] // a job's name and how it ended
     pub async fn resume(
         &mut self,
         rpc: &Rpc,
         wallet: &Wallet,
     ) -> Result<Vec<(String, Result<Receipt, OutboxError>)>, OutboxError> {
-        self.check(rpc, wallet).await?;
-        self.push_others(rpc, "").await?;
+        self.check_sender(wallet)?;
         let mut ended = Vec::new();
-        for job in self.table.pending()? {
+        let open = self.open_jobs()?;
+        if open.is_empty() {
+            return Ok(ended);
+        }
+        self.check(rpc, wallet).await?;
+        for job in open {
             let end = self.finish(rpc, wallet, &job).await;
             ended.push((job, end));
         }
@@ -158,8 +164,8 @@ impl Outbox {
         let job = self.known(job)?;
         match job.state {
             State::Prepared => self.sign(rpc, wallet, &job).await?,
-            State::Signed => self.broadcast(rpc, &job).await?,
-            State::Broadcast => self.wait(rpc, &job).await?,
+            State::Signed => self.broadcast(rpc, wallet, &job).await?,
+            State::Broadcast => self.wait(rpc, wallet, &job).await?,
             State::Mined => self.settle(rpc, &job).await?,
             State::Final | State::Failed => {}
         }
@@ -167,6 +173,10 @@ impl Outbox {
     }
 
     async fn finish(&mut self, rpc: &Rpc, wallet: &Wallet, id: &str) -> Result<Receipt, OutboxError> {
+        let job = self.known(id)?;
+        if matches!(job.state, State::Prepared | State::Signed | State::Broadcast) {
+            self.clear_the_way(rpc, wallet, &job).await?;
+        }
         while !self.step(rpc, wallet, id).await?.is_done() {}
         let job = self.known(id)?;
         match (job.state, job.receipt) {
@@ -179,11 +189,14 @@ impl Outbox {
         self.table.job(job)?.ok_or_else(|| OutboxError::NoSuchJob { job: job.into() })
     }
 
+    fn check_sender(&self, wallet: &Wallet) -> Result<(), OutboxError> {
+        let (expected, found) = (self.sender, wallet.address());
+        if found == expected { Ok(()) } else { Err(OutboxError::WrongSender { expected, found }) }
+    }
+
     /// Is it still our chain, and our wallet?
     async fn check(&mut self, rpc: &Rpc, wallet: &Wallet) -> Result<(), OutboxError> {
-        if wallet.address() != self.sender {
-            return Err(OutboxError::WrongSender { expected: self.sender, found: wallet.address() });
-        }
+        self.check_sender(wallet)?;
         rpc.check_chain_id(self.chain_id).await?;
         let found = rpc.genesis().await?;
         if found != self.genesis {

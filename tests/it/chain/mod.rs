@@ -5,6 +5,7 @@ mod node;
 mod outbox;
 mod proxy;
 mod recovery;
+mod refused;
 mod registry;
 
 use alloy::primitives::{Address, B256, Bytes};

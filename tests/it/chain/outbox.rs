@@ -84,10 +84,12 @@ async fn what_waits_for_a_block_is_finished_later_in_order() {
     let deadline = Duration::from_millis(100);
     let mut outbox = world.outbox(&sender).await.with_mining_deadline(deadline);
     world.automine(false).await;
-    for salt in [7, 8] {
+    for (salt, first) in [(7, None), (8, Some("job 7"))] {
         let transaction = world.register_transaction(&sender, salt);
         let late = outbox.submit(&world.rpc, &sender, &format!("job {salt}"), &transaction).await.unwrap_err();
-        assert!(matches!(late, OutboxError::NotMined { after, .. } if after == deadline), "{late}");
+        let OutboxError::NotMined { after, ref before, .. } = late else { panic!("{late}") };
+        assert_eq!((after, before.as_deref()), (deadline, first));
+        assert_eq!(late.to_string().ends_with("; job job 7 stands in front of it"), first.is_some(), "{late}");
         assert_eq!(late.kind(), ErrorKind::Unreachable);
     }
     let jobs = ["job 7", "job 8"].map(|job| outbox.job(job).unwrap().expect("known"));
@@ -135,6 +137,7 @@ async fn a_wallet_without_ether_goes_on_once_it_has_some() {
     let mut outbox = world.outbox(&sender).await;
     let transaction = world.register_transaction(&sender, 7);
     let poor = outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
+    assert!(matches!(poor, OutboxError::NoFunds { address, .. } if address == sender.address()), "{poor}");
     assert!(poor.to_string().to_lowercase().contains("insufficient funds"), "{poor}");
     assert!(!outbox.job("job").unwrap().expect("known").state.is_done());
     world.raw("anvil_setBalance", json!([sender.address(), "0xde0b6b3a7640000"])).await;

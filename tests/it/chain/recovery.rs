@@ -161,7 +161,8 @@ async fn a_chain_that_went_back_is_refused() {
     let snapshot = world.raw("evm_snapshot", json!([])).await;
     world.register(&sender, 7).await;
     world.raw("evm_revert", json!([snapshot])).await;
-    let back = world.outbox(&sender).await.resume(&world.rpc, &sender).await.unwrap_err();
+    let transaction = world.register_transaction(&sender, 7);
+    let back = world.outbox(&sender).await.submit(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
     assert!(matches!(back, OutboxError::ChainWentBack { expected: 1, found: 0, .. }), "{back}");
     assert_eq!(back.kind(), ErrorKind::WrongChain);
 }
@@ -177,4 +178,17 @@ async fn a_node_that_is_away_leaves_the_job_as_it_is() {
     assert_eq!(outbox.job("job").unwrap().expect("known").state, State::Signed);
     drop(outbox);
     resumes_as_one_record(&world, 0).await;
+}
+
+#[tokio::test]
+async fn with_no_open_job_the_node_is_not_asked() {
+    let (world, sender) = (World::start().await, wallet(1));
+    let mut outbox = world.outbox(&sender).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = Rpc::new(&format!("http://{closed}")).unwrap();
+    assert!(outbox.resume(&away, &sender).await.expect("nothing to do").is_empty());
+    outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+    assert!(outbox.resume(&away, &sender).await.expect("nothing to do").is_empty());
+    outbox.prepare("open", &world.register_transaction(&sender, 8)).unwrap();
+    assert_eq!(outbox.resume(&away, &sender).await.unwrap_err().kind(), ErrorKind::Unreachable);
 }
