@@ -8,6 +8,7 @@ mod bad_settings;
 mod bad_store;
 mod demo;
 mod main_path;
+mod renewed;
 mod resume;
 mod schema;
 mod sessions;
