@@ -277,6 +277,7 @@ fn of_kgc(error: &KgcError) -> Class {
         KgcError::NotAuthorized { .. } => ("NOT_AUTHORIZED", exit::NOT_AUTHORIZED),
         KgcError::UnknownImage { .. } => ("UNKNOWN_IMAGE", exit::NOT_FOUND),
         KgcError::RecordMismatch { .. } => ("TAMPERED", exit::INVALID),
+        KgcError::Header(_) | KgcError::Capsules(_) => ("CAPSULE", exit::INVALID),
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
         _ => ("KGC", exit::FAILURE),
     }

@@ -4,6 +4,7 @@ use super::output::{Outcome, address, say};
 use super::session::DEVELOPMENT_ACTORS;
 use super::{CliError, Settings, Talk};
 use crate::chain::{DevNode, NodeOptions, Wallet};
+use crate::files::make_private_folder;
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(super) const CHAIN_ID: u64 = 31337;
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let state = (!args.no_state).then(|| settings.home().join("node").join("state.json"));
     if let Some(folder) = state.as_deref().and_then(Path::parent) {
-        std::fs::create_dir_all(folder).map_err(|source| CliError::File {
+        make_private_folder(folder).map_err(|source| CliError::File {
             act: "make",
             path: folder.to_owned(),
             source,

@@ -151,7 +151,7 @@ fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -
     }
     let mut rows =
         vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
-    let (mut images, mut failed) = (Vec::new(), Vec::new());
+    let (mut images, mut failed, mut exits) = (Vec::new(), Vec::new(), Vec::new());
     for (path, result) in &results {
         let name = path.display().to_string().escape_debug().to_string();
         match result {
@@ -168,7 +168,8 @@ fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -
                 }
             }
             Err(error) => {
-                let (code, _) = error.class();
+                let (code, exit) = error.class();
+                exits.push(exit);
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
                 failed.push(json!({ "file": name, "code": code, "message": chain_of(error), "hint": error.hint() }));
             }
@@ -177,7 +178,13 @@ fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -
     if mode == Mode::Pixels {
         say("--pixels: opening returns a lossless re-encoding of the samples, not the same file");
     }
-    let exit = if failed.is_empty() { 0 } else { exit::FAILURE };
+    // Where every file failed for the same kind of reason, that reason's code says more.
+    exits.dedup();
+    let exit = match exits.as_slice() {
+        [] => 0,
+        [only] if images.is_empty() => *only,
+        _ => exit::FAILURE,
+    };
     let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed });
     Ok(Outcome { json, text: table(&rows), exit })
 }

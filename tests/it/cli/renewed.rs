@@ -37,7 +37,8 @@ fn what_the_store_lost_is_sealed_anew() {
     // A byte that was changed is as good as lost.
     let block = world.block(&second);
     let mut bytes = std::fs::read(&block).expect("stored");
-    bytes[700 % second["size"].as_u64().expect("a size") as usize] ^= 1;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
     std::fs::write(&block, bytes).expect("changed");
     let third = world.seal("a.png", &[]);
     assert_ne!(third["imageId"], second["imageId"]);
