@@ -205,7 +205,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn inverse_undoes_forward(
             key in any::<[u8; 32]>(), frame in any::<u64>(), width in 0_u32..4,

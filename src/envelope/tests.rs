@@ -169,7 +169,6 @@ fn nothing_secret_is_printed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn any_samples_come_back(
         depth in 1_u32..4, height in 1_u32..40, width in 1_u32..40, channels in 1_u16..5, code in 1_u8..=10,

@@ -225,7 +225,6 @@ fn a_truncated_dicom_file_is_refused_and_sealed_as_plain_bytes_only_when_asked()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_bytes_under_any_name_come_back(
         file in prop::collection::vec(any::<u8>(), 1..3000), name in "\\PC{0,80}",
