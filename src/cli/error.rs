@@ -1,6 +1,7 @@
 //! What the command line says when something fails: code, exit code, hint.
 
 use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, WalletError};
+use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::imaging::ImagingError;
 use crate::keygen::KeygenError;
@@ -182,6 +183,7 @@ impl CliError {
             }
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
             "OUTPUT_EXISTS" => "--force overwrites it",
+            "CAPSULE" => "the key capsules are damaged, or another image's: nothing can be opened with them",
             "NO_FUNDS" => "send the wallet enough for the fees; the same command then goes on",
             "REFUSED" => {
                 "nothing is lost: the signed transaction stands in the outbox, and the same command tries again"
@@ -277,6 +279,7 @@ fn of_kgc(error: &KgcError) -> Class {
         KgcError::NotAuthorized { .. } => ("NOT_AUTHORIZED", exit::NOT_AUTHORIZED),
         KgcError::UnknownImage { .. } => ("UNKNOWN_IMAGE", exit::NOT_FOUND),
         KgcError::RecordMismatch { .. } => ("TAMPERED", exit::INVALID),
+        KgcError::Capsules(CapsuleError::NoMatchingStanza { .. }) => ("KGC", exit::FAILURE),
         KgcError::Header(_) | KgcError::Capsules(_) => ("CAPSULE", exit::INVALID),
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
         _ => ("KGC", exit::FAILURE),
