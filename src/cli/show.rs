@@ -152,6 +152,7 @@ fn verified_json(event: &Verified) -> Value {
         "nonce": event.nonce.to_string(),
         "deadline": event.deadline,
         "number": event.number.to::<u64>(),
+        "signature": hex(&event.signature),
     })
 }
 
