@@ -2,13 +2,13 @@
 
 use super::output::{Outcome, address, say};
 use super::session::{Session, development_account};
-use super::{CliError, Settings, Talk};
+use super::{CliError, Settings, Talk, node};
 use crate::chain::bindings::{IOpenZeppelin::grantRoleCall, Role};
 use crate::chain::{Deployment, Outbox, Profile, Registry, Wallet, deploy, is_development_chain};
 use alloy::primitives::Address;
 use serde_json::json;
 
-/// Roles are given in the same step. On a development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
+/// Roles are given in the same step. On chain 31337, the development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
     /// First administrator [default: the deploying wallet]
@@ -105,7 +105,8 @@ impl Args {
             let message = format!("only {} can give roles: leave them out, or deploy with its wallet", address(admin));
             return Err(CliError::Settings { message });
         }
-        if foreign.is_some() || !roles.is_empty() || !is_development_chain(chain_id) {
+        // As for wallets: other development chains have the id of many a private network, where no public key may get a role unasked.
+        if foreign.is_some() || !roles.is_empty() || chain_id != node::CHAIN_ID {
             return Ok(roles);
         }
         let account = |actor| Wallet::development(development_account(actor)?, chain_id).ok();
@@ -133,4 +134,24 @@ async fn grant_role(
     let job = format!("role:{}:{account}:{seq}:{}", role.name(), registry.address());
     outbox.submit(registry.rpc(), admin, &job, &registry.transaction(&call)).await?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_keys_get_roles_unasked_on_the_development_chain_alone() {
+        let (deployer, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let roles = |args: &Args, chain_id| args.roles(chain_id, deployer).expect("no roles of another administrator");
+        assert_eq!(roles(&Args::default(), 31337).len(), 3);
+        for chain_id in [1337, 1, 12345] {
+            assert_eq!(roles(&Args::default(), chain_id), [], "chain {chain_id}");
+        }
+        assert_eq!(roles(&Args { admin: Some(other), ..Args::default() }, 31337), [], "only the administrator can");
+        let asked = Args { kgc: vec![other], ..Args::default() };
+        assert_eq!(roles(&asked, 1337), [(Role::Kgc, other)]);
+        let refused = Args { admin: Some(other), ..asked }.roles(1337, deployer);
+        assert!(matches!(refused, Err(CliError::Settings { .. })));
+    }
 }
