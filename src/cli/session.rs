@@ -80,14 +80,6 @@ impl Session {
     /// # Errors
     /// [`CliError::Wallet`], [`CliError::Settings`] if there is none.
     pub(super) fn wallet(&self) -> Result<Wallet, CliError> {
-        self.wallet_of(&self.actor)
-    }
-
-    /// The wallet that the settings give, or on a development chain that of `actor`.
-    ///
-    /// # Errors
-    /// As [`Session::wallet`].
-    pub(super) fn wallet_of(&self, actor: &str) -> Result<Wallet, CliError> {
         if let Some(keystore) = self.settings.path("keystore") {
             return match self.settings.path("password_file") {
                 Some(file) => Ok(Wallet::from_keystore(&keystore, &Passphrase::File(&file))?),
@@ -97,14 +89,12 @@ impl Session {
                 }
             };
         }
-        let account = match self.settings.number("dev_account")? {
-            Some(account) => usize::try_from(account).ok(),
+        match self.settings.number("dev_account")? {
+            Some(account) => self.development_account(usize::try_from(account).ok(), &self.actor),
             // Other development chains have the id of many a private network: there the public keys must be asked for.
-            None if self.chain_id == super::node::CHAIN_ID => development_account(actor),
-            None => None,
-        };
-        let account = account.ok_or_else(|| CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id })?;
-        Ok(Wallet::development(account, self.chain_id)?)
+            None if self.chain_id == super::node::CHAIN_ID => self.development_wallet(&self.actor),
+            None => self.development_account(None, &self.actor),
+        }
     }
 
     /// The development account of an actor, whatever wallet the settings name.
@@ -112,9 +102,12 @@ impl Session {
     /// # Errors
     /// [`CliError::NoWallet`] for an unknown actor, [`CliError::Wallet`] on any other chain.
     pub(super) fn development_wallet(&self, actor: &str) -> Result<Wallet, CliError> {
-        let account = development_account(actor)
-            .ok_or_else(|| CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id })?;
-        Ok(Wallet::development(account, self.chain_id)?)
+        self.development_account(development_account(actor), actor)
+    }
+
+    fn development_account(&self, account: Option<usize>, actor: &str) -> Result<Wallet, CliError> {
+        let none = || CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id };
+        Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
     }
 
     /// The folder of the one who acts.
@@ -128,7 +121,11 @@ impl Session {
     /// [`CliError::Outbox`].
     pub(super) async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
         let folder = self.settings.home().join("outbox");
-        make_private_folder(&self.settings.home()).map_err(|source| self.unwritable(source))?;
+        make_private_folder(&folder).map_err(|source| CliError::File {
+            act: "make",
+            path: self.settings.home(),
+            source,
+        })?;
         let mut outbox = Outbox::open(&folder, wallet.address(), &self.rpc, Profile::of(self.chain_id)).await?;
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
             match result {
@@ -145,10 +142,6 @@ impl Session {
     /// The jobs of the one who acts.
     pub(super) fn jobs(&self) -> Jobs {
         Jobs::new(self.folder().join("jobs"))
-    }
-
-    fn unwritable(&self, source: std::io::Error) -> CliError {
-        CliError::File { act: "make", path: self.settings.home(), source }
     }
 
     /// The embedded block store.

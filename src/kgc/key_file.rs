@@ -4,9 +4,9 @@
 //! Argon2id, whose cost stands in the file. Without a passphrase it is 32 zero bytes: then only the file's mode keeps the
 //! secrets, and the encryption does no more than notice damage.
 
-use std::fs::{DirBuilder, File};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
@@ -21,6 +21,7 @@ use super::KgcKeys;
 use super::keys::SECRET_BYTES;
 use crate::cipher::{hkdf_sha256, length_prefixed};
 use crate::envelope::capsules::CryptoRng;
+use crate::files::{Existing, folder_of, make_private_folder, write_whole};
 
 /// The version of the file.
 const VERSION: u32 = 1;
@@ -180,17 +181,12 @@ pub fn create_key_file(
         ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_owned() },
         _ => KeyFileError::Io { path: path.to_owned(), source },
     };
-    // Asked early, so that nobody waits for Argon2id in vain; that nothing is overwritten, `persist_noclobber` sees to.
+    // Asked early, so that nobody waits for Argon2id in vain; that nothing is overwritten, `Existing::Keep` sees to.
     if path.try_exists().map_err(io)? {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
     let json = serde_json::to_vec_pretty(&sealed(keys, protection, rng)?).map_err(|error| io(error.into()))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-    let mut file = tempfile::Builder::new().prefix(".kgc-").tempfile_in(folder).map_err(io)?;
-    file.write_all(&json).and_then(|()| file.as_file().sync_all()).map_err(io)?;
-    file.persist_noclobber(path).map_err(|error| io(error.error))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+    make_private_folder(folder_of(path)).and_then(|()| write_whole(path, &json, Existing::Keep)).map_err(io)
 }
 
 /// Returns the keys in a key file. `passphrase` is not looked at where the file has none.

@@ -1,6 +1,7 @@
 //! What happens in the demo, and what must hold after each act.
 
 use super::Sabotage;
+use super::avalanche::{Avalanche, avalanche};
 use super::stage::{Actor, Stage};
 use crate::chain::bindings::IImageRegistry::{
     FlagState, RecordState, Registration, grantCall, registerCall, revokeCall,
@@ -33,10 +34,10 @@ pub(super) struct Scan {
     pub(super) sealed: Sealed,
     /// The record that the story goes on with: the sealed one, unless somebody broke something.
     pub(super) image_id: B256,
-    /// Ciphertext of the samples, as it was read back from the store.
-    pub(super) ciphertext: Vec<u8>,
     pub(super) gas: u64,
+    /// Entropy of the ciphertext, as it was read back from the store.
     pub(super) entropy: Option<f64>,
+    pub(super) avalanche: Option<Avalanche>,
     pub(super) mse: Option<f64>,
     /// What was checked, and whether it held.
     pub(super) checks: Vec<Line>,
@@ -147,8 +148,8 @@ impl<'a> Story<'a> {
         .await?;
         let image = decode(&file, &Limits::default()).map_err(PipelineError::from)?.into_image();
         let (image_id, gas) = (sealed.job.image_id, sealed.registered.gas);
-        let (ciphertext, checks) = (Vec::new(), Vec::new());
-        Ok(Scan { name, file, image, sealed, image_id, ciphertext, gas, entropy: None, mse: None, checks })
+        let avalanche = image.as_ref().and_then(avalanche);
+        Ok(Scan { name, file, image, sealed, image_id, gas, entropy: None, avalanche, mse: None, checks: Vec::new() })
     }
 
     /// `--break hash`: a record of the same stored bytes, with another hash.
@@ -192,8 +193,8 @@ impl<'a> Story<'a> {
             let registered = stored.record.contentHash == scan.sealed.job.content_hash;
             scan.check("the record holds the hash that the sender computed", registered);
             if let Ok(bytes) = fetch(&store, &stored).await {
-                scan.ciphertext = SealedImage::parse(&bytes).map_err(PipelineError::from)?.ciphertext();
-                scan.entropy = entropy::of_bytes(&scan.ciphertext);
+                let sealed = SealedImage::parse(&bytes).map_err(PipelineError::from)?;
+                scan.entropy = entropy::of_bytes(&sealed.ciphertext());
             }
             bar.inc(1);
         }

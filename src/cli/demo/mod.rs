@@ -1,6 +1,7 @@
 //! `medseal demo`: the whole story on this machine, every claim of it checked against storage and chain as they are read afresh.
 
 mod acts;
+mod avalanche;
 mod figures;
 mod stage;
 mod table;

@@ -1,7 +1,6 @@
 //! The demo's result for people and programs.
 
 use super::acts::{Line, Scan, Story};
-use super::figures::avalanche;
 use crate::cli::output::{shown, table};
 use serde_json::{Value, json};
 use std::io::IsTerminal;
@@ -59,7 +58,7 @@ fn coloured(line: &str) -> String {
 
 fn row(scan: &Scan) -> Vec<String> {
     let ms = |duration: Duration| format!("{} ms", duration.as_millis());
-    let (timings, avalanche) = (scan.sealed.timings, scan.image.as_ref().and_then(avalanche));
+    let (timings, avalanche) = (scan.sealed.timings, scan.avalanche);
     let failed: Vec<&str> = scan.checks.iter().filter(|check| !check.holds).map(|check| check.what.as_str()).collect();
     let checks = match failed.as_slice() {
         [] => format!("{} held", scan.checks.len()),
@@ -86,8 +85,7 @@ fn row(scan: &Scan) -> Vec<String> {
 
 /// One scan for programs.
 pub(super) fn scan_json(scan: &Scan) -> Value {
-    let timings = scan.sealed.timings;
-    let avalanche = scan.image.as_ref().and_then(avalanche);
+    let (timings, avalanche) = (scan.sealed.timings, scan.avalanche);
     json!({
         "file": scan.name,
         "imageId": scan.image_id,

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use crate::files::folder_of;
 use crate::storage::StoreError;
 
 /// Writes `content` to `path`, whole or not at all, through a file in `temporary` on the same disk.
@@ -26,7 +27,7 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = folder_of(path);
     if parent != path {
         create_folder(parent)?;
     }
