@@ -1,37 +1,52 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IImageRegistry} from "./IImageRegistry.sol";
+
 /// @title The hash chain over a contract's events
 /// @notice Numbers events and chains their hashes, so that an omitted one can be detected. `IImageRegistry` states the formula.
 /// @dev Must stand first among the bases that hold storage: its head starts before any other constructor emits an event, and clients
 /// prove slot 0.
-abstract contract AuditTrail {
-    /// @dev One slot; its highest 8 bits are kept for a pause.
-    struct Trail {
-        bytes26 head;
-        uint40 seq;
-    }
+abstract contract AuditTrail is IImageRegistry {
+    uint256 private constant SEQ_SHIFT = 208;
+    uint256 private constant PAUSED_SHIFT = 248;
 
-    Trail private _trail;
+    /// @dev Head, number and the bit of a pause, which stands here because every act that a pause stops reads the word anyway.
+    uint256 private _trail;
 
     constructor() {
-        _trail.head = bytes26(keccak256(abi.encode("MedSeal audit v1", block.chainid, address(this))));
+        _trail = _head(keccak256(abi.encode("MedSeal audit v1", block.chainid, address(this))));
+    }
+
+    /// @inheritdoc IImageRegistry
+    function audit() external view returns (bytes26 head, uint40 seq) {
+        uint256 trail = _trail;
+        return (bytes26(uint208(trail)), uint40(trail >> SEQ_SHIFT));
     }
 
     /// @dev Takes one event into the chain.
     /// @param kind The event's topic 0.
-    /// @param fields `abi.encode` of its arguments without the last two.
-    /// @return seq The event's number, counted from 1.
-    /// @return head The head after it.
-    function _append(bytes32 kind, bytes memory fields) internal returns (uint40 seq, bytes26 head) {
-        Trail memory trail = _trail;
-        seq = trail.seq + 1;
-        head = bytes26(keccak256(abi.encode(trail.head, kind, seq, block.number, block.timestamp, keccak256(fields))));
-        _trail = Trail({head: head, seq: seq});
+    /// @param fields One word for each of its arguments but the last.
+    /// @return trail Its last argument.
+    function _append(bytes32 kind, bytes memory fields) internal returns (bytes32 trail) {
+        uint256 before = _trail;
+        bytes32 hash = keccak256(abi.encode(before, kind, block.number, block.timestamp, keccak256(fields)));
+        uint256 next = (((before >> SEQ_SHIFT) + 1) << SEQ_SHIFT) | _head(hash);
+        _trail = next;
+        return bytes32(next);
     }
 
-    /// @dev The head and the number of events so far.
-    function _auditTrail() internal view returns (bytes26 head, uint40 seq) {
-        return (_trail.head, _trail.seq);
+    function _isPauseBegun() internal view returns (bool) {
+        return _trail >> PAUSED_SHIFT != 0;
+    }
+
+    function _setPauseBegun(bool begun) internal {
+        uint256 rest = _trail & ((1 << PAUSED_SHIFT) - 1);
+        _trail = begun ? rest | (1 << PAUSED_SHIFT) : rest;
+    }
+
+    /// @dev The first 26 bytes of a hash.
+    function _head(bytes32 hash) private pure returns (uint256) {
+        return uint256(hash) >> (256 - SEQ_SHIFT);
     }
 }

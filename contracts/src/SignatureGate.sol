@@ -19,14 +19,11 @@ abstract contract SignatureGate is EIP712 {
         return msg.sender == signer && signature.length == 0;
     }
 
-    function _checkDeadline(uint64 deadline) internal view {
+    /// @dev The one place that calls out: a static call, after the effects that the signature must not outrun (the nonce).
+    function _checkSigned(address signer, bytes32 structHash, uint64 deadline, bytes calldata signature) internal view {
         if (block.timestamp > deadline) revert IImageRegistry.SignatureExpired(deadline, block.timestamp);
         uint256 latest = block.timestamp + MAX_DEADLINE;
         if (deadline > latest) revert IImageRegistry.DeadlineTooFar(deadline, latest);
-    }
-
-    /// @dev The one place that calls out: a static call, after all effects that the signature must not outrun (the nonce).
-    function _checkSignature(address signer, bytes32 structHash, bytes calldata signature) internal view {
         if (signature.length > MAX_SIGNATURE_BYTES) revert IImageRegistry.SignatureLength(signature.length);
         // An empty signature in an event says that the transaction was the signer's own: no contract may accept one here.
         if (signature.length == 0) revert IImageRegistry.InvalidSignature(signer);
