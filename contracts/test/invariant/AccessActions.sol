@@ -58,7 +58,7 @@ abstract contract AccessActions is VerificationActions {
     function speakForbidden(uint256 which, uint256 whom) external tick {
         onlyIf(!isPaused());
         bytes32 imageId = anyImage(which);
-        address by = [currentAdmin, judge(), kgcs(which), pauser, verifiers(whom), relayers(whom)][whom % 6];
+        address by = [currentAdmin, judge, kgcs(which), pauser, verifiers(whom), relayers(whom)][whom % 6];
         address reader_ = anyReader(whom);
         bytes memory expected = abi.encodeWithSelector(IImageRegistry.NotSender.selector, imageId, by);
         refuse(by, abi.encodeCall(registry.grant, (imageId, reader_, expiryIn(whom))), expected);
@@ -73,9 +73,9 @@ abstract contract AccessActions is VerificationActions {
 
     function setOperatorFor(uint256 who, uint256 which, bool allowed) external tick {
         onlyIf(!allowed || !isPaused());
-        (address by, address operator) = (senders(who), speakers(which));
+        (address by, address speaker) = (senders(who), speakers(which));
         IImageRegistry.OperatorChange memory change =
-            IImageRegistry.OperatorChange(by, operator, allowed, operators[by][operator].seq, deadline());
+            IImageRegistry.OperatorChange(by, speaker, allowed, operators[by][speaker].seq, deadline());
         bytes memory signature = signed(by, TypedData.structHash(change));
         relay(abi.encodeCall(registry.setOperatorFor, (change, signature)));
     }
@@ -133,9 +133,9 @@ abstract contract AccessActions is VerificationActions {
         return time % 7 == 0 ? type(uint64).max : clock + uint64(time % 6 days);
     }
 
-    /// @dev Needs a registry that isn't paused where the operator has yet to be named.
-    function operatorFor(address by, uint256 which) internal returns (address operator) {
-        operator = speakers(which);
-        if (!operators[by][operator].allowed) send(by, abi.encodeCall(registry.setOperator, (operator, true)));
+    /// @dev Needs a registry that isn't paused where the speaker has yet to be named.
+    function operatorFor(address by, uint256 which) internal returns (address speaker) {
+        speaker = speakers(which);
+        if (!operators[by][speaker].allowed) send(by, abi.encodeCall(registry.setOperator, (speaker, true)));
     }
 }

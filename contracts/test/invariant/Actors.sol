@@ -20,6 +20,10 @@ abstract contract Actors is FullAuditor {
     VmAssume private constant _ASSUMER = VmAssume(address(vm));
 
     mapping(address wallet => uint256 key) private _keys;
+    address[] private _senders;
+    address[] private _verifiers;
+    address[] private _speakers;
+    address internal immutable judge = keyed(0xA4B17E40);
     /// @dev Every signed call that had an effect.
     bytes[] internal used;
     /// @dev The image that was acted on last.
@@ -32,6 +36,15 @@ abstract contract Actors is FullAuditor {
     }
 
     constructor() {
+        for (uint256 i = 0; i < SENDERS; i++) {
+            _senders.push(keyed(0x5E4D0000 + i));
+        }
+        for (uint256 i = 0; i < VERIFIERS; i++) {
+            _verifiers.push(keyed(0x5EE00000 + i));
+        }
+        for (uint256 i = 0; i < PAIR; i++) {
+            _speakers.push(keyed(0x09E40000 + i));
+        }
         pass(0);
         vm.recordLogs();
         registry = deploy(admins(0), firstRoles());
@@ -39,9 +52,9 @@ abstract contract Actors is FullAuditor {
         take(vm.getRecordedLogs());
     }
 
-    function firstRoles() private returns (IImageRegistry.RoleGrant[] memory grants) {
+    function firstRoles() private view returns (IImageRegistry.RoleGrant[] memory grants) {
         grants = new IImageRegistry.RoleGrant[](7);
-        grants[0] = IImageRegistry.RoleGrant(keccak256("ARBITER_ROLE"), judge());
+        grants[0] = IImageRegistry.RoleGrant(keccak256("ARBITER_ROLE"), judge);
         grants[1] = IImageRegistry.RoleGrant(keccak256("PAUSER_ROLE"), pauser);
         grants[2] = IImageRegistry.RoleGrant(keccak256("KGC_ROLE"), kgcs(0));
         grants[3] = IImageRegistry.RoleGrant(keccak256("KGC_ROLE"), kgcs(1));
@@ -52,20 +65,16 @@ abstract contract Actors is FullAuditor {
 
     // ---- wallets ----
 
-    function senders(uint256 which) internal returns (address) {
-        return keyed(0x5E4D0000 + which % SENDERS);
+    function senders(uint256 which) internal view returns (address) {
+        return _senders[which % SENDERS];
     }
 
-    function verifiers(uint256 which) internal returns (address) {
-        return keyed(0x5EE00000 + which % VERIFIERS);
+    function verifiers(uint256 which) internal view returns (address) {
+        return _verifiers[which % VERIFIERS];
     }
 
-    function speakers(uint256 which) internal returns (address) {
-        return keyed(0x09E40000 + which % PAIR);
-    }
-
-    function judge() internal returns (address) {
-        return keyed(0xA4B17E40);
+    function speakers(uint256 which) internal view returns (address) {
+        return _speakers[which % PAIR];
     }
 
     function kgcs(uint256 which) internal pure returns (address) {
@@ -81,7 +90,7 @@ abstract contract Actors is FullAuditor {
     }
 
     /// @dev Who may be given a key: three readers, and a sender, which is a stranger to other senders' images.
-    function readers(uint256 which) internal returns (address) {
+    function readers(uint256 which) internal view returns (address) {
         return which % 4 == 0 ? senders(which / 4) : address(uint160(0x4EAD00 + which % 4));
     }
 

@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
-import {Base, Vm} from "../Base.sol";
+import {Base} from "../Base.sol";
+import {Vm} from "../Cheats.sol";
 import {Trail} from "./Trail.sol";
 
 /// @notice Rebuilds the registry's whole state from its events alone, and refuses every event that the rules of `IImageRegistry` do not

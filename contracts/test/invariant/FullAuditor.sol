@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
-import {Vm} from "../Base.sol";
+import {Vm} from "../Cheats.sol";
 import {Auditor} from "./Auditor.sol";
 import {Trail} from "./Trail.sol";
 
@@ -14,7 +14,7 @@ abstract contract FullAuditor is Auditor {
     }
 
     mapping(bytes32 imageId => mapping(address wallet => IImageRegistry.Access)) internal accesses;
-    mapping(address sender => mapping(address operator => IImageRegistry.Operator)) internal operators;
+    mapping(address sender => mapping(address speaker => IImageRegistry.Operator)) internal operators;
     mapping(bytes32 kgcId => Line) internal lines;
     mapping(bytes32 kgcId => mapping(uint32 epoch => IImageRegistry.KgcKey)) internal keys;
     mapping(address kgc => mapping(bytes32 logId => IImageRegistry.LogHead)) internal logHeads;
@@ -63,12 +63,12 @@ abstract contract FullAuditor is Auditor {
     }
 
     function takeOperatorSet(Vm.Log memory log) private {
-        (address sender_, address operator, bool allowed) =
+        (address sender_, address speaker, bool allowed) =
             (wallet(log.topics[1]), wallet(log.topics[2]), log.topics[3] != 0);
         uint64 operatorSeq = abi.decode(log.data, (uint64));
         if (allowed) requireOpen();
-        same(operators[sender_][operator].seq + 1, operatorSeq);
-        operators[sender_][operator] = IImageRegistry.Operator(allowed, operatorSeq);
+        same(operators[sender_][speaker].seq + 1, operatorSeq);
+        operators[sender_][speaker] = IImageRegistry.Operator(allowed, operatorSeq);
     }
 
     function takeCapsulesUpdated(Vm.Log memory log) private {
@@ -80,7 +80,7 @@ abstract contract FullAuditor is Auditor {
         images[imageId].capsules = IImageRegistry.Capsules(hash, images[imageId].capsules.version + 1);
     }
 
-    /// @dev Nobody but the sender, its operator or a signature of theirs changes access and capsules (I10).
+    /// @dev Nobody but the sender, its speaker or a signature of theirs changes access and capsules (I10).
     function requireSpeaker(bytes32 imageId, address by) private view {
         address sender_ = existing(imageId).record.sender;
         holds(by == sender_ || operators[sender_][by].allowed, "only the sender and its operators speak for an image");

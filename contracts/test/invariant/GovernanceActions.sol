@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
-import {IRegistry} from "../Base.sol";
+import {IRegistry} from "../IRegistry.sol";
 import {TypedData} from "../TypedData.sol";
 import {KgcActions} from "./KgcActions.sol";
 
@@ -31,6 +31,7 @@ abstract contract GovernanceActions is KgcActions {
         if (!isPaused()) beginSooner();
         (address by, bytes memory data) = stopped(what % 9, imageId, who);
         refuse(by, data, abi.encodeWithSelector(IImageRegistry.RegistryPaused.selector, pausedUntil));
+        if (who % 4 != 0) end();
     }
 
     function giveRole(uint256 role, uint256 who) external tick {
@@ -54,7 +55,7 @@ abstract contract GovernanceActions is KgcActions {
     /// @dev No holder of another role gives or takes one, pauses, or points to a successor.
     function governForbidden(uint256 role, uint256 who) external tick {
         (bytes32 name, address account) = roleOf(role, who);
-        address by = [judge(), kgcs(who), verifiers(who), senders(who), relayers(who)][who % 5];
+        address by = [judge, kgcs(who), verifiers(who), senders(who), relayers(who)][who % 5];
         bytes memory expected =
             abi.encodeWithSelector(IRegistry.AccessControlUnauthorizedAccount.selector, by, bytes32(0));
         refuse(by, abi.encodeCall(registry.grantRole, (name, account)), expected);
@@ -151,10 +152,10 @@ abstract contract GovernanceActions is KgcActions {
         same(0, registry.pausedUntil());
     }
 
-    function roleOf(uint256 role, uint256 who) private returns (bytes32, address) {
+    function roleOf(uint256 role, uint256 who) private view returns (bytes32, address) {
         if (role % 4 == 0) return (keccak256("VERIFIER_ROLE"), verifiers(who));
         if (role % 4 == 1) return (keccak256("KGC_ROLE"), kgcs(who));
-        return role % 4 == 2 ? (keccak256("ARBITER_ROLE"), judge()) : (keccak256("PAUSER_ROLE"), pauser);
+        return role % 4 == 2 ? (keccak256("ARBITER_ROLE"), judge) : (keccak256("PAUSER_ROLE"), pauser);
     }
 
     function stopped(uint256 what, bytes32 imageId, uint256 who) private returns (address by, bytes memory data) {

@@ -60,7 +60,7 @@ contract Handler is GovernanceActions {
         rises(keccak256(abi.encode("nonce", account)), registry.nonces(account));
         checkRole("VERIFIER_ROLE", verifiers(i));
         checkRole("KGC_ROLE", kgcs(i));
-        checkRole("ARBITER_ROLE", judge());
+        checkRole("ARBITER_ROLE", judge);
         checkRole("PAUSER_ROLE", pauser);
         holds(!registry.hasRole(0, admins(currentAdmin == admins(0) ? 1 : 0)), "there is one admin");
     }

@@ -106,6 +106,8 @@ abstract contract Invariants {
     function world() internal {
         add(handler.register.selector);
         add(handler.pause.selector);
+        // Twice as often as `pause`, so that what a pause stops has its turn.
+        add(handler.unpause.selector);
         add(handler.unpause.selector);
         add(handler.actWhilePaused.selector);
         add(handler.wait.selector);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
-import {Vm} from "../Base.sol";
+import {Vm} from "../Cheats.sol";
 
 /// @notice The audit chain as `IImageRegistry` states it, from a node's logs alone and without the contract's code.
 library Trail {

@@ -48,21 +48,21 @@ abstract contract VerificationActions is AnchorActions {
 
     function confirmFlag(uint256 which) external tick {
         (bytes32 imageId, uint40 flagId) = openFlag(which);
-        address by = holder(keccak256("ARBITER_ROLE"), judge());
+        address by = holder(keccak256("ARBITER_ROLE"), judge);
         send(by, abi.encodeCall(registry.confirmFlag, (imageId, flagId)));
         same(IImageRegistry.RecordState.Tampered, registry.recordOf(imageId).state);
     }
 
     function dismissFlag(uint256 which, bool bySender) external tick {
         (bytes32 imageId, uint40 flagId) = openFlag(which);
-        address by = bySender ? senderOf[imageId] : holder(keccak256("ARBITER_ROLE"), judge());
+        address by = bySender ? senderOf[imageId] : holder(keccak256("ARBITER_ROLE"), judge);
         send(by, abi.encodeCall(registry.dismissFlag, (imageId, flagId)));
         same(IImageRegistry.RecordState.Registered, registry.recordOf(imageId).state);
     }
 
     function decideFlagFor(uint256 which, bool confirmed, bool bySender) external tick {
         (bytes32 imageId, uint40 flagId) = openFlag(which);
-        address by = bySender && !confirmed ? senderOf[imageId] : holder(keccak256("ARBITER_ROLE"), judge());
+        address by = bySender && !confirmed ? senderOf[imageId] : holder(keccak256("ARBITER_ROLE"), judge);
         IImageRegistry.FlagDecision memory decision =
             IImageRegistry.FlagDecision(imageId, flagId, confirmed, by, deadline());
         bytes memory signature = signed(by, TypedData.structHash(decision));
@@ -80,9 +80,7 @@ abstract contract VerificationActions is AnchorActions {
         send(by, abi.encodeCall(registry.dismissFlag, (imageId, flagId)));
         expected = abi.encodeWithSelector(IImageRegistry.FlagNotOpen.selector, imageId, flagId);
         refuse(
-            holder(keccak256("ARBITER_ROLE"), judge()),
-            abi.encodeCall(registry.confirmFlag, (imageId, flagId)),
-            expected
+            holder(keccak256("ARBITER_ROLE"), judge), abi.encodeCall(registry.confirmFlag, (imageId, flagId)), expected
         );
     }
 
