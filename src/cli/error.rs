@@ -37,6 +37,16 @@ pub(super) enum CliError {
         /// Folder of the deployment files.
         folder: PathBuf,
     },
+    /// A contract that stands already lacks a role that was asked for.
+    #[error("{registry} is deployed already, and {wallet} has no {role} there")]
+    RoleMissing {
+        /// The contract.
+        registry: String,
+        /// Which role.
+        role: &'static str,
+        /// Whose.
+        wallet: String,
+    },
     /// A file cannot be read or written.
     #[error("cannot {act} {}", path.display())]
     File {
@@ -133,6 +143,7 @@ impl CliError {
             Self::Settings { .. } => ("SETTINGS", exit::USAGE),
             Self::NoWallet { .. } => ("NO_WALLET", exit::USAGE),
             Self::NotDeployed { .. } => ("NOT_DEPLOYED", exit::WRONG_CHAIN),
+            Self::RoleMissing { .. } => ("ROLE_MISSING", exit::FAILURE),
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 ("FILE_NOT_FOUND", exit::NOT_FOUND)
             }
@@ -182,6 +193,7 @@ impl CliError {
                 ));
             }
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
+            "ROLE_MISSING" => "its administrator gives it: medseal role give ROLE WALLET",
             "OUTPUT_EXISTS" => "--force overwrites it",
             "CAPSULE" => "the key capsules are damaged, or another image's: nothing can be opened with them",
             "NO_FUNDS" => "send the wallet enough for the fees; the same command then goes on",

@@ -5,6 +5,7 @@ mod demo;
 mod deploy;
 mod doctor;
 mod error;
+mod events;
 mod kgc;
 mod measure;
 mod node;

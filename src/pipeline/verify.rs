@@ -54,7 +54,7 @@ pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -
         Err(error) => return Ok(Observation { verdict: Verdict::Unavailable(error), observed: None }),
     };
     let observed = sha256(&bytes);
-    let valid = registry.verify(stored.event.imageId, observed).await?;
+    let valid = registry.verify(stored.logged.image_id, observed).await?;
     Ok(judge(stored.cid, observed, valid, altered))
 }
 

@@ -181,7 +181,7 @@ impl World {
     }
 
     fn records(&self) -> u64 {
-        self.runtime.block_on(self.registry().record_count()).expect("a count").to()
+        self.runtime.block_on(self.registry().image_count()).expect("a count") as u64
     }
 
     fn state(&self) -> State {
