@@ -21,21 +21,14 @@ abstract contract Anchors is Records {
             return;
         }
         if (sender == address(0)) revert ZeroAddress();
-        _checkAnchor(anchor_.root, anchor_.count, anchor_.leavesCid);
+        bytes32 cidHash = _checkAnchor(anchor_.root, anchor_.count, anchor_.leavesCid);
         if (!_isDirect(sender, signature)) {
-            _checkSigned(sender, TypedStructs.hash(anchor_), anchor_.deadline, signature);
+            _checkSigned(sender, TypedStructs.hash(anchor_, cidHash), anchor_.deadline, signature);
         }
         _anchors[sender][anchor_.root] = AnchorRecord({count: anchor_.count, anchoredAt: uint48(block.timestamp)});
         bytes32 trail = _append(
             Anchored.selector,
-            abi.encode(
-                sender,
-                anchor_.root,
-                anchor_.count,
-                keccak256(anchor_.leavesCid),
-                anchor_.deadline,
-                keccak256(signature)
-            )
+            abi.encode(sender, anchor_.root, anchor_.count, cidHash, anchor_.deadline, keccak256(signature))
         );
         emit Anchored(sender, anchor_.root, anchor_.count, anchor_.leavesCid, anchor_.deadline, signature, trail);
     }
@@ -51,7 +44,7 @@ abstract contract Anchors is Records {
         if (!_isLeaf(root, leaf, proof)) revert InvalidProof(root, _leafHash(leaf));
         if (_isRecorded(imageId, leaf.contentHash)) return imageId;
         _checkFields(sender, leaf.contentHash, leaf.headerHash, leaf.capsulesHash, leaf.size);
-        _checkCid(leaf.cid);
+        _checkedCidHash(leaf.cid);
         _record(imageId, sender, leaf.contentHash, anchored.anchoredAt);
         _emitMaterialized(imageId, sender, root, leaf);
     }
@@ -73,12 +66,12 @@ abstract contract Anchors is Records {
         return _anchors[sender][root];
     }
 
-    /// @dev What an anchor of leaves and one of capsules have in common.
-    function _checkAnchor(bytes32 root, uint32 count, bytes calldata cid) internal pure {
+    /// @dev What an anchor of leaves and one of capsules have in common; returns keccak256 of the CID.
+    function _checkAnchor(bytes32 root, uint32 count, bytes calldata cid) internal pure returns (bytes32 cidHash) {
         if (root == 0) revert ZeroHash();
         if (count == 0) revert ZeroCount();
         if (cid.length == 0) revert CidLength(0);
-        _checkCid(cid);
+        return _checkedCidHash(cid);
     }
 
     function _existingAnchor(address sender, bytes32 root) private view returns (AnchorRecord memory anchored) {

@@ -82,7 +82,7 @@ abstract contract Authorizations is Records {
 
     /// @inheritdoc IImageRegistry
     function updateCapsulesFor(CapsulesUpdate calldata update, bytes calldata signature) external {
-        _checkSigned(update.by, TypedStructs.hash(update), update.deadline, signature);
+        _checkSigned(update.by, TypedStructs.hash(update, keccak256(update.capsulesCid)), update.deadline, signature);
         _updateCapsules(update.imageId, update.version, update.capsulesHash, update.capsulesCid, update.by);
     }
 
@@ -148,12 +148,11 @@ abstract contract Authorizations is Records {
     ) private whenNotPaused {
         _checkSpeaksFor(imageId, by);
         if (capsulesHash == 0) revert ZeroHash();
-        _checkCid(capsulesCid);
+        bytes32 cidHash = _checkedCidHash(capsulesCid);
         uint64 current = _capsules[imageId].version;
         if (version != current) revert StaleCapsules(imageId, version, current);
         _capsules[imageId] = Capsules({hash: capsulesHash, version: ++current});
-        bytes32 trail =
-            _append(CapsulesUpdated.selector, abi.encode(imageId, current, by, capsulesHash, keccak256(capsulesCid)));
+        bytes32 trail = _append(CapsulesUpdated.selector, abi.encode(imageId, current, by, capsulesHash, cidHash));
         emit CapsulesUpdated(imageId, current, by, capsulesHash, capsulesCid, trail);
     }
 }

@@ -56,9 +56,9 @@ abstract contract Governance is AuditTrail, AccessControlDefaultAdminRules {
 
     /// @inheritdoc IImageRegistry
     function unpause() external onlyRole(PAUSER_ROLE) {
-        if (!_isPaused()) revert NotPaused();
+        if (!_isPauseBegun()) revert NotPaused();
         _setPauseBegun(false);
-        _pausedUntil = uint48(block.timestamp);
+        if (block.timestamp < _pausedUntil) _pausedUntil = uint48(block.timestamp);
         bytes32 trail = _append(Unpaused.selector, abi.encode(msg.sender));
         emit Unpaused(msg.sender, trail);
     }

@@ -459,7 +459,7 @@ interface IImageRegistry {
     /// @notice A pause was begun: until `until`, inclusive, unless it is ended before.
     event Paused(address indexed by, uint48 until, bytes32 trail);
 
-    /// @notice A pause was ended before its time.
+    /// @notice A pause was ended: before its time, or its mark was taken away afterwards.
     event Unpaused(address indexed by, bytes32 trail);
 
     /// @notice New images are registered in `successor`. Records, grants and capsules of this registry stay valid for ever.
@@ -574,7 +574,8 @@ interface IImageRegistry {
     /// @notice Begins a pause of 7 days. Only `PAUSER_ROLE`; `PausedLately` within 7 days after the last pause.
     function pause() external;
 
-    /// @notice Ends a pause. Only `PAUSER_ROLE`.
+    /// @notice Ends a pause. Only `PAUSER_ROLE`; `NotPaused` where none was begun since the last was ended.
+    /// @dev One that ran out by itself is over all the same, but until this is called every act that a pause would stop costs 2,100 gas more.
     function unpause() external;
 
     /// @notice Points to the registry that follows this one, once. Only the default admin; `successor` must be another contract.

@@ -78,10 +78,10 @@ abstract contract KeyCenters is Anchors {
         onlyRole(KGC_ROLE)
         whenNotPaused
     {
-        _checkAnchor(root, count, leavesCid);
+        bytes32 cidHash = _checkAnchor(root, count, leavesCid);
         if (_capsuleAnchors[msg.sender][root].count != 0) revert AnchorConflict(msg.sender, root);
         _capsuleAnchors[msg.sender][root] = AnchorRecord({count: count, anchoredAt: uint48(block.timestamp)});
-        bytes32 trail = _append(CapsulesAnchored.selector, abi.encode(msg.sender, root, count, keccak256(leavesCid)));
+        bytes32 trail = _append(CapsulesAnchored.selector, abi.encode(msg.sender, root, count, cidHash));
         emit CapsulesAnchored(msg.sender, root, count, leavesCid, trail);
     }
 

@@ -26,9 +26,8 @@ abstract contract Records is Governance, SignatureGate {
         _checkFields(
             sender, registration.contentHash, registration.headerHash, registration.capsulesHash, registration.size
         );
-        _checkCid(registration.cid);
-        _checkCid(registration.capsulesCid);
-        (bytes32 cidHash, bytes32 capsulesCidHash) = (keccak256(registration.cid), keccak256(registration.capsulesCid));
+        bytes32 cidHash = _checkedCidHash(registration.cid);
+        bytes32 capsulesCidHash = _checkedCidHash(registration.capsulesCid);
         if (!_isDirect(sender, signature)) {
             bytes32 structHash = TypedStructs.hash(registration, cidHash, capsulesCidHash);
             _checkSigned(sender, structHash, registration.deadline, signature);
@@ -104,9 +103,10 @@ abstract contract Records is Governance, SignatureGate {
         if (size == 0) revert ZeroSize();
     }
 
-    /// @dev An empty CID stands for the hash beside it.
-    function _checkCid(bytes calldata cid) internal pure {
+    /// @dev keccak256 of a CID, which is empty where it stands for the hash beside it: that one costs no copy.
+    function _checkedCidHash(bytes calldata cid) internal pure returns (bytes32) {
         if (cid.length > MAX_CID_BYTES) revert CidLength(cid.length);
+        return cid.length == 0 ? keccak256("") : keccak256(cid);
     }
 
     // ---- batches ----

@@ -63,10 +63,9 @@ library TypedStructs {
         return keccak256(abi.encode(BATCH, batch.sender, itemsHash, batch.deadline));
     }
 
-    function hash(IImageRegistry.Anchor calldata anchor) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(ANCHOR, anchor.sender, anchor.root, anchor.count, keccak256(anchor.leavesCid), anchor.deadline)
-        );
+    /// @param cidHash keccak256 of the CID of its leaves.
+    function hash(IImageRegistry.Anchor calldata anchor, bytes32 cidHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ANCHOR, anchor.sender, anchor.root, anchor.count, cidHash, anchor.deadline));
     }
 
     function hash(IImageRegistry.Verification calldata verification) internal pure returns (bytes32) {
@@ -89,14 +88,15 @@ library TypedStructs {
         return keccak256(abi.encode(OPERATOR_CHANGE, change));
     }
 
-    function hash(IImageRegistry.CapsulesUpdate calldata update) internal pure returns (bytes32) {
+    /// @param cidHash keccak256 of the capsules' CID.
+    function hash(IImageRegistry.CapsulesUpdate calldata update, bytes32 cidHash) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
                 CAPSULES_UPDATE,
                 update.imageId,
                 update.version,
                 update.capsulesHash,
-                keccak256(update.capsulesCid),
+                cidHash,
                 update.by,
                 update.deadline
             )
