@@ -1,7 +1,7 @@
 //! The client of `ImageRegistry`: reads it, and makes the transactions that the outbox sends.
 
 use super::bindings::IImageRegistry::{
-    self as registry, Access, Flag, IImageRegistryEvents, KgcKey, Record, RecordState,
+    self as registry, Access, Flag, IImageRegistryEvents, KgcKey, Operator, Record, RecordState,
 };
 use super::bindings::{IOpenZeppelin, Role};
 use super::deployment::Deployment;
@@ -300,5 +300,40 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn default_admin(&self) -> Result<Address, ChainError> {
         self.view(IOpenZeppelin::defaultAdminCall {}).await
+    }
+
+    /// Who is to be the default administrator, if anybody, and from when on it may accept.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn pending_admin(&self) -> Result<(Option<Address>, u64), ChainError> {
+        let pending = self.view(IOpenZeppelin::pendingDefaultAdminCall {}).await?;
+        Ok((Some(pending.newAdmin).filter(|next| !next.is_zero()), pending.schedule.to()))
+    }
+
+    /// Whether `wallet` may speak for `sender`, and how often that was changed.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn operator(&self, sender: Address, wallet: Address) -> Result<Operator, ChainError> {
+        self.view(registry::operatorOfCall { sender, wallet }).await
+    }
+
+    /// The last second of the pause in force, if one is.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn paused_until(&self) -> Result<Option<u64>, ChainError> {
+        let until: u64 = self.view(registry::pausedUntilCall {}).await?.to();
+        Ok(Some(until).filter(|until| *until != 0))
+    }
+
+    /// The registry that follows this one, if one does.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn successor(&self) -> Result<Option<Address>, ChainError> {
+        let successor = self.view(registry::supersededByCall {}).await?;
+        Ok(Some(successor).filter(|successor| !successor.is_zero()))
     }
 }

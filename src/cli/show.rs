@@ -5,7 +5,7 @@ use super::output::{Outcome, address, hex};
 use super::session::Session;
 use super::{CliError, Settings};
 use crate::chain::Way;
-use crate::chain::bindings::IImageRegistry::{FlagState, RecordState};
+use crate::chain::bindings::IImageRegistry::{Flag, FlagState, RecordState};
 use crate::pipeline::{Stored, lookup};
 use crate::storage::{PinState, Store};
 use alloy::primitives::{Address, B256};
@@ -52,12 +52,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             "verifications": record.verifications.to::<u64>(),
         },
         "registration": registration_json(&stored),
-        "flag": (!flag.id.is_zero()).then(|| json!({
-            "id": flag.id.to::<u64>(),
-            "state": flag_name(flag.state),
-            "verifier": address(flag.verifier),
-            "raisedAt": flag.raisedAt.to::<u64>(),
-        })),
+        "flag": flag_json(&flag),
         "access": access,
         "pinned": pinned,
         "events": events.iter().map(event_json).collect::<Vec<_>>(),
@@ -118,6 +113,17 @@ pub(super) fn state_name(state: RecordState) -> &'static str {
         RecordState::Tampered => "tampered",
         _ => "absent",
     }
+}
+
+/// A flag; null where there was none.
+pub(super) fn flag_json(flag: &Flag) -> Value {
+    let object = json!({
+        "id": flag.id.to::<u64>(),
+        "state": flag_name(flag.state),
+        "verifier": address(flag.verifier),
+        "raisedAt": flag.raisedAt.to::<u64>(),
+    });
+    if flag.id.is_zero() { Value::Null } else { object }
 }
 
 /// The name of a flag's state.

@@ -210,7 +210,8 @@ impl<'a> Story<'a> {
         let Some(observed) = observation.observed else { return Ok((false, 0)) };
         let now = SystemClock.unix_secs();
         let recorded =
-            record_verification(&registry, &mut verifier.outbox, &verifier.wallet, id, observed, now).await?;
+            record_verification(&registry, &mut verifier.outbox, &verifier.wallet, &verifier.wallet, id, observed, now)
+                .await?;
         let agree = recorded.valid == matches!(observation.verdict, Verdict::Valid);
         Ok((recorded.valid && agree, recorded.receipt.gas_used))
     }
