@@ -1,13 +1,14 @@
 //! The client of `ImageRegistry`: reads it, and makes the transactions that the outbox sends.
 
 use super::bindings::IImageRegistry::{
-    self as registry, Access, Flag, IImageRegistryEvents, KgcKey, Record, RecordState,
+    self as registry, Access, Flag, IImageRegistryEvents, KgcKey, Operator, Record, RecordState,
 };
 use super::bindings::{IOpenZeppelin, Role};
 use super::deployment::Deployment;
 use super::error::ChainError;
 use super::events::{self, EventPlace, RegistryEvent};
 use super::head::{Head, Profile};
+use super::logged::LoggedImage;
 use super::outbox::{Receipt, Transaction};
 use super::rpc::Rpc;
 use crate::clock::Clock;
@@ -15,7 +16,7 @@ use crate::envelope;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
 use alloy::rpc::types::{Filter, TransactionRequest};
-use alloy::sol_types::{Eip712Domain, SolCall, SolEvent};
+use alloy::sol_types::{Eip712Domain, SolCall};
 
 /// A registry whose chain and code were checked. Views are of the latest block.
 #[derive(Debug, Clone)]
@@ -114,22 +115,35 @@ impl Registry {
         }
     }
 
-    /// The event that registered an image, whose sender and salt were found to give that id, and where it stands.
+    /// What the log says of how an image became a record; its sender and salt were found to give that id.
     ///
     /// # Errors
     /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
-    pub async fn registration(&self, image_id: B256) -> Result<(registry::Registered, EventPlace), ChainError> {
-        let filter = Filter::new().event_signature(registry::Registered::SIGNATURE_HASH).topic1(image_id);
+    pub async fn registration(&self, image_id: B256) -> Result<LoggedImage, ChainError> {
+        let filter = Filter::new().event_signature(events::OF_RECORDS.to_vec()).topic1(image_id);
         let mut found = self.read_events(&filter).await?;
-        let Some(RegistryEvent { event: IImageRegistryEvents::Registered(event), place }) = found.pop() else {
-            return Err(ChainError::UnknownImage { image_id });
+        let Some(last) = found.pop() else { return Err(ChainError::UnknownImage { image_id }) };
+        let batch = match last.event {
+            IImageRegistryEvents::RegisteredInBatch(_) => self.batch_of(&last).await?,
+            _ => None,
         };
-        let derived = envelope::image_id(self.chain_id, self.address, event.sender, event.salt);
-        if !found.is_empty() || event.imageId != image_id || derived != image_id {
+        let logged = LoggedImage::new(last, batch)?;
+        let derived = envelope::image_id(self.chain_id, self.address, logged.sender, logged.salt);
+        if !found.is_empty() || logged.image_id != image_id || derived != image_id {
             let reason = format!("{} registrations of image {image_id}, the last of {derived}", found.len() + 1);
             return Err(ChainError::BadAnswer { method: "eth_getLogs", reason });
         }
-        Ok((event, place))
+        Ok(logged)
+    }
+
+    /// The event that covers an item of a batch: the next of its kind in the transaction.
+    async fn batch_of(&self, item: &RegistryEvent) -> Result<Option<registry::BatchRegistered>, ChainError> {
+        let events = self.events_in(item.place.transaction).await?;
+        let after = events.into_iter().filter(|event| event.place.log_index > item.place.log_index);
+        Ok(after.into_iter().find_map(|event| match event.event {
+            IImageRegistryEvents::BatchRegistered(batch) => Some(batch),
+            _ => None,
+        }))
     }
 
     /// Every event of an image, oldest first; none for an unknown one.
@@ -138,6 +152,23 @@ impl Registry {
     /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
     pub async fn events(&self, image_id: B256) -> Result<Vec<RegistryEvent>, ChainError> {
         self.read_events(&Filter::new().event_signature(events::OF_IMAGES.to_vec()).topic1(image_id)).await
+    }
+
+    /// Every event of the registry up to block `to`, oldest first.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
+        let kinds: Vec<B256> = IImageRegistryEvents::SELECTORS.iter().map(B256::from).collect();
+        events::read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
+    }
+
+    /// How many images the log has registered, by whichever way. Reads the whole log.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn image_count(&self) -> Result<usize, ChainError> {
+        Ok(self.read_events(&Filter::new().event_signature(events::OF_RECORDS.to_vec())).await?.len())
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
@@ -150,11 +181,15 @@ impl Registry {
     /// # Errors
     /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
     pub async fn events_of(&self, receipt: &Receipt) -> Result<Vec<RegistryEvent>, ChainError> {
+        self.events_in(receipt.transaction).await
+    }
+
+    async fn events_in(&self, transaction: B256) -> Result<Vec<RegistryEvent>, ChainError> {
         let method = "eth_getTransactionReceipt";
-        let reason = || format!("transaction {} is gone", receipt.transaction);
-        let found = self.rpc.receipt(receipt.transaction).await?;
-        let found = found.ok_or_else(|| ChainError::BadAnswer { method, reason: reason() })?;
-        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address);
+        let found = self.rpc.receipt(transaction).await?;
+        let gone = || ChainError::BadAnswer { method, reason: format!("transaction {transaction} is gone") };
+        let found = found.ok_or_else(gone)?;
+        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address && events::is_known(log));
         ours.map(|log| events::decode(self.address, log)).collect()
     }
 
@@ -208,6 +243,25 @@ impl Registry {
         Ok((audit.head, audit.seq.to()))
     }
 
+    /// The same as it was in the block with this hash.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn audit_in(&self, block: B256) -> Result<(FixedBytes<26>, u64), ChainError> {
+        let audit = self.view_at(BlockId::hash(block), registry::auditCall {}).await?;
+        Ok((audit.head, audit.seq.to()))
+    }
+
+    /// Time of a block of the chain, unix seconds.
+    pub(super) async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
+        let header = self.rpc.block(place.block_number.into()).await?.header;
+        if header.hash == place.block_hash {
+            return Ok(header.timestamp);
+        }
+        let reason = format!("block {} is {}, its log says {}", place.block_number, header.hash, place.block_hash);
+        Err(ChainError::BadAnswer { method: "eth_getBlockByNumber", reason })
+    }
+
     /// A KGC's key of one epoch.
     ///
     /// # Errors
@@ -229,15 +283,7 @@ impl Registry {
     /// # Errors
     /// [`ChainError`] if the node does not answer.
     pub async fn nonce(&self, wallet: Address) -> Result<U256, ChainError> {
-        self.view(IOpenZeppelin::noncesCall { owner: wallet }).await
-    }
-
-    /// How many records there are.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer.
-    pub async fn record_count(&self) -> Result<U256, ChainError> {
-        self.view(registry::recordCountCall {}).await
+        self.view(registry::noncesCall { wallet }).await
     }
 
     /// Whether `account` has `role`.
@@ -246,5 +292,48 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn has_role(&self, role: Role, account: Address) -> Result<bool, ChainError> {
         self.view(IOpenZeppelin::hasRoleCall { role: role.id(), account }).await
+    }
+
+    /// The default administrator.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn default_admin(&self) -> Result<Address, ChainError> {
+        self.view(IOpenZeppelin::defaultAdminCall {}).await
+    }
+
+    /// Who is to be the default administrator, if anybody, and from when on it may accept.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn pending_admin(&self) -> Result<(Option<Address>, u64), ChainError> {
+        let pending = self.view(IOpenZeppelin::pendingDefaultAdminCall {}).await?;
+        Ok((Some(pending.newAdmin).filter(|next| !next.is_zero()), pending.schedule.to()))
+    }
+
+    /// Whether `wallet` may speak for `sender`, and how often that was changed.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn operator(&self, sender: Address, wallet: Address) -> Result<Operator, ChainError> {
+        self.view(registry::operatorOfCall { sender, wallet }).await
+    }
+
+    /// The last second of the pause in force, if one is.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn paused_until(&self) -> Result<Option<u64>, ChainError> {
+        let until: u64 = self.view(registry::pausedUntilCall {}).await?.to();
+        Ok(Some(until).filter(|until| *until != 0))
+    }
+
+    /// The registry that follows this one, if one does.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn successor(&self) -> Result<Option<Address>, ChainError> {
+        let successor = self.view(registry::supersededByCall {}).await?;
+        Ok(Some(successor).filter(|successor| !successor.is_zero()))
     }
 }

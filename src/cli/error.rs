@@ -1,6 +1,7 @@
 //! What the command line says when something fails: code, exit code, hint.
 
-use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, WalletError};
+use super::refusal;
+use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, Revert, WalletError};
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::imaging::ImagingError;
@@ -9,6 +10,7 @@ use crate::kgc::{KeyFileError, KgcError};
 use crate::metrics::MetricsError;
 use crate::pipeline::PipelineError;
 use crate::storage::StoreError;
+use alloy::primitives::Bytes;
 use std::path::PathBuf;
 
 /// Why a command failed.
@@ -36,6 +38,16 @@ pub(super) enum CliError {
         chain_id: u64,
         /// Folder of the deployment files.
         folder: PathBuf,
+    },
+    /// A contract that stands already lacks a role that was asked for.
+    #[error("{registry} is deployed already, and {wallet} has no {role} there")]
+    RoleMissing {
+        /// The contract.
+        registry: String,
+        /// Which role.
+        role: &'static str,
+        /// Whose.
+        wallet: String,
     },
     /// A file cannot be read or written.
     #[error("cannot {act} {}", path.display())]
@@ -133,6 +145,7 @@ impl CliError {
             Self::Settings { .. } => ("SETTINGS", exit::USAGE),
             Self::NoWallet { .. } => ("NO_WALLET", exit::USAGE),
             Self::NotDeployed { .. } => ("NOT_DEPLOYED", exit::WRONG_CHAIN),
+            Self::RoleMissing { .. } => ("ROLE_MISSING", exit::FAILURE),
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 ("FILE_NOT_FOUND", exit::NOT_FOUND)
             }
@@ -168,9 +181,22 @@ impl CliError {
             Self::Pipeline(PipelineError::Imaging(_)) => "--raw seals the file as plain bytes, without looking inside",
             Self::Pipeline(PipelineError::NoPixels { .. }) => "leave --pixels out to seal the file itself",
             Self::Pipeline(PipelineError::KgcKey { .. }) => "publish the KGC's key: medseal kgc publish",
-            _ => return self.hint_by_class(),
+            _ => return self.revert().and_then(refusal::hint).or_else(|| self.hint_by_class()),
         };
         Some(hint.to_owned())
+    }
+
+    /// Why the contract refused, where that is what it is.
+    fn revert(&self) -> Option<&Revert> {
+        match self {
+            Self::Chain(error)
+            | Self::Pipeline(PipelineError::Chain(error))
+            | Self::Deployment(DeploymentError::Chain(error)) => error.revert(),
+            Self::Outbox(error)
+            | Self::Pipeline(PipelineError::Outbox(error))
+            | Self::Deployment(DeploymentError::Outbox(error)) => error.revert(),
+            _ => None,
+        }
     }
 
     fn hint_by_class(&self) -> Option<String> {
@@ -182,6 +208,7 @@ impl CliError {
                 ));
             }
             "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
+            "ROLE_MISSING" => "its administrator gives it: medseal role give ROLE WALLET",
             "OUTPUT_EXISTS" => "--force overwrites it",
             "CAPSULE" => "the key capsules are damaged, or another image's: nothing can be opened with them",
             "NO_FUNDS" => "send the wallet enough for the fees; the same command then goes on",
@@ -196,7 +223,6 @@ impl CliError {
             "KGC_MISSING" => "medseal kgc init makes one; --home names another state folder",
             "KGC_EXISTS" => "it is never overwritten: without it the images sealed to it are lost",
             "KGC_PASSPHRASE" => "set MEDSEAL_KGC_PASSWORD to a file that holds the passphrase",
-            "UNKNOWN_KGC_KEY" => "publish the KGC's key: medseal kgc publish",
             "SETTINGS" => "medseal --help says what each setting takes; .env.example names them all",
             "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
             "FILE" => "look at the path and at who may write there; --home names another state folder",
@@ -241,8 +267,7 @@ fn of_kind(kind: ErrorKind) -> u8 {
 fn of_chain(error: &ChainError) -> Class {
     let code = match (error, error.kind()) {
         (ChainError::UnknownImage { .. }, _) => "UNKNOWN_IMAGE",
-        (ChainError::Revert(_), ErrorKind::NotFound) => "UNKNOWN_KGC_KEY",
-        (ChainError::Revert(_), _) => "REVERTED",
+        (ChainError::Revert(revert), _) => refusal::code(revert),
         (ChainError::InvalidUrl { .. }, _) => return ("SETTINGS", exit::USAGE),
         (_, ErrorKind::Unreachable) => "UNREACHABLE",
         (_, ErrorKind::WrongChain) => "WRONG_CHAIN",
@@ -254,6 +279,7 @@ fn of_chain(error: &ChainError) -> Class {
 fn of_outbox(error: &OutboxError) -> Class {
     let code = match error {
         OutboxError::Chain(error) => return of_chain(error),
+        OutboxError::Reverted { reason, .. } if **reason != Revert::Unknown(Bytes::new()) => refusal::code(reason),
         OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => "CHAIN_RESET",
         OutboxError::Busy { .. } => "OUTBOX_BUSY",
         OutboxError::NotMined { .. } => "NOT_MINED",

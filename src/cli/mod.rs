@@ -1,15 +1,22 @@
 //! The command line: flags in, exit code out. One file for each command.
 
 mod access;
+mod act;
 mod demo;
 mod deploy;
 mod doctor;
 mod error;
+mod events;
+mod flag;
 mod kgc;
 mod measure;
 mod node;
 mod open;
+mod operator;
 mod output;
+mod refusal;
+mod registry;
+mod role;
 mod seal;
 mod session;
 mod settings;
@@ -57,8 +64,16 @@ enum Command {
     Grant(access::GrantArgs),
     /// End a wallet's access; a key that was given stays given
     Revoke(access::RevokeArgs),
+    /// Who may grant, revoke and update capsules for a sender
+    Operator(operator::Args),
     /// A record, its events and its flag
     Show(show::Args),
+    /// What becomes of a flag
+    Flag(flag::Args),
+    /// Who has which role, and who is the administrator
+    Role(role::Args),
+    /// The registry as a whole: its pause and its successor
+    Registry(registry::Args),
     /// The Key Generation Center
     Kgc(kgc::Args),
     /// Entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation of a pair of images
@@ -78,7 +93,11 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Grant(_) => "grant",
             Self::Revoke(_) => "revoke",
+            Self::Operator(_) => "operator",
             Self::Show(_) => "show",
+            Self::Flag(_) => "flag",
+            Self::Role(_) => "role",
+            Self::Registry(_) => "registry",
             Self::Kgc(_) => "kgc",
             Self::Measure(_) => "measure",
             Self::Doctor => "doctor",
@@ -118,7 +137,11 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
         Command::Verify(args) => verify::run(args, &settings).await,
         Command::Grant(args) => access::grant(args, &settings).await,
         Command::Revoke(args) => access::revoke(args, &settings).await,
+        Command::Operator(args) => operator::run(args, &settings).await,
         Command::Show(args) => show::run(args, &settings).await,
+        Command::Flag(args) => flag::run(args, &settings).await,
+        Command::Role(args) => role::run(args, &settings).await,
+        Command::Registry(args) => registry::run(args, &settings).await,
         Command::Kgc(args) => kgc::run(args, &settings).await,
         Command::Measure(args) => measure::run(args),
         Command::Doctor => doctor::run(&settings).await,

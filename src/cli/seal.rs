@@ -1,5 +1,6 @@
 //! `medseal seal`.
 
+use super::act::Relay;
 use super::error::exit;
 use super::output::{Outcome, address, chain_of, hex, progress, say, table};
 use super::session::Session;
@@ -26,9 +27,8 @@ pub(super) struct Args {
     /// Seal anew what was sealed and registered before
     #[arg(long)]
     again: bool,
-    /// Let this actor submit the transactions: the sender only signs [development chains: "relayer"]
-    #[arg(long, value_name = "ACTOR")]
-    relayer: Option<String>,
+    #[command(flatten)]
+    relay: Relay,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
@@ -36,7 +36,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let wallet = session.wallet()?;
-    let submitter = submitter(args, settings, &session, &wallet)?;
+    let submitter = args.relay.submitter(settings, &session, &wallet)?;
     let key_center = session.key_center(&registry)?;
     let mut outbox = session.outbox(&submitter).await?;
     let store = session.store()?;
@@ -103,19 +103,6 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
         files.extend(inside);
     }
     Ok(files)
-}
-
-fn submitter(args: &Args, settings: &Settings, session: &Session, wallet: &Wallet) -> Result<Wallet, CliError> {
-    match &args.relayer {
-        None => Ok(wallet.clone()),
-        // The relayer's wallet is that of its name: the sender's keystore or account is not its own.
-        Some(_) if settings.get("keystore").is_some() => {
-            let message =
-                "--relayer takes development accounts: with keystores, give the signed registration to the relayer";
-            Err(CliError::Settings { message: message.to_owned() })
-        }
-        Some(actor) => session.development_wallet(actor),
-    }
 }
 
 /// The bytes of a file, if it is not larger than anything that can be sealed.

@@ -2,8 +2,8 @@
 
 use super::release::{home, request_key};
 use super::{PipelineError, rebuild};
-use crate::chain::bindings::IImageRegistry::{Record, Registered};
-use crate::chain::{ChainError, EventPlace, Registry, Wallet};
+use crate::chain::bindings::IImageRegistry::Record;
+use crate::chain::{ChainError, LoggedImage, Registry, Wallet};
 use crate::clock::Clock;
 use crate::envelope::{Description, SealedImage};
 use crate::imaging::Image;
@@ -17,10 +17,8 @@ use zeroize::Zeroizing;
 pub struct Stored {
     /// The record.
     pub record: Record,
-    /// The event that made it.
-    pub event: Registered,
-    /// Where the event stands.
-    pub place: EventPlace,
+    /// How it came about, by the log.
+    pub logged: LoggedImage,
     /// Address of the sealed image.
     pub cid: Cid,
     /// Address of its capsules.
@@ -33,17 +31,17 @@ pub struct Stored {
 /// [`ChainError::UnknownImage`]; [`PipelineError::RecordMismatch`] if record and event differ.
 pub async fn lookup(registry: &Registry, image_id: B256) -> Result<Stored, PipelineError> {
     let record = registry.record(image_id).await?;
-    let (event, place) = registry.registration(image_id).await?;
-    if record.contentHash != event.contentHash {
-        let (expected, found) = (record.contentHash, event.contentHash);
+    let logged = registry.registration(image_id).await?;
+    if record.contentHash != logged.content_hash {
+        let (expected, found) = (record.contentHash, logged.content_hash);
         return Err(PipelineError::RecordMismatch { what: "registered content hash", expected, found });
     }
-    if record.sender != event.sender {
-        let (expected, found) = (record.sender.into_word(), event.sender.into_word());
+    if record.sender != logged.sender {
+        let (expected, found) = (record.sender.into_word(), logged.sender.into_word());
         return Err(PipelineError::RecordMismatch { what: "registered sender", expected, found });
     }
-    let (cid, capsules_cid) = (Cid::from_bytes(&event.cid)?, Cid::from_bytes(&event.capsulesCid)?);
-    Ok(Stored { record, event, place, cid, capsules_cid })
+    let (cid, capsules_cid) = (Cid::from_bytes(&logged.cid)?, Cid::from_bytes(&logged.capsules_cid)?);
+    Ok(Stored { record, logged, cid, capsules_cid })
 }
 
 /// Returns the sealed image of a record, checked against its CID and its registered SHA-256.
@@ -91,7 +89,7 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         let image = SealedImage::parse(&sealed)?;
         let header = image.header();
         for (what, expected, found) in [
-            ("header hash", stored.event.headerHash, B256::from(header.hash())),
+            ("header hash", stored.logged.header_hash, B256::from(header.hash())),
             ("image id", image_id, header.image_id),
         ] {
             if expected != found {
@@ -102,7 +100,7 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
             let (expected, found) = (self.registry.chain_id(), header.chain_id);
             return Err(ChainError::WrongChain { expected, found }.into());
         }
-        let capsules = self.store.get(&stored.capsules_cid, &stored.event.capsulesHash.0).await?;
+        let capsules = self.store.get(&stored.capsules_cid, &stored.logged.capsules_hash.0).await?;
         let now = self.clock.unix_secs();
         let key = request_key(self.key_center, self.wallet, &home(self.registry), header, &capsules, now).await?;
         let opened = image.open(&key)?;

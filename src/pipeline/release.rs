@@ -35,10 +35,10 @@ impl<C: Clock> RegistryView<C> {
     async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
         let head = self.fresh_head().await?;
         let registration = match self.registry.registration(image_id).await {
-            Ok((event, _)) => Some(Registration {
-                sender: event.sender,
-                header_hash: event.headerHash,
-                capsules_hash: event.capsulesHash,
+            Ok(logged) => Some(Registration {
+                sender: logged.sender,
+                header_hash: logged.header_hash,
+                capsules_hash: logged.capsules_hash,
             }),
             Err(ChainError::UnknownImage { .. }) => None,
             Err(error) => return Err(error),

@@ -4,7 +4,8 @@ use super::job::{JobFolder, SealedFiles};
 use super::submit::submit_once;
 use super::{Job, Jobs, PipelineError, Registered};
 use crate::chain::bindings::IImageRegistry::{Registration, registerCall};
-use crate::chain::{ChainError, Outbox, Registry, Wallet, typed_data};
+use crate::chain::typed_data::{self, RELAY_SECS};
+use crate::chain::{ChainError, Outbox, Registry, Wallet, shortened};
 use crate::clock::Clock;
 use crate::envelope::capsules::Capsules;
 use crate::imaging::{Limits, WholeReason};
@@ -14,9 +15,6 @@ use crate::storage::{Cid, Store, StoreError};
 use alloy::primitives::{B256, Bytes};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
-
-/// How long a relayed registration may be submitted, in seconds.
-const RELAY_SECS: u64 = 86_400;
 
 /// How a file is to be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -234,9 +232,9 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
                 contentHash: job.content_hash,
                 headerHash: job.header_hash,
                 size: job.size,
-                cid: cid.to_bytes().into(),
+                cid: shortened(&cid.to_bytes(), job.content_hash),
                 capsulesHash: job.capsules_hash,
-                capsulesCid: capsules_cid.to_bytes().into(),
+                capsulesCid: shortened(&capsules_cid.to_bytes(), job.capsules_hash),
                 deadline,
             };
             let signature = if submitter.address() == wallet.address() {

@@ -109,11 +109,12 @@ impl<'a> Story<'a> {
             bar.inc(1);
         }
         let (registry, _) = self.stage.afresh().await?;
-        let (count, expected) = (registry.record_count().await?, self.scans.len());
-        self.check(format!("{expected} images are {expected} records on chain"), count.to::<u64>() == expected as u64);
+        let (count, expected) = (registry.image_count().await?, self.scans.len());
+        self.check(format!("{expected} images are {expected} records on chain"), count == expected);
         let last = self.scans.last().expect("there are at least three").image_id;
-        let signature = registry.registration(last).await.map_err(PipelineError::from)?.0.signature;
-        self.check("the last one was relayed, under the sender's signature", signature.len() == 65);
+        let way = registry.registration(last).await?.way;
+        let signed = way.signature().is_some_and(|(signature, _)| signature.len() == 65);
+        self.check("the last one was relayed, under the sender's signature", signed);
         Ok(())
     }
 
@@ -209,7 +210,8 @@ impl<'a> Story<'a> {
         let Some(observed) = observation.observed else { return Ok((false, 0)) };
         let now = SystemClock.unix_secs();
         let recorded =
-            record_verification(&registry, &mut verifier.outbox, &verifier.wallet, id, observed, now).await?;
+            record_verification(&registry, &mut verifier.outbox, &verifier.wallet, &verifier.wallet, id, observed, now)
+                .await?;
         let agree = recorded.valid == matches!(observation.verdict, Verdict::Valid);
         Ok((recorded.valid && agree, recorded.receipt.gas_used))
     }

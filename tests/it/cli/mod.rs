@@ -7,7 +7,9 @@ mod bad_input;
 mod bad_settings;
 mod bad_store;
 mod demo;
+mod governance;
 mod main_path;
+mod operators;
 mod renewed;
 mod resume;
 mod schema;
@@ -181,7 +183,7 @@ impl World {
     }
 
     fn records(&self) -> u64 {
-        self.runtime.block_on(self.registry().record_count()).expect("a count").to()
+        self.runtime.block_on(self.registry().image_count()).expect("a count") as u64
     }
 
     fn state(&self) -> State {
