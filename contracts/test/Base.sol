@@ -2,78 +2,13 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../src/IImageRegistry.sol";
+import {Asserts} from "./Asserts.sol";
+import {Vm} from "./Cheats.sol";
+import {IRegistry} from "./IRegistry.sol";
 import {TypedData} from "./TypedData.sol";
 
-/// @notice The cheat codes of forge that the tests use.
-interface Vm {
-    struct Log {
-        bytes32[] topics;
-        bytes data;
-        address emitter;
-    }
-
-    function addr(uint256 key) external pure returns (address);
-    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
-    function prank(address caller) external;
-    function warp(uint256 timestamp) external;
-    function roll(uint256 blockNumber) external;
-    function chainId(uint256 id) external;
-    function etch(address target, bytes calldata code) external;
-    function load(address target, bytes32 slot) external view returns (bytes32);
-    function recordLogs() external;
-    function getRecordedLogs() external returns (Log[] memory);
-    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address deployed);
-    function snapshotGasLastCall(string calldata name) external returns (uint256 gasUsed);
-    function readFile(string calldata path) external view returns (string memory);
-    function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
-    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
-    function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
-    function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
-    function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
-}
-
-/// @notice The registry with what it has from OpenZeppelin. Tests know the contract by its interface alone, so a changed contract compiles none of them anew.
-interface IRegistry is IImageRegistry {
-    error AccessControlUnauthorizedAccount(address account, bytes32 neededRole);
-    error AccessControlEnforcedDefaultAdminRules();
-    error AccessControlInvalidDefaultAdmin(address defaultAdmin);
-    error AccessControlEnforcedDefaultAdminDelay(uint48 schedule);
-    error AccessControlBadConfirmation();
-
-    function VERIFIER_ROLE() external view returns (bytes32);
-    function ARBITER_ROLE() external view returns (bytes32);
-    function PAUSER_ROLE() external view returns (bytes32);
-    function KGC_ROLE() external view returns (bytes32);
-    function DEFAULT_ADMIN_ROLE() external view returns (bytes32);
-    function hasRole(bytes32 role, address account) external view returns (bool);
-    function grantRole(bytes32 role, address account) external;
-    function revokeRole(bytes32 role, address account) external;
-    function renounceRole(bytes32 role, address account) external;
-    function defaultAdmin() external view returns (address);
-    function beginDefaultAdminTransfer(address newAdmin) external;
-    function cancelDefaultAdminTransfer() external;
-    function acceptDefaultAdminTransfer() external;
-    function changeDefaultAdminDelay(uint48 newDelay) external;
-    function rollbackDefaultAdminDelay() external;
-    function eip712Domain()
-        external
-        view
-        returns (
-            bytes1 fields,
-            string memory name,
-            string memory version,
-            uint256 chainId,
-            address verifyingContract,
-            bytes32 salt,
-            uint256[] memory extensions
-        );
-}
-
-/// @notice A deployed registry, its actors, and the few asserts that the tests need.
-abstract contract Base {
-    error Different(bytes expected, bytes found);
-    error NotHeld(string claim);
-
+/// @notice A deployed registry, its actors, what they send, and how a call is refused.
+abstract contract Base is Asserts {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
     uint64 internal constant NOW = 1_800_000_000;
@@ -84,6 +19,9 @@ abstract contract Base {
     uint256 internal constant CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     bytes32 internal constant KGC = keccak256("a KGC");
     bytes32 internal constant OTHER_HASH = keccak256("other bytes");
+    bytes32 internal constant ROOT = keccak256("a root");
+    bytes32 internal constant LOG = keccak256("a log");
+    bytes internal constant CID = hex"01701220c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0c1d0";
 
     address internal immutable sender = vm.addr(SENDER_KEY);
     address internal immutable verifier = vm.addr(VERIFIER_KEY);
@@ -94,6 +32,8 @@ abstract contract Base {
     address internal constant kgc = address(0x6C);
     address internal constant reader = address(0x4EAD);
     address internal constant relayer = address(0x4E1A);
+    /// @dev Speaks for the sender once it says so.
+    address internal constant operator = address(0x09E);
 
     IRegistry internal registry;
 
@@ -133,6 +73,28 @@ abstract contract Base {
         return registry.imageIdOf(sender, sample().salt);
     }
 
+    /// @dev `count` different images of the sender, from number `first` on.
+    function sampleBatch(uint256 first, uint256 count) internal view returns (IImageRegistry.Batch memory batch) {
+        batch.sender = sender;
+        batch.deadline = NOW + 1 hours;
+        batch.items = new IImageRegistry.Item[](count);
+        for (uint256 i = 0; i < count; i++) {
+            batch.items[i] = sampleItem(first + i);
+        }
+    }
+
+    function sampleItem(uint256 number) internal pure returns (IImageRegistry.Item memory item) {
+        item.salt = keccak256(abi.encode("salt", number));
+        item.contentHash = keccak256(abi.encode("content", number));
+        item.headerHash = keccak256(abi.encode("header", number));
+        item.capsulesHash = keccak256(abi.encode("capsules", number));
+        item.size = 135_512;
+    }
+
+    function sampleAnchor() internal view returns (IImageRegistry.Anchor memory) {
+        return IImageRegistry.Anchor(sender, ROOT, 1000, CID, NOW + 1 hours);
+    }
+
     /// @dev The verifier saw `observedHash` just now.
     function look(bytes32 observedHash) internal view returns (IImageRegistry.Verification memory verification) {
         verification.imageId = sampleId();
@@ -143,24 +105,40 @@ abstract contract Base {
         verification.deadline = uint64(block.timestamp + 1 hours);
     }
 
+    /// @dev The signature of a struct with this hash, for this chain and registry.
+    function signed(uint256 key, bytes32 structHash) internal view returns (bytes memory) {
+        return sign(key, TypedData.digest(structHash, block.chainid, address(registry)));
+    }
+
     function sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);
     }
 
     function sign(uint256 key, IImageRegistry.Registration memory registration) internal view returns (bytes memory) {
-        return sign(key, TypedData.digest(registration, block.chainid, address(registry)));
+        return signed(key, TypedData.structHash(registration));
     }
 
     function sign(uint256 key, IImageRegistry.Verification memory verification) internal view returns (bytes memory) {
-        return sign(key, TypedData.digest(verification, block.chainid, address(registry)));
+        return signed(key, TypedData.structHash(verification));
     }
 
     // ---- what is done ----
 
+    /// @dev `caller` sends `data`; what it reverts with is passed on.
+    function does(address caller, bytes memory data) internal returns (bytes memory result) {
+        bool done;
+        vm.prank(caller);
+        (done, result) = address(registry).call(data);
+        if (!done) {
+            assembly ("memory-safe") {
+                revert(add(result, 32), mload(result))
+            }
+        }
+    }
+
     function giveRole(bytes32 role, address account) internal {
-        vm.prank(admin);
-        registry.grantRole(role, account);
+        does(admin, abi.encodeCall(registry.grantRole, (role, account)));
     }
 
     function registerSample() internal returns (bytes32 imageId) {
@@ -175,6 +153,20 @@ abstract contract Base {
         return registry.recordVerification(verification, "");
     }
 
+    function grantReader(uint64 expiry) internal {
+        does(sender, abi.encodeCall(registry.grant, (sampleId(), reader, expiry)));
+    }
+
+    function revokeReader() internal {
+        does(sender, abi.encodeCall(registry.revoke, (sampleId(), reader)));
+    }
+
+    function pauseNow() internal {
+        does(pauser, abi.encodeCall(registry.pause, ()));
+    }
+
+    // ---- what is refused, and what changes nothing ----
+
     /// @dev `caller` sends `data`: it reverts with exactly `expected` and leaves everything as it was.
     function refused(address caller, bytes memory data, bytes memory expected) internal {
         bytes32 before = fingerprint(caller);
@@ -185,56 +177,48 @@ abstract contract Base {
         same(before, fingerprint(caller));
     }
 
-    /// @dev Hash of all that a call on the sample image could have changed.
+    /// @dev The same for an error without arguments.
+    function refused(address caller, bytes memory data, bytes4 expected) internal {
+        refused(caller, data, abi.encodeWithSelector(expected));
+    }
+
+    /// @dev `caller` sends `data`: it succeeds, writes no storage slot and emits nothing.
+    function idle(address caller, bytes memory data) internal returns (bytes memory result) {
+        vm.recordLogs();
+        vm.record();
+        result = does(caller, data);
+        (, bytes32[] memory writes) = vm.accesses(address(registry));
+        vm.stopRecord();
+        same(0, writes.length);
+        same(0, vm.getRecordedLogs().length);
+    }
+
+    /// @dev Hash of all that a call on the samples could have changed. The word of the audit trail covers every act; the rest shows where an act left no event.
     function fingerprint(address caller) internal view returns (bytes32) {
         bytes32 imageId = sampleId();
-        (bytes26 head, uint40 seq) = registry.audit();
-        return keccak256(
-            abi.encode(
-                head,
-                seq,
-                registry.recordOf(imageId),
-                registry.flagOf(imageId),
-                registry.accessOf(imageId, reader),
-                registry.nonces(sender),
-                registry.nonces(verifier),
-                registry.nonces(caller)
-            )
+        bytes memory image = abi.encode(
+            registry.recordOf(imageId),
+            registry.flagOf(imageId),
+            registry.capsulesOf(imageId),
+            registry.accessOf(imageId, reader),
+            registry.accessOf(imageId, caller),
+            registry.operatorOf(sender, operator),
+            registry.operatorOf(caller, operator),
+            registry.anchorOf(sender, ROOT),
+            registry.recordOf(registry.imageIdOf(sender, sampleItem(0).salt))
         );
-    }
-
-    // ---- asserts ----
-
-    function holds(bool claim, string memory what) internal pure {
-        if (!claim) revert NotHeld(what);
-    }
-
-    function same(bytes memory expected, bytes memory found) internal pure {
-        if (keccak256(expected) != keccak256(found)) revert Different(expected, found);
-    }
-
-    function same(bytes32 expected, bytes32 found) internal pure {
-        if (expected != found) revert Different(abi.encode(expected), abi.encode(found));
-    }
-
-    function same(uint256 expected, uint256 found) internal pure {
-        if (expected != found) revert Different(abi.encode(expected), abi.encode(found));
-    }
-
-    function same(address expected, address found) internal pure {
-        if (expected != found) revert Different(abi.encode(expected), abi.encode(found));
-    }
-
-    function same(IImageRegistry.RecordState expected, IImageRegistry.RecordState found) internal pure {
-        same(uint256(expected), uint256(found));
-    }
-
-    function same(IImageRegistry.FlagState expected, IImageRegistry.FlagState found) internal pure {
-        same(uint256(expected), uint256(found));
-    }
-
-    /// @dev `value` folded into `least ..= most`.
-    function within(uint256 value, uint256 least, uint256 most) internal pure returns (uint256) {
-        return least + value % (most - least + 1);
+        bytes memory rest = abi.encode(
+            vm.load(address(registry), 0),
+            registry.nonces(sender),
+            registry.nonces(verifier),
+            registry.nonces(caller),
+            registry.logHeadOf(kgc, LOG),
+            registry.capsulesAnchorOf(kgc, ROOT),
+            registry.pausedUntil(),
+            registry.supersededBy(),
+            registry.defaultAdmin(),
+            registry.defaultAdminDelay()
+        );
+        return keccak256(bytes.concat(image, rest));
     }
 }

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IImageRegistry} from "../src/IImageRegistry.sol";
+import {AnchoredBase} from "./AnchoredBase.sol";
+import {IRegistry} from "./IRegistry.sol";
+import {MerkleTree} from "./MerkleTree.sol";
+
+/// @notice `pause` and `unpause`: when, by whom, and what they stop.
+contract PauseTest is AnchoredBase {
+    uint48 private constant UNTIL = uint48(NOW + 7 days);
+    bytes32[] private _none;
+
+    function test_RevertWhen_TheCallerIsNoPauser() public {
+        address[6] memory others = [admin, arbiter, kgc, verifier, sender, stranger];
+        for (uint256 i = 0; i < others.length; i++) {
+            bytes memory expected = abi.encodeWithSelector(
+                IRegistry.AccessControlUnauthorizedAccount.selector, others[i], registry.PAUSER_ROLE()
+            );
+            refused(others[i], abi.encodeCall(registry.pause, ()), expected);
+            refused(others[i], abi.encodeCall(registry.unpause, ()), expected);
+        }
+    }
+
+    function test_RevertWhen_PausedAgainWithin7DaysAfterTheLastPause() public {
+        pauseNow();
+        refusedPause(UNTIL + 7 days + 1);
+        vm.warp(UNTIL + 1);
+        refusedPause(UNTIL + 7 days + 1);
+        vm.warp(UNTIL + 7 days);
+        refusedPause(UNTIL + 7 days + 1);
+        vm.warp(UNTIL + 7 days + 1);
+        pauseNow();
+        same(block.timestamp + 7 days, registry.pausedUntil());
+    }
+
+    function test_RevertWhen_PausedAgainWithin7DaysAfterItsEnd() public {
+        pauseNow();
+        vm.warp(NOW + 1 days);
+        unpause();
+        refusedPause(NOW + 8 days + 1);
+        vm.warp(NOW + 8 days);
+        refusedPause(NOW + 8 days + 1);
+        vm.warp(NOW + 8 days + 1);
+        pauseNow();
+    }
+
+    function test_RevertWhen_NothingIsPaused() public {
+        bytes4 expected = IImageRegistry.NotPaused.selector;
+        refused(pauser, abi.encodeCall(registry.unpause, ()), expected);
+        pauseNow();
+        vm.warp(UNTIL + 1);
+        refused(pauser, abi.encodeCall(registry.unpause, ()), expected);
+        vm.warp(UNTIL + 8 days);
+        pauseNow();
+        unpause();
+        refused(pauser, abi.encodeCall(registry.unpause, ()), expected);
+    }
+
+    function test_APauseEndsByItselfAfter7Days_Inclusive() public {
+        same(0, registry.pausedUntil());
+        pauseNow();
+        vm.warp(UNTIL);
+        same(UNTIL, registry.pausedUntil());
+        bytes memory data = abi.encodeCall(registry.register, (sample(), ""));
+        refused(sender, data, abi.encodeWithSelector(IImageRegistry.RegistryPaused.selector, UNTIL));
+        vm.warp(UNTIL + 1);
+        same(0, registry.pausedUntil());
+        does(sender, data);
+    }
+
+    function test_APauseMayBeEndedBefore_AlsoInItsLastSecond() public {
+        pauseNow();
+        unpause();
+        same(0, registry.pausedUntil());
+        registerSample();
+        vm.warp(NOW + 30 days);
+        pauseNow();
+        vm.warp(NOW + 37 days);
+        unpause();
+        same(0, registry.pausedUntil());
+    }
+
+    function test_WhatAPauseStops_AndWhatGoesOn() public {
+        ready();
+        bytes memory stopped = abi.encodeWithSelector(IImageRegistry.RegistryPaused.selector, UNTIL);
+        pauseNow();
+        (address[] memory by, bytes[] memory calls, uint256 stops) = matrix();
+        for (uint256 i = 0; i < calls.length; i++) {
+            uint256 start = vm.snapshotState();
+            if (i < stops) refused(by[i], calls[i], stopped);
+            else does(by[i], calls[i]);
+            holds(vm.revertToState(start), "as before");
+        }
+        does(pauser, abi.encodeCall(registry.unpause, ()));
+        for (uint256 i = 0; i < calls.length; i++) {
+            uint256 start = vm.snapshotState();
+            does(by[i], calls[i]);
+            holds(vm.revertToState(start), "as before");
+        }
+    }
+
+    function testFuzz_APauseHoldsFor7DaysAtMost(uint64 later, uint64 ended) public {
+        ready();
+        pauseNow();
+        uint256 end = UNTIL;
+        if (ended % 2 == 0) {
+            end = within(ended, NOW, UNTIL);
+            vm.warp(end);
+            unpause();
+        }
+        vm.warp(within(later, end, end + 16 days));
+        bool paused = ended % 2 == 1 && block.timestamp <= UNTIL;
+        same(paused ? UNTIL : 0, registry.pausedUntil());
+        (address[] memory by, bytes[] memory calls, uint256 stops) = matrix();
+        uint256 index = within(later, 0, calls.length - 1);
+        bytes memory stopped = abi.encodeWithSelector(IImageRegistry.RegistryPaused.selector, UNTIL);
+        if (paused && index < stops) refused(by[index], calls[index], stopped);
+        else does(by[index], calls[index]);
+        if (block.timestamp <= end + 7 days) refusedPause(end + 7 days + 1);
+        else pauseNow();
+    }
+
+    // ---- helpers ----
+
+    /// @dev An image with an open flag, an anchor, a key: something for each call to act on.
+    function ready() private {
+        registerSample();
+        logLook(OTHER_HASH);
+        anchorRoot(MerkleTree.leafHash(sampleLeaf(0)), 1);
+        does(kgc, abi.encodeCall(registry.publishKgcKey, (KGC, 1, OTHER_HASH, kgc)));
+        does(sender, abi.encodeCall(registry.setOperator, (stranger, true)));
+    }
+
+    /// @dev Calls that succeed while nothing is paused, each by itself; a pause stops the first `stops`.
+    function matrix() private view returns (address[] memory by, bytes[] memory calls, uint256 stops) {
+        (by, calls) = (new address[](26), new bytes[](26));
+        IImageRegistry.Registration memory another = sample();
+        another.salt = OTHER_HASH;
+        calls[0] = abi.encodeCall(registry.register, (another, ""));
+        calls[1] = abi.encodeCall(registry.registerBatch, (sampleBatch(0, 2), ""));
+        calls[2] = abi.encodeCall(registry.anchor, (sampleAnchor(), ""));
+        calls[3] = materialization(MerkleTree.leafHash(sampleLeaf(0)), sampleLeaf(0), _none);
+        calls[4] = abi.encodeCall(registry.grant, (sampleId(), reader, type(uint64).max));
+        calls[5] = abi.encodeCall(registry.setOperator, (operator, true));
+        calls[6] = abi.encodeCall(registry.updateCapsules, (sampleId(), 0, OTHER_HASH, ""));
+        calls[7] = abi.encodeCall(registry.anchorCapsules, (ROOT, 1, CID));
+        stops = 8;
+        calls[8] = abi.encodeCall(registry.setOperator, (stranger, false));
+        calls[9] = abi.encodeCall(registry.revoke, (sampleId(), reader));
+        calls[10] = abi.encodeCall(registry.dismissFlag, (sampleId(), 1));
+        calls[11] = abi.encodeCall(registry.confirmFlag, (sampleId(), 1));
+        calls[12] = abi.encodeCall(registry.recordVerification, (look(OTHER_HASH), ""));
+        calls[13] = abi.encodeCall(registry.invalidateNonce, ());
+        calls[14] = abi.encodeCall(registry.publishKgcKey, (KGC, 2, OTHER_HASH, kgc));
+        calls[15] = abi.encodeCall(registry.retireKgcKey, (KGC, 1));
+        calls[16] = abi.encodeCall(registry.anchorLog, (LOG, 1, OTHER_HASH));
+        calls[17] = abi.encodeCall(registry.supersede, (address(this)));
+        calls[18] = abi.encodeCall(registry.grantRole, (registry.ARBITER_ROLE(), stranger));
+        calls[19] = abi.encodeCall(registry.revokeRole, (registry.ARBITER_ROLE(), arbiter));
+        calls[20] = abi.encodeCall(registry.beginDefaultAdminTransfer, (stranger));
+        calls[21] = abi.encodeCall(registry.verify, (sampleId(), OTHER_HASH));
+        calls[22] = abi.encodeCall(registry.isAuthorized, (sampleId(), sender));
+        calls[23] = abi.encodeCall(registry.recordOf, (sampleId()));
+        calls[24] = abi.encodeCall(registry.currentKgcKey, (KGC));
+        calls[25] =
+            abi.encodeCall(registry.verifyLeaf, (sender, MerkleTree.leafHash(sampleLeaf(0)), sampleLeaf(0), _none));
+        for (uint256 i = 0; i < calls.length; i++) {
+            by[i] = i == 7 || (i > 13 && i < 17) ? kgc : i == 11 ? arbiter : i == 12 ? verifier : sender;
+            if (i > 16 && i < 21) by[i] = admin;
+        }
+    }
+
+    function unpause() private {
+        does(pauser, abi.encodeCall(registry.unpause, ()));
+    }
+
+    function refusedPause(uint256 nextPause) private {
+        bytes4 error_ = IImageRegistry.PausedLately.selector;
+        refused(pauser, abi.encodeCall(registry.pause, ()), abi.encodeWithSelector(error_, nextPause));
+    }
+}
