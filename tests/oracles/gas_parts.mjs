@@ -90,7 +90,8 @@ function parts (receipt, trace, data) {
   const total = Number(receipt.gasUsed)
   const sum = Object.values(cost).reduce((a, b) => a + b)
   if (!found || sum !== total) throw new Error(`the parts are ${sum}, the transaction cost ${total}`)
-  return { ...cost, total }
+  const fixed = cost.base + cost.calldata + cost.storage + cost.head + cost.log + cost.ecrecover
+  return { ...cost, fixed, total }
 }
 
 async function measure (request) {
