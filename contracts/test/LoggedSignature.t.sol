@@ -9,8 +9,8 @@ import {TypedData} from "./TypedData.sol";
 
 /// @notice What an auditor who has only the log can check: who signed a relayed entry.
 contract LoggedSignatureTest is Base {
-    /// @dev The data of the event.
-    struct Registered {
+    /// @dev What `Registered` holds besides its topics.
+    struct RegisteredData {
         bytes32 salt;
         bytes32 contentHash;
         bytes32 headerHash;
@@ -122,12 +122,11 @@ contract LoggedSignatureTest is Base {
         pure
         returns (IImageRegistry.Registration memory r, bytes memory signature)
     {
+        RegisteredData memory data = abi.decode(bytes.concat(bytes32(uint256(32)), log.data), (RegisteredData));
         r.sender = address(uint160(uint256(log.topics[2])));
-        // As one struct: the stack has no room for ten values.
-        Registered memory found = abi.decode(bytes.concat(bytes32(uint256(32)), log.data), (Registered));
-        (r.salt, r.contentHash, r.headerHash, r.size) = (found.salt, found.contentHash, found.headerHash, found.size);
-        (r.cid, r.capsulesHash, r.capsulesCid) = (found.cid, found.capsulesHash, found.capsulesCid);
-        (r.deadline, signature) = (found.deadline, found.signature);
+        (r.salt, r.contentHash, r.headerHash, r.size) = (data.salt, data.contentHash, data.headerHash, data.size);
+        (r.cid, r.capsulesHash, r.capsulesCid) = (data.cid, data.capsulesHash, data.capsulesCid);
+        (r.deadline, signature) = (data.deadline, data.signature);
     }
 
     function verification(Vm.Log memory log)

@@ -1,7 +1,8 @@
 //! The contract's build, committed as `contracts/ImageRegistry.json` so that the client is built without a Solidity compiler.
 
 use super::bindings::IConstructor;
-use alloy::primitives::{Address, Bytes};
+use super::deployment::Arguments;
+use alloy::primitives::Bytes;
 use alloy::sol_types::SolConstructor;
 use serde::Deserialize;
 
@@ -68,8 +69,12 @@ impl Artifact {
     }
 
     /// What a deploying transaction carries.
-    pub fn init_code(&self, admin: Address) -> Bytes {
-        let arguments = IConstructor::constructorCall { admin }.abi_encode();
+    pub fn init_code(&self, arguments: &Arguments) -> Bytes {
+        let roles = arguments
+            .roles
+            .iter()
+            .map(|given| IConstructor::InitialRole { role: given.role.id(), account: given.wallet });
+        let arguments = IConstructor::constructorCall { admin: arguments.admin, grants: roles.collect() }.abi_encode();
         [self.bytecode.as_ref(), &arguments].concat().into()
     }
 
@@ -93,6 +98,9 @@ impl Artifact {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::bindings::Role;
+    use crate::chain::deployment::InitialRole;
+    use alloy::primitives::Address;
 
     #[test]
     fn code_is_compared_outside_the_immutables_only() {
@@ -115,10 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn init_code_ends_with_the_admin() {
+    fn init_code_ends_with_the_arguments() {
         let artifact = Artifact::embedded().expect("a build");
-        let init = artifact.init_code(Address::repeat_byte(7));
-        assert_eq!(init.len(), artifact.bytecode.len() + 32);
-        assert_eq!(init[init.len() - 20..], [7; 20]);
+        let roles = vec![InitialRole { role: Role::Kgc, wallet: Address::repeat_byte(8) }];
+        let init = artifact.init_code(&Arguments { admin: Address::repeat_byte(7), roles });
+        let arguments = init.strip_prefix(&artifact.bytecode[..]).expect("the code comes first");
+        // admin, where the list is, how long it is, its one role and wallet.
+        assert_eq!(arguments.len(), 5 * 32);
+        assert_eq!((&arguments[12..32], arguments[95], &arguments[140..]), (&[7; 20][..], 1, &[8; 20][..]));
+        assert_eq!(arguments[96..128], Role::Kgc.id()[..]);
     }
 }

@@ -1,6 +1,7 @@
 //! Where the contract is: making it, and the file that says so.
 
 use super::artifact::{Artifact, ArtifactError};
+use super::bindings::Role;
 use super::error::{ChainError, ErrorKind};
 use super::outbox::{Outbox, OutboxError, Transaction};
 use super::rpc::Rpc;
@@ -49,6 +50,18 @@ pub struct Arguments {
     /// First administrator.
     #[serde(with = "checksummed")]
     pub admin: Address,
+    /// Roles that were given from the start.
+    pub roles: Vec<InitialRole>,
+}
+
+/// A role that a wallet has from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitialRole {
+    /// Which role.
+    pub role: Role,
+    /// Who has it.
+    #[serde(with = "checksummed")]
+    pub wallet: Address,
 }
 
 /// Why there is no deployment.
@@ -143,9 +156,9 @@ impl Deployment {
     }
 }
 
-/// Deploys `ImageRegistry` with `admin` as its first administrator and returns where it is, after its code was compared with the build.
+/// Deploys `ImageRegistry` in one transaction, roles included, and returns where it is, after its code was compared with the build.
 ///
-/// The outbox makes it idempotent: the same wallet, build and admin on the same chain are the same contract.
+/// The outbox makes it idempotent: the same wallet, build and arguments on the same chain are the same contract.
 ///
 /// # Errors
 /// [`DeploymentError`].
@@ -153,10 +166,10 @@ pub async fn deploy(
     rpc: &Rpc,
     outbox: &mut Outbox,
     wallet: &Wallet,
-    admin: Address,
+    arguments: Arguments,
 ) -> Result<Deployment, DeploymentError> {
     let artifact = Artifact::embedded()?;
-    let data = artifact.init_code(admin);
+    let data = artifact.init_code(&arguments);
     let job = format!("deploy:{}", keccak256(&data));
     let chain_id = outbox.chain_id();
     let receipt = outbox.submit(rpc, wallet, &job, &Transaction { to: None, data }).await?;
@@ -180,7 +193,7 @@ pub async fn deploy(
         transaction: receipt.transaction,
         code_hash,
         deployer: wallet.address(),
-        arguments: Arguments { admin },
+        arguments,
     })
 }
 
@@ -215,7 +228,7 @@ mod tests {
             transaction: B256::repeat_byte(2),
             code_hash: B256::repeat_byte(3),
             deployer: DEPLOYER,
-            arguments: Arguments { admin: DEPLOYER },
+            arguments: Arguments { admin: DEPLOYER, roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }] },
         }
     }
 
@@ -230,6 +243,8 @@ mod tests {
         assert_eq!(json["address"], "0x5FbDB2315678afecb367f032d93F642f64180aa3");
         assert_eq!(json["codeHash"], format!("0x{}", "03".repeat(32)));
         assert_eq!(json["arguments"]["admin"], "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+        assert_eq!(json["arguments"]["roles"][0]["role"], "KGC_ROLE");
+        assert_eq!(json["arguments"]["roles"][0]["wallet"], json["arguments"]["admin"]);
         let others = std::fs::read_dir(path.parent().expect("a folder")).expect("listed").count();
         assert_eq!(others, 1, "a draft was left");
     }
@@ -250,6 +265,7 @@ mod tests {
         for bad in [
             text.replace("0x5FbD", "0x5fbD"),
             text.replace("codeHash", "hash"),
+            text.replace("KGC_ROLE", "KGC"),
             text.replace("/v1", "/v2"),
             text[..40].to_owned(),
         ] {

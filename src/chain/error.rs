@@ -1,12 +1,9 @@
 //! What goes wrong between us and a chain.
 
-use super::bindings::{
-    IImageRegistry::IImageRegistryErrors as RegistryErrors, IOpenZeppelin::IOpenZeppelinErrors as StandardErrors,
-};
+use super::bindings::IImageRegistry::IImageRegistryErrors as RegistryErrors;
+use super::revert::Revert;
 use alloy::primitives::{Address, B256, Bytes};
-use alloy::sol_types::SolInterface;
 use alloy::transports::{RpcError, TransportError};
-use std::fmt;
 use std::time::Duration;
 
 /// What a failure means to whoever called; the command line has an exit code for each.
@@ -23,59 +20,6 @@ pub enum ErrorKind {
     Unreachable,
     /// Another chain, another contract, or none: exit code 7.
     WrongChain,
-}
-
-/// Why the contract refused.
-#[derive(Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Revert {
-    /// One of the interface's errors.
-    Registry(RegistryErrors),
-    /// One of the errors of the contract's OpenZeppelin parts.
-    Standard(StandardErrors),
-    /// Data that we have no name for; empty where the contract gave none.
-    Unknown(Bytes),
-}
-
-impl Revert {
-    /// Names the data of a revert.
-    pub fn decode(data: Bytes) -> Self {
-        if let Ok(error) = RegistryErrors::abi_decode_validate(&data) {
-            Self::Registry(error)
-        } else if let Ok(error) = StandardErrors::abi_decode_validate(&data) {
-            Self::Standard(error)
-        } else {
-            Self::Unknown(data)
-        }
-    }
-
-    /// Whose fault it is.
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Registry(
-                RegistryErrors::NotSender(_) | RegistryErrors::NotArbiter(_) | RegistryErrors::InvalidSignature(_),
-            )
-            | Self::Standard(StandardErrors::AccessControlUnauthorizedAccount(_)) => ErrorKind::NotAuthorized,
-            Self::Registry(
-                RegistryErrors::UnknownImage(_) | RegistryErrors::UnknownKgcKey(_) | RegistryErrors::NoSuchFlag(_),
-            ) => ErrorKind::NotFound,
-            _ => ErrorKind::Failure,
-        }
-    }
-}
-
-impl fmt::Display for Revert {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = match self {
-            Self::Registry(error) => format!("{error:?}"),
-            Self::Standard(error) => format!("{error:?}"),
-            Self::Unknown(data) if data.is_empty() => return f.write_str("no reason given"),
-            Self::Unknown(data) => return write!(f, "unknown reason {data}"),
-        };
-        // `Name(Name { field: .. })`, an enum around a struct: the inner part says it all.
-        let inner = named.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-        f.write_str(inner.unwrap_or(&named))
-    }
 }
 
 /// Why the chain did not give an answer that we take. Addresses of nodes are shown without user, password and path.
@@ -223,26 +167,8 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::bindings::IImageRegistry::{NotSender, RecordConflict, UnknownImage};
+    use crate::chain::bindings::IImageRegistry::{NotSender, UnknownImage};
     use alloy::sol_types::SolError;
-
-    #[test]
-    fn reverts_are_named_with_their_values() {
-        let conflict = RecordConflict { imageId: B256::repeat_byte(0xab) };
-        let revert = Revert::decode(conflict.abi_encode().into());
-        assert_eq!(revert, Revert::Registry(RegistryErrors::RecordConflict(conflict)));
-        assert_eq!(revert.to_string(), format!("RecordConflict {{ imageId: 0x{} }}", "ab".repeat(32)));
-    }
-
-    #[test]
-    fn unknown_reverts_keep_their_data() {
-        for data in [Bytes::new(), Bytes::from_static(&[1]), Bytes::from_static(&[0xde, 0xad, 0xbe, 0xef, 0])] {
-            assert_eq!(Revert::decode(data.clone()), Revert::Unknown(data));
-        }
-        // The right selector with half an argument is not that error.
-        let short = Bytes::from(RecordConflict { imageId: B256::ZERO }.abi_encode()[..20].to_vec());
-        assert_eq!(Revert::decode(short.clone()), Revert::Unknown(short));
-    }
 
     #[test]
     fn kinds_follow_the_cause() {

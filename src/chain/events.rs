@@ -11,8 +11,11 @@ use alloy::sol_types::{SolEvent, SolEventInterface};
 const METHOD: &str = "eth_getLogs";
 
 /// Topic 0 of every event whose topic 1 is an image id.
-pub(super) const OF_IMAGES: [B256; 7] = [
+pub(super) const OF_IMAGES: [B256; 10] = [
     registry::Registered::SIGNATURE_HASH,
+    registry::RegisteredInBatch::SIGNATURE_HASH,
+    registry::Materialized::SIGNATURE_HASH,
+    registry::CapsulesUpdated::SIGNATURE_HASH,
     registry::Verified::SIGNATURE_HASH,
     registry::FlagRaised::SIGNATURE_HASH,
     registry::FlagConfirmed::SIGNATURE_HASH,
@@ -20,6 +23,18 @@ pub(super) const OF_IMAGES: [B256; 7] = [
     registry::AccessGranted::SIGNATURE_HASH,
     registry::AccessRevoked::SIGNATURE_HASH,
 ];
+
+/// Topic 0 of the events that make a record.
+pub(super) const OF_RECORDS: [B256; 3] = [
+    registry::Registered::SIGNATURE_HASH,
+    registry::RegisteredInBatch::SIGNATURE_HASH,
+    registry::Materialized::SIGNATURE_HASH,
+];
+
+/// Whether a log is one of the interface's: the contract's OpenZeppelin parts have events of their own, which say nothing more.
+pub(super) fn is_known(log: &Log) -> bool {
+    log.topic0().is_some_and(|kind| IImageRegistryEvents::SELECTORS.contains(&kind.0))
+}
 
 /// Where in the chain an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,11 +131,7 @@ mod tests {
     const ADDRESS: Address = Address::repeat_byte(7);
 
     fn log(block: u64, index: u64) -> Log {
-        let raised = FlagRaised {
-            imageId: B256::repeat_byte(1),
-            seq: alloy::primitives::aliases::U40::from(3),
-            ..Default::default()
-        };
+        let raised = FlagRaised { imageId: B256::repeat_byte(1), trail: B256::repeat_byte(5), ..Default::default() };
         Log {
             inner: RawLog { address: ADDRESS, data: raised.encode_log_data() },
             block_number: Some(block),
@@ -138,14 +149,14 @@ mod tests {
     #[test]
     fn a_log_is_decoded_whole_or_not_at_all() {
         let event = decode(ADDRESS, &log(5, 1)).expect("a good log");
-        assert!(matches!(event.event, IImageRegistryEvents::FlagRaised(ref raised) if raised.seq.to::<u64>() == 3));
+        assert!(matches!(event.event, IImageRegistryEvents::FlagRaised(ref raised) if raised.trail[0] == 5));
         assert_eq!((event.place.block_number, event.place.log_index), (5, 1));
 
         assert!(is_bad(decode(Address::ZERO, &log(5, 1))));
         assert!(is_bad(decode(ADDRESS, &Log { removed: true, ..log(5, 1) })));
         assert!(is_bad(decode(ADDRESS, &Log { block_hash: None, ..log(5, 1) })));
         let mut short = log(5, 1);
-        short.inner.data.data = short.inner.data.data.slice(..63);
+        short.inner.data.data = short.inner.data.data.slice(..31);
         assert!(is_bad(decode(ADDRESS, &short)));
         let mut stranger = log(5, 1);
         stranger.inner.data.topics_mut_unchecked()[0] = B256::repeat_byte(9);

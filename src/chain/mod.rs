@@ -5,25 +5,31 @@
 //! has their signed bytes on disk first.
 
 mod artifact;
+mod audit;
 pub mod bindings;
 mod deployment;
 mod error;
 mod events;
 mod head;
+mod logged;
 pub mod node;
 pub mod outbox;
 mod registry;
+mod revert;
 mod rpc;
 pub mod typed_data;
 mod wallet;
 
 pub use artifact::{Artifact, ArtifactError};
-pub use deployment::{Arguments, Deployment, DeploymentError, Schema, deploy};
-pub use error::{ChainError, ErrorKind, Revert};
+pub use audit::{AuditError, Replayed, Trail, replay};
+pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, deploy};
+pub use error::{ChainError, ErrorKind};
 pub use events::{EventPlace, RegistryEvent};
 pub use head::{Head, Profile};
+pub use logged::{LoggedImage, Way, shortened, spelled_out};
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{Outbox, OutboxError, Receipt, Transaction};
 pub use registry::Registry;
+pub use revert::Revert;
 pub use rpc::Rpc;
 pub use wallet::{Passphrase, Wallet, WalletError, is_development_chain};

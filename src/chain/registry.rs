@@ -1,21 +1,22 @@
 //! The client of `ImageRegistry`: reads it, and makes the transactions that the outbox sends.
 
 use super::bindings::IImageRegistry::{
-    self as registry, Access, Flag, IImageRegistryEvents, KgcKey, Record, RecordState,
+    self as registry, Access, Capsules, Flag, KgcKey, LogHead, Operator, Record, RecordState,
 };
 use super::bindings::{IOpenZeppelin, Role};
 use super::deployment::Deployment;
 use super::error::ChainError;
-use super::events::{self, EventPlace, RegistryEvent};
 use super::head::{Head, Profile};
-use super::outbox::{Receipt, Transaction};
+use super::outbox::Transaction;
 use super::rpc::Rpc;
 use crate::clock::Clock;
 use crate::envelope;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
-use alloy::rpc::types::{Filter, TransactionRequest};
-use alloy::sol_types::{Eip712Domain, SolCall, SolEvent};
+use alloy::rpc::types::TransactionRequest;
+use alloy::sol_types::{Eip712Domain, SolCall};
+
+mod log;
 
 /// A registry whose chain and code were checked. Views are of the latest block.
 #[derive(Debug, Clone)]
@@ -114,50 +115,6 @@ impl Registry {
         }
     }
 
-    /// The event that registered an image, whose sender and salt were found to give that id, and where it stands.
-    ///
-    /// # Errors
-    /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
-    pub async fn registration(&self, image_id: B256) -> Result<(registry::Registered, EventPlace), ChainError> {
-        let filter = Filter::new().event_signature(registry::Registered::SIGNATURE_HASH).topic1(image_id);
-        let mut found = self.read_events(&filter).await?;
-        let Some(RegistryEvent { event: IImageRegistryEvents::Registered(event), place }) = found.pop() else {
-            return Err(ChainError::UnknownImage { image_id });
-        };
-        let derived = envelope::image_id(self.chain_id, self.address, event.sender, event.salt);
-        if !found.is_empty() || event.imageId != image_id || derived != image_id {
-            let reason = format!("{} registrations of image {image_id}, the last of {derived}", found.len() + 1);
-            return Err(ChainError::BadAnswer { method: "eth_getLogs", reason });
-        }
-        Ok((event, place))
-    }
-
-    /// Every event of an image, oldest first; none for an unknown one.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
-    pub async fn events(&self, image_id: B256) -> Result<Vec<RegistryEvent>, ChainError> {
-        self.read_events(&Filter::new().event_signature(events::OF_IMAGES.to_vec()).topic1(image_id)).await
-    }
-
-    async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
-        let head = self.rpc.block(BlockNumberOrTag::Latest).await?.header.number;
-        events::read(&self.rpc, self.address, filter, self.first_block, head).await
-    }
-
-    /// The registry's events of one transaction, in its order.
-    ///
-    /// # Errors
-    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
-    pub async fn events_of(&self, receipt: &Receipt) -> Result<Vec<RegistryEvent>, ChainError> {
-        let method = "eth_getTransactionReceipt";
-        let reason = || format!("transaction {} is gone", receipt.transaction);
-        let found = self.rpc.receipt(receipt.transaction).await?;
-        let found = found.ok_or_else(|| ChainError::BadAnswer { method, reason: reason() })?;
-        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address);
-        ours.map(|log| events::decode(self.address, log)).collect()
-    }
-
     /// Whether `observed` is the registered SHA-256 of the image.
     ///
     /// # Errors
@@ -208,6 +165,15 @@ impl Registry {
         Ok((audit.head, audit.seq.to()))
     }
 
+    /// The same as it was in the block with this hash.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn audit_in(&self, block: B256) -> Result<(FixedBytes<26>, u64), ChainError> {
+        let audit = self.view_at(BlockId::hash(block), registry::auditCall {}).await?;
+        Ok((audit.head, audit.seq.to()))
+    }
+
     /// A KGC's key of one epoch.
     ///
     /// # Errors
@@ -229,15 +195,7 @@ impl Registry {
     /// # Errors
     /// [`ChainError`] if the node does not answer.
     pub async fn nonce(&self, wallet: Address) -> Result<U256, ChainError> {
-        self.view(IOpenZeppelin::noncesCall { owner: wallet }).await
-    }
-
-    /// How many records there are.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer.
-    pub async fn record_count(&self) -> Result<U256, ChainError> {
-        self.view(registry::recordCountCall {}).await
+        self.view(registry::noncesCall { wallet }).await
     }
 
     /// Whether `account` has `role`.
@@ -246,5 +204,72 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn has_role(&self, role: Role, account: Address) -> Result<bool, ChainError> {
         self.view(IOpenZeppelin::hasRoleCall { role: role.id(), account }).await
+    }
+
+    /// The default administrator.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn default_admin(&self) -> Result<Address, ChainError> {
+        self.view(IOpenZeppelin::defaultAdminCall {}).await
+    }
+
+    /// Who is to be the default administrator, if anybody, and from when on it may accept.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn pending_admin(&self) -> Result<(Option<Address>, u64), ChainError> {
+        let pending = self.view(IOpenZeppelin::pendingDefaultAdminCall {}).await?;
+        Ok((Some(pending.newAdmin).filter(|next| !next.is_zero()), pending.schedule.to()))
+    }
+
+    /// Whether `wallet` may speak for `sender`, and how often that was changed.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn operator(&self, sender: Address, wallet: Address) -> Result<Operator, ChainError> {
+        self.view(registry::operatorOfCall { sender, wallet }).await
+    }
+
+    /// The last second of the pause in force, if one is.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn paused_until(&self) -> Result<Option<u64>, ChainError> {
+        let until: u64 = self.view(registry::pausedUntilCall {}).await?.to();
+        Ok(Some(until).filter(|until| *until != 0))
+    }
+
+    /// The registry that follows this one, if one does.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn successor(&self) -> Result<Option<Address>, ChainError> {
+        let successor = self.view(registry::supersededByCall {}).await?;
+        Ok(Some(successor).filter(|successor| !successor.is_zero()))
+    }
+
+    /// The capsules that replaced those of the registration, as it was in the block with this hash; version 0 where none did.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn capsules_in(&self, block: B256, image_id: B256) -> Result<Capsules, ChainError> {
+        self.view_at(BlockId::hash(block), registry::capsulesOfCall { imageId: image_id }).await
+    }
+
+    /// The capsules that replaced those of the registration; version 0 where none did.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn capsules(&self, image_id: B256) -> Result<Capsules, ChainError> {
+        self.view(registry::capsulesOfCall { imageId: image_id }).await
+    }
+
+    /// The newest head of a KGC's log that it anchored; number 0 where there is none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn log_head(&self, kgc: Address, log_id: B256) -> Result<LogHead, ChainError> {
+        self.view(registry::logHeadOfCall { kgc, logId: log_id }).await
     }
 }

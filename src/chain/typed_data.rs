@@ -1,14 +1,27 @@
-//! What senders and verifiers sign: the EIP-712 structs of `IImageRegistry.sol`.
+//! What wallets sign: the EIP-712 structs of `IImageRegistry.sol`.
 
-use super::bindings::IImageRegistry::{Registration, Verification};
+use super::bindings::IImageRegistry::{
+    Anchor, Batch, CapsulesUpdate, FlagDecision, Grant, Item, OperatorChange, Registration, Revocation, Verification,
+};
 use super::wallet::Wallet;
 use alloy::primitives::{B256, Bytes};
 use alloy::sol_types::{Eip712Domain, SolStruct};
 
-/// What is signed: [`Registration`] or [`Verification`].
+/// How long what is signed for a relayer may be submitted, in seconds; the contract takes at most 7 days.
+pub const RELAY_SECS: u64 = 86_400;
+
+/// What is signed: a struct of the interface with a type string. An [`Item`] is signed as part of its [`Batch`].
 pub trait Signable: SolStruct {}
 impl Signable for Registration {}
+impl Signable for Item {}
+impl Signable for Batch {}
+impl Signable for Anchor {}
 impl Signable for Verification {}
+impl Signable for FlagDecision {}
+impl Signable for Grant {}
+impl Signable for Revocation {}
+impl Signable for OperatorChange {}
+impl Signable for CapsulesUpdate {}
 
 /// The EIP-712 digest of `message` in `domain`.
 pub fn digest(message: &impl Signable, domain: &Eip712Domain) -> B256 {
@@ -33,17 +46,34 @@ mod tests {
         Verification { imageId: B256::repeat_byte(1), observedAt: 7, deadline: 9, ..Default::default() }
     }
 
+    /// The type strings in the interface's text: `@dev`, then the string in backquotes.
+    fn stated() -> Vec<String> {
+        let text = include_str!("../../contracts/src/IImageRegistry.sol");
+        let strings = text.split("/// @dev `").skip(1).filter_map(|rest| rest.split_once('`'));
+        let mut strings: Vec<String> = strings.map(|(string, _)| string.to_owned()).collect();
+        strings.sort();
+        strings
+    }
+
     #[test]
-    fn type_strings_are_those_of_the_interface() {
-        assert_eq!(
-            Registration::eip712_encode_type(),
-            "Registration(address sender,bytes32 salt,bytes32 contentHash,bytes32 headerHash,uint64 size,bytes cid,\
-             bytes32 capsulesHash,bytes capsulesCid,uint64 deadline)"
-        );
-        assert_eq!(
-            Verification::eip712_encode_type(),
-            "Verification(bytes32 imageId,address verifier,bytes32 observedHash,uint64 observedAt,uint256 nonce,uint64 deadline)"
-        );
+    fn type_strings_are_those_of_the_interface_and_none_is_missing() {
+        fn of<T: Signable>() -> String {
+            T::eip712_encode_type().into_owned()
+        }
+        let mut ours = vec![
+            of::<Registration>(),
+            of::<Item>(),
+            of::<Batch>(),
+            of::<Anchor>(),
+            of::<Verification>(),
+            of::<FlagDecision>(),
+            of::<Grant>(),
+            of::<Revocation>(),
+            of::<OperatorChange>(),
+            of::<CapsulesUpdate>(),
+        ];
+        ours.sort();
+        assert_eq!(ours, stated());
     }
 
     #[test]

@@ -1,14 +1,11 @@
 //! `medseal grant` and `medseal revoke`.
 
+use super::act::{Act, Relay};
 use super::output::{Outcome, address};
-use super::session::Session;
 use super::{CliError, Settings};
-use crate::chain::bindings::IImageRegistry::{grantCall, revokeCall};
-use crate::chain::{Receipt, Registry};
+use crate::chain::bindings::IImageRegistry::{Grant, Revocation, grantCall, grantForCall, revokeCall, revokeForCall};
 use crate::clock::{Clock, SystemClock};
-use crate::pipeline::submit_once;
 use alloy::primitives::{Address, B256};
-use alloy::sol_types::SolCall;
 use serde_json::json;
 
 #[derive(Debug, clap::Args)]
@@ -25,6 +22,8 @@ pub(super) struct GrantArgs {
     /// Until when, inclusive, in unix seconds
     #[arg(long, conflicts_with = "days", value_name = "SECONDS")]
     until: Option<u64>,
+    #[command(flatten)]
+    relay: Relay,
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,50 +34,44 @@ pub(super) struct RevokeArgs {
     /// Who may no longer have its key
     #[arg(value_name = "WALLET")]
     wallet: Address,
+    #[command(flatten)]
+    relay: Relay,
 }
 
 pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outcome, CliError> {
     let expiry = args.until.unwrap_or(SystemClock.unix_secs() + args.days * 86_400);
-    let session = Session::connect(settings, "sender").await?;
-    let registry = session.registry().await?;
-    let call = grantCall { imageId: args.id, wallet: args.wallet, expiry };
-    let receipt = submit(&session, &registry, args.id, args.wallet, "grant", &call).await?;
-    let (wallet, gas) = (address(args.wallet), receipt.gas_used);
-    let json = json!({
-        "imageId": args.id, "wallet": wallet, "expiry": expiry,
-        "transaction": receipt.transaction, "gas": gas.to_string(),
-    });
-    Ok(Outcome::new(json, format!("{wallet} may have the key of {} until {expiry} (unix seconds, inclusive)", args.id)))
+    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet).await?;
+    let (id, wallet, by) = (args.id, args.wallet, act.by());
+    let direct = grantCall { imageId: id, wallet, expiry };
+    let message = Grant { imageId: id, wallet, expiry, accessSeq: seq, by, deadline: act.deadline() };
+    let job = format!("grant:{id}:{wallet}:{seq}:{by}");
+    let relayed = |grant, signature| grantForCall { grant, signature };
+    let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
+    let wallet = address(wallet);
+    let json = act.json(json!({ "imageId": id, "wallet": wallet, "expiry": expiry }), Some(&receipt));
+    Ok(Outcome::new(json, format!("{wallet} may have the key of {id} until {expiry} (unix seconds, inclusive)")))
 }
 
 pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Outcome, CliError> {
-    let session = Session::connect(settings, "sender").await?;
-    let registry = session.registry().await?;
-    let call = revokeCall { imageId: args.id, wallet: args.wallet };
-    let receipt = submit(&session, &registry, args.id, args.wallet, "revoke", &call).await?;
-    let (wallet, gas) = (address(args.wallet), receipt.gas_used);
-    let json = json!({
-        "imageId": args.id, "wallet": wallet, "transaction": receipt.transaction, "gas": gas.to_string(),
-    });
-    let text =
-        format!("{wallet} is no longer given the key of {}; a key that it was given before it still has", args.id);
+    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet).await?;
+    let (id, wallet, by) = (args.id, args.wallet, act.by());
+    let direct = revokeCall { imageId: id, wallet };
+    let message = Revocation { imageId: id, wallet, accessSeq: seq, by, deadline: act.deadline() };
+    let job = format!("revoke:{id}:{wallet}:{seq}:{by}");
+    let relayed = |revocation, signature| revokeForCall { revocation, signature };
+    let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
+    let wallet = address(wallet);
+    let json = act.json(json!({ "imageId": id, "wallet": wallet }), Some(&receipt));
+    let text = format!("{wallet} is no longer given the key of {id}; a key that it was given before it still has");
     Ok(Outcome::new(json, text))
 }
 
-async fn submit(
-    session: &Session,
-    registry: &Registry,
-    id: B256,
-    wallet: Address,
-    act: &str,
-    call: &impl SolCall,
-) -> Result<Receipt, CliError> {
-    let sender = session.wallet()?;
-    let mut outbox = session.outbox(&sender).await?;
+/// Connects, and returns the number on which a grant or revoke acts: each raises it, so the same act may follow itself, and a run that
+/// was cut off is not repeated.
+async fn begin(settings: &Settings, relay: &Relay, id: B256, wallet: Address) -> Result<(Act, u64), CliError> {
+    let act = Act::begin(settings, "sender", relay).await?;
     // Asked first, so that an unknown image is named as such.
-    registry.record(id).await?;
-    // Each grant and revoke raises `seq`, so the same act may follow itself, and a run that was cut off is not repeated.
-    let seq = registry.access(id, wallet).await?.seq;
-    let job = format!("{act}:{id}:{wallet}:{seq}");
-    Ok(submit_once(registry, &mut outbox, &sender, &job, || registry.transaction(call)).await?)
+    act.registry.record(id).await?;
+    let seq = act.registry.access(id, wallet).await?.seq;
+    Ok((act, seq))
 }

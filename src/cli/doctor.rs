@@ -137,7 +137,7 @@ async fn chain(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Regis
     }
     match session.registry().await {
         Ok(registry) => {
-            let count = registry.record_count().await.map(|count| count.to_string());
+            let count = registry.image_count().await.map(|count| count.to_string());
             let count = count.unwrap_or_else(|error| error.to_string());
             findings.push(Finding::good("registry", format!("{}, {count} records", address(registry.address()))));
             Some(registry)

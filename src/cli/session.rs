@@ -13,8 +13,16 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The wallets of a development chain by actor: the number of anvil's account.
-pub(super) const DEVELOPMENT_ACTORS: [(&str, usize); 7] =
-    [("admin", 0), ("sender", 1), ("reader", 2), ("stranger", 3), ("kgc", 4), ("verifier", 5), ("relayer", 6)];
+pub(super) const DEVELOPMENT_ACTORS: [(&str, usize); 8] = [
+    ("admin", 0),
+    ("sender", 1),
+    ("reader", 2),
+    ("stranger", 3),
+    ("kgc", 4),
+    ("verifier", 5),
+    ("relayer", 6),
+    ("operator", 7),
+];
 
 /// The KGC of this machine, as the command line runs it.
 pub(super) type KeyCenter = LocalKeyCenter<RegistryView<SystemClock>, SystemClock>;

@@ -1,7 +1,8 @@
 //! `medseal verify`.
 
+use super::act::Relay;
 use super::error::exit;
-use super::output::Outcome;
+use super::output::{Outcome, address};
 use super::session::Session;
 use super::{CliError, Settings};
 use crate::clock::{Clock, SystemClock};
@@ -17,6 +18,9 @@ pub(super) struct Args {
     /// Log the result on chain; the contract decides, and flags what is not valid if this wallet is a verifier
     #[arg(long)]
     record: bool,
+    /// Let this actor submit the transaction: the verifier only signs [development chains: "relayer"]
+    #[arg(long, requires = "record", value_name = "ACTOR")]
+    relayer: Option<String>,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -39,9 +43,11 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let mut entry = Value::Null;
     if args.record {
         let wallet = session.wallet()?;
-        let mut outbox = session.outbox(&wallet).await?;
+        let submitter = Relay { relayer: args.relayer.clone() }.submitter(settings, &session, &wallet)?;
+        let mut outbox = session.outbox(&submitter).await?;
         let now = SystemClock.unix_secs();
-        let recorded = record_verification(&registry, &mut outbox, &wallet, args.id, observed, now).await?;
+        let recorded = record_verification(&registry, &mut outbox, &wallet, &submitter, args.id, observed, now).await?;
+        let relayer = args.relayer.is_some().then(|| address(submitter.address()));
         let flagged = recorded.flag.map(|flag| format!(", raised flag {flag}")).unwrap_or_default();
         text += &format!(
             "\nlogged on chain as verification {}{flagged} ({})",
@@ -49,6 +55,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         );
         entry = json!({
             "number": recorded.number,
+            "by": address(wallet.address()),
+            "relayer": relayer,
             "valid": recorded.valid,
             "flag": recorded.flag,
             "transaction": recorded.receipt.transaction,

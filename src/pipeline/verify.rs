@@ -4,6 +4,7 @@ use super::seal::sha256;
 use super::submit::submit_once;
 use super::{PipelineError, Stored};
 use crate::chain::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
+use crate::chain::typed_data::{self, RELAY_SECS};
 use crate::chain::{ChainError, Outbox, Receipt, Registry, Wallet};
 use crate::storage::{Cid, Observed, Store, StoreError};
 use alloy::primitives::{B256, Bytes, U256};
@@ -54,7 +55,7 @@ pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -
         Err(error) => return Ok(Observation { verdict: Verdict::Unavailable(error), observed: None }),
     };
     let observed = sha256(&bytes);
-    let valid = registry.verify(stored.event.imageId, observed).await?;
+    let valid = registry.verify(stored.logged.image_id, observed).await?;
     Ok(judge(stored.cid, observed, valid, altered))
 }
 
@@ -70,7 +71,8 @@ fn judge(cid: Cid, observed: B256, valid: bool, altered: Option<Cid>) -> Observa
     }
 }
 
-/// Logs an observed hash on chain as `verifier`, who sends the transaction itself.
+/// Logs an observed hash on chain as `verifier`; `submitter` is the verifier itself, or a relayer that only ever sees a signature. The outbox
+/// is the submitter's.
 ///
 /// # Errors
 /// [`PipelineError::Outbox`] if the transaction fails; [`PipelineError::Chain`] if its events are not as they should be.
@@ -78,11 +80,13 @@ pub async fn record_verification(
     registry: &Registry,
     outbox: &mut Outbox,
     verifier: &Wallet,
+    submitter: &Wallet,
     image_id: B256,
     observed: B256,
     observed_at: u64,
 ) -> Result<Recorded, PipelineError> {
-    let verification = Verification {
+    let relayed = submitter.address() != verifier.address();
+    let mut verification = Verification {
         imageId: image_id,
         verifier: verifier.address(),
         observedHash: observed,
@@ -90,10 +94,20 @@ pub async fn record_verification(
         nonce: U256::ZERO,
         deadline: 0,
     };
+    if relayed {
+        verification.nonce = registry.nonce(verifier.address()).await?;
+        verification.deadline = observed_at + RELAY_SECS;
+    }
     let next = registry.record(image_id).await?.verifications.to::<u64>() + 1;
-    let job = format!("verify:{image_id}:{observed}:{next}");
-    let make = || registry.transaction(&recordVerificationCall { verification, signature: Bytes::new() });
-    let receipt = submit_once(registry, outbox, verifier, &job, make).await?;
+    let job = format!("verify:{image_id}:{observed}:{next}:{}", verifier.address());
+    let make = || {
+        let signature = match relayed {
+            true => typed_data::sign(&verification, &registry.domain(), verifier),
+            false => Bytes::new(),
+        };
+        registry.transaction(&recordVerificationCall { verification, signature })
+    };
+    let receipt = submit_once(registry, outbox, submitter, &job, make).await?;
     let (mut entry, mut flag) = (None, None);
     for event in registry.events_of(&receipt).await? {
         match event.event {

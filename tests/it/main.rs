@@ -5,6 +5,7 @@ mod chain;
 mod cids;
 mod cli;
 mod common;
+mod differential;
 mod formats;
 mod interop;
 mod statistics;

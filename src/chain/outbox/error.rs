@@ -1,6 +1,7 @@
 //! What goes wrong in the outbox.
 
-use crate::chain::error::{ChainError, ErrorKind, Revert};
+use crate::chain::error::{ChainError, ErrorKind};
+use crate::chain::revert::Revert;
 use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
 use std::time::Duration;

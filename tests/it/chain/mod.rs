@@ -1,5 +1,6 @@
 //! The chain against a real anvil (`MEDSEAL_ANVIL`, the `PATH`, or where the scripts put it).
 
+mod audit;
 mod faults;
 mod node;
 mod outbox;
@@ -7,6 +8,7 @@ mod proxy;
 mod recovery;
 mod refused;
 mod registry;
+mod ways;
 
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
@@ -14,7 +16,8 @@ use alloy::sol_types::SolCall;
 use medseal::chain::bindings::IImageRegistry::{Registration, registerCall};
 use medseal::chain::bindings::{IOpenZeppelin, Role};
 use medseal::chain::{
-    Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Transaction, Wallet, deploy,
+    Arguments, Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Transaction,
+    Wallet, deploy,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -47,7 +50,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let admin = wallet(0);
         let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
-        let deployment = deploy(&rpc, &mut outbox, &admin, admin.address()).await.expect("deployed");
+        let arguments = Arguments { admin: admin.address(), roles: vec![] };
+        let deployment = deploy(&rpc, &mut outbox, &admin, arguments).await.expect("deployed");
         let registry = Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected");
         Self { node, rpc, folder, deployment, registry }
     }

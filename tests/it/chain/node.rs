@@ -29,10 +29,11 @@ async fn it_keeps_its_state_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let options = NodeOptions { state: Some(folder.path().join("state.json")), ..options() };
     let admin = wallet(0);
+    let arguments = medseal::chain::Arguments { admin: admin.address(), roles: vec![] };
     let node = DevNode::start(&options).await.unwrap();
     let rpc = Rpc::new(&node.rpc_url()).unwrap();
     let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
-    let deployment = medseal::chain::deploy(&rpc, &mut outbox, &admin, admin.address()).await.unwrap();
+    let deployment = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap();
     drop(outbox);
     node.stop();
 
@@ -41,7 +42,7 @@ async fn it_keeps_its_state_in_a_file() {
     Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("the contract is still there");
     let mut outbox =
         Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.expect("same chain");
-    let again = medseal::chain::deploy(&rpc, &mut outbox, &admin, admin.address()).await.unwrap();
+    let again = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap();
     assert_eq!(again, deployment);
 }
 

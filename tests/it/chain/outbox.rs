@@ -1,7 +1,7 @@
 //! One job, one transaction.
 
 use super::{World, registration, wallet};
-use alloy::primitives::{B256, Bytes, U256};
+use alloy::primitives::{B256, Bytes};
 use medseal::chain::bindings::IImageRegistry::{IImageRegistryErrors as Errors, Registration, registerCall};
 use medseal::chain::outbox::State;
 use medseal::chain::{ErrorKind, Outbox, OutboxError, Profile, Revert, typed_data};
@@ -70,7 +70,7 @@ async fn one_that_is_reverted_in_its_block_says_why() {
     assert_eq!(job.state, State::Failed);
     assert!(job.receipt.is_some());
     assert_eq!(world.count(&sender).await, 1);
-    assert_eq!(world.registry.record_count().await.unwrap(), U256::from(1));
+    assert_eq!(world.registry.image_count().await.unwrap(), 1);
     // Asked for again, it is tried again, and its old transaction is not taken for the new one.
     let again = outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap_err();
     assert!(matches!(again, OutboxError::Chain(_)), "{again}");

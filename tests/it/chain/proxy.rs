@@ -13,6 +13,8 @@ pub(super) enum Fault {
     Refuse(i64, &'static str),
     /// It reaches the node, and the answer is HTTP 500.
     LoseAnswer,
+    /// It reaches the node, and the list that comes back lacks this entry.
+    DropResult(usize),
 }
 
 /// Returns the URL of a proxy in front of `node`; it lives as long as the test does.
@@ -35,6 +37,11 @@ async fn serve(mut stream: TcpStream, node: &str, rule: &impl Fn(&Value) -> Faul
     let (status, answer) = match fault {
         Fault::Refuse(code, message) => ("200 OK", json!({ "error": { "code": code, "message": message } })),
         Fault::None => ("200 OK", forward(node, &request).await),
+        Fault::DropResult(index) => {
+            let mut answer = forward(node, &request).await;
+            answer["result"].as_array_mut().unwrap().remove(index);
+            ("200 OK", answer)
+        }
         Fault::LoseAnswer => {
             forward(node, &request).await;
             ("500 Internal Server Error", json!({}))

@@ -3,7 +3,6 @@
 
 use super::proxy::{Fault, proxy};
 use super::{World, options, wallet};
-use alloy::primitives::U256;
 use medseal::chain::outbox::State;
 use medseal::chain::{DevNode, ErrorKind, NodeOptions, Outbox, OutboxError, Profile, Rpc};
 use serde_json::json;
@@ -29,7 +28,7 @@ async fn resumes_as_one_record(world: &World, others: u64) {
     let job = outbox.job("job").unwrap().expect("known");
     assert_eq!(job.state, State::Final);
     assert_eq!(world.count(&sender).await, 1 + others);
-    assert_eq!(world.registry.record_count().await.unwrap(), U256::from(1));
+    assert_eq!(world.registry.image_count().await.unwrap(), 1);
     assert_eq!(world.registry.events(world.image_id(&sender, 7)).await.unwrap().len(), 1);
     let again = outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
     assert_eq!(job.receipt, Some(again));
@@ -128,7 +127,7 @@ async fn a_number_that_is_used_twice_is_a_failure() {
     let taken = outbox.step(&world.rpc, &sender, "job").await.unwrap_err();
     assert!(matches!(taken, OutboxError::NonceTaken { nonce: 1, .. }), "{taken}");
     assert_eq!(outbox.job("job").unwrap().expect("known").state, State::Failed);
-    assert_eq!(world.registry.record_count().await.unwrap(), U256::ZERO);
+    assert_eq!(world.registry.image_count().await.unwrap(), 0);
     outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.expect("anew");
     assert_eq!(world.count(&sender).await, 3);
 }

@@ -31,7 +31,7 @@ async fn a_fee_that_rose_after_signing_is_raised() {
     assert_eq!(job.signed.iter().map(|signed| signed.nonce).collect::<Vec<_>>(), [0, 0]);
     assert_eq!(receipt.transaction, job.signed[1].hash);
     assert_eq!(world.count(&sender).await, 1);
-    assert_eq!(world.registry.record_count().await.unwrap(), U256::from(1));
+    assert_eq!(world.registry.image_count().await.unwrap(), 1);
 }
 
 #[tokio::test]

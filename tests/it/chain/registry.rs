@@ -8,7 +8,9 @@ use medseal::chain::bindings::IImageRegistry::{
     retireKgcKeyCall, revokeCall,
 };
 use medseal::chain::bindings::{IOpenZeppelin::IOpenZeppelinErrors, Role};
-use medseal::chain::{ChainError, Deployment, ErrorKind, Profile, Registry, Revert, deploy, typed_data};
+use medseal::chain::{
+    Arguments, ChainError, Deployment, ErrorKind, Profile, Registry, Revert, Trail, Way, deploy, typed_data,
+};
 
 const GOOD: B256 = B256::repeat_byte(0xc0);
 const BAD: B256 = B256::repeat_byte(0xbd);
@@ -17,17 +19,18 @@ const BAD: B256 = B256::repeat_byte(0xbd);
 async fn a_deployment_is_made_once_and_found_again_by_its_file() {
     let world = World::start().await;
     let mut outbox = world.outbox(&wallet(0)).await;
-    let again = deploy(&world.rpc, &mut outbox, &wallet(0), wallet(0).address()).await.unwrap();
+    let again = deploy(&world.rpc, &mut outbox, &wallet(0), world.deployment.arguments.clone()).await.unwrap();
     assert_eq!(again, world.deployment);
     assert_eq!(world.count(&wallet(0)).await, 1);
-    let other = deploy(&world.rpc, &mut outbox, &wallet(0), wallet(1).address()).await.unwrap();
+    let arguments = Arguments { admin: wallet(1).address(), roles: vec![] };
+    let other = deploy(&world.rpc, &mut outbox, &wallet(0), arguments).await.unwrap();
     assert_ne!(other.address, world.deployment.address);
 
     world.deployment.save(world.folder.path()).unwrap();
     let loaded = Deployment::load(world.folder.path(), CHAIN_ID).unwrap();
     assert_eq!(loaded, world.deployment);
     let registry = Registry::connect(world.rpc.clone(), &loaded, Profile::Development).await.unwrap();
-    assert_eq!(registry.record_count().await.unwrap(), U256::ZERO);
+    assert_eq!(registry.image_count().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -36,16 +39,17 @@ async fn a_sender_registers_once_and_for_ever() {
     let id = world.register(&sender, 7).await;
     let record = world.registry.record(id).await.unwrap();
     assert_eq!((record.contentHash, record.sender, record.state), (GOOD, sender.address(), RecordState::Registered));
-    let (event, place) = world.registry.registration(id).await.unwrap();
-    assert_eq!((event.size, event.headerHash, event.salt), (1000, B256::repeat_byte(0x4e), B256::repeat_byte(7)));
-    assert_eq!((&event.cid[..], event.signature.len()), (&[1, 0x55, 0x12, 0x20][..], 0));
-    assert!(place.block_number > world.deployment.block);
+    let logged = world.registry.registration(id).await.unwrap();
+    assert_eq!((logged.size, logged.header_hash, logged.salt), (1000, B256::repeat_byte(0x4e), B256::repeat_byte(7)));
+    let unsigned = Way::Alone { deadline: 0, signature: Bytes::new() };
+    assert_eq!((&logged.cid[..], logged.way), (&[1, 0x55, 0x12, 0x20][..], unsigned));
+    assert!(logged.place.block_number > world.deployment.block);
 
     // Identical: nothing happens, but for the gas.
     let call = registerCall { registration: registration(&sender, 7), signature: Bytes::new() };
     let receipt = world.send(&sender, "again", &call).await.unwrap();
     assert_eq!(world.registry.events_of(&receipt).await.unwrap(), []);
-    assert_eq!(world.registry.record_count().await.unwrap(), U256::from(1));
+    assert_eq!(world.registry.image_count().await.unwrap(), 1);
 
     // Other content: refused before it is sent.
     let mut call = call;
@@ -71,8 +75,8 @@ async fn anybody_relays_a_signed_registration() {
     let signature = typed_data::sign(&registration, &world.registry.domain(), &sender);
     let call = registerCall { registration, signature: signature.clone() };
     world.send(&relayer, "relayed", &call).await.unwrap();
-    let (event, _) = world.registry.registration(world.image_id(&sender, 7)).await.unwrap();
-    assert_eq!((event.sender, event.deadline, event.signature), (sender.address(), deadline, signature));
+    let logged = world.registry.registration(world.image_id(&sender, 7)).await.unwrap();
+    assert_eq!((logged.sender, logged.way), (sender.address(), Way::Alone { deadline, signature }));
     assert_eq!(world.count(&sender).await, 0);
 }
 
@@ -209,14 +213,18 @@ async fn the_events_of_an_image_come_in_order_and_are_no_others() {
     let events = world.registry.events(id).await.unwrap();
     let seqs: Vec<u64> = events
         .iter()
-        .map(|event| match &event.event {
-            Events::Registered(event) if event.imageId == id => event.seq.to(),
-            Events::Verified(event) if event.imageId == id => event.seq.to(),
-            Events::FlagRaised(event) if event.imageId == id => event.seq.to(),
-            Events::FlagConfirmed(event) if event.imageId == id => event.seq.to(),
-            Events::AccessGranted(event) if event.imageId == id => event.seq.to(),
-            Events::AccessRevoked(event) if event.imageId == id => event.seq.to(),
-            other => panic!("{other:?}"),
+        .map(|event| {
+            let of = match &event.event {
+                Events::Registered(event) => event.imageId,
+                Events::Verified(event) => event.imageId,
+                Events::FlagRaised(event) => event.imageId,
+                Events::FlagConfirmed(event) => event.imageId,
+                Events::AccessGranted(event) => event.imageId,
+                Events::AccessRevoked(event) => event.imageId,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(of, id);
+            Trail::of(&event.event).expect("a numbered event").seq()
         })
         .collect();
     assert!(seqs.is_sorted_by(|a, b| a < b), "{seqs:?}");
@@ -224,8 +232,8 @@ async fn the_events_of_an_image_come_in_order_and_are_no_others() {
     assert_eq!(kinds.len(), 6);
     assert!(kinds.windows(2).all(|pair| pair[0] != pair[1]));
     let (head, seq) = world.registry.audit().await.unwrap();
-    let Some(Events::AccessRevoked(last)) = events.last().map(|last| &last.event) else { panic!("{events:?}") };
-    assert_eq!((last.head, last.seq.to::<u64>()), (head, seq));
+    let last = Trail::of(&events.last().expect("six").event).expect("a numbered event");
+    assert_eq!((last.head(), last.seq()), (head, seq));
     assert_eq!(world.registry.record(id).await.unwrap().state, RecordState::Tampered);
 }
 

@@ -2,12 +2,17 @@
 
 mod access;
 mod agreement;
+mod anchors;
 mod bad_chain;
 mod bad_input;
 mod bad_settings;
 mod bad_store;
+mod batches;
+mod capsules;
 mod demo;
+mod governance;
 mod main_path;
+mod operators;
 mod renewed;
 mod resume;
 mod schema;
@@ -181,7 +186,7 @@ impl World {
     }
 
     fn records(&self) -> u64 {
-        self.runtime.block_on(self.registry().record_count()).expect("a count").to()
+        self.runtime.block_on(self.registry().image_count()).expect("a count") as u64
     }
 
     fn state(&self) -> State {

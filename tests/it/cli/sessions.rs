@@ -81,11 +81,23 @@ fn help() {
         "verify",
         "grant",
         "revoke",
+        "materialize",
+        "operator",
+        "operator allow",
+        "operator show",
+        "capsules",
+        "capsules add",
         "show",
+        "flag",
+        "flag confirm",
+        "role",
+        "role give",
+        "registry",
         "kgc",
         "kgc init",
         "kgc publish",
         "kgc status",
+        "kgc anchor",
         "measure",
         "doctor",
     ];
@@ -138,7 +150,30 @@ fn a_working_day() {
     let mut bytes = std::fs::read(&block).expect("a block");
     bytes[200] ^= 1;
     std::fs::write(&block, bytes).expect("written");
-    play(&world, &mut session, &[&["verify", id, "--record"], &["open", id, "-o", "again.dcm"], &["show", id]]);
+    let (operator, lines) = (super::wallet(7), ["verify", id, "--record", "--relayer", "relayer"]);
+    play(
+        &world,
+        &mut session,
+        &[
+            &lines,
+            &["open", id, "-o", "again.dcm"],
+            &["flag", "show", id],
+            &["flag", "dismiss", id, "--as", "sender"],
+            &["verify", id, "--record"],
+            &["flag", "confirm", id],
+            &["operator", "allow", &operator],
+            &["grant", id, &reader, "--until", "2000000000", "--as", "operator"],
+            &["operator", "show", &operator],
+            &["operator", "remove", &operator],
+            &["role", "list"],
+            &["role", "give", "verifier", &operator],
+            &["registry", "pause"],
+            &["registry", "unpause"],
+            &["registry", "show"],
+            &["capsules", "show", id],
+            &["show", id],
+        ],
+    );
     session.check();
 }
 
@@ -181,6 +216,13 @@ fn everything_that_goes_wrong() {
             &["open", id, "-o", "x", "--as", "stranger"],
             &["grant", id, &stranger, "--as", "stranger"],
             &["grant", id, &stranger, "--until", "1"],
+            &["flag", "confirm", id],
+            &["flag", "confirm", id, "--as", "stranger"],
+            &["role", "give", "kgc", &stranger, "--as", "stranger"],
+            &["role", "give", "janitor", &stranger],
+            &["registry", "unpause"],
+            &["verify", id, "--relayer", "relayer"],
+            &["deploy", "--verifier", &stranger],
             &["show", id, "-r", "http://127.0.0.1:1"],
             &["show", id, "-r", "ftp://127.0.0.1"],
             &["show", id, "--chain-id", "1"],

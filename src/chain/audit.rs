@@ -1,0 +1,260 @@
+//! The audit trail: the hash chain over the registry's events, recomputed from its log. An event that is missing, added or changed shows.
+
+use super::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, Item, RegisteredInBatch};
+use super::error::{ChainError, ErrorKind};
+use super::events::RegistryEvent;
+use super::registry::Registry;
+use crate::clock::Clock;
+use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
+use alloy::sol_types::private::IntoLogData;
+use alloy::sol_types::{SolStruct, SolValue};
+
+/// Bits of the head; above them stands the number, and above that the pause.
+const HEAD_BITS: usize = 208;
+const PAUSE_BIT: usize = 248;
+
+/// The word that the contract's first storage slot holds after an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trail(U256);
+
+/// Why the log is not the whole log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The node does not answer.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// An event's word is not the one that follows from all before it.
+    #[error(
+        "event {seq} in block {block} does not follow from those before it: expected trail {expected}, found {found}"
+    )]
+    Broken {
+        /// The number that the event should have.
+        seq: u64,
+        /// Its block.
+        block: u64,
+        /// The word that follows.
+        expected: B256,
+        /// The event's.
+        found: B256,
+    },
+    /// The items of a batch are not those that its event covers.
+    #[error("batch in block {block}: its items hash to {found}, its event says {expected}")]
+    Batch {
+        /// Its block.
+        block: u64,
+        /// What the event says.
+        expected: B256,
+        /// What the items give.
+        found: B256,
+    },
+    /// The log ends before the contract's own head.
+    #[error("the contract counts {expected} events, the log has {found}")]
+    Incomplete {
+        /// The contract's number.
+        expected: u64,
+        /// The log's.
+        found: u64,
+    },
+    /// The log has as many events, and another head.
+    #[error("after {seq} events the contract's head is {expected}, the log's {found}")]
+    OtherHead {
+        /// How many.
+        seq: u64,
+        /// The contract's.
+        expected: FixedBytes<26>,
+        /// The log's.
+        found: FixedBytes<26>,
+    },
+}
+
+impl AuditError {
+    /// What it means to whoever called.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Chain(error) => error.kind(),
+            _ => ErrorKind::Failure,
+        }
+    }
+}
+
+/// A log that was found whole.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// Its events, oldest first.
+    pub events: Vec<RegistryEvent>,
+    /// The word after the last of them.
+    pub trail: Trail,
+    /// Number of the block up to which it was read.
+    pub block: u64,
+    /// Hash of that block.
+    pub block_hash: B256,
+}
+
+impl From<B256> for Trail {
+    fn from(word: B256) -> Self {
+        Self(word.into())
+    }
+}
+
+impl Trail {
+    /// The word before the first event of a registry.
+    pub fn start(chain_id: u64, registry: Address) -> Self {
+        let domain = ("MedSeal audit v1", U256::from(chain_id), registry).abi_encode_params();
+        Self(head_of(keccak256(domain)))
+    }
+
+    /// The word that an event ends with; an item of a batch has none.
+    pub fn of(event: &Event) -> Option<Self> {
+        if matches!(event, Event::RegisteredInBatch(_)) {
+            return None;
+        }
+        words(event).1.last().copied().map(Self::from)
+    }
+
+    /// The hash chain's head.
+    pub fn head(&self) -> FixedBytes<26> {
+        FixedBytes::from_slice(&self.0.to_be_bytes::<32>()[6..])
+    }
+
+    /// How many events it counts.
+    pub fn seq(&self) -> u64 {
+        ((self.0 >> HEAD_BITS) & U256::from((1_u64 << 40) - 1)).to()
+    }
+
+    /// Whether a pause was begun and not ended; by itself it ends after 7 days.
+    pub fn pause_begun(&self) -> bool {
+        self.0.bit(PAUSE_BIT)
+    }
+
+    /// The word after `event`, which a block of this number and time holds.
+    fn after(self, event: &Event, block: u64, time: u64) -> Self {
+        // The bit of a pause is set and taken away before the event is taken in.
+        let mut before = self.0;
+        match event {
+            Event::Paused(_) => before.set_bit(PAUSE_BIT, true),
+            Event::Unpaused(_) => before.set_bit(PAUSE_BIT, false),
+            _ => {}
+        }
+        let (kind, mut fields) = words(event);
+        fields.pop();
+        let fields = keccak256(fields.iter().flat_map(|word| word.0).collect::<Vec<u8>>());
+        let hash = keccak256((before, kind, U256::from(block), U256::from(time), fields).abi_encode_params());
+        Self((((before >> HEAD_BITS) + U256::from(1)) << HEAD_BITS) | head_of(hash))
+    }
+}
+
+/// The first 26 bytes of a hash.
+fn head_of(hash: B256) -> U256 {
+    U256::from_be_bytes(hash.0) >> (256 - HEAD_BITS)
+}
+
+/// An event's topic 0, and its arguments in the order of their declaration, a word each: `bytes` as their keccak256. The indexed ones come first in all of ours.
+fn words(event: &Event) -> (B256, Vec<B256>) {
+    let log = event.to_log_data();
+    let (kind, indexed) = log.topics().split_first().expect("no event is anonymous");
+    let signature = Event::signature_by_selector(kind.0).expect("an event of the interface");
+    let types = signature.split_once('(').map_or("", |(_, types)| types).trim_end_matches(')').split(',');
+    let word = |at: usize| B256::from_slice(&log.data[at..at + 32]);
+    let number = |at: usize| U256::from_be_bytes(word(at).0).to::<usize>();
+    let mut words = indexed.to_vec();
+    words.extend(types.skip(indexed.len()).enumerate().map(|(place, kind)| {
+        let at = place * 32;
+        if kind != "bytes" {
+            return word(at);
+        }
+        let start = number(at);
+        keccak256(&log.data[start + 32..start + 32 + number(start)])
+    }));
+    (*kind, words)
+}
+
+/// Follows the events from `start` and returns the word after the last; `times` are those of their blocks.
+///
+/// # Errors
+/// [`AuditError::Broken`], [`AuditError::Batch`].
+fn follow(start: Trail, events: &[RegistryEvent], times: &[u64]) -> Result<Trail, AuditError> {
+    let (mut trail, mut items) = (start, Vec::new());
+    for (event, time) in events.iter().zip(times) {
+        let block = event.place.block_number;
+        if let Event::RegisteredInBatch(item) = &event.event {
+            items.push(item);
+            continue;
+        }
+        check_items(Some(&event.event), block, &items)?;
+        items.clear();
+        let next = trail.after(&event.event, block, *time);
+        let found = Trail::of(&event.event).expect("only an item has none");
+        if next != found {
+            let (expected, found) = (B256::from(next.0), B256::from(found.0));
+            return Err(AuditError::Broken { seq: next.seq(), block, expected, found });
+        }
+        trail = next;
+    }
+    check_items(None, events.last().map_or(0, |event| event.place.block_number), &items)?;
+    Ok(trail)
+}
+
+/// Items stand right before the event of their batch, and nowhere else.
+fn check_items(event: Option<&Event>, block: u64, items: &[&RegisteredInBatch]) -> Result<(), AuditError> {
+    let (expected, found) = match event {
+        Some(Event::BatchRegistered(batch)) => (batch.recordedHash, recorded_hash(batch, items)),
+        _ => (keccak256([]), items_hash(items, items.len(), U256::ZERO)),
+    };
+    if found == expected { Ok(()) } else { Err(AuditError::Batch { block, expected, found }) }
+}
+
+fn recorded_hash(batch: &BatchRegistered, items: &[&RegisteredInBatch]) -> B256 {
+    let count = usize::try_from(batch.count).unwrap_or(usize::MAX).min(items.len() + 256);
+    items_hash(items, count, batch.skipped)
+}
+
+/// keccak256 of the items' EIP-712 struct hashes, with zero for each place that was skipped.
+fn items_hash(items: &[&RegisteredInBatch], count: usize, skipped: U256) -> B256 {
+    let mut items = items.iter();
+    let mut hashes = Vec::new();
+    for place in 0..count {
+        let item = if place < 256 && skipped.bit(place) { None } else { items.next() };
+        hashes.extend(item.map_or(B256::ZERO, |item| item_hash(item)));
+    }
+    // One too many must show as well.
+    hashes.extend(items.flat_map(|item| item_hash(item).0));
+    keccak256(hashes)
+}
+
+fn item_hash(item: &RegisteredInBatch) -> B256 {
+    let RegisteredInBatch { salt, contentHash, headerHash, capsulesHash, size, .. } = *item;
+    Item { salt, contentHash, headerHash, capsulesHash, size }.eip712_hash_struct()
+}
+
+/// Reads the registry's whole log, recomputes the hash chain over it, and compares its head with the contract's in the same block.
+///
+/// Trusts the node for the contract's head and for the blocks' times; who does not has the head proven (`eth_getProof` of slot 0).
+///
+/// # Errors
+/// [`AuditError`].
+pub async fn replay(registry: &Registry, clock: &dyn Clock) -> Result<Replayed, AuditError> {
+    let head = registry.head(clock).await?;
+    let events = registry.log(head.number).await?;
+    let mut times: Vec<u64> = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        let known = index.checked_sub(1).filter(|last| events[*last].place.block_hash == event.place.block_hash);
+        let time = match known {
+            Some(last) => times[last],
+            None => registry.block_time(&event.place).await?,
+        };
+        times.push(time);
+    }
+    let trail = follow(Trail::start(registry.chain_id(), registry.address()), &events, &times)?;
+    let (expected, seq) = registry.audit_in(head.hash).await?;
+    if seq != trail.seq() {
+        return Err(AuditError::Incomplete { expected: seq, found: trail.seq() });
+    }
+    if expected != trail.head() {
+        return Err(AuditError::OtherHead { seq, expected, found: trail.head() });
+    }
+    Ok(Replayed { events, trail, block: head.number, block_hash: head.hash })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! An act on chain: by a transaction of the one who acts, or by a signature that a relayer submits.
+
+use super::output::address;
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::chain::typed_data::{self, RELAY_SECS, Signable};
+use crate::chain::{Outbox, Receipt, Registry, Wallet};
+use crate::clock::{Clock, SystemClock};
+use crate::pipeline::submit_once;
+use alloy::primitives::{Address, Bytes};
+use alloy::sol_types::SolCall;
+use serde_json::{Value, json};
+
+/// Who submits, for acts that take a signature.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Relay {
+    /// Let this actor submit the transaction: the one who acts only signs [development chains: "relayer"]
+    #[arg(long, value_name = "ACTOR")]
+    pub(super) relayer: Option<String>,
+}
+
+impl Relay {
+    /// The wallet that submits.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] where the settings name a keystore; [`CliError::NoWallet`] for an unknown actor.
+    pub(super) fn submitter(
+        &self,
+        settings: &Settings,
+        session: &Session,
+        wallet: &Wallet,
+    ) -> Result<Wallet, CliError> {
+        match &self.relayer {
+            None => Ok(wallet.clone()),
+            // The relayer's wallet is that of its name: the keystore or account of the one who acts is not its own.
+            Some(_) if settings.get("keystore").is_some() => {
+                let message =
+                    "--relayer takes development accounts: with keystores, give what was signed to the relayer";
+                Err(CliError::Settings { message: message.to_owned() })
+            }
+            Some(actor) => session.development_wallet(actor),
+        }
+    }
+}
+
+/// Somebody who acts on the registry.
+pub(super) struct Act {
+    pub(super) registry: Registry,
+    wallet: Wallet,
+    submitter: Wallet,
+    outbox: Outbox,
+}
+
+impl Act {
+    /// Connects as `actor`, unless the settings name another.
+    ///
+    /// # Errors
+    /// [`CliError`] if there is no node, registry or wallet.
+    pub(super) async fn begin(settings: &Settings, actor: &str, relay: &Relay) -> Result<Self, CliError> {
+        let session = Session::connect(settings, actor).await?;
+        let registry = session.registry().await?;
+        let wallet = session.wallet()?;
+        let submitter = relay.submitter(settings, &session, &wallet)?;
+        let outbox = session.outbox(&submitter).await?;
+        Ok(Self { registry, wallet, submitter, outbox })
+    }
+
+    /// Who acts.
+    pub(super) fn by(&self) -> Address {
+        self.wallet.address()
+    }
+
+    /// Until when what is signed now may be submitted.
+    pub(super) fn deadline(&self) -> u64 {
+        SystemClock.unix_secs() + RELAY_SECS
+    }
+
+    fn is_relayed(&self) -> bool {
+        self.submitter.address() != self.wallet.address()
+    }
+
+    /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run accepted it, that is finished.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`].
+    pub(super) async fn submit(&mut self, job: &str, direct: &impl SolCall) -> Result<Receipt, CliError> {
+        let Self { registry, submitter, outbox, .. } = self;
+        Ok(submit_once(registry, outbox, submitter, job, || registry.transaction(direct)).await?)
+    }
+
+    /// The same, or where there is a relayer: has `message` signed and `relayed` submitted with the signature.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`].
+    pub(super) async fn submit_or_sign<M: Signable, R: SolCall>(
+        &mut self,
+        job: &str,
+        direct: &impl SolCall,
+        message: M,
+        relayed: impl FnOnce(M, Bytes) -> R,
+    ) -> Result<Receipt, CliError> {
+        if !self.is_relayed() {
+            return self.submit(job, direct).await;
+        }
+        let Self { registry, wallet, submitter, outbox } = self;
+        let make = || {
+            let signature = typed_data::sign(&message, &registry.domain(), wallet);
+            registry.transaction(&relayed(message, signature))
+        };
+        Ok(submit_once(registry, outbox, submitter, job, make).await?)
+    }
+
+    /// What `--json` says of the act: `object`, with who acted, who submitted and the transaction.
+    pub(super) fn json(&self, mut object: Value, receipt: Option<&Receipt>) -> Value {
+        object["by"] = address(self.by()).into();
+        object["relayer"] = self.is_relayed().then(|| address(self.submitter.address())).into();
+        object["transaction"] = json!(receipt.map(|receipt| receipt.transaction));
+        object["gas"] = receipt.map(|receipt| receipt.gas_used.to_string()).into();
+        object
+    }
+}

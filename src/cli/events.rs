@@ -1,0 +1,105 @@
+//! The registry's events in words and as JSON.
+
+use super::output::{address, hex};
+use crate::chain::bindings::IImageRegistry::{AdminPlan, IImageRegistryEvents as Event, Verified};
+use crate::chain::bindings::Role;
+use crate::chain::{RegistryEvent, Trail};
+use alloy::primitives::B256;
+use serde_json::{Value, json};
+
+/// An event of an image as JSON: its name, its number (an item of a batch has none) and place, and what it says.
+pub(super) fn event_json(event: &RegistryEvent) -> Value {
+    let (name, _) = describe(&event.event);
+    let mut object = json!({
+        "event": name, "seq": Trail::of(&event.event).map(|trail| trail.seq()), "block": event.place.block_number,
+        "transaction": event.place.transaction, "logIndex": event.place.log_index,
+    });
+    let more = match &event.event {
+        Event::Verified(e) => verified_json(e),
+        Event::FlagRaised(e) => json!({ "flag": e.flagId.to::<u64>(), "verifier": address(e.verifier) }),
+        Event::FlagConfirmed(e) => json!({ "flag": e.flagId.to::<u64>(), "by": address(e.by) }),
+        Event::FlagDismissed(e) => json!({ "flag": e.flagId.to::<u64>(), "by": address(e.by) }),
+        Event::AccessGranted(e) => json!({ "wallet": address(e.wallet), "by": address(e.by), "expiry": e.expiry }),
+        Event::AccessRevoked(e) => json!({ "wallet": address(e.wallet), "by": address(e.by) }),
+        Event::CapsulesUpdated(e) => {
+            json!({ "version": e.version, "by": address(e.by), "capsulesHash": e.capsulesHash })
+        }
+        Event::Materialized(e) => json!({ "root": e.root }),
+        _ => json!({}),
+    };
+    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
+        object.extend(more);
+    }
+    object
+}
+
+/// What was observed; the nonce is a decimal string, for it has 256 bits.
+fn verified_json(event: &Verified) -> Value {
+    json!({
+        "verifier": address(event.verifier),
+        "valid": event.valid,
+        "observedHash": event.observedHash,
+        "observedAt": event.observedAt,
+        "nonce": event.nonce.to_string(),
+        "deadline": event.deadline,
+        "number": event.number.to::<u64>(),
+        "signature": hex(&event.signature),
+    })
+}
+
+/// Name, and what happened, in words.
+pub(super) fn describe(event: &Event) -> (&'static str, String) {
+    match event {
+        Event::Registered(e) => ("Registered", format!("by {}", address(e.sender))),
+        Event::RegisteredInBatch(e) => ("RegisteredInBatch", format!("by {}", address(e.sender))),
+        Event::BatchRegistered(e) => ("BatchRegistered", format!("{} images by {}", e.count, address(e.sender))),
+        Event::Anchored(e) => ("Anchored", format!("{} images by {}", e.count, address(e.sender))),
+        Event::Materialized(e) => ("Materialized", format!("by {}, of anchor {}", address(e.sender), e.root)),
+        Event::Verified(e) => {
+            let verdict = if e.valid { "valid" } else { "INVALID" };
+            ("Verified", format!("{verdict}, number {} by {}", e.number, address(e.verifier)))
+        }
+        Event::FlagRaised(e) => ("FlagRaised", format!("flag {} by {}", e.flagId, address(e.verifier))),
+        Event::FlagConfirmed(e) => ("FlagConfirmed", format!("flag {} by {}", e.flagId, address(e.by))),
+        Event::FlagDismissed(e) => ("FlagDismissed", format!("flag {} by {}", e.flagId, address(e.by))),
+        Event::AccessGranted(e) => ("AccessGranted", format!("{} until {}", address(e.wallet), e.expiry)),
+        Event::AccessRevoked(e) => ("AccessRevoked", address(e.wallet)),
+        Event::OperatorSet(e) => {
+            let may = if e.allowed { "may" } else { "may no longer" };
+            ("OperatorSet", format!("{} {may} speak for {}", address(e.operator), address(e.sender)))
+        }
+        Event::CapsulesUpdated(e) => ("CapsulesUpdated", format!("version {} by {}", e.version, address(e.by))),
+        Event::KgcKeyPublished(e) => ("KgcKeyPublished", format!("epoch {}", e.epoch)),
+        Event::KgcKeyRetired(e) => ("KgcKeyRetired", format!("epoch {}", e.epoch)),
+        Event::LogAnchored(e) => ("LogAnchored", format!("number {} by {}", e.logSeq, address(e.kgc))),
+        Event::CapsulesAnchored(e) => ("CapsulesAnchored", format!("{} sets by {}", e.count, address(e.kgc))),
+        Event::RoleChanged(e) => {
+            let act = if e.granted { "given to" } else { "taken from" };
+            ("RoleChanged", format!("{} {act} {}", role_name(e.role), address(e.account)))
+        }
+        Event::AdminPlanned(e) => ("AdminPlanned", plan_name(e.plan).to_owned()),
+        Event::Paused(e) => ("Paused", format!("until {} by {}", e.until, address(e.by))),
+        Event::Unpaused(e) => ("Unpaused", format!("by {}", address(e.by))),
+        Event::Superseded(e) => ("Superseded", format!("by {}", address(e.successor))),
+        Event::NonceInvalidated(e) => ("NonceInvalidated", address(e.wallet)),
+    }
+}
+
+/// A role by its name; the administrator's has none of its own.
+fn role_name(id: B256) -> String {
+    match Role::ALL.into_iter().find(|role| role.id() == id) {
+        Some(role) => role.name().to_owned(),
+        None if id.is_zero() => "DEFAULT_ADMIN_ROLE".to_owned(),
+        None => id.to_string(),
+    }
+}
+
+fn plan_name(plan: AdminPlan) -> &'static str {
+    match plan {
+        AdminPlan::TransferBegun => "hand-over begun",
+        AdminPlan::TransferCancelled => "hand-over cancelled",
+        AdminPlan::DelayChangeBegun => "another delay planned",
+        AdminPlan::DelayChangeCancelled => "another delay cancelled",
+        _ => "unknown plan",
+    }
+}

@@ -1,0 +1,92 @@
+//! `medseal flag`: the life of a flag.
+
+use super::act::{Act, Relay};
+use super::output::{Outcome, address};
+use super::session::Session;
+use super::show::{flag_json, flag_name, state_name};
+use super::{CliError, Settings};
+use crate::chain::Receipt;
+use crate::chain::bindings::IImageRegistry::{FlagDecision, confirmFlagCall, decideFlagForCall, dismissFlagCall};
+use alloy::primitives::B256;
+use alloy::primitives::aliases::U40;
+use serde_json::json;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    act: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// The newest flag of an image
+    Show {
+        /// The image
+        #[arg(value_name = "ID")]
+        id: B256,
+    },
+    /// Confirm a flag, for ever: the image counts as tampered [needs ARBITER_ROLE]
+    Confirm(Decision),
+    /// Dismiss a flag, visibly: the next invalid entry of a verifier raises a new one [the image's sender, or ARBITER_ROLE]
+    Dismiss(Decision),
+}
+
+/// On the development chain the administrator is the arbiter, and acts unless --as names another.
+#[derive(Debug, clap::Args)]
+struct Decision {
+    /// The image
+    #[arg(value_name = "ID")]
+    id: B256,
+    /// Which flag [default: the newest]
+    #[arg(value_name = "FLAG", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    flag: Option<u64>,
+    #[command(flatten)]
+    relay: Relay,
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    match &args.act {
+        Verb::Show { id } => show(*id, settings).await,
+        Verb::Confirm(decision) => decide(decision, true, settings).await,
+        Verb::Dismiss(decision) => decide(decision, false, settings).await,
+    }
+}
+
+async fn show(id: B256, settings: &Settings) -> Result<Outcome, CliError> {
+    let registry = Session::connect(settings, "admin").await?.registry().await?;
+    let record = registry.record(id).await?;
+    let flag = registry.flag(id).await?;
+    let text = match flag.id.is_zero() {
+        true => format!("no flag was ever raised on {id}"),
+        false => format!("flag {} of {id} is {}, raised by {}", flag.id, flag_name(flag.state), address(flag.verifier)),
+    };
+    let json = json!({ "imageId": id, "state": state_name(record.state), "flag": flag_json(&flag) });
+    Ok(Outcome::new(json, text))
+}
+
+async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Result<Outcome, CliError> {
+    let mut act = Act::begin(settings, "admin", &decision.relay).await?;
+    let id = decision.id;
+    act.registry.record(id).await?;
+    // Where there is none it is 0, and the contract says so.
+    let flag = match decision.flag {
+        Some(flag) => U40::from(flag),
+        None => act.registry.flag(id).await?.id,
+    };
+    let receipt = submit(&mut act, id, flag, confirmed).await?;
+    let state = act.registry.record(id).await?.state;
+    let object = json!({ "imageId": id, "flag": flag.to::<u64>(), "confirmed": confirmed, "state": state_name(state) });
+    let verb = if confirmed { "confirmed" } else { "dismissed" };
+    let text = format!("flag {flag} of {id} is {verb}; the image counts as {}", state_name(state));
+    Ok(Outcome::new(act.json(object, Some(&receipt)), text))
+}
+
+async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Receipt, CliError> {
+    let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline() };
+    let relayed = |decision, signature| decideFlagForCall { decision, signature };
+    let job = format!("flag:{id}:{flag}:{confirmed}:{}", act.by());
+    match confirmed {
+        true => act.submit_or_sign(&job, &confirmFlagCall { imageId: id, flagId: flag }, message, relayed).await,
+        false => act.submit_or_sign(&job, &dismissFlagCall { imageId: id, flagId: flag }, message, relayed).await,
+    }
+}

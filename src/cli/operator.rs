@@ -1,0 +1,85 @@
+//! `medseal operator`: who may grant, revoke and update capsules for a sender.
+
+use super::act::{Act, Relay};
+use super::output::{Outcome, address};
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::chain::bindings::IImageRegistry::{OperatorChange, setOperatorCall, setOperatorForCall};
+use alloy::primitives::Address;
+use serde_json::json;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    act: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Let a wallet grant, revoke and update capsules of all the sender's images; it can register none
+    Allow(Change),
+    /// End that; changes signed earlier and held back then act no more
+    Remove(Change),
+    /// Whether a wallet may
+    Show {
+        /// The operator
+        #[arg(value_name = "WALLET")]
+        wallet: Address,
+        /// For this sender [default: the acting wallet]
+        #[arg(long, value_name = "WALLET")]
+        of: Option<Address>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Change {
+    /// The operator
+    #[arg(value_name = "WALLET")]
+    wallet: Address,
+    #[command(flatten)]
+    relay: Relay,
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    match &args.act {
+        Verb::Allow(change) => set(change, true, settings).await,
+        Verb::Remove(change) => set(change, false, settings).await,
+        Verb::Show { wallet, of } => show(*wallet, *of, settings).await,
+    }
+}
+
+async fn set(change: &Change, allowed: bool, settings: &Settings) -> Result<Outcome, CliError> {
+    let mut act = Act::begin(settings, "sender", &change.relay).await?;
+    let (sender, operator) = (act.by(), change.wallet);
+    let known = act.registry.operator(sender, operator).await?;
+    // To remove is done also where nothing is there to remove: it raises the number that a change held back names.
+    let already = allowed && known.allowed;
+    let mut receipt = None;
+    if !already {
+        let direct = setOperatorCall { operator, allowed };
+        let deadline = act.deadline();
+        let message = OperatorChange { sender, operator, allowed, operatorSeq: known.seq, deadline };
+        let job = format!("operator:{}:{sender}:{operator}:{allowed}:{}", act.registry.address(), known.seq);
+        let relayed = |change, signature| setOperatorForCall { change, signature };
+        receipt = Some(act.submit_or_sign(&job, &direct, message, relayed).await?);
+    }
+    let (sender, operator) = (address(sender), address(operator));
+    let object = json!({ "sender": sender, "operator": operator, "allowed": allowed, "already": already });
+    let may = if allowed { "may" } else { "may no longer" };
+    let text = format!("{operator} {may} grant, revoke and update capsules for {sender}");
+    Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
+}
+
+async fn show(operator: Address, of: Option<Address>, settings: &Settings) -> Result<Outcome, CliError> {
+    let session = Session::connect(settings, "sender").await?;
+    let registry = session.registry().await?;
+    let sender = match of {
+        Some(sender) => sender,
+        None => session.wallet()?.address(),
+    };
+    let known = registry.operator(sender, operator).await?;
+    let (sender, operator) = (address(sender), address(operator));
+    let may = if known.allowed { "may" } else { "may not" };
+    let json = json!({ "sender": sender, "operator": operator, "allowed": known.allowed, "seq": known.seq });
+    Ok(Outcome::new(json, format!("{operator} {may} grant, revoke and update capsules for {sender}")))
+}

@@ -1,0 +1,75 @@
+//! What the command line says when the contract refuses: a stable name, and what to do about it.
+
+use crate::chain::Revert;
+use crate::chain::bindings::IImageRegistry::IImageRegistryErrors as Errors;
+use crate::chain::bindings::IOpenZeppelin::IOpenZeppelinErrors as Standard;
+use crate::chain::bindings::Role;
+
+/// The stable name in `--json`.
+pub(super) fn code(revert: &Revert) -> &'static str {
+    match revert {
+        Revert::Registry(Errors::UnknownKgcKey(_)) => "UNKNOWN_KGC_KEY",
+        Revert::Registry(Errors::NoSuchFlag(_)) => "UNKNOWN_FLAG",
+        Revert::Registry(Errors::UnknownAnchor(_)) => "UNKNOWN_ANCHOR",
+        Revert::Registry(Errors::RegistryPaused(_)) => "PAUSED",
+        _ => "REVERTED",
+    }
+}
+
+/// What to do about it, where there is more to say than that the image's record may tell.
+pub(super) fn hint(revert: &Revert) -> Option<String> {
+    let hint = match revert {
+        Revert::Registry(error) => of_registry(error)?,
+        Revert::Standard(Standard::AccessControlUnauthorizedAccount(error)) => {
+            let role = Role::ALL.into_iter().find(|role| role.id() == error.neededRole);
+            return Some(match role {
+                Some(role) => format!("the administrator gives {}: medseal role give", role.name()),
+                None => "only the administrator may: medseal role list names it".to_owned(),
+            });
+        }
+        Revert::Standard(Standard::AccessControlEnforcedDefaultAdminDelay(_)) => {
+            "a hand-over takes a day: medseal role list says from when on it may be accepted"
+        }
+        Revert::Standard(Standard::AccessControlInvalidDefaultAdmin(_)) => {
+            "medseal role list names the administrator, and who it hands over to"
+        }
+        Revert::Standard(_) => "the administration is handed over with medseal role hand-over",
+        Revert::Unknown(_) => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn of_registry(error: &Errors) -> Option<&'static str> {
+    Some(match error {
+        Errors::NotSender(_) => "only the image's sender may, or its operator: medseal operator allow WALLET",
+        Errors::NotArbiter(_) => {
+            "a flag is confirmed by an arbiter, and dismissed by an arbiter or the image's sender: medseal role list"
+        }
+        Errors::NotPublisher(_) => {
+            "the keys of a KGC are one wallet's: publish with that wallet, or have its role taken away: medseal role take kgc WALLET"
+        }
+        Errors::UnknownKgcKey(_) => "publish the KGC's key: medseal kgc publish",
+        Errors::EpochOutOfOrder(_) => "medseal kgc status says which epoch is on chain",
+        Errors::NoSuchFlag(_) => "medseal flag show ID says whether there is one",
+        Errors::FlagNotOpen(_) => "it was decided before, or a newer one was raised: medseal flag show ID",
+        Errors::UnknownAnchor(_) => "look at the root, and whether it was anchored on this chain by this sender",
+        Errors::RegistryPaused(_) => {
+            "wait until it ends, or for medseal registry unpause; reading, verifying and revoking go on"
+        }
+        Errors::NotPaused(_) => "medseal registry show says whether it is paused",
+        Errors::PausedLately(_) => "a pause of 7 days is followed by 7 days without: the error says from when on",
+        Errors::InvalidSuccessor(_) => "name another deployed contract",
+        Errors::AlreadySuperseded(_) => "medseal registry show names the successor",
+        Errors::StaleCapsules(_) => "somebody replaced the capsules meanwhile: medseal capsules show ID, then again",
+        Errors::StaleAccess(_) | Errors::StaleOperator(_) | Errors::InvalidNonce(_) => {
+            "something else was done meanwhile: the same command signs anew"
+        }
+        Errors::SignatureExpired(_) | Errors::DeadlineTooFar(_) => {
+            "the same command signs anew; is this machine's clock right?"
+        }
+        Errors::ExpiryInPast(_) => "--until is in the past",
+        Errors::ObservedInFuture(_) => "is this machine's clock right?",
+        Errors::LogSeqNotRising(_) => "a newer head of this log was anchored before",
+        _ => return None,
+    })
+}

@@ -1,0 +1,79 @@
+//! `medseal registry`: the registry as a whole, its pause and its successor.
+
+use super::act::{Act, Relay};
+use super::output::{Outcome, address};
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::chain::Registry;
+use crate::chain::bindings::IImageRegistry::{pauseCall, supersedeCall, unpauseCall};
+use alloy::primitives::Address;
+use alloy::sol_types::SolCall;
+use serde_json::{Value, json};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    act: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Where it is, how many events it counts, whether it is paused or has a successor
+    Show,
+    /// Stop registrations, grants and new capsules for at most 7 days; reading, verifying and revoking go on [needs PAUSER_ROLE]
+    Pause,
+    /// End a pause [needs PAUSER_ROLE]
+    Unpause,
+    /// Point to the registry in which new images are registered, once [the administrator]
+    Supersede {
+        /// The other registry
+        #[arg(value_name = "CONTRACT")]
+        successor: Address,
+    },
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    match &args.act {
+        Verb::Show => {
+            let registry = Session::connect(settings, "admin").await?.registry().await?;
+            let (json, text) = standing(&registry).await?;
+            Ok(Outcome::new(json, text))
+        }
+        Verb::Pause => act("pause", &pauseCall {}, settings).await,
+        Verb::Unpause => act("unpause", &unpauseCall {}, settings).await,
+        Verb::Supersede { successor } => act("supersede", &supersedeCall { successor: *successor }, settings).await,
+    }
+}
+
+async fn act(name: &str, call: &impl SolCall, settings: &Settings) -> Result<Outcome, CliError> {
+    let mut act = Act::begin(settings, "admin", &Relay::default()).await?;
+    // The number of events so far makes a second pause another job.
+    let (_, seq) = act.registry.audit().await?;
+    let job = format!("registry:{name}:{}:{seq}", act.registry.address());
+    let receipt = act.submit(&job, call).await?;
+    let (object, text) = standing(&act.registry).await?;
+    Ok(Outcome::new(act.json(object, Some(&receipt)), text))
+}
+
+/// How the registry stands.
+async fn standing(registry: &Registry) -> Result<(Value, String), CliError> {
+    let (head, seq) = registry.audit().await?;
+    let (paused_until, successor) = (registry.paused_until().await?, registry.successor().await?.map(address));
+    let json = json!({
+        "chainId": registry.chain_id(),
+        "registry": address(registry.address()),
+        "head": head,
+        "seq": seq,
+        "pausedUntil": paused_until,
+        "successor": successor,
+    });
+    let paused = paused_until.map(|until| format!("paused until {until} (unix seconds)"));
+    let succeeded = successor.map(|successor| format!("; new images go to {successor}")).unwrap_or_default();
+    let text = format!(
+        "{} on chain {}, {seq} events, {}{succeeded}",
+        address(registry.address()),
+        registry.chain_id(),
+        paused.unwrap_or_else(|| "not paused".to_owned())
+    );
+    Ok((json, text))
+}

@@ -1,0 +1,156 @@
+//! `medseal role`: who has which role, and who is the administrator.
+
+use super::act::{Act, Relay};
+use super::output::{Outcome, address, table};
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::chain::Registry;
+use crate::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
+use crate::chain::bindings::IOpenZeppelin::{
+    acceptDefaultAdminTransferCall, beginDefaultAdminTransferCall, cancelDefaultAdminTransferCall, grantRoleCall,
+    revokeRoleCall,
+};
+use crate::chain::bindings::Role;
+use crate::clock::SystemClock;
+use alloy::primitives::Address;
+use alloy::sol_types::SolCall;
+use serde_json::{Value, json};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    act: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Who has which role, by the log on chain
+    List,
+    /// Give a wallet a role [the administrator]
+    Give(Change),
+    /// Take a role away [the administrator]
+    Take(Change),
+    /// Begin to hand the administration over: the new administrator accepts it a day later [the administrator]
+    HandOver {
+        /// The new administrator
+        #[arg(value_name = "WALLET")]
+        wallet: Address,
+    },
+    /// Take over the administration that was handed over [the new administrator]
+    Accept,
+    /// Cancel a hand-over [the administrator]
+    Cancel,
+}
+
+#[derive(Debug, clap::Args)]
+struct Change {
+    /// Which role
+    #[arg(value_name = "ROLE")]
+    role: Named,
+    /// Whose
+    #[arg(value_name = "WALLET")]
+    wallet: Address,
+}
+
+/// The roles as the command line names them.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Named {
+    /// Its invalid verifications raise flags
+    Verifier,
+    /// Confirms and dismisses flags
+    Arbiter,
+    /// Pauses and ends a pause
+    Pauser,
+    /// Publishes keys of Key Generation Centers, anchors their logs
+    Kgc,
+}
+
+impl From<Named> for Role {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Verifier => Self::Verifier,
+            Named::Arbiter => Self::Arbiter,
+            Named::Pauser => Self::Pauser,
+            Named::Kgc => Self::Kgc,
+        }
+    }
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    match &args.act {
+        Verb::List => list(&Session::connect(settings, "admin").await?.registry().await?).await,
+        Verb::Give(change) => set(change, true, settings).await,
+        Verb::Take(change) => set(change, false, settings).await,
+        Verb::HandOver { wallet } => {
+            let call = beginDefaultAdminTransferCall { newAdmin: *wallet };
+            administer("hand-over", &call, settings).await
+        }
+        Verb::Accept => administer("accept", &acceptDefaultAdminTransferCall {}, settings).await,
+        Verb::Cancel => administer("cancel", &cancelDefaultAdminTransferCall {}, settings).await,
+    }
+}
+
+/// Gives or takes a role, unless that is how it stands.
+async fn set(change: &Change, give: bool, settings: &Settings) -> Result<Outcome, CliError> {
+    let mut act = Act::begin(settings, "admin", &Relay::default()).await?;
+    let (role, account) = (Role::from(change.role), change.wallet);
+    let already = act.registry.has_role(role, account).await? == give;
+    let mut receipt = None;
+    if !already {
+        let verb = if give { "give" } else { "take" };
+        let job = numbered(&act.registry, &format!("role:{verb}:{}:{account}", role.name())).await?;
+        receipt = Some(match give {
+            true => act.submit(&job, &grantRoleCall { role: role.id(), account }).await?,
+            false => act.submit(&job, &revokeRoleCall { role: role.id(), account }).await?,
+        });
+    }
+    let has = if give { "has" } else { "has no" };
+    let text = format!("{} {has} {}", address(account), role.name());
+    let object = json!({ "role": role.name(), "wallet": address(account), "given": give, "already": already });
+    Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
+}
+
+/// A step of the administration from one wallet to another.
+async fn administer(step: &str, call: &impl SolCall, settings: &Settings) -> Result<Outcome, CliError> {
+    let mut act = Act::begin(settings, "admin", &Relay::default()).await?;
+    let job = numbered(&act.registry, &format!("admin:{step}:{}", act.by())).await?;
+    let receipt = act.submit(&job, call).await?;
+    let (object, text) = administration(&act.registry).await?;
+    Ok(Outcome::new(act.json(json!({ "administration": object }), Some(&receipt)), text))
+}
+
+/// The same act may follow itself: the number of events so far makes the job another one.
+async fn numbered(registry: &Registry, job: &str) -> Result<String, CliError> {
+    let (_, seq) = registry.audit().await?;
+    Ok(format!("{job}:{}:{seq}", registry.address()))
+}
+
+async fn list(registry: &Registry) -> Result<Outcome, CliError> {
+    let mut holders: Vec<(Role, Address)> = Vec::new();
+    for event in registry.log(registry.head(&SystemClock).await?.number).await? {
+        let Event::RoleChanged(changed) = event.event else { continue };
+        let Some(role) = Role::ALL.into_iter().find(|role| role.id() == changed.role) else { continue };
+        holders.retain(|holder| *holder != (role, changed.account));
+        if changed.granted {
+            holders.push((role, changed.account));
+        }
+    }
+    let (administration, text) = administration(registry).await?;
+    let mut rows = vec![vec!["role".to_owned(), "wallet".to_owned()]];
+    rows.extend(holders.iter().map(|(role, wallet)| vec![role.name().to_owned(), address(*wallet)]));
+    let roles: Vec<Value> =
+        holders.iter().map(|(role, wallet)| json!({ "role": role.name(), "wallet": address(*wallet) })).collect();
+    let json = json!({ "roles": roles, "administration": administration });
+    Ok(Outcome::new(json, format!("{text}\n{}", table(&rows))))
+}
+
+/// Who administers, and who is to.
+async fn administration(registry: &Registry) -> Result<(Value, String), CliError> {
+    let admin = address(registry.default_admin().await?);
+    let (next, schedule) = registry.pending_admin().await?;
+    let Some(next) = next.map(address) else {
+        return Ok((json!({ "admin": admin, "next": null, "schedule": null }), format!("administrator {admin}")));
+    };
+    let text = format!("administrator {admin}; {next} may accept after {schedule} (unix seconds)");
+    Ok((json!({ "admin": admin, "next": next, "schedule": schedule }), text))
+}
