@@ -126,17 +126,18 @@ library Auditor {
     }
 
     function wordAt(bytes memory data, uint256 index) private pure returns (bytes32 word) {
-        for (uint256 i = 0; i < 32; i++) {
-            word |= bytes32(data[32 * index + i]) >> (8 * i);
+        require(32 * index + 32 <= data.length);
+        assembly ("memory-safe") {
+            word := mload(add(add(data, 32), mul(32, index)))
         }
     }
 
     /// @dev keccak256 of the `bytes` that lie `offset` bytes into the data.
-    function hashAt(bytes memory data, uint256 offset) private pure returns (bytes32) {
-        bytes memory cut = new bytes(uint256(wordAt(data, offset / 32)));
-        for (uint256 i = 0; i < cut.length; i++) {
-            cut[i] = data[offset + 32 + i];
+    function hashAt(bytes memory data, uint256 offset) private pure returns (bytes32 hash) {
+        uint256 length = uint256(wordAt(data, offset / 32));
+        require(length <= data.length && offset + 32 + length <= data.length);
+        assembly ("memory-safe") {
+            hash := keccak256(add(add(data, 64), offset), length)
         }
-        return keccak256(cut);
     }
 }
