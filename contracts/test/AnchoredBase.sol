@@ -13,7 +13,7 @@ abstract contract AnchoredBase is Base {
         leaf.cid = bytes.concat(hex"01551220", leaf.contentHash);
         leaf.capsulesHash = keccak256(abi.encode("leaf capsules", number));
         leaf.headerHash = keccak256(abi.encode("leaf header", number));
-        leaf.size = uint64(number + 1);
+        leaf.size = 2_000_000;
     }
 
     /// @dev The tree over sample leaves 0 to `count - 1`.
@@ -30,6 +30,7 @@ abstract contract AnchoredBase is Base {
     }
 
     function anchorRoot(bytes32 root, uint256 count) internal {
+        // forge-lint: disable-next-line(unsafe-typecast)
         IImageRegistry.Anchor memory anchor = IImageRegistry.Anchor(sender, root, uint32(count), CID, 0);
         does(sender, abi.encodeCall(registry.anchor, (anchor, "")));
     }

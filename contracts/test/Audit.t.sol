@@ -116,7 +116,7 @@ contract AuditTest is History {
         same(0, Auditor.breakIn(entries, address(registry), word()));
     }
 
-    function testFuzz_AMixedHistoryIsInTheTrail(uint8[16] memory steps) public {
+    function testFuzz_AMixedHistoryIsInTheTrail(uint8[8] memory steps) public {
         registerSample();
         collect();
         (uint32 epoch, uint256 number, uint64 version) = (0, 0, 0);

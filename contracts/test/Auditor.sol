@@ -135,16 +135,18 @@ library Auditor {
     }
 
     function wordAt(bytes memory data, uint256 index) private pure returns (bytes32 word) {
+        require(32 * index + 32 <= data.length);
         assembly ("memory-safe") {
-            word := mload(add(add(data, 32), mul(index, 32)))
+            word := mload(add(add(data, 32), mul(32, index)))
         }
     }
 
     /// @dev keccak256 of the `bytes` that lie `offset` bytes into the data.
     function hashAt(bytes memory data, uint256 offset) private pure returns (bytes32 hash) {
+        uint256 length = uint256(wordAt(data, offset / 32));
+        require(length <= data.length && offset + 32 + length <= data.length);
         assembly ("memory-safe") {
-            let at := add(add(data, 32), offset)
-            hash := keccak256(add(at, 32), mload(at))
+            hash := keccak256(add(add(data, 64), offset), length)
         }
     }
 }

@@ -116,14 +116,14 @@ contract HeldBackTest is SignedActs {
     /// @dev Grants signed for numbers to come, among acts of the sender itself: each acts exactly when its number is the one that is there.
     function testFuzz_AGrantActsOnTheNumberThatItNames(uint8[6] memory steps) public {
         uint64 seq = 0;
-        for (uint256 i = 0; i < steps.length; i++) {
+        for (uint64 i = 0; i < steps.length; i++) {
             if (steps[i] % 3 == 0) {
                 does(sender, abi.encodeCall(registry.revoke, (imageId(), reader)));
                 seq++;
                 continue;
             }
             IImageRegistry.Grant memory grant = grantOf(sender, DEADLINE);
-            (grant.accessSeq, grant.expiry) = (uint64(steps[i] / 3 % 6), EXPIRY + uint64(i));
+            (grant.accessSeq, grant.expiry) = (uint64(steps[i] / 3 % 6), EXPIRY + i);
             if (steps[i] % 3 == 1) grant.accessSeq = seq;
             bytes memory signature = signed(SENDER_KEY, TypedData.structHash(grant));
             bytes memory data = abi.encodeCall(registry.grantFor, (grant, signature));

@@ -103,7 +103,7 @@ contract MerkleTest is AnchoredBase {
         bytes32[] memory tree = anchorTree(9);
         bytes32[] memory proof = proofOf(tree, number);
         bit = within(bit, 0, proof.length * 256 - 1);
-        proof[bit / 256] ^= bytes32(1 << (bit % 256));
+        proof[bit / 256] ^= bytes32(uint256(1) << (bit % 256));
         holds(!proves(tree, sampleLeaf(number), proof), "flipped");
         refused(
             stranger, materialization(tree[0], sampleLeaf(number), proof), invalidProof(tree[0], sampleLeaf(number))

@@ -75,7 +75,7 @@ contract NonceTest is Base {
         same(STEP, registry.nonces(verifier));
     }
 
-    function testFuzz_NoncesFollowTheModel(bool[6] memory cancels) public {
+    function testFuzz_NoncesFollowTheModel(bool[4] memory cancels) public {
         uint256 expected = 0;
         uint40 logged = 0;
         for (uint256 i = 0; i < cancels.length; i++) {
