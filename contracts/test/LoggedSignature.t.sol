@@ -9,6 +9,20 @@ import {TypedData} from "./TypedData.sol";
 
 /// @notice What an auditor who has only the log can check: who signed a relayed entry.
 contract LoggedSignatureTest is Base {
+    /// @dev What `Registered` holds besides its topics.
+    struct RegisteredData {
+        bytes32 salt;
+        bytes32 contentHash;
+        bytes32 headerHash;
+        uint64 size;
+        bytes cid;
+        bytes32 capsulesHash;
+        bytes capsulesCid;
+        uint64 deadline;
+        bytes signature;
+        bytes32 trail;
+    }
+
     function test_ARegistrationsSignerIsRecoveredFromTheLog() public {
         IImageRegistry.Registration memory sent = sample();
         bytes memory signature = sign(SENDER_KEY, sent);
@@ -108,9 +122,11 @@ contract LoggedSignatureTest is Base {
         pure
         returns (IImageRegistry.Registration memory r, bytes memory signature)
     {
+        RegisteredData memory data = abi.decode(bytes.concat(bytes32(uint256(32)), log.data), (RegisteredData));
         r.sender = address(uint160(uint256(log.topics[2])));
-        (r.salt, r.contentHash, r.headerHash, r.size, r.cid, r.capsulesHash, r.capsulesCid, r.deadline, signature,) =
-            abi.decode(log.data, (bytes32, bytes32, bytes32, uint64, bytes, bytes32, bytes, uint64, bytes, bytes32));
+        (r.salt, r.contentHash, r.headerHash, r.size) = (data.salt, data.contentHash, data.headerHash, data.size);
+        (r.cid, r.capsulesHash, r.capsulesCid) = (data.cid, data.capsulesHash, data.capsulesCid);
+        (r.deadline, signature) = (data.deadline, data.signature);
     }
 
     function verification(Vm.Log memory log)

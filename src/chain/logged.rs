@@ -138,7 +138,7 @@ impl LoggedImage {
 }
 
 /// A CID as the log has it, with what an empty one stands for.
-pub(super) fn spelled_out(cid: Bytes, hash: B256) -> Bytes {
+pub fn spelled_out(cid: Bytes, hash: B256) -> Bytes {
     if cid.is_empty() { [&RAW_SHA256, hash.as_slice()].concat().into() } else { cid }
 }
 

@@ -26,7 +26,7 @@ pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema
 pub use error::{ChainError, ErrorKind};
 pub use events::{EventPlace, RegistryEvent};
 pub use head::{Head, Profile};
-pub use logged::{LoggedImage, Way, shortened};
+pub use logged::{LoggedImage, Way, shortened, spelled_out};
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{Outbox, OutboxError, Receipt, Transaction};
 pub use registry::Registry;

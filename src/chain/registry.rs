@@ -1,22 +1,22 @@
 //! The client of `ImageRegistry`: reads it, and makes the transactions that the outbox sends.
 
 use super::bindings::IImageRegistry::{
-    self as registry, Access, Flag, IImageRegistryEvents, KgcKey, Operator, Record, RecordState,
+    self as registry, Access, Capsules, Flag, KgcKey, LogHead, Operator, Record, RecordState,
 };
 use super::bindings::{IOpenZeppelin, Role};
 use super::deployment::Deployment;
 use super::error::ChainError;
-use super::events::{self, EventPlace, RegistryEvent};
 use super::head::{Head, Profile};
-use super::logged::LoggedImage;
-use super::outbox::{Receipt, Transaction};
+use super::outbox::Transaction;
 use super::rpc::Rpc;
 use crate::clock::Clock;
 use crate::envelope;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
-use alloy::rpc::types::{Filter, TransactionRequest};
+use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::{Eip712Domain, SolCall};
+
+mod log;
 
 /// A registry whose chain and code were checked. Views are of the latest block.
 #[derive(Debug, Clone)]
@@ -115,84 +115,6 @@ impl Registry {
         }
     }
 
-    /// What the log says of how an image became a record; its sender and salt were found to give that id.
-    ///
-    /// # Errors
-    /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
-    pub async fn registration(&self, image_id: B256) -> Result<LoggedImage, ChainError> {
-        let filter = Filter::new().event_signature(events::OF_RECORDS.to_vec()).topic1(image_id);
-        let mut found = self.read_events(&filter).await?;
-        let Some(last) = found.pop() else { return Err(ChainError::UnknownImage { image_id }) };
-        let batch = match last.event {
-            IImageRegistryEvents::RegisteredInBatch(_) => self.batch_of(&last).await?,
-            _ => None,
-        };
-        let logged = LoggedImage::new(last, batch)?;
-        let derived = envelope::image_id(self.chain_id, self.address, logged.sender, logged.salt);
-        if !found.is_empty() || logged.image_id != image_id || derived != image_id {
-            let reason = format!("{} registrations of image {image_id}, the last of {derived}", found.len() + 1);
-            return Err(ChainError::BadAnswer { method: "eth_getLogs", reason });
-        }
-        Ok(logged)
-    }
-
-    /// The event that covers an item of a batch: the next of its kind in the transaction.
-    async fn batch_of(&self, item: &RegistryEvent) -> Result<Option<registry::BatchRegistered>, ChainError> {
-        let events = self.events_in(item.place.transaction).await?;
-        let after = events.into_iter().filter(|event| event.place.log_index > item.place.log_index);
-        Ok(after.into_iter().find_map(|event| match event.event {
-            IImageRegistryEvents::BatchRegistered(batch) => Some(batch),
-            _ => None,
-        }))
-    }
-
-    /// Every event of an image, oldest first; none for an unknown one.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
-    pub async fn events(&self, image_id: B256) -> Result<Vec<RegistryEvent>, ChainError> {
-        self.read_events(&Filter::new().event_signature(events::OF_IMAGES.to_vec()).topic1(image_id)).await
-    }
-
-    /// Every event of the registry up to block `to`, oldest first.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
-    pub async fn log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
-        let kinds: Vec<B256> = IImageRegistryEvents::SELECTORS.iter().map(B256::from).collect();
-        events::read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
-    }
-
-    /// How many images the log has registered, by whichever way. Reads the whole log.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer.
-    pub async fn image_count(&self) -> Result<usize, ChainError> {
-        Ok(self.read_events(&Filter::new().event_signature(events::OF_RECORDS.to_vec())).await?.len())
-    }
-
-    async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
-        let head = self.rpc.block(BlockNumberOrTag::Latest).await?.header.number;
-        events::read(&self.rpc, self.address, filter, self.first_block, head).await
-    }
-
-    /// The registry's events of one transaction, in its order.
-    ///
-    /// # Errors
-    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
-    pub async fn events_of(&self, receipt: &Receipt) -> Result<Vec<RegistryEvent>, ChainError> {
-        self.events_in(receipt.transaction).await
-    }
-
-    async fn events_in(&self, transaction: B256) -> Result<Vec<RegistryEvent>, ChainError> {
-        let method = "eth_getTransactionReceipt";
-        let found = self.rpc.receipt(transaction).await?;
-        let gone = || ChainError::BadAnswer { method, reason: format!("transaction {transaction} is gone") };
-        let found = found.ok_or_else(gone)?;
-        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address && events::is_known(log));
-        ours.map(|log| events::decode(self.address, log)).collect()
-    }
-
     /// Whether `observed` is the registered SHA-256 of the image.
     ///
     /// # Errors
@@ -250,16 +172,6 @@ impl Registry {
     pub async fn audit_in(&self, block: B256) -> Result<(FixedBytes<26>, u64), ChainError> {
         let audit = self.view_at(BlockId::hash(block), registry::auditCall {}).await?;
         Ok((audit.head, audit.seq.to()))
-    }
-
-    /// Time of a block of the chain, unix seconds.
-    pub(super) async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
-        let header = self.rpc.block(place.block_number.into()).await?.header;
-        if header.hash == place.block_hash {
-            return Ok(header.timestamp);
-        }
-        let reason = format!("block {} is {}, its log says {}", place.block_number, header.hash, place.block_hash);
-        Err(ChainError::BadAnswer { method: "eth_getBlockByNumber", reason })
     }
 
     /// A KGC's key of one epoch.
@@ -335,5 +247,29 @@ impl Registry {
     pub async fn successor(&self) -> Result<Option<Address>, ChainError> {
         let successor = self.view(registry::supersededByCall {}).await?;
         Ok(Some(successor).filter(|successor| !successor.is_zero()))
+    }
+
+    /// The capsules that replaced those of the registration, as it was in the block with this hash; version 0 where none did.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn capsules_in(&self, block: B256, image_id: B256) -> Result<Capsules, ChainError> {
+        self.view_at(BlockId::hash(block), registry::capsulesOfCall { imageId: image_id }).await
+    }
+
+    /// The capsules that replaced those of the registration; version 0 where none did.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn capsules(&self, image_id: B256) -> Result<Capsules, ChainError> {
+        self.view(registry::capsulesOfCall { imageId: image_id }).await
+    }
+
+    /// The newest head of a KGC's log that it anchored; number 0 where there is none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn log_head(&self, kgc: Address, log_id: B256) -> Result<LogHead, ChainError> {
+        self.view(registry::logHeadOfCall { kgc, logId: log_id }).await
     }
 }

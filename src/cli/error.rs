@@ -4,13 +4,12 @@ use super::refusal;
 use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, Revert, WalletError};
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
-use crate::imaging::ImagingError;
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyFileError, KgcError};
+use crate::kgc::{KeyFileError, KgcError, LogError};
 use crate::metrics::MetricsError;
 use crate::pipeline::PipelineError;
 use crate::storage::StoreError;
-use alloy::primitives::Bytes;
+use alloy::primitives::{B256, Bytes};
 use std::path::PathBuf;
 
 /// Why a command failed.
@@ -48,6 +47,20 @@ pub(super) enum CliError {
         role: &'static str,
         /// Whose.
         wallet: String,
+    },
+    /// The image stands under an anchor, and has no record.
+    #[error("image {image_id} is anchored under {root}, and has no record yet")]
+    AnchoredOnly {
+        /// The image.
+        image_id: B256,
+        /// The anchor's root.
+        root: B256,
+    },
+    /// Something is no X25519 public key.
+    #[error("not an X25519 public key: {text}")]
+    ReaderKey {
+        /// What was given.
+        text: String,
     },
     /// A file cannot be read or written.
     #[error("cannot {act} {}", path.display())]
@@ -145,6 +158,8 @@ impl CliError {
             Self::Settings { .. } => ("SETTINGS", exit::USAGE),
             Self::NoWallet { .. } => ("NO_WALLET", exit::USAGE),
             Self::NotDeployed { .. } => ("NOT_DEPLOYED", exit::WRONG_CHAIN),
+            Self::AnchoredOnly { .. } => ("ANCHORED_ONLY", exit::NOT_FOUND),
+            Self::ReaderKey { .. } => ("READER_KEY", exit::USAGE),
             Self::RoleMissing { .. } => ("ROLE_MISSING", exit::FAILURE),
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 ("FILE_NOT_FOUND", exit::NOT_FOUND)
@@ -173,84 +188,23 @@ impl CliError {
         }
     }
 
-    /// What to do about it, where there is something to do.
-    pub(super) fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Pipeline(PipelineError::Imaging(ImagingError::Empty)) => "there is nothing in the file to protect",
-            Self::Pipeline(PipelineError::Imaging(ImagingError::NotExpressible { .. })) => "leave --pixels out",
-            Self::Pipeline(PipelineError::Imaging(_)) => "--raw seals the file as plain bytes, without looking inside",
-            Self::Pipeline(PipelineError::NoPixels { .. }) => "leave --pixels out to seal the file itself",
-            Self::Pipeline(PipelineError::KgcKey { .. }) => "publish the KGC's key: medseal kgc publish",
-            _ => return self.revert().and_then(refusal::hint).or_else(|| self.hint_by_class()),
-        };
-        Some(hint.to_owned())
-    }
-
     /// Why the contract refused, where that is what it is.
-    fn revert(&self) -> Option<&Revert> {
+    pub(super) fn revert(&self) -> Option<&Revert> {
         match self {
-            Self::Chain(error)
-            | Self::Pipeline(PipelineError::Chain(error))
-            | Self::Deployment(DeploymentError::Chain(error)) => error.revert(),
-            Self::Outbox(error)
-            | Self::Pipeline(PipelineError::Outbox(error))
-            | Self::Deployment(DeploymentError::Outbox(error)) => error.revert(),
+            Self::Chain(error) | Self::Deployment(DeploymentError::Chain(error)) => error.revert(),
+            Self::Outbox(error) | Self::Deployment(DeploymentError::Outbox(error)) => error.revert(),
+            Self::Pipeline(error) => revert_of(error),
             _ => None,
         }
     }
 
-    fn hint_by_class(&self) -> Option<String> {
-        let actors = super::session::DEVELOPMENT_ACTORS.map(|(name, _)| name).join(", ");
-        let hint = match self.class().0 {
-            "NO_WALLET" => {
-                return Some(format!(
-                    "name a keystore (--keystore, ETH_KEYSTORE), or on a development chain --dev-account or --as with one of {actors}"
-                ));
-            }
-            "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
-            "ROLE_MISSING" => "its administrator gives it: medseal role give ROLE WALLET",
-            "OUTPUT_EXISTS" => "--force overwrites it",
-            "CAPSULE" => "the key capsules are damaged, or another image's: nothing can be opened with them",
-            "NO_FUNDS" => "send the wallet enough for the fees; the same command then goes on",
-            "REFUSED" => {
-                "nothing is lost: the signed transaction stands in the outbox, and the same command tries again"
-            }
-            "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
-            "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
-            "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
-            "UNREACHABLE" => "is the node running? medseal node starts a development chain; --rpc-url names another",
-            "WRONG_CHAIN" => "look at --rpc-url, --chain-id and the deployment file",
-            "KGC_MISSING" => "medseal kgc init makes one; --home names another state folder",
-            "KGC_EXISTS" => "it is never overwritten: without it the images sealed to it are lost",
-            "KGC_PASSPHRASE" => "set MEDSEAL_KGC_PASSWORD to a file that holds the passphrase",
-            "SETTINGS" => "medseal --help says what each setting takes; .env.example names them all",
-            "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
-            "FILE" => "look at the path and at who may write there; --home names another state folder",
-            "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
-            "NOT_STORED" => {
-                "the bytes are not in this store: --home names another; nothing is said about them, and nothing is logged"
-            }
-            "STATE" | "STORE" | "STORE_UNAVAILABLE" => {
-                "look at the state folder, which must be writable; --home names another"
-            }
-            "CHAIN_RESET" => {
-                "nothing was deleted: with another --home, or that file moved away, the new chain begins anew"
-            }
-            "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
-            "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
-            "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
-            "CHAIN" => "look at --rpc-url: it must be an Ethereum node",
-            "REVERTED" => "medseal show ID says who the sender is and what happened to the image",
-            "KGC" => {
-                "is it the Key Generation Center that the image was sealed to, and are the clocks right? --home names another"
-            }
-            "KGC_KEY_FILE" => "look at the key file, or restore it from its backup; --home names another state folder",
-            "WALLET" => "look at --keystore, --password-file and --dev-account",
-            "NOT_COMPARABLE" => "name two images of one size, or an image and its own sealed image",
-            "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
-            _ => return None,
-        };
-        Some(hint.to_owned())
+    /// The image that the chain does not know, where that is what went wrong.
+    pub(super) fn unknown_image(&self) -> Option<B256> {
+        match self {
+            Self::Chain(ChainError::UnknownImage { image_id })
+            | Self::Pipeline(PipelineError::Chain(ChainError::UnknownImage { image_id })) => Some(*image_id),
+            _ => None,
+        }
     }
 }
 
@@ -308,7 +262,17 @@ fn of_kgc(error: &KgcError) -> Class {
         KgcError::Capsules(CapsuleError::NoMatchingStanza { .. }) => ("KGC", exit::FAILURE),
         KgcError::Header(_) | KgcError::Capsules(_) => ("CAPSULE", exit::INVALID),
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
+        KgcError::Log(LogError::Altered { .. } | LogError::Shorter { .. }) => ("KGC_LOG", exit::INVALID),
         _ => ("KGC", exit::FAILURE),
+    }
+}
+
+fn revert_of(error: &PipelineError) -> Option<&Revert> {
+    match error {
+        PipelineError::Chain(error) => error.revert(),
+        PipelineError::Outbox(error) => error.revert(),
+        PipelineError::Together { source, .. } => revert_of(source),
+        _ => None,
     }
 }
 
@@ -316,6 +280,7 @@ fn of_pipeline(error: &PipelineError) -> Class {
     match error {
         PipelineError::Imaging(_) | PipelineError::NoPixels { .. } => ("IMAGE", exit::FAILURE),
         PipelineError::Envelope(_) | PipelineError::RecordMismatch { .. } => ("TAMPERED", exit::INVALID),
+        PipelineError::Capsule(CapsuleError::NoMatchingStanza { .. }) => ("NO_CAPSULE", exit::NOT_AUTHORIZED),
         PipelineError::Capsule(_) => ("CAPSULE", exit::INVALID),
         PipelineError::Kgc(error) => of_kgc(error),
         PipelineError::Store(error) => of_store(error),
@@ -327,6 +292,8 @@ fn of_pipeline(error: &PipelineError) -> Class {
         PipelineError::NotSealable(_) => ("IMAGE", exit::FAILURE),
         PipelineError::DoesNotComeBack | PipelineError::StoredElsewhere { .. } => ("FAULT", exit::FAILURE),
         PipelineError::JobFile { .. } | PipelineError::JobDescription { .. } => ("STATE", exit::FAILURE),
+        PipelineError::Together { source, .. } => of_pipeline(source),
+        PipelineError::Leaves(_) => ("LEAVES", exit::FAILURE),
         PipelineError::Request(_) | PipelineError::Cid(_) => ("REQUEST", exit::FAILURE),
     }
 }

@@ -1,11 +1,15 @@
 //! `medseal kgc`.
 
+use super::act::Relay;
 use super::output::{Outcome, address, hex, say};
-use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys};
+use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
 use super::{CliError, Settings};
 use crate::chain::ErrorKind;
-use crate::chain::bindings::IImageRegistry::publishKgcKeyCall;
-use crate::kgc::{KgcIdentity, KgcKeys, PassphraseCost, Protection, create_key_file, os_random};
+use crate::chain::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
+use crate::kgc::{
+    KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
+    release_log_id,
+};
 use crate::pipeline::PipelineError;
 use serde_json::{Value, json};
 
@@ -30,6 +34,8 @@ enum Act {
     Publish,
     /// The KGC's identity, and what the chain says of it
     Status,
+    /// Check the log of what was given out against the head on chain, and anchor its newest head there
+    Anchor,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -57,7 +63,31 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             let json = json!({ "epoch": on_chain.epoch, "retired": on_chain.retired, "same": same });
             Ok(outcome(&identity, settings, json))
         }
+        Act::Anchor => anchor(settings).await,
     }
+}
+
+/// Anchors the head of the release log, unless the chain has it already.
+async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
+    let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
+    let identity = open_keys(settings)?.identity();
+    let (log_id, kgc) = (release_log_id(identity.id), act.by());
+    let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
+    let on_chain = act.registry.log_head(kgc, log_id).await?;
+    let anchored = LogHead { seq: on_chain.seq, head: on_chain.head };
+    let newest = log.head_after(anchored).map_err(KgcError::from)?;
+    let mut receipt = None;
+    if newest != anchored {
+        let call = anchorLogCall { logId: log_id, logSeq: newest.seq, logHead: newest.head };
+        let job = format!("log:{}:{log_id}:{}", act.registry.address(), newest.seq);
+        receipt = Some(act.submit(&job, &call).await?);
+    }
+    let LogHead { seq, head } = newest;
+    let object =
+        json!({ "kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": receipt.is_none() });
+    let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
+    let text = format!("head {head} of {seq} entries of the log {verb}");
+    Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
 }
 
 async fn connect(settings: &Settings) -> Result<Session, CliError> {

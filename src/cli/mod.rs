@@ -2,13 +2,17 @@
 
 mod access;
 mod act;
+mod anchored;
+mod capsules;
 mod demo;
 mod deploy;
 mod doctor;
 mod error;
 mod events;
 mod flag;
+mod hints;
 mod kgc;
+mod materialize;
 mod measure;
 mod node;
 mod open;
@@ -56,6 +60,8 @@ enum Command {
     Deploy(deploy::Args),
     /// Seal, store and register files, or all files of a folder; a second start finishes what the first one began
     Seal(seal::Args),
+    /// Make anchored images records
+    Materialize(materialize::Args),
     /// Fetch, check, ask for the key and decrypt
     Open(open::Args),
     /// Check the stored bytes against the record on chain
@@ -66,6 +72,8 @@ enum Command {
     Revoke(access::RevokeArgs),
     /// Who may grant, revoke and update capsules for a sender
     Operator(operator::Args),
+    /// For whom an image's key is sealed
+    Capsules(capsules::Args),
     /// A record, its events and its flag
     Show(show::Args),
     /// What becomes of a flag
@@ -89,11 +97,13 @@ impl Command {
             Self::Node(_) => "node",
             Self::Deploy(_) => "deploy",
             Self::Seal(_) => "seal",
+            Self::Materialize(_) => "materialize",
             Self::Open(_) => "open",
             Self::Verify(_) => "verify",
             Self::Grant(_) => "grant",
             Self::Revoke(_) => "revoke",
             Self::Operator(_) => "operator",
+            Self::Capsules(_) => "capsules",
             Self::Show(_) => "show",
             Self::Flag(_) => "flag",
             Self::Role(_) => "role",
@@ -127,23 +137,36 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
+    match command(cli, &settings).await {
+        // An image that the chain does not know may stand under an anchor.
+        Err(error) => Err(match error.unknown_image() {
+            Some(image_id) => anchored::anchored_only(image_id, &settings).await.unwrap_or(error),
+            None => error,
+        }),
+        done => done,
+    }
+}
+
+async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
     let talk = Talk { json: cli.json, verbose: cli.verbose };
     match &cli.command {
-        Command::Demo(args) => demo::run(args, &settings, talk).await,
-        Command::Node(args) => node::run(args, &settings, talk).await,
-        Command::Deploy(args) => deploy::run(args, &settings, talk).await,
-        Command::Seal(args) => seal::run(args, &settings, talk).await,
-        Command::Open(args) => open::run(args, &settings).await,
-        Command::Verify(args) => verify::run(args, &settings).await,
-        Command::Grant(args) => access::grant(args, &settings).await,
-        Command::Revoke(args) => access::revoke(args, &settings).await,
-        Command::Operator(args) => operator::run(args, &settings).await,
-        Command::Show(args) => show::run(args, &settings).await,
-        Command::Flag(args) => flag::run(args, &settings).await,
-        Command::Role(args) => role::run(args, &settings).await,
-        Command::Registry(args) => registry::run(args, &settings).await,
-        Command::Kgc(args) => kgc::run(args, &settings).await,
+        Command::Demo(args) => demo::run(args, settings, talk).await,
+        Command::Node(args) => node::run(args, settings, talk).await,
+        Command::Deploy(args) => deploy::run(args, settings, talk).await,
+        Command::Seal(args) => seal::run(args, settings, talk).await,
+        Command::Materialize(args) => materialize::run(args, settings).await,
+        Command::Open(args) => open::run(args, settings).await,
+        Command::Verify(args) => verify::run(args, settings).await,
+        Command::Grant(args) => access::grant(args, settings).await,
+        Command::Revoke(args) => access::revoke(args, settings).await,
+        Command::Operator(args) => operator::run(args, settings).await,
+        Command::Capsules(args) => capsules::run(args, settings).await,
+        Command::Show(args) => show::run(args, settings).await,
+        Command::Flag(args) => flag::run(args, settings).await,
+        Command::Role(args) => role::run(args, settings).await,
+        Command::Registry(args) => registry::run(args, settings).await,
+        Command::Kgc(args) => kgc::run(args, settings).await,
         Command::Measure(args) => measure::run(args),
-        Command::Doctor => doctor::run(&settings).await,
+        Command::Doctor => doctor::run(settings).await,
     }
 }

@@ -1,12 +1,13 @@
 //! `medseal open`.
 
+use super::capsules::read_key;
 use super::output::{Outcome, check_free, say, write_file};
 use super::session::Session;
 use super::{CliError, Settings};
 use crate::chain::bindings::IImageRegistry::RecordState;
 use crate::clock::SystemClock;
 use crate::envelope::Layout;
-use crate::pipeline::Reader;
+use crate::pipeline::{Reader, open_with_key};
 use alloy::primitives::B256;
 use serde_json::json;
 use std::path::PathBuf;
@@ -22,16 +23,24 @@ pub(super) struct Args {
     /// Overwrite it
     #[arg(long)]
     force: bool,
+    /// Open with the capsule of this reader's key: no KGC is asked
+    #[arg(long, value_name = "FILE")]
+    reader_key: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     check_free(&args.output, args.force)?;
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
-    let (wallet, key_center, store) = (session.wallet()?, session.key_center(&registry)?, session.store()?);
-    let reader =
-        Reader { registry: &registry, wallet: &wallet, key_center: &key_center, store: &store, clock: &SystemClock };
-    let opened = reader.open(args.id).await?;
+    let store = session.store()?;
+    let opened = match &args.reader_key {
+        Some(file) => open_with_key(&registry, &store, args.id, &read_key(file)?).await?,
+        None => {
+            let (wallet, key_center) = (session.wallet()?, session.key_center(&registry)?);
+            let (registry, wallet, key_center) = (&registry, &wallet, &key_center);
+            Reader { registry, wallet, key_center, store: &store, clock: &SystemClock }.open(args.id).await?
+        }
+    };
     write_file(&args.output, &opened.file, args.force)?;
     match opened.stored.record.state {
         RecordState::Flagged => {

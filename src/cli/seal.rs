@@ -1,16 +1,16 @@
 //! `medseal seal`.
 
+mod outcome;
+mod run;
+
 use super::act::Relay;
-use super::error::exit;
-use super::output::{Outcome, address, chain_of, hex, progress, say, table};
+use super::output::{Outcome, progress};
 use super::session::Session;
 use super::{CliError, Settings, Talk};
-use crate::chain::Wallet;
 use crate::clock::SystemClock;
 use crate::imaging::{ImagingError, Limits};
 use crate::keygen::Vit;
-use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Source, Stage};
-use serde_json::{Value, json};
+use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Stage};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,13 @@ pub(super) struct Args {
     /// Seal anew what was sealed and registered before
     #[arg(long)]
     again: bool,
+    /// Anchor the images under one Merkle root (for each 512 of them) instead of registering each: far cheaper, but to be opened, granted
+    /// or verified an image first needs its record (medseal materialize)
+    #[arg(long, conflicts_with = "batch")]
+    anchor: bool,
+    /// How many images at most are registered in one transaction; files of more than 1 MiB always have their own
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    batch: u8,
     #[command(flatten)]
     relay: Relay,
 }
@@ -41,7 +48,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let mut outbox = session.outbox(&submitter).await?;
     let store = session.store()?;
     let mut vit = Vit::embedded()?;
-    let mut sender = Sender {
+    let sender = Sender {
         registry: &registry,
         wallet: &wallet,
         submitter: &submitter,
@@ -59,22 +66,16 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         _ => Mode::Auto,
     };
     let bar = progress(files.len(), talk.json);
-    let mut results = Vec::new();
+    let mut run = run::Run::new(sender, args);
     for path in &files {
         let name = file_name(path);
         let say_stage = |stage| bar.set_message(format!("{} {}", verb(stage), name.escape_debug()));
-        let result = match read(path) {
-            Ok(bytes) => {
-                let source = Source { name: &name, bytes: &bytes, mode, again: args.again };
-                sender.seal(&source, &say_stage).await.map_err(CliError::from)
-            }
-            Err(error) => Err(error),
-        };
+        run.add(path, &name, mode, &say_stage).await;
         bar.inc(1);
-        results.push((path.clone(), result));
     }
+    let results = run.finish().await;
     bar.finish_and_clear();
-    outcome(results, &wallet, mode, talk)
+    outcome::outcome(results, &wallet, mode, talk)
 }
 
 /// The files that the paths stand for: folders are not descended into.
@@ -130,82 +131,3 @@ fn verb(stage: Stage) -> &'static str {
 
 /// One file and what came of it.
 type Attempt = (PathBuf, Result<Sealed, CliError>);
-
-fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -> Result<Outcome, CliError> {
-    if results.len() == 1 && results[0].1.is_err() {
-        let (_, result) = results.remove(0);
-        return Err(result.expect_err("it is one"));
-    }
-    let mut rows =
-        vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
-    let (mut images, mut failed, mut exits) = (Vec::new(), Vec::new(), Vec::new());
-    for (path, result) in &results {
-        let name = path.display().to_string().escape_debug().to_string();
-        match result {
-            Ok(sealed) => {
-                rows.push(row(&name, sealed));
-                images.push(image_json(&name, sealed));
-                if let Some(reason) = sealed.renewed {
-                    say(&format!("{name}: sealed anew: {reason}"));
-                }
-                if let (Some(reason), Mode::Auto) = (sealed.whole, mode)
-                    && talk.verbose
-                {
-                    say(&format!("{name}: sealed as plain bytes: {reason}"));
-                }
-            }
-            Err(error) => {
-                let (code, exit) = error.class();
-                exits.push(exit);
-                rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                failed.push(json!({ "file": name, "code": code, "message": chain_of(error), "hint": error.hint() }));
-            }
-        }
-    }
-    if mode == Mode::Pixels {
-        say("--pixels: opening returns a lossless re-encoding of the samples, not the same file");
-    }
-    // Where every file failed for the same kind of reason, that reason's code says more.
-    exits.dedup();
-    let exit = match exits.as_slice() {
-        [] => 0,
-        [only] if images.is_empty() => *only,
-        _ => exit::FAILURE,
-    };
-    let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed });
-    Ok(Outcome { json, text: table(&rows), exit })
-}
-
-fn row(name: &str, sealed: &Sealed) -> Vec<String> {
-    let ms = |duration: std::time::Duration| format!("{} ms", duration.as_millis());
-    let timings = sealed.timings;
-    let mut row = vec![name.to_owned(), sealed.job.image_id.to_string(), sealed.job.size.to_string()];
-    if sealed.already {
-        row.push("sealed before; --again seals it anew".to_owned());
-    } else {
-        row.extend([ms(timings.key), ms(timings.cipher), ms(timings.store), ms(timings.chain)]);
-        row.push(sealed.registered.gas.to_string());
-    }
-    row
-}
-
-fn image_json(name: &str, sealed: &Sealed) -> Value {
-    let job = &sealed.job;
-    json!({
-        "file": name,
-        "imageId": job.image_id,
-        "contentHash": job.content_hash,
-        "headerHash": job.header_hash,
-        "size": job.size,
-        "cid": job.cid,
-        "capsulesHash": job.capsules_hash,
-        "capsulesCid": job.capsules_cid,
-        "salt": hex(job.salt),
-        "transaction": sealed.registered.transaction,
-        "block": sealed.registered.block,
-        "gas": sealed.registered.gas.to_string(),
-        "already": sealed.already,
-        "renewedBecause": sealed.renewed,
-        "plainBytesReason": sealed.whole.map(|reason| reason.to_string()),
-    })
-}

@@ -3,11 +3,11 @@
 use super::events::{describe, event_json};
 use super::output::{Outcome, address, hex};
 use super::session::Session;
-use super::{CliError, Settings};
-use crate::chain::Way;
+use super::{CliError, Settings, anchored};
 use crate::chain::bindings::IImageRegistry::{Flag, FlagState, RecordState};
-use crate::pipeline::{Stored, lookup};
-use crate::storage::{PinState, Store};
+use crate::chain::{ChainError, Way};
+use crate::pipeline::{PipelineError, Stored, find_anchored, lookup};
+use crate::storage::{Cid, PinState, Store};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 
@@ -24,7 +24,16 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
-    let stored = lookup(&registry, args.id).await?;
+    let stored = match lookup(&registry, args.id).await {
+        Err(PipelineError::Chain(ChainError::UnknownImage { image_id })) => {
+            let store = session.store()?;
+            return match find_anchored(&registry, &store, image_id).await? {
+                Some(image) => anchored::show(&registry, &store, image_id, &image).await,
+                None => Err(ChainError::UnknownImage { image_id }.into()),
+            };
+        }
+        other => other?,
+    };
     let (record, logged, place) = (&stored.record, &stored.logged, &stored.logged.place);
     let flag = registry.flag(args.id).await?;
     let events = registry.events(args.id).await?;
@@ -51,7 +60,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             "state": state_name(record.state),
             "verifications": record.verifications.to::<u64>(),
         },
-        "registration": registration_json(&stored),
+        "registration": registration_json(&stored)?,
+        "capsules": {
+            "version": stored.capsules.version, "hash": stored.capsules.hash, "cid": stored.capsules.cid.to_string(),
+        },
         "flag": flag_json(&flag),
         "access": access,
         "pinned": pinned,
@@ -67,7 +79,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         stored.cid,
         logged.size,
         if pinned { ", pinned here" } else { ", not pinned here" },
-        stored.capsules_cid,
+        stored.capsules.cid,
         place.block_number,
         place.transaction,
     );
@@ -79,14 +91,14 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 }
 
 /// What was registered, and where it is logged.
-fn registration_json(stored: &Stored) -> Value {
+fn registration_json(stored: &Stored) -> Result<Value, CliError> {
     let (logged, place) = (&stored.logged, &stored.logged.place);
     let (signature, deadline) = logged.way.signature().unzip();
     let root = match logged.way {
         Way::Leaf { root } => Some(root),
         Way::Alone { .. } | Way::Batch { .. } => None,
     };
-    json!({
+    Ok(json!({
         "way": logged.way.name(),
         "root": root,
         "salt": logged.salt,
@@ -94,7 +106,7 @@ fn registration_json(stored: &Stored) -> Value {
         "size": logged.size,
         "cid": stored.cid.to_string(),
         "capsulesHash": logged.capsules_hash,
-        "capsulesCid": stored.capsules_cid.to_string(),
+        "capsulesCid": Cid::from_bytes(&logged.capsules_cid).map_err(PipelineError::from)?.to_string(),
         "deadline": deadline,
         "signature": signature.map(hex),
         "seq": logged.trail.seq(),
@@ -102,7 +114,7 @@ fn registration_json(stored: &Stored) -> Value {
         "block": place.block_number,
         "blockHash": place.block_hash,
         "transaction": place.transaction,
-    })
+    }))
 }
 
 /// The name of a record's state.

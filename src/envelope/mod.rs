@@ -6,6 +6,7 @@ mod context;
 mod description;
 mod error;
 pub mod header;
+pub mod leaves;
 mod padme;
 mod read;
 mod write;

@@ -15,7 +15,7 @@ pub struct Registration {
     pub sender: Address,
     /// SHA-256 of the sealed image's magic, version, header length and header.
     pub header_hash: B256,
-    /// SHA-256 of the key capsules, as registered.
+    /// SHA-256 of the newest key capsules: those of the registration, or those that replaced them.
     pub capsules_hash: B256,
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
 
 /// Why the log does not take an entry.
@@ -21,6 +21,42 @@ pub enum LogError {
         /// Why not.
         source: std::io::Error,
     },
+    /// It has fewer entries than were anchored on chain.
+    #[error("the log {} has {found} entries, {expected} were anchored", path.display())]
+    Shorter {
+        /// The log.
+        path: PathBuf,
+        /// As many were anchored.
+        expected: u64,
+        /// As many are there.
+        found: u64,
+    },
+    /// Its entries are not those whose head was anchored on chain.
+    #[error("the first {seq} entries of the log {} have head {found}, {expected} was anchored", path.display())]
+    Altered {
+        /// The log.
+        path: PathBuf,
+        /// How many were anchored.
+        seq: u64,
+        /// Their head on chain.
+        expected: B256,
+        /// Theirs now.
+        found: B256,
+    },
+}
+
+/// How many entries a log has, and the head of the hash chain over them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogHead {
+    /// How many.
+    pub seq: u64,
+    /// Zero before the first; then keccak256 of the head before and the keccak256 of the entry's line, without its end.
+    pub head: B256,
+}
+
+/// The name on chain of the release log of a KGC.
+pub fn release_log_id(kgc_id: B256) -> B256 {
+    keccak256([b"medseal/v1/release-log", kgc_id.as_slice()].concat())
 }
 
 /// What was given to whom. No secret is in it, and no patient data.
@@ -76,6 +112,31 @@ impl ReleaseLog {
         };
         let file = open().map_err(|source| LogError::Io { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+    }
+
+    /// The log's head, after its beginning was found to be what was `anchored` before. A line without an end does not count yet.
+    ///
+    /// # Errors
+    /// [`LogError::Io`], [`LogError::Shorter`], [`LogError::Altered`].
+    pub fn head_after(&self, anchored: LogHead) -> Result<LogHead, LogError> {
+        let path = || self.path.clone();
+        let text = std::fs::read(&self.path).map_err(|source| LogError::Io { path: path(), source })?;
+        let mut now = LogHead { seq: 0, head: B256::ZERO };
+        let mut then = now;
+        for line in text.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
+            now = LogHead { seq: now.seq + 1, head: keccak256([now.head, keccak256(line)].concat()) };
+            if now.seq == anchored.seq {
+                then = now;
+            }
+        }
+        if now.seq < anchored.seq {
+            return Err(LogError::Shorter { path: path(), expected: anchored.seq, found: now.seq });
+        }
+        if then != anchored {
+            let (expected, found) = (anchored.head, then.head);
+            return Err(LogError::Altered { path: path(), seq: anchored.seq, expected, found });
+        }
+        Ok(now)
     }
 
     /// Appends an entry; when this returns, it is on the disk.

@@ -8,7 +8,7 @@
 //! is used up, so that a validly signed request acts once, whatever comes of it; then the chain is asked, and fails closed; then
 //! times, by the later of block time and own clock. A release goes on: record, access (the sender always, others while
 //! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key commitment, log. The capsules are those
-//! that were registered; ones that replace them come with the contract's `updateCapsules`.
+//! that were registered, or the newest that replaced them with the contract's `updateCapsules`.
 //!
 //! What this does not do: it limits no rate, and it keeps challenges in memory, so a restart makes clients ask again.
 
@@ -34,7 +34,7 @@ pub use error::{ChainViewError, KgcError, RequestError, SignatureFault};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;
-pub use log::{LogEntry, LogError, ReleaseLog};
+pub use log::{LogEntry, LogError, LogHead, ReleaseLog, release_log_id};
 pub use requests::{
     Ask, CLOCK_TOLERANCE_SECS, Checked, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS, Signed,
     Terms, challenges_hash, check_signature, kgc_set_hash,

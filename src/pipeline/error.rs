@@ -3,12 +3,14 @@
 use crate::chain::{ChainError, OutboxError};
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
+use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
 use crate::kgc::{KgcError, RequestError};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Why an image was not sealed, opened or verified.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +84,17 @@ pub enum PipelineError {
         /// The store's.
         found: Cid,
     },
+    /// These images were to be registered together, and none was.
+    #[error("{images} images were not registered: {source}")]
+    Together {
+        /// How many.
+        images: usize,
+        /// Why.
+        source: Arc<PipelineError>,
+    },
+    /// A list of leaves cannot be made.
+    #[error(transparent)]
+    Leaves(#[from] LeavesError),
     /// Another process seals the same file.
     #[error("another process is sealing the same file: {}", path.display())]
     JobBusy {

@@ -51,8 +51,28 @@ pub struct Registered {
     pub transaction: B256,
     /// Its block.
     pub block: u64,
-    /// What it cost.
+    /// What it cost: of a transaction that registered several, an equal share.
     pub gas: u64,
+    /// How many images the transaction registered or anchored.
+    #[serde(default = "one")]
+    pub images: u64,
+    /// The anchor that holds it, where it has no record of its own yet.
+    #[serde(default)]
+    pub anchor: Option<Anchored>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// A Merkle root that stands for many images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Anchored {
+    /// The root.
+    pub root: B256,
+    /// Address of the list of leaves.
+    pub leaves_cid: String,
 }
 
 impl Job {

@@ -1,25 +1,31 @@
 //! Sealing, opening and verifying: the only place where all parts meet.
 //!
 //! ```text
-//! seal    file -> prepare -> partial -> fold, Tout -> Ke -> sealed image, capsules -> store -> read back -> register
+//! seal    file -> prepare -> partial -> fold, Tout -> Ke -> sealed image, capsules -> store -> read back -> register, alone, in a batch or anchored
 //! open    record -> sealed image by CID, checked -> signed request -> key -> frames -> file
 //! verify  record -> bytes as the store holds them -> SHA-256 -> the contract's judgement -> log
 //! ```
 
+mod anchor;
+mod batch;
 mod error;
 mod job;
 mod make;
 mod open;
 mod prepare;
+mod recapsule;
 mod release;
 mod seal;
 mod submit;
 mod verify;
 
+pub use anchor::{AnchoredImage, AnchoredList, anchors, find_anchored, materialize};
+pub use batch::{MAX_BATCH, Step, Waiting, each_failed};
 pub use error::PipelineError;
-pub use job::{Job, Jobs, Registered};
-pub use open::{OpenedImage, Reader, Stored, fetch, lookup};
+pub use job::{Anchored, Job, Jobs, Registered};
+pub use open::{CapsulesAt, OpenedImage, Reader, Stored, fetch, lookup, open_with_key};
 pub use prepare::{Prepared, image_of, prepare, rebuild};
+pub use recapsule::{Recapsuled, current_capsules};
 pub use release::RegistryView;
 pub use seal::{Mode, Sealed, Sender, Source, Stage, Timings};
 pub use submit::submit_once;

@@ -4,7 +4,9 @@ use super::release::{home, request_key};
 use super::{PipelineError, rebuild};
 use crate::chain::bindings::IImageRegistry::Record;
 use crate::chain::{ChainError, LoggedImage, Registry, Wallet};
+use crate::cipher::ImageKey;
 use crate::clock::Clock;
+use crate::envelope::capsules::{Capsules, Recipient, X25519Secret, open_capsule};
 use crate::envelope::{Description, SealedImage};
 use crate::imaging::Image;
 use crate::kgc::KeyCenter;
@@ -21,8 +23,19 @@ pub struct Stored {
     pub logged: LoggedImage,
     /// Address of the sealed image.
     pub cid: Cid,
-    /// Address of its capsules.
-    pub capsules_cid: Cid,
+    /// Its newest capsules.
+    pub capsules: CapsulesAt,
+}
+
+/// Where capsules are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapsulesAt {
+    /// 0 for those of the registration; each update raises it.
+    pub version: u64,
+    /// Their SHA-256.
+    pub hash: B256,
+    /// Their address.
+    pub cid: Cid,
 }
 
 /// Returns what the chain says of an image.
@@ -40,8 +53,18 @@ pub async fn lookup(registry: &Registry, image_id: B256) -> Result<Stored, Pipel
         let (expected, found) = (record.sender.into_word(), logged.sender.into_word());
         return Err(PipelineError::RecordMismatch { what: "registered sender", expected, found });
     }
-    let (cid, capsules_cid) = (Cid::from_bytes(&logged.cid)?, Cid::from_bytes(&logged.capsules_cid)?);
-    Ok(Stored { record, logged, cid, capsules_cid })
+    let cid = Cid::from_bytes(&logged.cid)?;
+    let newest = registry.capsules(image_id).await?;
+    let (capsules_cid, hash) = match newest.version {
+        0 => (logged.capsules_cid.clone(), logged.capsules_hash),
+        version => registry.capsules_of_version(image_id, version).await?,
+    };
+    if newest.version != 0 && hash != newest.hash {
+        let (expected, found) = (newest.hash, hash);
+        return Err(PipelineError::RecordMismatch { what: "newest capsules' hash", expected, found });
+    }
+    let capsules = CapsulesAt { version: newest.version, hash, cid: Cid::from_bytes(&capsules_cid)? };
+    Ok(Stored { record, logged, cid, capsules })
 }
 
 /// Returns the sealed image of a record, checked against its CID and its registered SHA-256.
@@ -87,25 +110,68 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         let stored = lookup(self.registry, image_id).await?;
         let sealed = fetch(self.store, &stored).await?;
         let image = SealedImage::parse(&sealed)?;
-        let header = image.header();
-        for (what, expected, found) in [
-            ("header hash", stored.logged.header_hash, B256::from(header.hash())),
-            ("image id", image_id, header.image_id),
-        ] {
-            if expected != found {
-                return Err(PipelineError::RecordMismatch { what, expected, found });
-            }
-        }
-        if header.chain_id != self.registry.chain_id() {
-            let (expected, found) = (self.registry.chain_id(), header.chain_id);
-            return Err(ChainError::WrongChain { expected, found }.into());
-        }
-        let capsules = self.store.get(&stored.capsules_cid, &stored.logged.capsules_hash.0).await?;
-        let now = self.clock.unix_secs();
-        let key = request_key(self.key_center, self.wallet, &home(self.registry), header, &capsules, now).await?;
-        let opened = image.open(&key)?;
-        let file = Zeroizing::new(rebuild(&opened.description, &opened.payload)?);
-        let image = opened.description.shape().map(|shape| super::image_of(shape, &opened.payload)).transpose()?;
-        Ok(OpenedImage { file, description: opened.description, image, stored })
+        let capsules = self.store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?;
+        let key = self.request_key(&stored, &image, &capsules).await?;
+        finish(&image, &key, stored)
     }
+
+    /// Returns the key of a sealed image, after it was found to be that of the record.
+    pub(super) async fn request_key(
+        &self,
+        stored: &Stored,
+        image: &SealedImage<'_>,
+        capsules: &[u8],
+    ) -> Result<ImageKey, PipelineError> {
+        check_header(self.registry, stored, image)?;
+        let (header, now) = (image.header(), self.clock.unix_secs());
+        request_key(self.key_center, self.wallet, &home(self.registry), header, capsules, now).await
+    }
+}
+
+/// Fetches, checks and opens with the capsule of a reader or a recovery key: no KGC is asked, and no grant is needed.
+///
+/// # Errors
+/// [`PipelineError`]; [`CapsuleError::NoMatchingStanza`](crate::envelope::capsules::CapsuleError) where the newest capsules have none for this key.
+pub async fn open_with_key(
+    registry: &Registry,
+    store: &impl Store,
+    image_id: B256,
+    secret: &X25519Secret,
+) -> Result<OpenedImage, PipelineError> {
+    let stored = lookup(registry, image_id).await?;
+    let sealed = fetch(store, &stored).await?;
+    let image = SealedImage::parse(&sealed)?;
+    check_header(registry, &stored, &image)?;
+    let capsules = Capsules::parse(&store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?)?;
+    let (context, commitment) = (image.header().context(), image.header().key_commitment);
+    let public = secret.public();
+    let recovery = Recipient::Recovery { public };
+    let recipient = match capsules.find(&recovery.holder()) {
+        Some(_) => recovery,
+        None => Recipient::Reader { public },
+    };
+    let key = open_capsule(&capsules, &recipient, secret, &context, &commitment)?;
+    finish(&image, &key, stored)
+}
+
+/// Checks that a sealed image is that of the record, and of this chain.
+fn check_header(registry: &Registry, stored: &Stored, image: &SealedImage<'_>) -> Result<(), PipelineError> {
+    let header = image.header();
+    for (what, expected, found) in [
+        ("header hash", stored.logged.header_hash, B256::from(header.hash())),
+        ("image id", stored.logged.image_id, header.image_id),
+    ] {
+        if expected != found {
+            return Err(PipelineError::RecordMismatch { what, expected, found });
+        }
+    }
+    let (expected, found) = (registry.chain_id(), header.chain_id);
+    if found == expected { Ok(()) } else { Err(ChainError::WrongChain { expected, found }.into()) }
+}
+
+fn finish(image: &SealedImage<'_>, key: &ImageKey, stored: Stored) -> Result<OpenedImage, PipelineError> {
+    let opened = image.open(key)?;
+    let file = Zeroizing::new(rebuild(&opened.description, &opened.payload)?);
+    let image = opened.description.shape().map(|shape| super::image_of(shape, &opened.payload)).transpose()?;
+    Ok(OpenedImage { file, description: opened.description, image, stored })
 }

@@ -35,15 +35,18 @@ impl<C: Clock> RegistryView<C> {
     async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
         let head = self.fresh_head().await?;
         let registration = match self.registry.registration(image_id).await {
-            Ok(logged) => Some(Registration {
-                sender: logged.sender,
-                header_hash: logged.header_hash,
-                capsules_hash: logged.capsules_hash,
-            }),
+            Ok(logged) => {
+                let newest = self.registry.capsules_in(head.hash, image_id).await?;
+                Some(Registration {
+                    sender: logged.sender,
+                    header_hash: logged.header_hash,
+                    capsules_hash: if newest.version == 0 { logged.capsules_hash } else { newest.hash },
+                })
+            }
             Err(ChainError::UnknownImage { .. }) => None,
             Err(error) => return Err(error),
         };
-        // The record never changes; the access word does, and is taken from the very block whose age was looked at.
+        // The record never changes; the access word and the capsules do, and are taken from the very block whose age was looked at.
         let access_expiry = self.registry.access_in(head.hash, image_id, wallet).await?.expiry;
         Ok(Standing { block_time: head.timestamp, registration, access_expiry })
     }

@@ -1,18 +1,16 @@
 //! Sealing a file: from its bytes to its record on chain.
 
+use super::batch::{Step, Waiting};
 use super::job::{JobFolder, SealedFiles};
-use super::submit::submit_once;
 use super::{Job, Jobs, PipelineError, Registered};
-use crate::chain::bindings::IImageRegistry::{Registration, registerCall};
-use crate::chain::typed_data::{self, RELAY_SECS};
-use crate::chain::{ChainError, Outbox, Registry, Wallet, shortened};
+use crate::chain::{ChainError, Outbox, Registry, Wallet};
 use crate::clock::Clock;
 use crate::envelope::capsules::Capsules;
 use crate::imaging::{Limits, WholeReason};
 use crate::keygen::Vit;
 use crate::kgc::KeyCenter;
 use crate::storage::{Cid, Store, StoreError};
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
 
@@ -114,7 +112,7 @@ enum Left {
     Nothing(Option<&'static str>),
     /// Finished files that are not registered.
     Files(Job, SealedFiles),
-    /// A record on chain, with its bytes in the store.
+    /// A record on chain, or an anchor that holds it, with its bytes in the store.
     Record(Job, Registered),
 }
 
@@ -128,13 +126,31 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         source: &Source<'_>,
         progress: &(dyn Fn(Stage) + Sync),
     ) -> Result<Sealed, PipelineError> {
+        match self.store(source, progress).await? {
+            Step::Done(sealed) => Ok(*sealed),
+            Step::Waiting(waiting) => {
+                progress(Stage::Chain);
+                self.register(*waiting).await
+            }
+        }
+    }
+
+    /// Seals one file, stores it and reads it back, so that it can be registered; finishes what an earlier run began with the same file.
+    ///
+    /// # Errors
+    /// [`PipelineError`]; a later call with the same file goes on from where this one stopped.
+    pub async fn store(
+        &mut self,
+        source: &Source<'_>,
+        progress: &(dyn Fn(Stage) + Sync),
+    ) -> Result<Step, PipelineError> {
         let (chain_id, registry) = (self.registry.chain_id(), self.registry.address());
         let folder = self.jobs.open(source.bytes, source.mode, self.wallet.address(), chain_id, registry)?;
         let (mut timings, mut whole, mut renewed) = (Timings::default(), None, None);
-        let (mut job, files) = match self.left(&folder, source.again).await? {
+        let (job, files) = match self.left(&folder, source.again).await? {
             Left::Record(job, registered) => {
                 folder.finish(&job)?;
-                return Ok(Sealed { job, registered, already: true, renewed, whole, timings });
+                return Ok(Step::Done(Box::new(Sealed { job, registered, already: true, renewed, whole, timings })));
             }
             Left::Files(job, files) => (job, files),
             Left::Nothing(reason) => {
@@ -150,14 +166,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         self.put_and_read_back(&files.sealed, &job.cid, job.content_hash).await?;
         self.put_and_read_back(&files.capsules, &job.capsules_cid, job.capsules_hash).await?;
         timings.store = started.elapsed();
-
-        progress(Stage::Chain);
-        let started = Instant::now();
-        let registered = self.register(&job).await?;
-        timings.chain = started.elapsed();
-        job.registered = Some(registered.clone());
-        folder.finish(&job)?;
-        Ok(Sealed { job, registered, already: false, renewed, whole, timings })
+        Ok(Step::Waiting(Box::new(Waiting { job, folder, whole, renewed, timings })))
     }
 
     /// What an earlier run left, after chain and store were asked: a file on disk says nothing about them.
@@ -174,7 +183,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             return Ok(Left::Nothing(None));
         }
         let stored = self.stored(&job).await?;
-        match (self.check_record(&job).await, stored) {
+        match (self.check_registered(&job, &registered).await, stored) {
             (Ok(()), Some(_)) => Ok(Left::Record(job, registered)),
             (Ok(()), None) => Ok(Left::Nothing(Some("the store had lost what was registered"))),
             (Err(PipelineError::Chain(ChainError::UnknownImage { .. })), stored) => {
@@ -182,6 +191,18 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
                 self.unfinished(job, stored).await
             }
             (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Checks that chain and store have the record, or the anchor that holds the image; else it is an unknown image.
+    async fn check_registered(&self, job: &Job, registered: &Registered) -> Result<(), PipelineError> {
+        match (self.check_record(job).await, &registered.anchor) {
+            (Err(PipelineError::Chain(ChainError::UnknownImage { .. })), Some(anchored))
+                if self.is_anchored(job, anchored).await? =>
+            {
+                Ok(())
+            }
+            (checked, _) => checked,
         }
     }
 
@@ -211,56 +232,13 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     }
 
     /// Nothing is registered before it was read back from the store and hashed.
-    async fn put_and_read_back(&self, bytes: &[u8], cid: &str, hash: B256) -> Result<(), PipelineError> {
+    pub(super) async fn put_and_read_back(&self, bytes: &[u8], cid: &str, hash: B256) -> Result<(), PipelineError> {
         let cid: Cid = cid.parse()?;
         let found = self.store.put(bytes).await?;
         if found != cid {
             return Err(PipelineError::StoredElsewhere { expected: cid, found });
         }
         self.store.get(&cid, &hash).await?;
-        Ok(())
-    }
-
-    async fn register(&mut self, job: &Job) -> Result<Registered, PipelineError> {
-        let (cid, capsules_cid) = (job.cid.parse::<Cid>()?, job.capsules_cid.parse::<Cid>()?);
-        let (registry, wallet, submitter) = (self.registry, self.wallet, self.submitter);
-        let deadline = self.clock.unix_secs() + RELAY_SECS;
-        let make = || {
-            let registration = Registration {
-                sender: wallet.address(),
-                salt: job.salt,
-                contentHash: job.content_hash,
-                headerHash: job.header_hash,
-                size: job.size,
-                cid: shortened(&cid.to_bytes(), job.content_hash),
-                capsulesHash: job.capsules_hash,
-                capsulesCid: shortened(&capsules_cid.to_bytes(), job.capsules_hash),
-                deadline,
-            };
-            let signature = if submitter.address() == wallet.address() {
-                Bytes::new()
-            } else {
-                typed_data::sign(&registration, &registry.domain(), wallet)
-            };
-            registry.transaction(&registerCall { registration, signature })
-        };
-        let id = format!("register:{}", job.image_id);
-        let receipt = submit_once(registry, self.outbox, submitter, &id, make).await?;
-        self.check_record(job).await?;
-        Ok(Registered { transaction: receipt.transaction, block: receipt.block_number, gas: receipt.gas_used })
-    }
-
-    /// Checks that the chain's record is this job's.
-    async fn check_record(&self, job: &Job) -> Result<(), PipelineError> {
-        let record = self.registry.record(job.image_id).await?;
-        for (what, expected, found) in [
-            ("content hash", record.contentHash, job.content_hash),
-            ("sender", record.sender.into_word(), self.wallet.address().into_word()),
-        ] {
-            if expected != found {
-                return Err(PipelineError::RecordMismatch { what, expected, found });
-            }
-        }
         Ok(())
     }
 }

@@ -1,24 +1,23 @@
 //! What happens in the demo, and what must hold after each act.
 
 use super::Sabotage;
-use super::avalanche::{Avalanche, avalanche};
+use super::avalanche::Avalanche;
 use super::stage::{Actor, Stage};
 use crate::chain::bindings::IImageRegistry::{
-    FlagState, RecordState, Registration, grantCall, registerCall, revokeCall,
+    FlagState, IImageRegistryEvents as Event, RecordState, confirmFlagCall, grantCall, revokeCall, setOperatorCall,
 };
+use crate::chain::replay;
 use crate::cli::CliError;
 use crate::cli::output::{chain_of, say};
 use crate::clock::{Clock, SystemClock};
 use crate::envelope::SealedImage;
-use crate::imaging::{Image, Limits, decode};
+use crate::imaging::Image;
 use crate::keygen::Vit;
 use crate::metrics::{entropy, quality};
 use crate::pipeline::{
-    Mode, OpenedImage, PipelineError, Reader, Sealed, Sender, Source, Verdict, fetch, lookup, observe,
-    record_verification,
+    OpenedImage, PipelineError, Reader, Sealed, Verdict, fetch, lookup, observe, record_verification,
 };
-use crate::storage::Cid;
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 use indicatif::ProgressBar;
 use std::path::{Path, PathBuf};
@@ -66,10 +65,10 @@ impl Scan {
 
 /// The demo as it goes.
 pub(super) struct Story<'a> {
-    stage: &'a Stage,
-    paths: &'a [PathBuf],
-    sabotage: Option<Sabotage>,
-    vit: Vit,
+    pub(super) stage: &'a Stage,
+    pub(super) paths: &'a [PathBuf],
+    pub(super) sabotage: Option<Sabotage>,
+    pub(super) vit: Vit,
     pub(super) scans: Vec<Scan>,
     lines: Vec<Line>,
 }
@@ -84,97 +83,13 @@ impl<'a> Story<'a> {
         self.lines.clone()
     }
 
-    fn check(&mut self, what: impl Into<String>, holds: bool) {
+    pub(super) fn check(&mut self, what: impl Into<String>, holds: bool) {
         self.lines.push(Line { what: what.into(), holds });
     }
 
     /// The scan that is tampered with: one in the middle.
     fn victim(&self) -> usize {
         self.paths.len() / 2
-    }
-
-    /// The sender seals, stores and registers; the last one through a relayer, who only ever sees a signature.
-    pub(super) async fn seal_all(&mut self, bar: &ProgressBar) -> Result<(), CliError> {
-        let mut sender = self.stage.actor("sender").await?;
-        let mut relayer = self.stage.actor("relayer").await?;
-        for (index, path) in self.paths.iter().enumerate() {
-            let name = name_of(path);
-            bar.set_message(format!("sealing {name}"));
-            let relayed = index + 1 == self.paths.len();
-            let mut scan = self.seal(&mut sender, relayed.then_some(&mut relayer), path, name).await?;
-            if self.sabotage == Some(Sabotage::Hash) && index == 1 {
-                scan.image_id = self.register_wrong_hash(&mut sender, &scan).await?;
-            }
-            self.scans.push(scan);
-            bar.inc(1);
-        }
-        let (registry, _) = self.stage.afresh().await?;
-        let (count, expected) = (registry.image_count().await?, self.scans.len());
-        self.check(format!("{expected} images are {expected} records on chain"), count == expected);
-        let last = self.scans.last().expect("there are at least three").image_id;
-        let way = registry.registration(last).await?.way;
-        let signed = way.signature().is_some_and(|(signature, _)| signature.len() == 65);
-        self.check("the last one was relayed, under the sender's signature", signed);
-        Ok(())
-    }
-
-    async fn seal(
-        &mut self,
-        sender: &mut Actor,
-        relayer: Option<&mut Actor>,
-        path: &Path,
-        name: String,
-    ) -> Result<Scan, CliError> {
-        let file =
-            std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.to_owned(), source })?;
-        let registry = sender.session.registry().await?;
-        let jobs = sender.session.jobs();
-        let submitter = match relayer {
-            Some(relayer) => (&relayer.wallet, &mut relayer.outbox),
-            None => (&sender.wallet, &mut sender.outbox),
-        };
-        let sealed = Sender {
-            registry: &registry,
-            wallet: &sender.wallet,
-            submitter: submitter.0,
-            outbox: submitter.1,
-            key_center: self.stage.key_center(),
-            store: &sender.session.store()?,
-            vit: &mut self.vit,
-            jobs: &jobs,
-            clock: &SystemClock,
-            limits: &Limits::default(),
-        }
-        .seal(&Source { name: &name, bytes: &file, mode: Mode::Auto, again: false }, &|_| {})
-        .await?;
-        let image = decode(&file, &Limits::default()).map_err(PipelineError::from)?.into_image();
-        let (image_id, gas) = (sealed.job.image_id, sealed.registered.gas);
-        let avalanche = image.as_ref().and_then(avalanche);
-        Ok(Scan { name, file, image, sealed, image_id, gas, entropy: None, avalanche, mse: None, checks: Vec::new() })
-    }
-
-    /// `--break hash`: a record of the same stored bytes, with another hash.
-    async fn register_wrong_hash(&self, sender: &mut Actor, scan: &Scan) -> Result<B256, CliError> {
-        let (job, salt) = (&scan.sealed.job, B256::repeat_byte(0xbb));
-        let mut wrong = job.content_hash;
-        wrong.0[0] ^= 1;
-        let bytes =
-            |cid: &str| Ok::<Bytes, CliError>(cid.parse::<Cid>().map_err(PipelineError::from)?.to_bytes().into());
-        let registration = Registration {
-            sender: sender.wallet.address(),
-            salt,
-            contentHash: wrong,
-            headerHash: job.header_hash,
-            size: job.size,
-            cid: bytes(&job.cid)?,
-            capsulesHash: job.capsules_hash,
-            capsulesCid: bytes(&job.capsules_cid)?,
-            deadline: 0,
-        };
-        let call = registerCall { registration, signature: Bytes::new() };
-        self.stage.register(sender, "break:hash", &call).await?;
-        let registry = sender.session.registry().await?;
-        Ok(crate::envelope::image_id(registry.chain_id(), registry.address(), sender.wallet.address(), salt))
     }
 
     /// The verifier reads chain and store afresh, and logs what it sees.
@@ -238,6 +153,15 @@ impl<'a> Story<'a> {
         let sender = self.stage.actor("sender").await?;
         let refused = self.open(&sender, id).await;
         self.check(format!("{name}: open refuses, even the sender"), is_class(&refused, "TAMPERED"));
+        let mut arbiter = self.stage.actor("admin").await?;
+        let call = confirmFlagCall { imageId: id, flagId: flag.id };
+        self.scans[victim].gas += submit(&mut arbiter, &format!("confirm:{id}"), &call).await?;
+        let (registry, _) = self.stage.afresh().await?;
+        let (flag, record) = (registry.flag(id).await?, registry.record(id).await?);
+        self.check(
+            format!("{name}: the arbiter confirmed the flag, and the image counts as tampered"),
+            record.state == RecordState::Tampered && flag.state == FlagState::Confirmed,
+        );
         Ok(())
     }
 
@@ -256,10 +180,13 @@ impl<'a> Story<'a> {
         std::fs::write(&path, bytes).map_err(failed("change"))
     }
 
-    /// The sender grants, a second wallet opens, a third one is refused; every file is compared with its original.
+    /// An operator whom the sender allowed grants, a second wallet opens, a third one is refused; every file is compared with its original.
     pub(super) async fn open_all(&mut self, bar: &ProgressBar) -> Result<(), CliError> {
         let (mut sender, reader, stranger) =
             (self.stage.actor("sender").await?, self.stage.actor("reader").await?, self.stage.actor("stranger").await?);
+        let mut operator = self.stage.actor("operator").await?;
+        let call = setOperatorCall { operator: operator.wallet.address(), allowed: true };
+        submit(&mut sender, "operator", &call).await?;
         let before = self.open(&reader, self.scans[0].image_id).await;
         if self.sabotage != Some(Sabotage::Byte) {
             self.check("the second wallet is refused before it has a grant", is_class(&before, "NOT_AUTHORIZED"));
@@ -274,18 +201,44 @@ impl<'a> Story<'a> {
                 let expiry = SystemClock.unix_secs() + DAY_SECS;
                 let id = self.scans[index].image_id;
                 let call = grantCall { imageId: id, wallet: reader.wallet.address(), expiry };
-                self.scans[index].gas += submit(&mut sender, &format!("grant:{id}"), &call).await?;
+                self.scans[index].gas += submit(&mut operator, &format!("grant:{id}"), &call).await?;
             }
             let opened = self.open(&reader, self.scans[index].image_id).await;
             self.compare(index, opened)?;
         }
         let first = self.scans[self.victim() + 1].image_id;
+        let by = self.granted_by(first).await?;
+        self.check("the grants are an operator's, whom the sender allowed", by == Some(operator.wallet.address()));
         let refused = self.open(&stranger, first).await;
         self.check("a third wallet, without a grant, is refused", is_class(&refused, "NOT_AUTHORIZED"));
         let call = revokeCall { imageId: first, wallet: reader.wallet.address() };
         submit(&mut sender, &format!("revoke:{first}"), &call).await?;
         let refused = self.open(&reader, first).await;
         self.check("the second wallet is refused after its grant was revoked", is_class(&refused, "NOT_AUTHORIZED"));
+        Ok(())
+    }
+
+    /// Who gave the newest grant of an image, by the log.
+    async fn granted_by(&self, id: B256) -> Result<Option<Address>, CliError> {
+        let (registry, _) = self.stage.afresh().await?;
+        let events = registry.events(id).await?;
+        Ok(events.into_iter().rev().find_map(|event| match event.event {
+            Event::AccessGranted(granted) => Some(granted.by),
+            _ => None,
+        }))
+    }
+
+    /// The audit trail, recomputed from the log alone, ends in the contract's own head.
+    pub(super) async fn audit(&mut self) -> Result<(), CliError> {
+        let (registry, _) = self.stage.afresh().await?;
+        let (holds, events) = match replay(&registry, &SystemClock).await {
+            Ok(replayed) => (true, replayed.events.len()),
+            Err(error) => {
+                say(&format!("the audit trail: {}", chain_of(&error)));
+                (false, 0)
+            }
+        };
+        self.check(format!("the audit trail recomputed from {events} events ends in the contract's own head"), holds);
         Ok(())
     }
 
@@ -325,6 +278,6 @@ fn is_class<T>(result: &Result<T, CliError>, code: &str) -> bool {
     result.as_ref().err().is_some_and(|error| error.class().0 == code)
 }
 
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

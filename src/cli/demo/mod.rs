@@ -3,6 +3,7 @@
 mod acts;
 mod avalanche;
 mod figures;
+mod sealing;
 mod stage;
 mod table;
 
@@ -55,6 +56,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     story.verify_all(&bar).await?;
     story.tamper().await?;
     story.open_all(&bar).await?;
+    story.audit().await?;
     bar.finish_and_clear();
 
     let pictures = figures::draw(&story, &args.out)?;

@@ -48,7 +48,8 @@ fn a_job_is_found_by_file_mode_sender_and_registry() {
     ] {
         assert_eq!(other.read().expect("no such job"), None);
     }
-    let done = Job { registered: Some(Registered { transaction: B256::ZERO, block: 7, gas: 8 }), ..job(&files) };
+    let registered = Registered { transaction: B256::ZERO, block: 7, gas: 8, images: 1, anchor: None };
+    let done = Job { registered: Some(registered), ..job(&files) };
     own.finish(&done).expect("finished");
     own.finish(&done).expect("finished twice");
     assert_eq!(own.read().expect("read"), Some(done.clone()));

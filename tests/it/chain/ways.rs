@@ -125,3 +125,34 @@ async fn a_leaf_of_an_anchor_becomes_a_record_and_no_other_does() {
     assert_eq!(logged.image_id, derived);
     assert_eq!(registration(&sender, 7).contentHash, logged.content_hash);
 }
+
+#[tokio::test]
+async fn the_contract_takes_the_proof_of_every_leaf_and_no_other() {
+    use medseal::envelope::leaves;
+    let (world, sender) = (World::start().await, wallet(1));
+    let ours = |salt: u8| leaves::Leaf {
+        salt: B256::repeat_byte(salt),
+        content_hash: B256::repeat_byte(0xc0),
+        capsules_hash: B256::repeat_byte(0xca),
+        header_hash: B256::repeat_byte(0x4e),
+        size: 1000,
+        cid: vec![],
+    };
+    for count in [1_u8, 2, 3, 7, 8] {
+        let list = leaves::Leaves::new((0..count).map(|salt| ours(salt * 8 + count)).collect()).unwrap();
+        let (root, leaves_cid) = (list.root(), raw_cid(B256::repeat_byte(9)));
+        let anchor = Anchor { sender: sender.address(), root, count: count.into(), leavesCid: leaves_cid, deadline: 0 };
+        let call = anchorCall { anchor, signature: Bytes::new() };
+        world.send(&sender, &format!("anchor:{count}"), &call).await.unwrap();
+        for (index, found) in list.leaves().iter().enumerate() {
+            let call = |proof| materializeCall { sender: sender.address(), root, leaf: leaf(found.salt[0]), proof };
+            let mut wrong = list.proof(index).unwrap();
+            wrong.push(B256::repeat_byte(1));
+            let refused = world.send(&wallet(3), "wrong", &call(wrong)).await.unwrap_err();
+            assert!(matches!(refused.revert(), Some(Revert::Registry(Errors::InvalidProof(_)))), "{refused}");
+            let job = format!("leaf:{count}:{index}");
+            world.send(&wallet(3), &job, &call(list.proof(index).unwrap())).await.expect("a leaf of the tree");
+            assert!(world.registry.record(world.image_id(&sender, found.salt[0])).await.is_ok());
+        }
+    }
+}

@@ -2,10 +2,13 @@
 
 mod access;
 mod agreement;
+mod anchors;
 mod bad_chain;
 mod bad_input;
 mod bad_settings;
 mod bad_store;
+mod batches;
+mod capsules;
 mod demo;
 mod governance;
 mod main_path;

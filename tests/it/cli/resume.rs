@@ -61,7 +61,7 @@ fn kill_minus_nine_at_any_time() {
     let mut interrupted = 0;
     for _ in 0..KILLS {
         let begun = jobs(&world).len();
-        let mut child = start(&world, &["seal", "scans"]);
+        let mut child = start(&world, &["seal", "scans", "--batch", "3"]);
         wait_until("another job", || jobs(&world).len() > begun || child.try_wait().expect("a child").is_some());
         std::thread::sleep(delay());
         kill(child);
@@ -69,7 +69,7 @@ fn kill_minus_nine_at_any_time() {
         interrupted += usize::from(records > 0 && records < FILES as u64);
     }
     assert!(interrupted > 0, "no kill came between the first record and the last (seed {SEED:#x})");
-    let result = world.medseal(&["seal", "scans"]).result();
+    let result = world.medseal(&["seal", "scans", "--batch", "5"]).result();
     let images = result["images"].as_array().expect("images");
     assert_eq!((images.len(), world.records()), (FILES, FILES as u64), "seed {SEED:#x}: {result}");
     for image in images {

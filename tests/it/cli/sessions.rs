@@ -81,9 +81,12 @@ fn help() {
         "verify",
         "grant",
         "revoke",
+        "materialize",
         "operator",
         "operator allow",
         "operator show",
+        "capsules",
+        "capsules add",
         "show",
         "flag",
         "flag confirm",
@@ -94,6 +97,7 @@ fn help() {
         "kgc init",
         "kgc publish",
         "kgc status",
+        "kgc anchor",
         "measure",
         "doctor",
     ];
@@ -166,6 +170,7 @@ fn a_working_day() {
             &["registry", "pause"],
             &["registry", "unpause"],
             &["registry", "show"],
+            &["capsules", "show", id],
             &["show", id],
         ],
     );

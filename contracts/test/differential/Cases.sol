@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Base, Vm} from "./Base.sol";
+import {Base, Vm} from "../Base.sol";
 
 /// @notice The cheat codes that only these tests use.
 interface FileVm is Vm {

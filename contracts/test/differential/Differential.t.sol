@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IImageRegistry} from "../src/IImageRegistry.sol";
+import {IImageRegistry} from "../../src/IImageRegistry.sol";
 import {Cases} from "./Cases.sol";
-import {TypedData} from "./TypedData.sol";
+import {TypedData} from "../TypedData.sol";
 
 /// @notice A wallet whose signature is the very digest that it signs: the contract is believed only if it asks for exactly that one.
 contract DigestWallet {

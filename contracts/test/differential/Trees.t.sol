@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IImageRegistry} from "../src/IImageRegistry.sol";
+import {IImageRegistry} from "../../src/IImageRegistry.sol";
 import {Cases} from "./Cases.sol";
 
 /// @notice Merkle trees of random leaves: roots and proofs that @openzeppelin/merkle-tree made are those that come out here, and the contract takes them.

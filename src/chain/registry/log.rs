@@ -1,0 +1,158 @@
+//! The registry's log: events, and what they say of images.
+
+use super::Registry;
+use crate::chain::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents};
+use crate::chain::error::ChainError;
+use crate::chain::events::{self, EventPlace, RegistryEvent};
+use crate::chain::logged::{LoggedImage, spelled_out};
+use crate::chain::outbox::Receipt;
+use crate::envelope;
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::rpc::types::Filter;
+use alloy::sol_types::SolEvent;
+
+impl Registry {
+    /// What the log says of how an image became a record; its sender and salt were found to give that id.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
+    pub async fn registration(&self, image_id: B256) -> Result<LoggedImage, ChainError> {
+        let filter = Filter::new().event_signature(events::OF_RECORDS.to_vec()).topic1(image_id);
+        let mut found = self.read_events(&filter).await?;
+        let Some(last) = found.pop() else { return Err(ChainError::UnknownImage { image_id }) };
+        let batch = match last.event {
+            IImageRegistryEvents::RegisteredInBatch(_) => self.batch_of(&last).await?,
+            _ => None,
+        };
+        let logged = LoggedImage::new(last, batch)?;
+        let derived = envelope::image_id(self.chain_id, self.address, logged.sender, logged.salt);
+        if !found.is_empty() || logged.image_id != image_id || derived != image_id {
+            let reason = format!("{} registrations of image {image_id}, the last of {derived}", found.len() + 1);
+            return Err(ChainError::BadAnswer { method: "eth_getLogs", reason });
+        }
+        Ok(logged)
+    }
+
+    /// The event that covers an item of a batch: the next of its kind in the transaction.
+    async fn batch_of(&self, item: &RegistryEvent) -> Result<Option<registry::BatchRegistered>, ChainError> {
+        let events = self.events_in(item.place.transaction).await?;
+        let after = events.into_iter().filter(|event| event.place.log_index > item.place.log_index);
+        Ok(after.into_iter().find_map(|event| match event.event {
+            IImageRegistryEvents::BatchRegistered(batch) => Some(batch),
+            _ => None,
+        }))
+    }
+
+    /// Every event of an image, oldest first; none for an unknown one.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn events(&self, image_id: B256) -> Result<Vec<RegistryEvent>, ChainError> {
+        self.read_events(&Filter::new().event_signature(events::OF_IMAGES.to_vec()).topic1(image_id)).await
+    }
+
+    /// Every event of the registry up to block `to`, oldest first.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
+        let kinds: Vec<B256> = IImageRegistryEvents::SELECTORS.iter().map(B256::from).collect();
+        events::read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
+    }
+
+    /// How many images the log has registered, by whichever way. Reads the whole log.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn image_count(&self) -> Result<usize, ChainError> {
+        Ok(self.read_events(&Filter::new().event_signature(events::OF_RECORDS.to_vec())).await?.len())
+    }
+
+    async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
+        let head = self.rpc.block(BlockNumberOrTag::Latest).await?.header.number;
+        events::read(&self.rpc, self.address, filter, self.first_block, head).await
+    }
+
+    /// The registry's events of one transaction, in its order.
+    ///
+    /// # Errors
+    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
+    pub async fn events_of(&self, receipt: &Receipt) -> Result<Vec<RegistryEvent>, ChainError> {
+        self.events_in(receipt.transaction).await
+    }
+
+    async fn events_in(&self, transaction: B256) -> Result<Vec<RegistryEvent>, ChainError> {
+        let found = self.receipt(transaction).await?;
+        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address && events::is_known(log));
+        ours.map(|log| events::decode(self.address, log)).collect()
+    }
+
+    /// Time of a block of the chain, unix seconds.
+    pub(in crate::chain) async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
+        let header = self.rpc.block(place.block_number.into()).await?.header;
+        if header.hash == place.block_hash {
+            return Ok(header.timestamp);
+        }
+        let reason = format!("block {} is {}, its log says {}", place.block_number, header.hash, place.block_hash);
+        Err(ChainError::BadAnswer { method: "eth_getBlockByNumber", reason })
+    }
+
+    /// The anchors of `sender`, or of all, oldest first.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn anchors(&self, sender: Option<Address>) -> Result<Vec<(Anchored, EventPlace)>, ChainError> {
+        let mut filter = Filter::new().event_signature(Anchored::SIGNATURE_HASH);
+        if let Some(sender) = sender {
+            filter = filter.topic1(sender.into_word());
+        }
+        let events = self.read_events(&filter).await?.into_iter();
+        Ok(events
+            .filter_map(|event| match event.event {
+                IImageRegistryEvents::Anchored(anchored) => Some((anchored, event.place)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// The binary CID of an image's capsules of a version from 1 on, spelled out, and their hash.
+    ///
+    /// # Errors
+    /// [`ChainError::BadAnswer`] if the log has no such version, or the node does not answer.
+    pub async fn capsules_of_version(&self, image_id: B256, version: u64) -> Result<(Bytes, B256), ChainError> {
+        let version_topic = B256::from(U256::from(version));
+        let kind = registry::CapsulesUpdated::SIGNATURE_HASH;
+        let filter = Filter::new().event_signature(kind).topic1(image_id).topic2(version_topic);
+        match self.read_events(&filter).await?.pop().map(|event| event.event) {
+            Some(IImageRegistryEvents::CapsulesUpdated(event))
+                if (event.imageId, event.version) == (image_id, version) =>
+            {
+                Ok((spelled_out(event.capsulesCid, event.capsulesHash), event.capsulesHash))
+            }
+            _ => {
+                let reason = format!("no version {version} of the capsules of image {image_id}");
+                Err(ChainError::BadAnswer { method: "eth_getLogs", reason })
+            }
+        }
+    }
+
+    /// What a transaction cost, and how many records it made, at least 1.
+    ///
+    /// # Errors
+    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
+    pub async fn cost_of(&self, transaction: B256) -> Result<(u64, u64), ChainError> {
+        let receipt = self.receipt(transaction).await?;
+        let makes_a_record = |log: &&alloy::rpc::types::Log| {
+            log.address() == self.address && log.topic0().is_some_and(|kind| events::OF_RECORDS.contains(kind))
+        };
+        let records = receipt.inner.logs().iter().filter(makes_a_record).count() as u64;
+        Ok((receipt.gas_used, records.max(1)))
+    }
+
+    async fn receipt(&self, transaction: B256) -> Result<alloy::rpc::types::TransactionReceipt, ChainError> {
+        let method = "eth_getTransactionReceipt";
+        let gone = || ChainError::BadAnswer { method, reason: format!("transaction {transaction} is gone") };
+        self.rpc.receipt(transaction).await?.ok_or_else(gone)
+    }
+}

@@ -1,0 +1,67 @@
+//! An image that an anchor holds, and that has no record yet.
+
+use super::output::{Outcome, address};
+use super::{CliError, Settings};
+use crate::chain::{Registry, spelled_out};
+use crate::cli::session::Session;
+use crate::pipeline::{AnchoredImage, PipelineError, find_anchored};
+use crate::storage::{Cid, PinState, Store};
+use alloy::primitives::B256;
+use serde_json::json;
+
+/// The error that names the anchor of an image which the chain does not know, if an anchor holds it.
+pub(super) async fn anchored_only(image_id: B256, settings: &Settings) -> Option<CliError> {
+    let session = Session::connect(settings, "sender").await.ok()?;
+    let (registry, store) = (session.registry().await.ok()?, session.store().ok()?);
+    let image = find_anchored(&registry, &store, image_id).await.ok()??;
+    Some(CliError::AnchoredOnly { image_id, root: image.list.root })
+}
+
+/// What there is to show of it.
+///
+/// # Errors
+/// [`CliError::Store`], [`CliError::Pipeline`].
+pub(super) async fn show(
+    registry: &Registry,
+    store: &impl Store,
+    id: B256,
+    image: &AnchoredImage,
+) -> Result<Outcome, CliError> {
+    let (list, leaf) = (&image.list, image.leaf());
+    let cid = Cid::from_bytes(&spelled_out(leaf.cid.clone().into(), leaf.content_hash)).map_err(PipelineError::from)?;
+    let pinned = store.pin_state(&cid).await? == PinState::Pinned;
+    let json = json!({
+        "imageId": id,
+        "chainId": registry.chain_id(),
+        "registry": address(registry.address()),
+        "record": null,
+        "anchor": {
+            "root": list.root,
+            "count": list.leaves.count(),
+            "leavesCid": list.leaves_cid.to_string(),
+            "sender": address(list.sender),
+            "salt": leaf.salt,
+            "contentHash": leaf.content_hash,
+            "headerHash": leaf.header_hash,
+            "capsulesHash": leaf.capsules_hash,
+            "size": leaf.size,
+            "cid": cid.to_string(),
+            "block": list.place.block_number,
+            "transaction": list.place.transaction,
+        },
+        "pinned": pinned,
+    });
+    let text = format!(
+        "image     {id}\nstate     anchored, no record yet: medseal materialize ID makes it one\nsender    {}\nsha-256   {}\n\
+         cid       {cid} ({} bytes{})\nanchor    {} of {} images\nblock     {} ({})",
+        address(list.sender),
+        leaf.content_hash,
+        leaf.size,
+        if pinned { ", pinned here" } else { ", not pinned here" },
+        list.root,
+        list.leaves.count(),
+        list.place.block_number,
+        list.place.transaction,
+    );
+    Ok(Outcome::new(json, text))
+}

@@ -1,0 +1,153 @@
+//! `medseal capsules`: for whom an image's key is sealed.
+
+use super::act::{Act, Relay};
+use super::output::{Outcome, hex, table, write_file};
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::chain::bindings::IImageRegistry::{CapsulesUpdate, updateCapsulesCall, updateCapsulesForCall};
+use crate::clock::SystemClock;
+use crate::envelope::capsules::{Holder, Recipient, X25519Public, X25519Secret};
+use crate::kgc::os_random;
+use crate::pipeline::{Reader, current_capsules, lookup};
+use alloy::primitives::{B256, Bytes};
+use serde_json::json;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    act: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Whom the newest capsules are for
+    Show {
+        /// The image
+        #[arg(value_name = "ID")]
+        id: B256,
+    },
+    /// Seal the image's key for readers too: each keeps it for ever, whatever is revoked later
+    Add(Add),
+    /// Make a reader's key: the secret one goes into a file, the public one is printed
+    NewKey {
+        /// Where the secret key goes; never overwritten
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// The image
+    #[arg(value_name = "ID")]
+    id: B256,
+    /// Readers' X25519 public keys, 32 bytes in hex
+    #[arg(required = true, value_name = "KEY")]
+    keys: Vec<String>,
+    /// They are recovery keys, kept offline
+    #[arg(long)]
+    recovery: bool,
+    #[command(flatten)]
+    relay: Relay,
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    match &args.act {
+        Verb::Show { id } => show(*id, settings).await,
+        Verb::Add(args) => add(args, settings).await,
+        Verb::NewKey { file } => new_key(file),
+    }
+}
+
+async fn show(id: B256, settings: &Settings) -> Result<Outcome, CliError> {
+    let session = Session::connect(settings, "sender").await?;
+    let registry = session.registry().await?;
+    let stored = lookup(&registry, id).await?;
+    let capsules = current_capsules(&session.store()?, &stored).await?;
+    let at = stored.capsules;
+    let mut rows = vec![["holder", "key", "epoch"].map(str::to_owned).to_vec()];
+    let mut holders = Vec::new();
+    for stanza in capsules.stanzas() {
+        let (name, key, epoch) = named(&stanza.holder);
+        rows.push(vec![name.to_owned(), key.to_string(), epoch.map(|epoch| epoch.to_string()).unwrap_or_default()]);
+        holders.push(json!({ "holder": name, "keyId": key, "epoch": epoch }));
+    }
+    let json = json!({
+        "imageId": id, "version": at.version, "hash": at.hash, "cid": at.cid.to_string(), "holders": holders,
+    });
+    Ok(Outcome::new(json, format!("capsules  {} (version {})\n{}", at.cid, at.version, table(&rows))))
+}
+
+/// A holder's kind, the id of its key, and its epoch where it has one.
+fn named(holder: &Holder) -> (&'static str, B256, Option<u32>) {
+    match *holder {
+        Holder::Kgc { id, epoch } => ("kgc", id, Some(epoch)),
+        Holder::Reader { key_id } => ("reader", key_id, None),
+        Holder::Recovery { key_id } => ("recovery", key_id, None),
+        Holder::Share { id, epoch, .. } => ("share", id, Some(epoch)),
+    }
+}
+
+/// Fetches the key as a reader does, seals it for the new ones, stores the capsules and puts them on chain.
+async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
+    let recipients: Vec<Recipient> =
+        args.keys.iter().map(|key| recipient(key, args.recovery)).collect::<Result<_, _>>()?;
+    let session = Session::connect(settings, "sender").await?;
+    let mut act = Act::begin(settings, "sender", &args.relay).await?;
+    let (wallet, key_center, store) = (session.wallet()?, session.key_center(&act.registry)?, session.store()?);
+    let made = {
+        let registry = &act.registry;
+        let reader = Reader { registry, wallet: &wallet, key_center: &key_center, store: &store, clock: &SystemClock };
+        reader.add_recipients(args.id, &recipients).await?
+    };
+    let id = args.id;
+    let Some(made) = made else {
+        let object = json!({ "imageId": id, "added": 0, "version": null, "hash": null, "cid": null });
+        return Ok(Outcome::new(act.json(object, None), "all of them have a capsule already"));
+    };
+    let (version, hash, cid) = (made.version, made.hash, Bytes::new());
+    let direct = updateCapsulesCall { imageId: id, version, capsulesHash: hash, capsulesCid: cid.clone() };
+    let (by, deadline) = (act.by(), act.deadline());
+    let message = CapsulesUpdate { imageId: id, version, capsulesHash: hash, capsulesCid: cid, by, deadline };
+    let job = format!("capsules:{id}:{version}:{hash}:{by}");
+    let relayed = |update, signature| updateCapsulesForCall { update, signature };
+    let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
+    let object = json!({
+        "imageId": id, "added": made.added, "version": version + 1, "hash": hash, "cid": made.cid.to_string(),
+    });
+    let text = format!("{} new capsules of {id} are on chain, version {}", made.added, version + 1);
+    Ok(Outcome::new(act.json(object, Some(&receipt)), text))
+}
+
+fn recipient(text: &str, recovery: bool) -> Result<Recipient, CliError> {
+    let refused = || CliError::ReaderKey { text: text.escape_debug().to_string() };
+    let bytes: B256 = text.parse().map_err(|_| refused())?;
+    let public = X25519Public::from_bytes(bytes.0).map_err(|_| refused())?;
+    Ok(if recovery { Recipient::Recovery { public } } else { Recipient::Reader { public } })
+}
+
+fn new_key(file: &std::path::Path) -> Result<Outcome, CliError> {
+    let secret = X25519Secret::generate(&mut os_random());
+    let text = Zeroizing::new(alloy::hex::encode(secret.as_bytes()) + "\n");
+    write_file(file, text.as_bytes(), false)?;
+    let public = secret.public();
+    let json = json!({
+        "file": file.display().to_string(), "public": hex(public.as_bytes()), "keyId": public.key_id(),
+    });
+    Ok(Outcome::new(json, hex(public.as_bytes())))
+}
+
+/// The secret key in a file, as `new-key` writes it.
+///
+/// # Errors
+/// [`CliError::File`]; [`CliError::ReaderKey`], which never says what is in the file.
+pub(super) fn read_key(path: &std::path::Path) -> Result<X25519Secret, CliError> {
+    let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
+    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
+    let mut bytes = Zeroizing::new([0; 32]);
+    alloy::hex::decode_to_slice(text.trim_end(), bytes.as_mut())
+        .map_err(|_| CliError::ReaderKey { text: format!("the content of {}", path.display()) })?;
+    Ok(X25519Secret::from_bytes(*bytes))
+}

@@ -1,0 +1,81 @@
+//! What the command line says there is to do when something failed.
+
+use super::{CliError, refusal, session};
+use crate::imaging::ImagingError;
+use crate::pipeline::PipelineError;
+
+impl CliError {
+    /// What to do about it, where there is something to do.
+    pub(super) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Pipeline(PipelineError::Imaging(ImagingError::Empty)) => "there is nothing in the file to protect",
+            Self::Pipeline(PipelineError::Imaging(ImagingError::NotExpressible { .. })) => "leave --pixels out",
+            Self::Pipeline(PipelineError::Imaging(_)) => "--raw seals the file as plain bytes, without looking inside",
+            Self::Pipeline(PipelineError::NoPixels { .. }) => "leave --pixels out to seal the file itself",
+            Self::Pipeline(PipelineError::KgcKey { .. }) => "publish the KGC's key: medseal kgc publish",
+            _ => return self.revert().and_then(refusal::hint).or_else(|| self.hint_by_class()),
+        };
+        Some(hint.to_owned())
+    }
+
+    fn hint_by_class(&self) -> Option<String> {
+        let actors = session::DEVELOPMENT_ACTORS.map(|(name, _)| name).join(", ");
+        let hint = match self.class().0 {
+            "NO_WALLET" => {
+                return Some(format!(
+                    "name a keystore (--keystore, ETH_KEYSTORE), or on a development chain --dev-account or --as with one of {actors}"
+                ));
+            }
+            "NOT_DEPLOYED" => "deploy it with medseal deploy, or point --deployments to the folder with the file",
+            "ANCHORED_ONLY" => "medseal materialize ID makes it a record: anybody may",
+            "READER_KEY" => "give 32 bytes in hex, as medseal capsules new-key prints them",
+            "NO_CAPSULE" => "whoever can open the image seals it for this key: medseal capsules add ID KEY",
+            "LEAVES" => "seal the files in smaller groups",
+            "KGC_LOG" => {
+                "what the KGC gave out is not all in its log any more: compare it with a backup, and the chain with both"
+            }
+            "ROLE_MISSING" => "its administrator gives it: medseal role give ROLE WALLET",
+            "OUTPUT_EXISTS" => "--force overwrites it",
+            "CAPSULE" => "the key capsules are damaged, or another image's: nothing can be opened with them",
+            "NO_FUNDS" => "send the wallet enough for the fees; the same command then goes on",
+            "REFUSED" => {
+                "nothing is lost: the signed transaction stands in the outbox, and the same command tries again"
+            }
+            "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
+            "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
+            "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
+            "UNREACHABLE" => "is the node running? medseal node starts a development chain; --rpc-url names another",
+            "WRONG_CHAIN" => "look at --rpc-url, --chain-id and the deployment file",
+            "KGC_MISSING" => "medseal kgc init makes one; --home names another state folder",
+            "KGC_EXISTS" => "it is never overwritten: without it the images sealed to it are lost",
+            "KGC_PASSPHRASE" => "set MEDSEAL_KGC_PASSWORD to a file that holds the passphrase",
+            "SETTINGS" => "medseal --help says what each setting takes; .env.example names them all",
+            "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
+            "FILE" => "look at the path and at who may write there; --home names another state folder",
+            "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
+            "NOT_STORED" => {
+                "the bytes are not in this store: --home names another; nothing is said about them, and nothing is logged"
+            }
+            "STATE" | "STORE" | "STORE_UNAVAILABLE" => {
+                "look at the state folder, which must be writable; --home names another"
+            }
+            "CHAIN_RESET" => {
+                "nothing was deleted: with another --home, or that file moved away, the new chain begins anew"
+            }
+            "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
+            "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
+            "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
+            "CHAIN" => "look at --rpc-url: it must be an Ethereum node",
+            "REVERTED" => "medseal show ID says who the sender is and what happened to the image",
+            "KGC" => {
+                "is it the Key Generation Center that the image was sealed to, and are the clocks right? --home names another"
+            }
+            "KGC_KEY_FILE" => "look at the key file, or restore it from its backup; --home names another state folder",
+            "WALLET" => "look at --keystore, --password-file and --dev-account",
+            "NOT_COMPARABLE" => "name two images of one size, or an image and its own sealed image",
+            "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

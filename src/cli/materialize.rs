@@ -1,0 +1,49 @@
+//! `medseal materialize`: anchored images become records.
+
+use super::output::{Outcome, address, table};
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::chain::ChainError;
+use crate::pipeline::{find_anchored, materialize};
+use alloy::primitives::B256;
+use serde_json::{Value, json};
+
+/// Anybody may: a record holds what the sender anchored, and is dated to the anchor.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The images
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<B256>,
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
+    let session = Session::connect(settings, "sender").await?;
+    let registry = session.registry().await?;
+    let store = session.store()?;
+    let wallet = session.wallet()?;
+    let mut outbox = session.outbox(&wallet).await?;
+    let mut rows = vec![["image id", "anchor", "gas"].map(str::to_owned).to_vec()];
+    let mut images = Vec::new();
+    for id in &args.ids {
+        match registry.record(*id).await {
+            Ok(_) => {
+                rows.push(vec![id.to_string(), "has a record already".to_owned()]);
+                images.push(json!({ "imageId": id, "root": null, "already": true, "transaction": null, "gas": null }));
+                continue;
+            }
+            Err(ChainError::UnknownImage { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let Some(image) = find_anchored(&registry, &store, *id).await? else {
+            return Err(ChainError::UnknownImage { image_id: *id }.into());
+        };
+        let receipt = materialize(&registry, &mut outbox, &wallet, &image).await?;
+        let gas = receipt.gas_used.to_string();
+        rows.push(vec![id.to_string(), image.list.root.to_string(), gas.clone()]);
+        images.push(json!({
+            "imageId": id, "root": image.list.root, "already": false, "transaction": receipt.transaction, "gas": gas,
+        }));
+    }
+    let json = json!({ "by": address(wallet.address()), "images": Value::Array(images) });
+    Ok(Outcome::new(json, table(&rows)))
+}

@@ -1,0 +1,116 @@
+//! What `medseal seal` says of its files.
+
+use super::Attempt;
+use crate::chain::Wallet;
+use crate::cli::CliError;
+use crate::cli::Talk;
+use crate::cli::error::exit;
+use crate::cli::output::{Outcome, address, chain_of, hex, say, table};
+use crate::pipeline::{Mode, Sealed};
+use serde_json::{Value, json};
+
+pub(super) fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -> Result<Outcome, CliError> {
+    if results.len() == 1 && results[0].1.is_err() {
+        let (_, result) = results.remove(0);
+        return Err(result.expect_err("it is one"));
+    }
+    let mut rows =
+        vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
+    let (mut images, mut failed, mut exits) = (Vec::new(), Vec::new(), Vec::new());
+    for (path, result) in &results {
+        let name = path.display().to_string().escape_debug().to_string();
+        match result {
+            Ok(sealed) => {
+                rows.push(row(&name, sealed));
+                images.push(image_json(&name, sealed));
+                if let Some(reason) = sealed.renewed {
+                    say(&format!("{name}: sealed anew: {reason}"));
+                }
+                if let (Some(reason), Mode::Auto) = (sealed.whole, mode)
+                    && talk.verbose
+                {
+                    say(&format!("{name}: sealed as plain bytes: {reason}"));
+                }
+            }
+            Err(error) => {
+                let (code, exit) = error.class();
+                exits.push(exit);
+                rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
+                failed.push(json!({ "file": name, "code": code, "message": chain_of(error), "hint": error.hint() }));
+            }
+        }
+    }
+    if mode == Mode::Pixels {
+        say("--pixels: opening returns a lossless re-encoding of the samples, not the same file");
+    }
+    // Where every file failed for the same kind of reason, that reason's code says more.
+    exits.dedup();
+    let exit = match exits.as_slice() {
+        [] => 0,
+        [only] if images.is_empty() => *only,
+        _ => exit::FAILURE,
+    };
+    let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed });
+    Ok(Outcome { json, text: table(&rows) + &together(&results), exit })
+}
+
+/// What the images of this run that were registered or anchored together have in common.
+fn together(results: &[Attempt]) -> String {
+    let mut text = String::new();
+    let mut said = Vec::new();
+    for sealed in results.iter().filter_map(|(_, result)| result.as_ref().ok()) {
+        let registered = &sealed.registered;
+        if sealed.already || said.contains(&registered.transaction) {
+            continue;
+        }
+        said.push(registered.transaction);
+        let (images, transaction) = (registered.images, registered.transaction);
+        match &registered.anchor {
+            Some(anchored) => {
+                text += &format!("\n{images} images anchored under {} ({transaction})", anchored.root);
+                text += "\nto be opened, granted or verified an image needs its record: medseal materialize ID";
+            }
+            None if images > 1 => text += &format!("\n{images} images registered in one transaction ({transaction})"),
+            None => {}
+        }
+    }
+    text
+}
+
+fn row(name: &str, sealed: &Sealed) -> Vec<String> {
+    let ms = |duration: std::time::Duration| format!("{} ms", duration.as_millis());
+    let timings = sealed.timings;
+    let mut row = vec![name.to_owned(), sealed.job.image_id.to_string(), sealed.job.size.to_string()];
+    if sealed.already {
+        row.push("sealed before; --again seals it anew".to_owned());
+    } else {
+        row.extend([ms(timings.key), ms(timings.cipher), ms(timings.store), ms(timings.chain)]);
+        row.push(sealed.registered.gas.to_string());
+    }
+    row
+}
+
+fn image_json(name: &str, sealed: &Sealed) -> Value {
+    let job = &sealed.job;
+    json!({
+        "file": name,
+        "imageId": job.image_id,
+        "contentHash": job.content_hash,
+        "headerHash": job.header_hash,
+        "size": job.size,
+        "cid": job.cid,
+        "capsulesHash": job.capsules_hash,
+        "capsulesCid": job.capsules_cid,
+        "salt": hex(job.salt),
+        "transaction": sealed.registered.transaction,
+        "block": sealed.registered.block,
+        "gas": sealed.registered.gas.to_string(),
+        "images": sealed.registered.images,
+        "anchor": sealed.registered.anchor.as_ref().map(|anchored| json!({
+            "root": anchored.root, "leavesCid": anchored.leaves_cid,
+        })),
+        "already": sealed.already,
+        "renewedBecause": sealed.renewed,
+        "plainBytesReason": sealed.whole.map(|reason| reason.to_string()),
+    })
+}

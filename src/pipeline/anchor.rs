@@ -1,0 +1,206 @@
+//! Anchors: many images under one Merkle root on chain, each made a record when it is needed.
+
+use super::batch::Waiting;
+use super::job::Anchored;
+use super::seal::sha256;
+use super::submit::submit_once;
+use super::{Job, PipelineError, Registered, Sealed, Sender};
+use crate::chain::bindings::IImageRegistry::{self as registry, Anchor, anchorCall, materializeCall};
+use crate::chain::typed_data::RELAY_SECS;
+use crate::chain::{EventPlace, Outbox, Receipt, Registry, Wallet};
+use crate::envelope::image_id;
+use crate::envelope::leaves::{Leaf, Leaves};
+use crate::kgc::KeyCenter;
+use crate::storage::{Cid, Store};
+use alloy::primitives::{Address, B256};
+use std::time::Instant;
+
+/// An anchor on chain with its list of leaves, which was found to give the root.
+#[derive(Debug, Clone)]
+pub struct AnchoredList {
+    /// Who made it.
+    pub sender: Address,
+    /// Its root.
+    pub root: B256,
+    /// The list.
+    pub leaves: Leaves,
+    /// Address of the list.
+    pub leaves_cid: Cid,
+    /// Where the chain says so.
+    pub place: EventPlace,
+}
+
+/// An image that an anchor holds.
+#[derive(Debug, Clone)]
+pub struct AnchoredImage {
+    /// The anchor.
+    pub list: AnchoredList,
+    /// Its leaf in the list, from 0.
+    pub index: usize,
+}
+
+impl AnchoredImage {
+    /// Its leaf.
+    pub fn leaf(&self) -> &Leaf {
+        &self.list.leaves.leaves()[self.index]
+    }
+}
+
+/// The anchors of a sender, or of all, newest first. One whose list is not in this store, or does not give its root, is left out.
+///
+/// # Errors
+/// [`PipelineError::Chain`] if the node does not answer.
+pub async fn anchors(
+    registry: &Registry,
+    store: &impl Store,
+    sender: Option<Address>,
+) -> Result<Vec<AnchoredList>, PipelineError> {
+    let mut found = Vec::new();
+    for (event, place) in registry.anchors(sender).await?.into_iter().rev() {
+        let Ok(leaves_cid) = Cid::from_bytes(&event.leavesCid) else { continue };
+        // The root says whether the bytes are right.
+        let Ok(observed) = store.fetch_observed(&leaves_cid).await else { continue };
+        let Ok(leaves) = Leaves::parse(&observed.bytes) else { continue };
+        if (leaves.root(), leaves.count()) == (event.root, event.count) {
+            found.push(AnchoredList { sender: event.sender, root: event.root, leaves, leaves_cid, place });
+        }
+    }
+    Ok(found)
+}
+
+/// The anchor that holds an image, if one does whose list is in this store.
+///
+/// # Errors
+/// [`PipelineError::Chain`] if the node does not answer.
+pub async fn find_anchored(
+    registry: &Registry,
+    store: &impl Store,
+    id: B256,
+) -> Result<Option<AnchoredImage>, PipelineError> {
+    let (chain_id, address) = (registry.chain_id(), registry.address());
+    for list in anchors(registry, store, None).await? {
+        let is = |leaf: &Leaf| image_id(chain_id, address, list.sender, leaf.salt) == id;
+        if let Some(index) = list.leaves.leaves().iter().position(is) {
+            return Ok(Some(AnchoredImage { list, index }));
+        }
+    }
+    Ok(None)
+}
+
+/// Makes an anchored image a record, dated to the anchor. Anybody may.
+///
+/// # Errors
+/// [`PipelineError::Outbox`].
+pub async fn materialize(
+    registry: &Registry,
+    outbox: &mut Outbox,
+    wallet: &Wallet,
+    image: &AnchoredImage,
+) -> Result<Receipt, PipelineError> {
+    let (list, leaf) = (&image.list, image.leaf());
+    let call = materializeCall {
+        sender: list.sender,
+        root: list.root,
+        leaf: registry::Leaf {
+            salt: leaf.salt,
+            contentHash: leaf.content_hash,
+            cid: leaf.cid.clone().into(),
+            capsulesHash: leaf.capsules_hash,
+            headerHash: leaf.header_hash,
+            size: leaf.size,
+        },
+        proof: list.leaves.proof(image.index).expect("the leaf is in its list"),
+    };
+    let id = image_id(registry.chain_id(), registry.address(), list.sender, leaf.salt);
+    let job = format!("materialize:{id}");
+    Ok(submit_once(registry, outbox, wallet, &job, || registry.transaction(&call)).await?)
+}
+
+impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
+    /// Anchors these images under one root, after their list of leaves was stored and read back. What an earlier anchor of the sender holds is
+    /// not anchored again.
+    ///
+    /// # Errors
+    /// [`PipelineError`]; the jobs stay, and a later call with the same files goes on.
+    pub async fn anchor(&mut self, waiting: Vec<Waiting>) -> Result<Vec<Sealed>, PipelineError> {
+        let started = Instant::now();
+        let before = anchors(self.registry, self.store, Some(self.wallet.address())).await?;
+        let mut new = Vec::new();
+        for one in &waiting {
+            let leaf = leaf(&one.job)?;
+            if !before.iter().any(|list| list.leaves.leaves().contains(&leaf)) {
+                new.push(leaf);
+            }
+        }
+        let made = if new.is_empty() { None } else { Some(self.make_anchor(Leaves::new(new)?).await?) };
+        let each = started.elapsed() / u32::try_from(waiting.len().max(1)).unwrap_or(u32::MAX);
+        let mut sealed = Vec::new();
+        for one in waiting {
+            let leaf = leaf(&one.job)?;
+            let registered = match before.iter().find(|list| list.leaves.leaves().contains(&leaf)) {
+                Some(list) => self.anchored_before(list).await?,
+                None => made.clone().expect("it is one of the new ones"),
+            };
+            sealed.push(one.finish(registered, each)?);
+        }
+        Ok(sealed)
+    }
+
+    async fn make_anchor(&mut self, leaves: Leaves) -> Result<Registered, PipelineError> {
+        let bytes = leaves.encode();
+        let (leaves_cid, root) = (Cid::of(&bytes), leaves.root());
+        // Without its list a root is worth nothing.
+        self.put_and_read_back(&bytes, &leaves_cid.to_string(), sha256(&bytes)).await?;
+        let (registry, submitter, sender) = (self.registry, self.submitter, self.wallet.address());
+        let anchor = Anchor {
+            sender,
+            root,
+            count: leaves.count(),
+            leavesCid: leaves_cid.to_bytes().into(),
+            deadline: self.clock.unix_secs() + RELAY_SECS,
+        };
+        let signature = self.signature(&anchor);
+        let id = format!("anchor:{}:{sender}:{root}", registry.address());
+        let make = || registry.transaction(&anchorCall { anchor, signature });
+        let receipt = submit_once(registry, self.outbox, submitter, &id, make).await?;
+        let images = u64::from(leaves.count());
+        Ok(Registered {
+            transaction: receipt.transaction,
+            block: receipt.block_number,
+            gas: receipt.gas_used / images,
+            images,
+            anchor: Some(Anchored { root, leaves_cid: leaves_cid.to_string() }),
+        })
+    }
+
+    async fn anchored_before(&self, list: &AnchoredList) -> Result<Registered, PipelineError> {
+        let images = u64::from(list.leaves.count());
+        let (gas, _) = self.registry.cost_of(list.place.transaction).await?;
+        Ok(Registered {
+            transaction: list.place.transaction,
+            block: list.place.block_number,
+            gas: gas / images,
+            images,
+            anchor: Some(Anchored { root: list.root, leaves_cid: list.leaves_cid.to_string() }),
+        })
+    }
+
+    /// Whether chain and store still have the anchor that holds this job's image.
+    pub(super) async fn is_anchored(&self, job: &Job, anchored: &Anchored) -> Result<bool, PipelineError> {
+        let leaf = leaf(job)?;
+        let lists = anchors(self.registry, self.store, Some(self.wallet.address())).await?;
+        Ok(lists.iter().any(|list| list.root == anchored.root && list.leaves.leaves().contains(&leaf)))
+    }
+}
+
+fn leaf(job: &Job) -> Result<Leaf, PipelineError> {
+    let (cid, _) = job.chain_cids()?;
+    Ok(Leaf {
+        salt: job.salt,
+        content_hash: job.content_hash,
+        capsules_hash: job.capsules_hash,
+        header_hash: job.header_hash,
+        size: job.size,
+        cid: cid.to_vec(),
+    })
+}
