@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use alloy::primitives::{Address, B256, Bytes, address, hex, keccak256};
-use alloy::sol_types::sol_data::{Array, FixedBytes, Uint};
+use alloy::primitives::{Address, B256, address, hex, keccak256};
+use alloy::sol_types::sol_data::{Address as Wallet, Array, Bytes as Data, FixedBytes, Uint};
 use alloy::sol_types::{SolStruct, SolType};
 use medseal::chain::bindings::IImageRegistry::{
-    Anchor, Batch, CapsulesUpdate, FlagDecision, Grant, IImageRegistryCalls, IImageRegistryErrors, IImageRegistryEvents,
-    Item, OperatorChange, Registration, Revocation, Verification,
+    Anchor, Batch, CapsulesUpdate, FlagDecision, Grant, IImageRegistryCalls, IImageRegistryErrors,
+    IImageRegistryEvents, Item, OperatorChange, Registration, Revocation, Verification,
 };
 use medseal::chain::{Trail, typed_data};
+use medseal::envelope::leaves::{Leaf, Leaves};
 use medseal::envelope::{image_id, signing_domain};
 use serde_json::Value;
 
@@ -155,4 +156,38 @@ fn digests_of_random_batches_are_those_of_viem() {
     }
     assert!(cases.len() >= 1000);
     println!("{} batches of {items} items are viem's", cases.len());
+}
+
+type Word = FixedBytes<32>;
+
+#[test]
+fn trees_of_1_to_257_leaves_are_those_of_merkle_tree() {
+    let pool: Vec<Leaf> = random::<(Word, Word, Data, Word, Word, Uint<64>)>("Leaf")
+        .into_iter()
+        .map(|(salt, content_hash, cid, capsules_hash, header_hash, size)| {
+            let cid = cid.to_vec();
+            Leaf { salt, content_hash, capsules_hash, header_hash, size, cid }
+        })
+        .collect();
+    let trees = random::<(Wallet, Uint<256>, Uint<32>, Word)>("Tree");
+    let built: Vec<(usize, Leaves)> = trees
+        .iter()
+        .map(|(_, first, count, root)| {
+            let (first, count) = (first.to::<usize>(), *count as usize);
+            let leaves = Leaves::new(pool[first..first + count].to_vec()).expect("leaves");
+            assert_eq!(leaves.root(), *root, "{count} leaves from {first} on");
+            (first, leaves)
+        })
+        .collect();
+    assert!(built.iter().map(|(_, leaves)| leaves.count()).eq(1..=257));
+
+    let proofs = random::<(Uint<256>, Uint<256>, Word, Array<Word>)>("Proof");
+    for (tree, leaf, leaf_hash, proof) in &proofs {
+        let (first, leaves) = &built[tree.to::<usize>()];
+        let leaf = leaf.to::<usize>();
+        assert_eq!(pool[leaf].hash(), *leaf_hash, "leaf {leaf}");
+        assert_eq!(leaves.proof(leaf - first).as_ref(), Some(proof), "leaf {leaf} of tree {tree}");
+    }
+    assert!(proofs.len() >= 1000);
+    println!("{} roots and {} proofs are merkle-tree's", trees.len(), proofs.len());
 }
