@@ -92,6 +92,15 @@ library Auditor {
         return (0, 0);
     }
 
+    function isOpenZeppelins(bytes32 topic) internal pure returns (bool) {
+        return topic == keccak256("RoleGranted(bytes32,address,address)")
+            || topic == keccak256("RoleRevoked(bytes32,address,address)")
+            || topic == keccak256("DefaultAdminTransferScheduled(address,uint48)")
+            || topic == keccak256("DefaultAdminTransferCanceled()")
+            || topic == keccak256("DefaultAdminDelayChangeScheduled(uint48,uint48)")
+            || topic == keccak256("DefaultAdminDelayChangeCanceled()");
+    }
+
     /// @dev Whether an item has the id that its sender and salt give, and the sender and block of those before it.
     function isNext(Pending memory pending, Entry memory entry, address registry) private view returns (bool) {
         bytes32 salt = wordAt(entry.data, 0);
@@ -126,17 +135,16 @@ library Auditor {
     }
 
     function wordAt(bytes memory data, uint256 index) private pure returns (bytes32 word) {
-        for (uint256 i = 0; i < 32; i++) {
-            word |= bytes32(data[32 * index + i]) >> (8 * i);
+        assembly ("memory-safe") {
+            word := mload(add(add(data, 32), mul(index, 32)))
         }
     }
 
     /// @dev keccak256 of the `bytes` that lie `offset` bytes into the data.
-    function hashAt(bytes memory data, uint256 offset) private pure returns (bytes32) {
-        bytes memory cut = new bytes(uint256(wordAt(data, offset / 32)));
-        for (uint256 i = 0; i < cut.length; i++) {
-            cut[i] = data[offset + 32 + i];
+    function hashAt(bytes memory data, uint256 offset) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let at := add(add(data, 32), offset)
+            hash := keccak256(add(at, 32), mload(at))
         }
-        return keccak256(cut);
     }
 }

@@ -44,7 +44,7 @@ abstract contract History is SignedActs {
     function collect() internal {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; i++) {
-            if (logs[i].emitter != address(registry) || isOpenZeppelins(logs[i].topics[0])) continue;
+            if (logs[i].emitter != address(registry) || Auditor.isOpenZeppelins(logs[i].topics[0])) continue;
             _entries.push(Auditor.Entry(logs[i].topics, logs[i].data, block.number, block.timestamp));
         }
     }
@@ -104,14 +104,5 @@ abstract contract History is SignedActs {
         collect();
         vm.warp(block.timestamp + 1 days + 1);
         does(stranger, abi.encodeCall(registry.acceptDefaultAdminTransfer, ()));
-    }
-
-    function isOpenZeppelins(bytes32 topic) private pure returns (bool) {
-        return topic == keccak256("RoleGranted(bytes32,address,address)")
-            || topic == keccak256("RoleRevoked(bytes32,address,address)")
-            || topic == keccak256("DefaultAdminTransferScheduled(address,uint48)")
-            || topic == keccak256("DefaultAdminTransferCanceled()")
-            || topic == keccak256("DefaultAdminDelayChangeScheduled(uint48,uint48)")
-            || topic == keccak256("DefaultAdminDelayChangeCanceled()");
     }
 }

@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
+import {Auditor} from "../Auditor.sol";
 import {TypedData} from "../TypedData.sol";
-import {FullAuditor} from "./FullAuditor.sol";
-import {Trail} from "./Trail.sol";
+import {FullLedger} from "./FullLedger.sol";
 
 /// @notice The cheat code by which an action says that it can't happen now; forge counts it as discarded.
 interface VmAssume {
@@ -13,7 +13,7 @@ interface VmAssume {
 
 /// @notice Who acts: 5 senders, 3 verifiers, 2 operators, 2 relayers, 2 KGCs, 1 arbiter, 1 pauser, and 2 admins in turn; how they send, sign and wait. Every
 /// transaction is audited at once.
-abstract contract Actors is FullAuditor {
+abstract contract Actors is FullLedger {
     uint256 internal constant SENDERS = 5;
     uint256 internal constant VERIFIERS = 3;
     uint256 internal constant PAIR = 2;
@@ -48,7 +48,7 @@ abstract contract Actors is FullAuditor {
         pass(0);
         vm.recordLogs();
         registry = deploy(admins(0), firstRoles());
-        trail = Trail.first(chain, address(registry));
+        trail = bytes32(Auditor.firstWord(address(registry)));
         take(vm.getRecordedLogs());
     }
 

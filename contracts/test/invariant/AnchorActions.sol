@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
+import {MerkleTree} from "../MerkleTree.sol";
 import {TypedData} from "../TypedData.sol";
 import {RecordActions} from "./RecordActions.sol";
 
@@ -70,7 +71,8 @@ abstract contract AnchorActions is RecordActions {
         Tree memory tree = anyTree(who);
         IImageRegistry.Leaf memory found = leaf(tree, which % LEAVES);
         found.size++;
-        bytes memory expected = abi.encodeWithSelector(IImageRegistry.InvalidProof.selector, tree.root, leafHash(found));
+        bytes memory expected =
+            abi.encodeWithSelector(IImageRegistry.InvalidProof.selector, tree.root, MerkleTree.leafHash(found));
         refuse(relayers(who), materialization(tree, found, which % LEAVES), expected);
         found.size--;
         tree.sender = relayers(who);
@@ -91,7 +93,9 @@ abstract contract AnchorActions is RecordActions {
 
     function grow(uint256 who) private returns (Tree memory tree) {
         tree = Tree(senders(who), 0, freshSalt());
-        tree.root = pair(pair(node(tree, 0), node(tree, 1)), pair(node(tree, 2), node(tree, 3)));
+        tree.root = MerkleTree.pair(
+            MerkleTree.pair(node(tree, 0), node(tree, 1)), MerkleTree.pair(node(tree, 2), node(tree, 3))
+        );
         _trees.push(tree);
     }
 
@@ -109,7 +113,7 @@ abstract contract AnchorActions is RecordActions {
     {
         bytes32[] memory proof = new bytes32[](2);
         proof[0] = node(tree, i ^ 1);
-        proof[1] = i < 2 ? pair(node(tree, 2), node(tree, 3)) : pair(node(tree, 0), node(tree, 1));
+        proof[1] = i < 2 ? MerkleTree.pair(node(tree, 2), node(tree, 3)) : MerkleTree.pair(node(tree, 0), node(tree, 1));
         return abi.encodeCall(registry.materialize, (tree.sender, tree.root, found, proof));
     }
 
@@ -126,16 +130,6 @@ abstract contract AnchorActions is RecordActions {
     }
 
     function node(Tree memory tree, uint256 i) private pure returns (bytes32) {
-        return leafHash(leaf(tree, i));
-    }
-
-    function leafHash(IImageRegistry.Leaf memory l) private pure returns (bytes32) {
-        bytes32 once =
-            keccak256(abi.encode(l.salt, l.contentHash, keccak256(l.cid), l.capsulesHash, l.headerHash, l.size));
-        return keccak256(bytes.concat(once));
-    }
-
-    function pair(bytes32 a, bytes32 b) private pure returns (bytes32) {
-        return a < b ? keccak256(bytes.concat(a, b)) : keccak256(bytes.concat(b, a));
+        return MerkleTree.leafHash(leaf(tree, i));
     }
 }

@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
+import {Auditor} from "../Auditor.sol";
 import {Base} from "../Base.sol";
 import {Vm} from "../Cheats.sol";
-import {Trail} from "./Trail.sol";
 
 /// @notice Rebuilds the registry's whole state from its events alone, and refuses every event that the rules of `IImageRegistry` do not
 /// allow in that state. This half: the chain (I5), records and anchors (I1, I3), the verification log and its flags (I4, I6, I11).
-abstract contract Auditor is Base {
+abstract contract Ledger is Base {
     struct Image {
         IImageRegistry.Record record;
         IImageRegistry.Flag flag;
@@ -41,11 +41,12 @@ abstract contract Auditor is Base {
     function take(Vm.Log[] memory logs) internal {
         for (uint256 i = 0; i < logs.length; i++) {
             holds(logs[i].emitter == address(registry), "nobody else emits events");
-            if (Trail.isOpenZeppelins(logs[i].topics[0])) continue;
-            if (Trail.isNumbered(logs[i].topics[0])) {
-                trail = Trail.next(trail, logs[i], height, clock);
+            if (Auditor.isOpenZeppelins(logs[i].topics[0])) continue;
+            if (logs[i].topics[0] != IImageRegistry.RegisteredInBatch.selector) {
+                Auditor.Entry memory entry = Auditor.Entry(logs[i].topics, logs[i].data, height, clock);
+                trail = bytes32(Auditor.next(uint256(trail), entry));
                 numbered++;
-                same(trail, Trail.tail(logs[i]));
+                same(trail, Auditor.trailOf(entry));
             }
             takeOne(logs[i]);
         }

@@ -3,11 +3,12 @@ pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../../src/IImageRegistry.sol";
 import {Vm} from "../Cheats.sol";
-import {Auditor} from "./Auditor.sol";
-import {Trail} from "./Trail.sol";
+import {Ledger} from "./Ledger.sol";
 
 /// @notice The other half of the rules: access, operators and capsules (I7, I10), keys and logs of KGCs, roles, pause (I12), succession.
-abstract contract FullAuditor is Auditor {
+abstract contract FullLedger is Ledger {
+    error UnknownEvent(bytes32 kind);
+
     struct Line {
         address publisher;
         uint32 lastEpoch;
@@ -39,7 +40,7 @@ abstract contract FullAuditor is Auditor {
         else if (kind == IImageRegistry.Paused.selector) takePaused(log);
         else if (kind == IImageRegistry.Unpaused.selector) takeUnpaused(log);
         else if (kind == IImageRegistry.Superseded.selector) takeSuperseded(log);
-        else revert Trail.UnknownEvent(kind);
+        else revert UnknownEvent(kind);
     }
 
     // ---- access, operators, capsules ----
