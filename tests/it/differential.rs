@@ -112,7 +112,7 @@ fn random<T: SolType>(name: &str) -> Vec<T::RustType> {
     values
 }
 
-fn same_digests<T: typed_data::Signable>() {
+fn same_digests<T: typed_data::Signable + std::fmt::Debug>() {
     let cases = random::<(Uint<64>, T, Word)>(T::NAME);
     for (chain_id, value, digest) in &cases {
         assert_eq!(typed_data::digest(value, &signing_domain(*chain_id, REGISTRY)), *digest, "{value:?}");
