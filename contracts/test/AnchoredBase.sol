@@ -13,7 +13,8 @@ abstract contract AnchoredBase is Base {
         leaf.cid = bytes.concat(hex"01551220", leaf.contentHash);
         leaf.capsulesHash = keccak256(abi.encode("leaf capsules", number));
         leaf.headerHash = keccak256(abi.encode("leaf header", number));
-        leaf.size = 2_000_000;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        leaf.size = uint64(number + 1);
     }
 
     /// @dev The tree over sample leaves 0 to `count - 1`.
