@@ -5,18 +5,22 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use alloy::primitives::{Address, B256, Bytes, address, hex, keccak256};
-use alloy::sol_types::sol_data::{Array, FixedBytes, Uint};
+use alloy::primitives::{Address, B256, address, hex, keccak256};
+use alloy::sol_types::sol_data::{Address as Wallet, Array, Bytes as Data, FixedBytes, Uint};
 use alloy::sol_types::{SolStruct, SolType};
 use medseal::chain::bindings::IImageRegistry::{
-    Anchor, Batch, CapsulesUpdate, FlagDecision, Grant, IImageRegistryCalls, IImageRegistryErrors, IImageRegistryEvents,
-    Item, OperatorChange, Registration, Revocation, Verification,
+    Anchor, Batch, CapsulesUpdate, FlagDecision, Grant, IImageRegistryCalls, IImageRegistryErrors,
+    IImageRegistryEvents, Item, OperatorChange, Registration, Revocation, Verification,
 };
 use medseal::chain::{Trail, typed_data};
+use medseal::envelope::leaves::{Leaf, Leaves};
 use medseal::envelope::{image_id, signing_domain};
 use serde_json::Value;
 
 use crate::common::{read, root};
+
+/// 32 bytes in a case.
+type Word = FixedBytes<32>;
 
 /// The contract of all cases: where anvil's first account deploys first.
 const REGISTRY: Address = address!("5FbDB2315678afecb367f032d93F642f64180aa3");
@@ -45,6 +49,10 @@ fn the_vectors_and_the_interface_are_those_of_viem_and_solc() {
     assert!(passed.parse::<u32>().expect("a number") >= 280, "{output}");
 }
 
+fn set<const N: usize>(selectors: &[[u8; N]]) -> BTreeSet<Vec<u8>> {
+    selectors.iter().map(|selector| selector.to_vec()).collect()
+}
+
 #[test]
 fn selectors_and_topics_are_all_those_of_the_vectors() {
     let vectors = vectors();
@@ -52,12 +60,9 @@ fn selectors_and_topics_are_all_those_of_the_vectors() {
         let entries = vectors[list].as_object().expect("a list by name");
         entries.values().map(|entry| hex::decode(entry[key].as_str().expect("hex")).expect("hex")).collect()
     };
-    fn ours<const N: usize>(selectors: &[[u8; N]]) -> BTreeSet<Vec<u8>> {
-        selectors.iter().map(|selector| selector.to_vec()).collect()
-    }
-    assert_eq!(ours(IImageRegistryErrors::SELECTORS), frozen("errors", "selector"));
-    assert_eq!(ours(IImageRegistryEvents::SELECTORS), frozen("events", "topic"));
-    assert_eq!(ours(IImageRegistryCalls::SELECTORS), frozen("functions", "selector"));
+    assert_eq!(set(IImageRegistryErrors::SELECTORS), frozen("errors", "selector"));
+    assert_eq!(set(IImageRegistryEvents::SELECTORS), frozen("events", "topic"));
+    assert_eq!(set(IImageRegistryCalls::SELECTORS), frozen("functions", "selector"));
 }
 
 /// Decodes a struct of the vectors and compares its type and its hash.
@@ -71,7 +76,7 @@ fn frozen<T: SolStruct>(vectors: &Value) -> T {
     value
 }
 
-fn frozen_digest<T: SolStruct + typed_data::Signable>(vectors: &Value) {
+fn frozen_digest<T: typed_data::Signable>(vectors: &Value) {
     let value = frozen::<T>(vectors);
     let digest = typed_data::digest(&value, &signing_domain(31337, REGISTRY));
     assert_eq!(digest, word(&vectors["structs"][T::NAME]["digest"]), "{}", T::NAME);
@@ -107,13 +112,13 @@ fn random<T: SolType>(name: &str) -> Vec<T::RustType> {
     values
 }
 
-fn same_digests<T: SolStruct<RustType = T> + typed_data::Signable>() {
-    let cases = random::<(Uint<64>, T, FixedBytes<32>)>(T::NAME);
+fn same_digests<T: typed_data::Signable>() {
+    let cases = random::<(Uint<64>, T, Word)>(T::NAME);
     for (chain_id, value, digest) in &cases {
         assert_eq!(typed_data::digest(value, &signing_domain(*chain_id, REGISTRY)), *digest, "{value:?}");
     }
     assert!(cases.len() >= 1000);
-    println!("{}: {} digests are viem's", T::NAME, cases.len());
+    eprintln!("{}: {} digests are viem's", T::NAME, cases.len());
 }
 
 #[test]
@@ -128,24 +133,24 @@ fn digests_of_random_structs_are_those_of_viem() {
 
 #[test]
 fn image_ids_and_digests_of_random_registrations_are_those_of_viem() {
-    let cases = random::<(Uint<64>, Registration, FixedBytes<32>, FixedBytes<32>)>("Registration");
+    let cases = random::<(Uint<64>, Registration, Word, Word)>("Registration");
     for (chain_id, value, id, digest) in &cases {
         assert_eq!(image_id(*chain_id, REGISTRY, value.sender, value.salt), *id);
         assert_eq!(typed_data::digest(value, &signing_domain(*chain_id, REGISTRY)), *digest, "{value:?}");
     }
     assert!(cases.len() >= 1000);
-    let seen = random::<(Uint<64>, Registration, Verification, FixedBytes<32>)>("Verification");
+    let seen = random::<(Uint<64>, Registration, Verification, Word)>("Verification");
     for (chain_id, registration, value, digest) in &seen {
         assert_eq!(image_id(*chain_id, REGISTRY, registration.sender, registration.salt), value.imageId);
         assert_eq!(typed_data::digest(value, &signing_domain(*chain_id, REGISTRY)), *digest, "{value:?}");
     }
     assert!(seen.len() >= 1000);
-    println!("{} registrations and {} verifications are viem's", cases.len(), seen.len());
+    eprintln!("{} registrations and {} verifications are viem's", cases.len(), seen.len());
 }
 
 #[test]
 fn digests_of_random_batches_are_those_of_viem() {
-    let cases = random::<(Uint<64>, Batch, FixedBytes<32>, FixedBytes<32>)>("Batch");
+    let cases = random::<(Uint<64>, Batch, Word, Word)>("Batch");
     let mut items = 0;
     for (chain_id, value, items_hash, digest) in &cases {
         let hashes: Vec<u8> = value.items.iter().flat_map(|item| item.eip712_hash_struct().0).collect();
@@ -154,5 +159,37 @@ fn digests_of_random_batches_are_those_of_viem() {
         items += value.items.len();
     }
     assert!(cases.len() >= 1000);
-    println!("{} batches of {items} items are viem's", cases.len());
+    eprintln!("{} batches of {items} items are viem's", cases.len());
+}
+
+#[test]
+fn trees_of_1_to_257_leaves_are_those_of_merkle_tree() {
+    let pool: Vec<Leaf> = random::<(Word, Word, Data, Word, Word, Uint<64>)>("Leaf")
+        .into_iter()
+        .map(|(salt, content_hash, cid, capsules_hash, header_hash, size)| {
+            let cid = cid.to_vec();
+            Leaf { salt, content_hash, capsules_hash, header_hash, size, cid }
+        })
+        .collect();
+    let trees = random::<(Wallet, Uint<256>, Uint<32>, Word)>("Tree");
+    let built: Vec<(usize, Leaves)> = trees
+        .iter()
+        .map(|(_, first, count, root)| {
+            let (first, count) = (first.to::<usize>(), *count as usize);
+            let leaves = Leaves::new(pool[first..first + count].to_vec()).expect("leaves");
+            assert_eq!(leaves.root(), *root, "{count} leaves from {first} on");
+            (first, leaves)
+        })
+        .collect();
+    assert!(built.iter().map(|(_, leaves)| leaves.count()).eq(1..=257));
+
+    let proofs = random::<(Uint<256>, Uint<256>, Word, Array<Word>)>("Proof");
+    for (tree, leaf, leaf_hash, proof) in &proofs {
+        let (first, leaves) = &built[tree.to::<usize>()];
+        let leaf = leaf.to::<usize>();
+        assert_eq!(pool[leaf].hash(), *leaf_hash, "leaf {leaf}");
+        assert_eq!(leaves.proof(leaf - first).as_ref(), Some(proof), "leaf {leaf} of tree {tree}");
+    }
+    assert!(proofs.len() >= 1000);
+    eprintln!("{} roots and {} proofs are merkle-tree's", trees.len(), proofs.len());
 }
