@@ -79,7 +79,7 @@ contract Handler is GovernanceActions {
         same(abi.encode(image.record), abi.encode(record));
         // I6: each entry was valid or not.
         rises(keccak256(abi.encode("entries", imageId)), record.verifications);
-        holds(image.valid + image.invalidOfVerifiers <= record.verifications, "entries are valid or invalid");
+        same(uint256(image.valid) + image.invalid, record.verifications);
         checkFlag(imageId, record.state, image.invalidOfVerifiers);
         IImageRegistry.Capsules memory capsules = registry.capsulesOf(imageId);
         same(abi.encode(image.capsules), abi.encode(capsules));

@@ -14,6 +14,7 @@ abstract contract Ledger is Base {
         IImageRegistry.Flag flag;
         IImageRegistry.Capsules capsules;
         uint40 valid;
+        uint40 invalid;
         uint40 invalidOfVerifiers;
     }
 
@@ -130,7 +131,8 @@ abstract contract Ledger is Base {
         same(++image.record.verifications, number);
         if (signature.length != 0) same(nonces[by]++, nonce);
         if (valid) image.valid++;
-        else if (hasRole[keccak256("VERIFIER_ROLE")][by]) image.invalidOfVerifiers++;
+        else image.invalid++;
+        if (!valid && hasRole[keccak256("VERIFIER_ROLE")][by]) image.invalidOfVerifiers++;
         bool flags = !valid && hasRole[keccak256("VERIFIER_ROLE")][by]
             && image.record.state == IImageRegistry.RecordState.Registered;
         if (flags) (_pendingFlag, _pendingVerifier) = (imageId, by);
