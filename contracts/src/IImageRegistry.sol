@@ -26,8 +26,8 @@ pragma solidity ^0.8.28;
 /// Errors beside those below come from OpenZeppelin: `AccessControlUnauthorizedAccount(address,bytes32)` where a role is missing, and those of its admin rules.
 ///
 /// Audit trail: every event below but `RegisteredInBatch` ends with `trail`, the word that storage slot 0 holds after it (for `eth_getProof`): from the lowest bit
-/// on 208 bits of head, the hash chain over all events up to this one; 40 bits of number, counted from 1; 8 bits that are 1 since a pause was begun and not ended. With `before`, that word
-/// before the event, `head = bytes26(keccak256(abi.encode(before, kind, block.number, block.timestamp, keccak256(fields))))`: `kind` is the event's topic 0, and `fields` holds
+/// on 208 bits of head, the hash chain over all events up to this one; 40 bits of number, counted from 1; 8 bits that are 1 since a pause was begun and not ended. With `before`, that word before
+/// the event (the bits of a pause already as after it), `head = bytes26(keccak256(abi.encode(before, kind, block.number, block.timestamp, keccak256(fields))))`: `kind` is the event's topic 0, and `fields` holds
 /// one word for each other argument in the order of its declaration, indexed ones included: its ABI encoding, or its keccak256 where it is `bytes`. The first head, with number 0,
 /// is `bytes26(keccak256(abi.encode("MedSeal audit v1", chainid, this)))`. The items of a batch are covered by the hash in `BatchRegistered`, which follows them.
 ///

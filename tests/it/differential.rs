@@ -172,20 +172,26 @@ fn trees_of_1_to_257_leaves_are_those_of_merkle_tree() {
         })
         .collect();
     let trees = random::<(Wallet, Uint<256>, Uint<32>, Word)>("Tree");
-    let built: Vec<(usize, Leaves)> = trees
+    // An anchor holds an image once: trees with twins, which merkle-tree takes, are refused here.
+    let built: Vec<Option<(usize, Leaves)>> = trees
         .iter()
         .map(|(_, first, count, root)| {
             let (first, count) = (first.to::<usize>(), *count as usize);
-            let leaves = Leaves::new(pool[first..first + count].to_vec()).expect("leaves");
+            let pool = &pool[first..first + count];
+            let leaves = Leaves::new(pool.to_vec());
+            let distinct: BTreeSet<B256> = pool.iter().map(|leaf| leaf.salt).collect();
+            assert_eq!(leaves.is_ok(), distinct.len() == count, "{count} leaves from {first} on");
+            let leaves = leaves.ok()?;
             assert_eq!(leaves.root(), *root, "{count} leaves from {first} on");
-            (first, leaves)
+            Some((first, leaves))
         })
         .collect();
-    assert!(built.iter().map(|(_, leaves)| leaves.count()).eq(1..=257));
+    assert_eq!(built.len(), 257);
+    assert!(built.iter().flatten().count() > 0, "trees without twins");
 
     let proofs = random::<(Uint<256>, Uint<256>, Word, Array<Word>)>("Proof");
     for (tree, leaf, leaf_hash, proof) in &proofs {
-        let (first, leaves) = &built[tree.to::<usize>()];
+        let Some((first, leaves)) = &built[tree.to::<usize>()] else { continue };
         let leaf = leaf.to::<usize>();
         assert_eq!(pool[leaf].hash(), *leaf_hash, "leaf {leaf}");
         assert_eq!(leaves.proof(leaf - first).as_ref(), Some(proof), "leaf {leaf} of tree {tree}");
