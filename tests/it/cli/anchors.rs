@@ -13,7 +13,7 @@ fn anchored(files: u32) -> (World, Vec<Value>) {
     world.write("scans/large", vec![7; (1 << 20) + 5]);
     let sealed = world.medseal(&["seal", "scans", "--anchor", "--relayer", "relayer"]).result();
     let images = sealed["images"].as_array().expect("images").clone();
-    assert_eq!(images.len() as u32, files + 1);
+    assert_eq!(u32::try_from(images.len()).expect("few"), files + 1);
     (world, images)
 }
 
