@@ -58,7 +58,7 @@ function number (least, most) {
 
 const word = () => {
   const random = bytes(32)
-  if (oneIn(16)) random.fill(0, 0, 31)
+  if (oneIn(16)) random.fill(0, 0, 16) // leaves enough that no two are equal
   random[31] |= 1 // never zero
   return toHex(random)
 }
