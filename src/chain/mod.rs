@@ -22,7 +22,7 @@ mod wallet;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use audit::{AuditError, Replayed, Trail, replay};
-pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, deploy};
+pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, adopt, deploy};
 pub use error::{ChainError, ErrorKind};
 pub use events::{EventPlace, RegistryEvent};
 pub use head::{Head, Profile};

@@ -1,6 +1,7 @@
 //! The only door to a node: JSON-RPC over HTTP, a deadline for each call.
 
 use super::error::ChainError;
+use alloy::consensus::Transaction as _;
 use alloy::eips::eip1559::Eip1559Estimation;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::Ethereum;
@@ -159,6 +160,14 @@ impl Rpc {
 
     pub(super) async fn send_raw(&self, raw: &[u8]) -> Result<(), ChainError> {
         self.ask("eth_sendRawTransaction", self.provider.send_raw_transaction(raw)).await.map(|_| ())
+    }
+
+    /// What a transaction that is mined carries: calldata, or the code that makes a contract.
+    pub(super) async fn transaction_data(&self, hash: B256) -> Result<Bytes, ChainError> {
+        let method = "eth_getTransactionByHash";
+        let transaction = self.ask(method, self.provider.get_transaction_by_hash(hash)).await?;
+        let transaction = transaction.ok_or_else(|| ChainError::BadAnswer { method, reason: "nothing".into() })?;
+        Ok(transaction.input().clone())
     }
 
     pub(super) async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, ChainError> {

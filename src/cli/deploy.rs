@@ -4,8 +4,10 @@ use super::output::{Outcome, address, say};
 use super::session::{Session, development_account};
 use super::{CliError, Settings, Talk, node};
 use crate::chain::bindings::Role;
-use crate::chain::{Arguments, Deployment, InitialRole, Profile, Registry, Wallet, deploy, is_development_chain};
-use alloy::primitives::Address;
+use crate::chain::{
+    Arguments, Deployment, InitialRole, Profile, Registry, Wallet, adopt, deploy, is_development_chain,
+};
+use alloy::primitives::{Address, B256};
 use serde_json::json;
 
 /// Roles are given in the same transaction. On chain 31337, the development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
@@ -26,6 +28,9 @@ pub(super) struct Args {
     /// Wallets that publish keys of Key Generation Centers
     #[arg(long, value_name = "WALLET")]
     kgc: Vec<Address>,
+    /// Deploy nothing: write the file of the contract that this transaction of another tool deployed (forge script, a wallet)
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["admin", "verifier", "arbiter", "pauser", "kgc"])]
+    adopt: Option<B256>,
     /// Replace a deployment file whose contract is not on this chain
     #[arg(long)]
     force: bool,
@@ -33,25 +38,19 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "admin").await?;
-    let wallet = session.wallet()?;
-    let arguments = args.arguments(session.chain_id(), wallet.address());
-    let mut outbox = session.outbox(&wallet).await?;
-    let folder = session.deployments();
-    let path = Deployment::path(&folder, session.chain_id());
-    let (deployment, already) = match existing(&session, args.force).await? {
-        Some(deployment) => {
+    let path = Deployment::path(&session.deployments(), session.chain_id());
+    let (deployment, already) = match (existing(&session, args.force).await?, args.adopt) {
+        (Some(deployment), Some(transaction)) if deployment.transaction != transaction => {
+            return Err(CliError::OutputExists { path });
+        }
+        (Some(deployment), _) => {
             args.check_given(&session, &deployment).await?;
             (deployment, true)
         }
-        None => {
-            if talk.verbose {
-                say(&format!("deploying from {}", address(wallet.address())));
-            }
-            let deployment = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
-            deployment.save(&folder)?;
-            (deployment, false)
-        }
+        (None, Some(transaction)) => (adopt(session.rpc(), transaction).await?, true),
+        (None, None) => (args.deploy(&session, talk).await?, false),
     };
+    deployment.save(&session.deployments())?;
     let given = &deployment.arguments;
     let roles: Vec<_> =
         given.roles.iter().map(|given| json!({ "role": given.role.name(), "wallet": address(given.wallet) })).collect();
@@ -98,6 +97,17 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 }
 
 impl Args {
+    /// Sends the transaction.
+    async fn deploy(&self, session: &Session, talk: Talk) -> Result<Deployment, CliError> {
+        let wallet = session.wallet()?;
+        let arguments = self.arguments(session.chain_id(), wallet.address());
+        let mut outbox = session.outbox(&wallet).await?;
+        if talk.verbose {
+            say(&format!("deploying from {}", address(wallet.address())));
+        }
+        Ok(deploy(session.rpc(), &mut outbox, &wallet, arguments).await?)
+    }
+
     /// The roles that were asked for.
     fn asked(&self) -> Vec<InitialRole> {
         let named = [

@@ -171,6 +171,9 @@ impl CliError {
             Self::Chain(error) => of_chain(error),
             Self::Outbox(error) | Self::Deployment(DeploymentError::Outbox(error)) => of_outbox(error),
             Self::Deployment(DeploymentError::Chain(error)) => of_chain(error),
+            Self::Deployment(error @ DeploymentError::NotADeployment { .. }) => {
+                ("NOT_A_DEPLOYMENT", of_kind(error.kind()))
+            }
             Self::Deployment(error) => ("DEPLOYMENT", of_kind(error.kind())),
             Self::Wallet(error) => ("WALLET", of_kind(error.kind())),
             Self::Node(error) => ("NODE", of_kind(error.kind())),

@@ -65,6 +65,9 @@ impl CliError {
             "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
             "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
             "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
+            "NOT_A_DEPLOYMENT" => {
+                "give the transaction that made the contract, on this chain: forge keeps it under its broadcast folder"
+            }
             "CHAIN" => "look at --rpc-url: it must be an Ethereum node",
             "REVERTED" => "medseal show ID says who the sender is and what happened to the image",
             "KGC" => {

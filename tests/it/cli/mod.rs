@@ -1,6 +1,7 @@
 //! The `medseal` program as people and programs use it: each test starts a chain of its own and works in a folder of its own.
 
 mod access;
+mod adopted;
 mod agreement;
 mod anchors;
 mod bad_chain;
