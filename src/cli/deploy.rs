@@ -39,18 +39,10 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "admin").await?;
     let path = Deployment::path(&session.deployments(), session.chain_id());
-    let (deployment, already) = match (existing(&session, args.force).await?, args.adopt) {
-        (Some(deployment), Some(transaction)) if deployment.transaction != transaction => {
-            return Err(CliError::OutputExists { path });
-        }
-        (Some(deployment), _) => {
-            args.check_given(&session, &deployment).await?;
-            (deployment, true)
-        }
-        (None, Some(transaction)) => (adopt(session.rpc(), transaction).await?, true),
-        (None, None) => (args.deploy(&session, talk).await?, false),
+    let (deployment, already) = match args.adopt {
+        Some(transaction) => (args.take_over(&session, transaction).await?, true),
+        None => args.deploy(&session, talk).await?,
     };
-    deployment.save(&session.deployments())?;
     let given = &deployment.arguments;
     let roles: Vec<_> =
         given.roles.iter().map(|given| json!({ "role": given.role.name(), "wallet": address(given.wallet) })).collect();
@@ -97,15 +89,36 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 }
 
 impl Args {
-    /// Sends the transaction.
-    async fn deploy(&self, session: &Session, talk: Talk) -> Result<Deployment, CliError> {
+    /// The deployment that stands already, or a new one; whether it stood already.
+    async fn deploy(&self, session: &Session, talk: Talk) -> Result<(Deployment, bool), CliError> {
         let wallet = session.wallet()?;
         let arguments = self.arguments(session.chain_id(), wallet.address());
         let mut outbox = session.outbox(&wallet).await?;
+        if let Some(deployment) = existing(session, self.force).await? {
+            self.check_given(session, &deployment).await?;
+            return Ok((deployment, true));
+        }
         if talk.verbose {
             say(&format!("deploying from {}", address(wallet.address())));
         }
-        Ok(deploy(session.rpc(), &mut outbox, &wallet, arguments).await?)
+        let deployment = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
+        deployment.save(&session.deployments())?;
+        Ok((deployment, false))
+    }
+
+    /// What another tool's transaction deployed, never over the file of another contract that stands.
+    async fn take_over(&self, session: &Session, transaction: B256) -> Result<Deployment, CliError> {
+        match existing(session, self.force).await? {
+            Some(deployment) if deployment.transaction == transaction => return Ok(deployment),
+            Some(_) => {
+                let path = Deployment::path(&session.deployments(), session.chain_id());
+                return Err(CliError::OutputExists { path });
+            }
+            None => {}
+        }
+        let deployment = adopt(session.rpc(), transaction).await?;
+        deployment.save(&session.deployments())?;
+        Ok(deployment)
     }
 
     /// The roles that were asked for.
