@@ -43,18 +43,16 @@ pub(super) struct Flags {
     /// Who acts: names the state folder and, on a development chain, the wallet [env: MEDSEAL_ACTOR]
     #[arg(long = "as", global = true, value_name = "ACTOR")]
     pub(super) actor: Option<String>,
-    /// The Ethereum node; several URLs with commas between them stand in for one another [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
+    /// The Ethereum node, or several with commas between their URLs [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, short = 'r', global = true, value_name = "URL")]
     pub(super) rpc_url: Option<String>,
     /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one that was deployed on]
     #[arg(long, global = true, value_name = "ID")]
     pub(super) chain_id: Option<String>,
-    /// What the chain is: development (mined is done) or network (what it calls finalized is done) [env: MEDSEAL_PROFILE] [default:
-    /// development on chains 31337 and 1337]
+    /// What the chain is: development (mined is done) or network (finalized is done) [env: MEDSEAL_PROFILE] [default: by the chain id]
     #[arg(long, global = true, value_name = "PROFILE")]
     pub(super) profile: Option<String>,
-    /// On a network, how deep in the chain a transaction is waited for: mined, safe or finalized; a later run finishes what was not waited
-    /// for [env: MEDSEAL_WAIT] [default: finalized; for a grant safe, for a revocation mined]
+    /// How deep in a network's chain a transaction is waited for: mined, safe, finalized [env: MEDSEAL_WAIT] [default: as the act needs]
     #[arg(long, global = true, value_name = "DEPTH")]
     pub(super) wait: Option<String>,
     /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]

@@ -12,6 +12,7 @@ mod capsules;
 mod demo;
 mod governance;
 mod main_path;
+mod network;
 mod operators;
 mod renewed;
 mod resume;

@@ -2,7 +2,9 @@
 
 use super::{Geth, wallet};
 use crate::cli::{Run, png, program};
+use medseal::storage::{Cid, LocalStore};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 
 impl Geth {
     /// Runs `medseal` as an actor with a development account.
@@ -10,6 +12,16 @@ impl Geth {
         let mut command = program(self.folder.path());
         command.env("ETH_RPC_URL", &self.url).args(args);
         Run::of(command.args(["--as", actor, "--dev-account", &account.to_string(), "--json"]))
+    }
+
+    /// Changes a byte of what the store has under `cid`, one block.
+    fn alter(&self, cid: &str) {
+        let store = LocalStore::open(self.path(".medseal/store")).expect("the store");
+        let path = store.block_path(&cid.parse::<Cid>().expect("a CID"));
+        let mut bytes = std::fs::read(&path).expect("a block");
+        bytes[100] ^= 1;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("writable");
+        std::fs::write(&path, bytes).expect("written");
     }
 }
 
@@ -32,7 +44,13 @@ fn seal_register_verify_tamper_grant_open() {
     let id = images[0]["imageId"].as_str().expect("an id").to_owned();
 
     let verified = geth.medseal("verifier", 5, &["verify", &id, "--record"]).result();
-    assert_eq!(verified["valid"], true, "{verified}");
+    assert_eq!(verified["verdict"], "valid", "{verified}");
+    let tampered = images[1]["imageId"].as_str().expect("an id");
+    geth.alter(images[1]["cid"].as_str().expect("a CID"));
+    let invalid = geth.medseal("verifier", 5, &["verify", tampered, "--record"]).result_with(3);
+    assert_eq!((&invalid["verdict"], &invalid["recorded"]["flag"]), (&"invalid".into(), &1.into()), "{invalid}");
+    geth.medseal("sender", 1, &["open", tampered, "-o", "no.png"]).refusal(3, "TAMPERED");
+
     geth.medseal("reader", 2, &["open", &id, "-o", "no.png"]).refusal(4, "NOT_AUTHORIZED");
     geth.medseal("sender", 1, &["grant", &id, &reader]).result();
     geth.medseal("reader", 2, &["open", &id, "-o", "opened.png"]).result();
