@@ -47,7 +47,7 @@ impl Outbox {
             }
             Err(error) => return Err(error.into()),
         };
-        let (fees, gas_limit) = (rpc.fees().await?.offer, self.gas_limit(rpc, gas).await?);
+        let (fees, gas_limit) = (rpc.fees().await?.offer, gas_limit(rpc, gas).await?);
         let nonce = rpc.transaction_count(self.sender).await?.max(self.table.next_nonce()?);
         let signed = seal(
             wallet,
@@ -64,13 +64,6 @@ impl Outbox {
             },
         );
         self.table.signed(&job.id, &signed)
-    }
-
-    /// A quarter more than was needed when it was tried: transactions that get in before ours may make it dearer. But not more than a
-    /// block or a transaction (EIP-7825) may have, if it could do with that.
-    async fn gas_limit(&self, rpc: &Rpc, gas: u64) -> Result<u64, OutboxError> {
-        let most = rpc.latest().await?.gas_limit.min(MOST_GAS);
-        Ok(gas.saturating_add(gas / 4).min(most.max(gas)))
     }
 
     /// Looks for a receipt of any of the job's hashes; writes it down and returns whether there is one.
@@ -126,4 +119,11 @@ impl Outbox {
 
 pub(super) fn newest(job: &Job) -> Result<&Signed, OutboxError> {
     job.signed.last().ok_or_else(|| OutboxError::Damaged { what: format!("job {} has no signed bytes", job.id) })
+}
+
+/// A quarter more than was needed when it was tried: transactions that get in before ours may make it dearer. But not more than a block or
+/// a transaction (EIP-7825) may have, if it could do with that.
+async fn gas_limit(rpc: &Rpc, gas: u64) -> Result<u64, OutboxError> {
+    let most = rpc.latest().await?.gas_limit.min(MOST_GAS);
+    Ok(gas.saturating_add(gas / 4).min(most.max(gas)))
 }

@@ -146,7 +146,7 @@ impl Nodes {
                     // A node that looked at the transaction says more than one that is away.
                     let better = match &word {
                         None => true,
-                        Some((_, known_faulty)) => index == current && !faulty || *known_faulty && !faulty,
+                        Some((_, known_faulty)) => !faulty && (index == current || *known_faulty),
                     };
                     if better {
                         word = Some((error, faulty));
