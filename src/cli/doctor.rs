@@ -1,7 +1,10 @@
 //! `medseal doctor`.
 
-use super::output::{Outcome, address};
-use super::session::{Session, kgc_key_file, open_keys};
+mod chain;
+mod node;
+
+use super::output::Outcome;
+use super::session::{kgc_key_file, open_keys};
 use super::{CliError, Settings};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
@@ -37,6 +40,10 @@ impl Finding {
         Self { what, state, found: found.into(), mend }
     }
 
+    fn wrong(what: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self::not_good(what, State::Wrong, found, Some(mend.into()))
+    }
+
     fn failed(what: &'static str, error: &CliError) -> Self {
         Self::not_good(what, State::Wrong, super::output::chain_of(error), error.hint())
     }
@@ -45,7 +52,7 @@ impl Finding {
 pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     let mut findings =
         vec![Finding::good("medseal", env!("CARGO_PKG_VERSION")), model(), anvil(settings), store(settings)];
-    let registry = chain(settings, &mut findings).await;
+    let registry = chain::look(settings, &mut findings).await;
     key_center(settings, registry.as_ref(), &mut findings).await;
 
     let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
@@ -114,38 +121,6 @@ fn store(settings: &Settings) -> Finding {
     match LocalStore::open(&folder) {
         Ok(_) => Finding::good("store", folder.display().to_string()),
         Err(error) => Finding::failed("store", &error.into()),
-    }
-}
-
-async fn chain(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Registry> {
-    let session = match Session::connect(settings, "sender").await {
-        Ok(session) => session,
-        Err(error) => {
-            findings.push(Finding::failed("node", &error));
-            return None;
-        }
-    };
-    let version = session.rpc().client_version().await.unwrap_or_else(|error| error.to_string());
-    findings.push(Finding::good("node", format!("chain {}, {version}", session.chain_id())));
-    match session.wallet() {
-        Ok(wallet) => {
-            let balance = session.rpc().balance(wallet.address()).await.map(|wei| wei.to_string());
-            let balance = balance.unwrap_or_else(|error| error.to_string());
-            findings.push(Finding::good("wallet", format!("{} with {balance} wei", address(wallet.address()))));
-        }
-        Err(error) => findings.push(Finding::failed("wallet", &error)),
-    }
-    match session.registry().await {
-        Ok(registry) => {
-            let count = registry.image_count().await.map(|count| count.to_string());
-            let count = count.unwrap_or_else(|error| error.to_string());
-            findings.push(Finding::good("registry", format!("{}, {count} records", address(registry.address()))));
-            Some(registry)
-        }
-        Err(error) => {
-            findings.push(Finding::failed("registry", &error));
-            None
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxErro
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyFileError, KgcError, LogError};
+use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError};
 use crate::metrics::MetricsError;
 use crate::pipeline::PipelineError;
 use crate::storage::StoreError;
@@ -226,6 +226,7 @@ fn of_chain(error: &ChainError) -> Class {
         (ChainError::UnknownImage { .. }, _) => "UNKNOWN_IMAGE",
         (ChainError::Revert(revert), _) => refusal::code(revert),
         (ChainError::InvalidUrl { .. }, _) => return ("SETTINGS", exit::USAGE),
+        (ChainError::NoFinality { .. }, _) => "NO_FINALITY",
         (_, ErrorKind::Unreachable) => "UNREACHABLE",
         (_, ErrorKind::WrongChain) => "WRONG_CHAIN",
         _ => "CHAIN",
@@ -240,6 +241,7 @@ fn of_outbox(error: &OutboxError) -> Class {
         OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => "CHAIN_RESET",
         OutboxError::Busy { .. } => "OUTBOX_BUSY",
         OutboxError::NotMined { .. } => "NOT_MINED",
+        OutboxError::NotFinal { .. } => "NOT_FINAL",
         OutboxError::NoFunds { .. } => "NO_FUNDS",
         OutboxError::Refused { .. } | OutboxError::Behind { .. } => "REFUSED",
         OutboxError::Io { .. } => "STATE",
@@ -264,6 +266,10 @@ fn of_kgc(error: &KgcError) -> Class {
         KgcError::RecordMismatch { .. } => ("TAMPERED", exit::INVALID),
         KgcError::Capsules(CapsuleError::NoMatchingStanza { .. }) => ("KGC", exit::FAILURE),
         KgcError::Header(_) | KgcError::Capsules(_) => ("CAPSULE", exit::INVALID),
+        KgcError::Chain(ChainViewError::Unreachable { source }) => match source.downcast_ref() {
+            Some(error) => of_chain(error),
+            None => ("UNREACHABLE", exit::UNREACHABLE),
+        },
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
         KgcError::Log(LogError::Altered { .. } | LogError::Shorter { .. }) => ("KGC_LOG", exit::INVALID),
         _ => ("KGC", exit::FAILURE),

@@ -63,6 +63,12 @@ impl CliError {
                 "nothing was deleted: with another --home, or that file moved away, the new chain begins anew"
             }
             "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
+            "NOT_FINAL" => {
+                "nothing is lost: the same command again goes on waiting, and --wait mined does without; is the chain finalizing?"
+            }
+            "NO_FINALITY" => {
+                "the profile network needs a chain that calls blocks safe and finalized, as proof of stake does; for a node that stands alone, --profile development"
+            }
             "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
             "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
             "NOT_A_DEPLOYMENT" => {

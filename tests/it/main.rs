@@ -7,6 +7,7 @@ mod cli;
 mod common;
 mod differential;
 mod formats;
+mod geth;
 mod interop;
 mod statistics;
 mod vectors;

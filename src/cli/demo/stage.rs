@@ -31,7 +31,7 @@ impl Stage {
         let node = DevNode::start(&options).await?;
         let path = |name: &str| out.join(name).display().to_string();
         let mut settings = settings.clone();
-        for own in ["actor", "chain_id", "keystore", "password_file", "dev_account"] {
+        for own in ["actor", "chain_id", "profile", "keystore", "password_file", "dev_account"] {
             settings = settings.without(own);
         }
         let settings = settings
