@@ -8,5 +8,6 @@ mod common;
 mod differential;
 mod formats;
 mod interop;
+mod kubo;
 mod statistics;
 mod vectors;

@@ -32,26 +32,31 @@ pub(super) struct Rpc {
     token: Option<Token>,
     deadlines: Deadlines,
     client: Client,
+    /// For what cannot be sent twice: it never takes up a connection that the node may have given up meanwhile.
+    upload_client: Client,
 }
 
 impl Rpc {
     pub(super) fn new(endpoint: Endpoint, token: Option<Token>, deadlines: Deadlines) -> Self {
-        let client = Client::builder()
-            .user_agent(concat!("medseal/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(deadlines.connect)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .expect("settings that are always the same, and worked");
-        Self { endpoint, token, deadlines, client }
+        let client = |idle| {
+            Client::builder()
+                .user_agent(concat!("medseal/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(deadlines.connect)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .pool_max_idle_per_host(idle)
+                .build()
+                .expect("settings that are always the same, and worked")
+        };
+        Self { endpoint, token, deadlines, client: client(8), upload_client: client(0) }
     }
 
     pub(super) fn deadlines(&self) -> &Deadlines {
         &self.deadlines
     }
 
-    fn request(&self, call: &str, query: &[(&str, &str)]) -> RequestBuilder {
-        let request = self.client.post(self.endpoint.call(call)).query(query);
+    fn request(&self, client: &Client, call: &str, query: &[(&str, &str)]) -> RequestBuilder {
+        let request = client.post(self.endpoint.call(call)).query(query);
         match &self.token {
             Some(token) => request.bearer_auth(token.secret()),
             None => request,
@@ -73,8 +78,16 @@ impl Rpc {
         query: &[(&str, &str)],
         first: Duration,
     ) -> Result<Answer, IpfsError> {
-        let sent = self.request(call, query).send();
-        self.answer(timeout(first, sent).await.map_err(|_| IpfsError::Timeout { what: "answer", after: first })?).await
+        let once = async || {
+            let sent = self.request(&self.client, call, query).send();
+            let late = |_| IpfsError::Timeout { what: "answer", after: first };
+            self.answer(timeout(first, sent).await.map_err(late)?).await
+        };
+        match once().await {
+            // A connection from before the node was restarted. Every call may be made twice.
+            Err(IpfsError::Cut(_)) => once().await,
+            other => other,
+        }
     }
 
     /// Returns the answer to a call that takes a file: `pieces` are its parts in order, `length` their bytes together.
@@ -91,7 +104,8 @@ impl Rpc {
         let Deadlines { answer, stall, .. } = self.deadlines;
         let (sender, receiver) = mpsc::channel(1);
         let part = Part::stream_with_length(Body::wrap_stream(received(receiver)), length).file_name("object");
-        let mut sent = pin!(self.request(call, query).multipart(Form::new().part("file", part)).send());
+        let mut sent =
+            pin!(self.request(&self.upload_client, call, query).multipart(Form::new().part("file", part)).send());
         let feed = async {
             while let Some(piece) = pieces.try_next().await? {
                 match timeout(stall, sender.send(Ok::<_, std::convert::Infallible>(piece))).await {

@@ -11,6 +11,7 @@ mod batches;
 mod capsules;
 mod demo;
 mod governance;
+mod kubo;
 mod main_path;
 mod operators;
 mod renewed;
