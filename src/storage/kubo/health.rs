@@ -101,8 +101,7 @@ fn addresses(value: &Value) -> Vec<String> {
 fn is_exposed(address: &str) -> bool {
     let mut parts = address.trim_start_matches('/').split('/');
     match (parts.next(), parts.next()) {
-        (Some("unix"), _) => false,
-        (_, Some(host)) if host == "localhost" => false,
+        (Some("unix"), _) | (_, Some("localhost")) => false,
         (_, Some(host)) => !host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
         _ => true,
     }

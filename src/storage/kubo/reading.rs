@@ -18,14 +18,14 @@ impl Nodes {
                 Err(error) => failures.push(node, error),
             }
         }
-        match self.from_peers(cid, || Walk::checked(*cid), &mut failures).await {
+        match self.read_from_peers(cid, || Walk::checked(*cid), &mut failures).await {
             Some(found) => check_whole(cid, sha256, found.bytes),
             None => Err(failures.verdict(cid)),
         }
     }
 
     /// The object from the peers of the first node that has peers and has not the object itself.
-    async fn from_peers(&self, cid: &Cid, walk: impl Fn() -> Walk, failures: &mut Failures) -> Option<Observed> {
+    async fn read_from_peers(&self, cid: &Cid, walk: impl Fn() -> Walk, failures: &mut Failures) -> Option<Observed> {
         for (_, node) in self.in_order(cid) {
             let Some(failure) = failures.of(node) else { continue };
             let missing = matches!(failure, StoreError::NotFound { .. });
@@ -66,7 +66,7 @@ impl Nodes {
             (None, Some(wrong)) if !failures.iter().any(|(_, error)| error.says_nothing()) => Ok(wrong),
             (None, Some(_)) => Err(failures.into_error(cid)),
             (None, None) => {
-                let found = self.from_peers(cid, || Walk::observed(*cid), &mut failures).await;
+                let found = self.read_from_peers(cid, || Walk::observed(*cid), &mut failures).await;
                 found.ok_or_else(|| failures.verdict(cid))
             }
         }

@@ -115,12 +115,14 @@ fn two_replicas_survive_a_node_and_are_made_again() {
     net.nodes[1].run();
     net.nodes[2].run();
     images.extend(net.seal("third.png"));
+    let mut opened = 0;
     for image in &images {
         let id = text(image, "imageId");
         net.medseal(&["open", id, "-o", "opened", "--force"]).result();
         assert!(net.world.read("opened") == net.world.read(text(image, "file")), "{id}");
+        opened += 1;
     }
-    println!("{} of {} images opened byte for byte", images.len(), images.len());
+    eprintln!("{opened} of {} images opened byte for byte", images.len());
     assert_eq!(net.world.records(), 9);
 }
 

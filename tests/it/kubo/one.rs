@@ -14,7 +14,7 @@ async fn its_cids_are_ours() {
     // More than one index: all but the last chunks are alike, so that the test writes no gigabyte.
     contents.push(vec![0; 1024 * MIB + 1]);
     let seed = 0x6b75_626f;
-    println!("seed {seed:#x}");
+    eprintln!("seed {seed:#x}");
     let sizes = random(seed, 9);
     contents.extend(sizes.chunks(3).map(|size| {
         let size = usize::from(size[0]) << 14 | usize::from(size[1]) << 8 | usize::from(size[2]);
@@ -33,7 +33,7 @@ async fn its_cids_are_ours() {
         assert_eq!(theirs.trim(), cid.to_string(), "{} bytes", bytes.len());
         compared += 1;
     }
-    println!("{compared} CIDs equal those of Kubo");
+    eprintln!("{compared} CIDs equal those of Kubo");
     assert_eq!(compared, 10);
 }
 

@@ -9,6 +9,9 @@ use crate::storage::{CidError, Codec, PinState, Store, blocks};
 
 const MIB: usize = 1 << 20;
 
+/// Says whether an error is the right one.
+type Expected = fn(&StoreError) -> bool;
+
 fn store(dir: &Path, name: &str) -> LocalStore {
     LocalStore::open(dir.join(name)).expect("opens")
 }
@@ -75,16 +78,16 @@ async fn damaged_and_foreign_files_leave_nothing_behind() {
         bytes[at] ^= 1;
         bytes
     };
-    let is_format = |error: &StoreError| matches!(error, StoreError::Car(CarError::Format(_)));
-    let is_altered = |error: &StoreError| matches!(error, StoreError::Car(CarError::Altered { .. }));
-    let is_missing = |error: &StoreError| matches!(error, StoreError::NotFound { .. });
-    let cases: [(&str, Vec<u8>, &dyn Fn(&StoreError) -> bool); 6] = [
-        ("empty", Vec::new(), &is_format),
-        ("no CAR", b"hello".to_vec(), &is_format),
-        ("cut in a block", whole[..whole.len() / 2].to_vec(), &is_format),
-        ("a bit of a block", flipped(whole.len() / 2), &is_altered),
-        ("a bit of the last block", flipped(whole.len() - 1), &is_altered),
-        ("cut after the header", whole[..header_bytes(&whole)].to_vec(), &is_missing),
+    let is_format: Expected = |error| matches!(error, StoreError::Car(CarError::Format(_)));
+    let is_altered: Expected = |error| matches!(error, StoreError::Car(CarError::Altered { .. }));
+    let is_missing: Expected = |error| matches!(error, StoreError::NotFound { .. });
+    let cases: [(&str, Vec<u8>, Expected); 6] = [
+        ("empty", Vec::new(), is_format),
+        ("no CAR", b"hello".to_vec(), is_format),
+        ("cut in a block", whole[..whole.len() / 2].to_vec(), is_format),
+        ("a bit of a block", flipped(whole.len() / 2), is_altered),
+        ("a bit of the last block", flipped(whole.len() - 1), is_altered),
+        ("cut after the header", whole[..header_bytes(&whole)].to_vec(), is_missing),
     ];
     for (name, bytes, expected) in cases {
         fs::write(&path, bytes).expect("written");
