@@ -253,7 +253,7 @@ impl Rpc {
     /// What a transaction that is mined carries: calldata, or the code that makes a contract.
     pub(super) async fn transaction_data(&self, hash: B256) -> Result<Bytes, ChainError> {
         let method = "eth_getTransactionByHash";
-        let transaction = self.ask(method, self.provider.get_transaction_by_hash(hash)).await?;
+        let transaction: Option<alloy::rpc::types::Transaction> = self.ask(method, (hash,)).await?;
         let transaction = transaction.ok_or_else(|| ChainError::BadAnswer { method, reason: "nothing".into() })?;
         Ok(transaction.input().clone())
     }

@@ -2,14 +2,14 @@
 
 mod chain;
 mod node;
+mod storage;
 
 use super::output::Outcome;
 use super::session::{kgc_key_file, open_keys};
-use super::{CliError, Settings};
+use super::{CliError, Settings, nodes};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
 use crate::keygen::{MODEL_DIGEST, Vit};
-use crate::storage::LocalStore;
 use serde::Serialize;
 use serde_json::json;
 
@@ -50,8 +50,8 @@ impl Finding {
 }
 
 pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
-    let mut findings =
-        vec![Finding::good("medseal", env!("CARGO_PKG_VERSION")), model(), anvil(settings), store(settings)];
+    let mut findings = vec![Finding::good("medseal", env!("CARGO_PKG_VERSION")), model(), anvil(settings)];
+    findings.extend(storage::store(settings).await);
     let registry = chain::look(settings, &mut findings).await;
     key_center(settings, registry.as_ref(), &mut findings).await;
 
@@ -89,6 +89,10 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
 fn without_secrets(name: &str, value: &str) -> String {
     match name {
         "rpc_url" => Rpc::new(value).map_or_else(|error| error.to_string(), |rpc| rpc.endpoint().to_owned()),
+        "ipfs_api" => match nodes::endpoints(value) {
+            Ok(endpoints) => endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            Err(error) => error.to_string(),
+        },
         _ => value.to_owned(),
     }
 }
@@ -105,22 +109,6 @@ fn anvil(settings: &Settings) -> Finding {
         Ok(path) => Finding::good("anvil", path.display().to_string()),
         // Only the demo and the development chain need it.
         Err(error) => Finding::not_good("anvil", State::Absent, error.to_string(), Some("scripts/setup".to_owned())),
-    }
-}
-
-fn store(settings: &Settings) -> Finding {
-    let folder = settings.home().join("store");
-    if !folder.exists() {
-        return Finding::not_good(
-            "store",
-            State::Absent,
-            format!("{} is made when it is first used", folder.display()),
-            None,
-        );
-    }
-    match LocalStore::open(&folder) {
-        Ok(_) => Finding::good("store", folder.display().to_string()),
-        Err(error) => Finding::failed("store", &error.into()),
     }
 }
 

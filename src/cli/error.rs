@@ -8,7 +8,7 @@ use crate::keygen::KeygenError;
 use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError};
 use crate::metrics::MetricsError;
 use crate::pipeline::PipelineError;
-use crate::storage::StoreError;
+use crate::storage::{Failures, IpfsError, StoreError};
 use alloy::primitives::{B256, Bytes};
 use std::path::PathBuf;
 
@@ -78,6 +78,9 @@ pub(super) enum CliError {
         /// Which file.
         path: PathBuf,
     },
+    /// Nothing is stored that could be moved.
+    #[error("nothing is stored")]
+    NothingStored,
     /// A folder without files, or a path that is neither.
     #[error("nothing to seal in {}", path.display())]
     NothingToSeal {
@@ -166,6 +169,7 @@ impl CliError {
             }
             Self::File { .. } => ("FILE", exit::FAILURE),
             Self::OutputExists { .. } => ("OUTPUT_EXISTS", exit::OUTPUT_EXISTS),
+            Self::NothingStored => ("NOTHING_STORED", exit::NOT_FOUND),
             Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
             Self::Pipeline(error) => of_pipeline(error),
             Self::Chain(error) => of_chain(error),
@@ -255,8 +259,33 @@ fn of_store(error: &StoreError) -> Class {
         StoreError::BlockAltered { .. } | StoreError::ContentMismatch { .. } => ("TAMPERED", exit::INVALID),
         StoreError::NotFound { .. } => ("NOT_STORED", exit::NOT_FOUND),
         StoreError::Unavailable { .. } => ("STORE_UNAVAILABLE", exit::UNREACHABLE),
+        StoreError::Node { source, .. } => of_node(source),
+        StoreError::NoNode { failures, .. } => of_failures(failures).unwrap_or(("IPFS_UNREACHABLE", exit::UNREACHABLE)),
+        StoreError::TooFewReplicas(_) => ("TOO_FEW_REPLICAS", exit::UNREACHABLE),
+        StoreError::Car(_) => ("CAR", exit::FAILURE),
         _ => ("STORE", exit::FAILURE),
     }
+}
+
+fn of_node(error: &IpfsError) -> Class {
+    match error {
+        IpfsError::Unreachable(_) | IpfsError::Timeout { .. } | IpfsError::Cut(_) => {
+            ("IPFS_UNREACHABLE", exit::UNREACHABLE)
+        }
+        IpfsError::NotAuthorized { .. } => ("IPFS_TOKEN", exit::NOT_AUTHORIZED),
+        IpfsError::Full { .. } => ("IPFS_FULL", exit::FAILURE),
+        IpfsError::Refused { .. } | IpfsError::InAnswer { .. } | IpfsError::NotPinned { .. } => {
+            ("IPFS_REFUSED", exit::FAILURE)
+        }
+        _ => ("IPFS_WRONG", exit::FAILURE),
+    }
+}
+
+/// What several nodes have in common, if they all failed in one way.
+fn of_failures(failures: &Failures) -> Option<Class> {
+    let mut classes = failures.iter().map(|(_, error)| of_store(error));
+    let first = classes.next()?;
+    classes.all(|class| class == first).then_some(first)
 }
 
 fn of_kgc(error: &KgcError) -> Class {

@@ -8,7 +8,7 @@ use crate::clock::SystemClock;
 use crate::files::make_private_folder;
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
 use crate::pipeline::{Jobs, RegistryView};
-use crate::storage::LocalStore;
+use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -178,12 +178,12 @@ impl Session {
         Jobs::new(self.folder().join("jobs"))
     }
 
-    /// The embedded block store.
+    /// The store that the settings name.
     ///
     /// # Errors
-    /// [`CliError::Store`].
-    pub(super) fn store(&self) -> Result<LocalStore, CliError> {
-        Ok(LocalStore::open(self.settings.home().join("store"))?)
+    /// [`CliError::Store`], [`CliError::Settings`], [`CliError::File`].
+    pub(super) fn store(&self) -> Result<AnyStore, CliError> {
+        super::nodes::store(&self.settings)
     }
 
     /// The KGC of this machine.

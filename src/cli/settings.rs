@@ -70,6 +70,16 @@ pub(super) struct Flags {
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) kgc_password_file: Option<String>,
+    /// IPFS nodes that keep what is sealed, by their RPC, separated by commas [env: IPFS_API] [default: a folder of blocks
+    /// in the state folder]
+    #[arg(long, global = true, value_name = "URLS")]
+    pub(super) ipfs_api: Option<String>,
+    /// File that holds the token of the IPFS nodes: one line for all, or a line for each [env: MEDSEAL_IPFS_TOKEN_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ipfs_token_file: Option<String>,
+    /// At how many of the IPFS nodes each object is kept [env: MEDSEAL_REPLICAS] [default: 1]
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) replicas: Option<String>,
     /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) anvil: Option<String>,
@@ -81,7 +91,7 @@ struct Known(&'static str, &'static str, Option<&'static str>, fn(&Flags) -> &Op
 /// For settings that are no flag.
 const NO_FLAG: Option<String> = None;
 
-const KNOWN: [Known; 13] = [
+const KNOWN: [Known; 16] = [
     Known("home", "MEDSEAL_HOME", Some(".medseal"), |flags| &flags.home),
     Known("actor", "MEDSEAL_ACTOR", None, |flags| &flags.actor),
     Known("rpc_url", "ETH_RPC_URL", Some("http://127.0.0.1:8545"), |flags| &flags.rpc_url),
@@ -94,6 +104,9 @@ const KNOWN: [Known; 13] = [
     Known("password_file", "ETH_PASSWORD", None, |flags| &flags.password_file),
     Known("dev_account", "MEDSEAL_DEV_ACCOUNT", None, |flags| &flags.dev_account),
     Known("kgc_password_file", "MEDSEAL_KGC_PASSWORD", None, |flags| &flags.kgc_password_file),
+    Known("ipfs_api", "IPFS_API", None, |flags| &flags.ipfs_api),
+    Known("ipfs_token_file", "MEDSEAL_IPFS_TOKEN_FILE", None, |flags| &flags.ipfs_token_file),
+    Known("replicas", "MEDSEAL_REPLICAS", None, |flags| &flags.replicas),
     Known("anvil", "MEDSEAL_ANVIL", None, |flags| &flags.anvil),
 ];
 

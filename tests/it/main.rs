@@ -9,5 +9,6 @@ mod differential;
 mod formats;
 mod geth;
 mod interop;
+mod kubo;
 mod statistics;
 mod vectors;

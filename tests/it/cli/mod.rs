@@ -12,6 +12,7 @@ mod batches;
 mod capsules;
 mod demo;
 mod governance;
+mod kubo;
 mod main_path;
 mod network;
 mod operators;
