@@ -90,8 +90,8 @@ impl Node {
             Fault::Store(error) => error,
         })?;
         for root in roots {
-            self.rpc.pin(root).await.map_err(|error| self.error(error))?;
             self.look(root).await?;
+            self.rpc.pin(root).await.map_err(|error| self.error(error))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::node::{Node, flip, store};
 use super::{MIB, pattern, sha256};
 use crate::common::random;
 use medseal::storage::kubo::{Held, Token};
-use medseal::storage::{Cid, IpfsError, Observed, PinState, Store, StoreError, blocks};
+use medseal::storage::{CarError, Cid, IpfsError, Observed, PinState, Store, StoreError, blocks};
 
 #[tokio::test]
 async fn its_cids_are_ours() {
@@ -176,4 +176,36 @@ async fn only_who_has_the_token_is_let_in() {
         }
     }
     assert_eq!(with(Some(secret)).get(&cid, &sha256(b"one")).await.expect("get"), b"one");
+}
+
+#[tokio::test]
+async fn a_car_file_is_taken_in_whole_or_not_at_all() {
+    let (Some(from), Some(to)) = (Node::start(), Node::start()) else { return };
+    let bytes = pattern(3 * MIB + 7);
+    let cid = store(&[&from], 1).0.put(&bytes).await.expect("put");
+    let (store, _) = store(&[&to], 1);
+    let whole = from.ipfs(&["dag", "export", &cid.to_string()]);
+    let path = to.repo().with_file_name("file.car");
+    // The last block has 7 bytes, and before them its address and the length of both.
+    let without_last = whole[..whole.len() - 7 - 36 - 1].to_vec();
+    let (last, _) = blocks(&bytes).swap_remove(3);
+    std::fs::write(&path, without_last).expect("written");
+    let missing = store.import(&path).await.expect_err("a block is missing");
+    assert!(matches!(missing, StoreError::NotFound { block, .. } if block == last), "{missing:?}");
+    let mut flipped = whole.clone();
+    flipped[whole.len() - 1] ^= 1;
+    std::fs::write(&path, flipped).expect("written");
+    let altered = store.import(&path).await.expect_err("a block is altered");
+    assert!(matches!(altered, StoreError::Car(CarError::Altered { block }) if block == last), "{altered:?}");
+    std::fs::write(&path, &whole[..whole.len() - 3]).expect("written");
+    let cut = store.import(&path).await.expect_err("it ends in a block");
+    assert!(matches!(cut, StoreError::Car(CarError::Format(_))), "{cut:?}");
+    assert!(store.pins().await.expect("pins").is_empty());
+    assert_eq!(store.pin_state(&cid).await.expect("state"), PinState::Unpinned);
+
+    std::fs::write(&path, whole).expect("written");
+    let moved = store.import(&path).await.expect("imported");
+    assert_eq!((moved.objects, moved.blocks), (1, 5));
+    assert_eq!(store.pins().await.expect("pins"), [cid].into());
+    assert_eq!(store.get(&cid, &sha256(&bytes)).await.expect("get"), bytes);
 }

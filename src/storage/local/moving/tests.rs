@@ -130,7 +130,8 @@ async fn a_block_too_large_for_any_node_is_refused() {
     }
 }
 
-/// Bytes of the header of a CAR file, whose length stands before it in two bytes.
+/// Bytes of the header of a CAR file, with its length, which stands before it in one byte.
 fn header_bytes(file: &[u8]) -> usize {
-    2 + (usize::from(file[0] & 0x7f) | usize::from(file[1]) << 7)
+    assert!(file[0] < 0x80, "a longer header than that of two roots");
+    1 + usize::from(file[0])
 }
