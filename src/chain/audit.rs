@@ -1,5 +1,17 @@
 //! The audit trail: the hash chain over the registry's events, recomputed from its log. An event that is missing, added or changed shows.
 
+mod checkpoint;
+mod proof;
+mod read;
+mod run;
+mod storage;
+mod summary;
+
+pub use proof::Proven;
+pub use run::{Audit, Audited, Listed, Options, Step, WINDOW_BLOCKS, audit};
+pub use storage::Storage;
+pub use summary::{FlagOpen, Summary, Tally, TimeLine};
+
 use super::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, Item, RegisteredInBatch};
 use super::error::{ChainError, ErrorKind};
 use super::events::RegistryEvent;
@@ -9,6 +21,8 @@ use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
 use alloy::sol_types::private::IntoLogData;
 use alloy::sol_types::{SolStruct, SolValue};
 
+/// Items that a batch may have.
+const MOST_ITEMS: usize = 100;
 /// Bits of the head; above them stands the number, and above that the pause.
 const HEAD_BITS: usize = 208;
 const PAUSE_BIT: usize = 248;
@@ -24,12 +38,20 @@ pub enum AuditError {
     /// The node does not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// An event is not where it belongs: it is missing, or another stands in its place.
+    #[error("event {seq} is missing: event {next} in block {block} stands in its place")]
+    Missing {
+        /// The number that the event has.
+        seq: u64,
+        /// The number of the one that is there instead.
+        next: u64,
+        /// Its block.
+        block: u64,
+    },
     /// An event's word is not the one that follows from all before it.
-    #[error(
-        "event {seq} in block {block} does not follow from those before it: expected trail {expected}, found {found}"
-    )]
+    #[error("event {seq} in block {block} is altered: expected trail {expected}, found {found}")]
     Broken {
-        /// The number that the event should have.
+        /// Its number.
         seq: u64,
         /// Its block.
         block: u64,
@@ -38,9 +60,21 @@ pub enum AuditError {
         /// The event's.
         found: B256,
     },
+    /// A log is no event of the registry.
+    #[error("event {seq} in block {block} cannot be read: {reason}")]
+    Unreadable {
+        /// The number that it should have.
+        seq: u64,
+        /// Its block.
+        block: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The items of a batch are not those that its event covers.
-    #[error("batch in block {block}: its items hash to {found}, its event says {expected}")]
+    #[error("event {seq} in block {block}: the items of a batch hash to {found}, expected {expected}")]
     Batch {
+        /// The number of the batch's event.
+        seq: u64,
         /// Its block.
         block: u64,
         /// What the event says.
@@ -49,7 +83,7 @@ pub enum AuditError {
         found: B256,
     },
     /// The log ends before the contract's own head.
-    #[error("the contract counts {expected} events, the log has {found}")]
+    #[error("event {} is missing: the contract counts {expected} events, the log has {found}", found + 1)]
     Incomplete {
         /// The contract's number.
         expected: u64,
@@ -66,6 +100,82 @@ pub enum AuditError {
         /// The log's.
         found: FixedBytes<26>,
     },
+    /// The log is whole, and the contract's storage is not what its events make.
+    #[error("the contract's storage has root {expected}, its events make {found}")]
+    OtherStorage {
+        /// The contract's.
+        expected: B256,
+        /// The events'.
+        found: B256,
+    },
+    /// What the node says of the contract's storage does not follow from the block's header.
+    #[error("block {block}: {what} is not proven: {reason}")]
+    Unproven {
+        /// The block.
+        block: u64,
+        /// What was to be proven.
+        what: &'static str,
+        /// Why it is not.
+        reason: String,
+    },
+    /// Another code is proven to stand at the address.
+    #[error("block {block}: expected code hash {expected}, proven is {found}")]
+    OtherCode {
+        /// The block.
+        block: u64,
+        /// As pinned.
+        expected: B256,
+        /// As proven.
+        found: B256,
+    },
+    /// Two nodes have different blocks of one number.
+    #[error("block {block} is {expected}, and {found} at {endpoint}")]
+    OtherBlock {
+        /// Its number.
+        block: u64,
+        /// Its hash at the first node.
+        expected: B256,
+        /// Its hash at the other.
+        found: B256,
+        /// The other.
+        endpoint: String,
+    },
+    /// A block that had been settled was replaced.
+    #[error("the chain was replaced more than {WINDOW_BLOCKS} blocks deep: block {block} was {expected}, it is {found} now")]
+    ReorgTooDeep {
+        /// Its number.
+        block: u64,
+        /// Its hash before.
+        expected: B256,
+        /// Its hash now.
+        found: B256,
+    },
+    /// The chain was replaced while its log was read.
+    #[error("the chain went on another way while its log was read: block {block} was {expected}")]
+    Moved {
+        /// Number of the block up to which it was read.
+        block: u64,
+        /// Its hash.
+        expected: B256,
+    },
+    /// There is no such block, or the contract is younger.
+    #[error("no block {block} to audit up to: the registry is of block {first}, the newest block is {newest}")]
+    NoBlock {
+        /// What was asked for.
+        block: u64,
+        /// The registry's own.
+        first: u64,
+        /// The newest.
+        newest: u64,
+    },
+    /// The checkpoint or the list cannot be written.
+    #[error("cannot write {}", path.display())]
+    Io {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
 }
 
 impl AuditError {
@@ -73,7 +183,22 @@ impl AuditError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Chain(error) => error.kind(),
+            Self::NoBlock { .. } => ErrorKind::NotFound,
+            Self::OtherCode { .. } => ErrorKind::WrongChain,
             _ => ErrorKind::Failure,
+        }
+    }
+
+    /// The number of the first event that is missing or altered, where that is what went wrong.
+    pub fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Missing { seq, .. }
+            | Self::Broken { seq, .. }
+            | Self::Unreadable { seq, .. }
+            | Self::Batch { seq, .. }
+            | Self::OtherHead { seq, .. } => Some(*seq),
+            Self::Incomplete { found, .. } => Some(found + 1),
+            _ => None,
         }
     }
 }
@@ -120,6 +245,11 @@ impl Trail {
     /// How many events it counts.
     pub fn seq(&self) -> u64 {
         ((self.0 >> HEAD_BITS) & U256::from((1_u64 << 40) - 1)).to()
+    }
+
+    /// The word itself, as storage slot 0 holds it.
+    pub fn word(&self) -> B256 {
+        self.0.into()
     }
 
     /// Whether a pause was begun and not ended; by itself it ends after 7 days.
@@ -169,39 +299,97 @@ fn words(event: &Event) -> (B256, Vec<B256>) {
     (*kind, words)
 }
 
+/// Follows a registry's events one by one: each must follow from all before it.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    trail: Trail,
+    /// Items whose batch has not come yet.
+    items: Vec<RegisteredInBatch>,
+}
+
+impl Follower {
+    /// Follows from the word before the first event to be taken.
+    pub fn new(start: Trail) -> Self {
+        Self { trail: start, items: Vec::new() }
+    }
+
+    /// The word after the last event that has a number.
+    pub fn trail(&self) -> Trail {
+        self.trail
+    }
+
+    /// Takes the next event, which a block of this time holds.
+    ///
+    /// # Errors
+    /// [`AuditError::Missing`], [`AuditError::Broken`], [`AuditError::Batch`].
+    pub fn take(&mut self, event: &RegistryEvent, time: u64) -> Result<(), AuditError> {
+        let block = event.place.block_number;
+        if let Event::RegisteredInBatch(item) = &event.event {
+            self.items.push(item.clone());
+            return if self.items.len() > MOST_ITEMS { self.check_items(None, block) } else { Ok(()) };
+        }
+        self.check_items(Some(&event.event), block)?;
+        self.items.clear();
+        let next = self.trail.after(&event.event, block, time);
+        let found = Trail::of(&event.event).expect("only an item has none");
+        if next != found {
+            return Err(match (next.seq(), found.seq()) {
+                (seq, next) if seq != next => AuditError::Missing { seq, next, block },
+                (seq, _) => AuditError::Broken { seq, block, expected: next.word(), found: found.word() },
+            });
+        }
+        self.trail = next;
+        Ok(())
+    }
+
+    /// The word after the last event, where none has been left open.
+    ///
+    /// # Errors
+    /// [`AuditError::Batch`] for items without their batch.
+    pub fn end(&self, block: u64) -> Result<Trail, AuditError> {
+        self.check_items(None, block)?;
+        Ok(self.trail)
+    }
+
+    /// Checks that the log ends where the contract's own word in `block` says.
+    ///
+    /// # Errors
+    /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::Batch`].
+    pub fn check_end(&self, block: u64, contract: Trail) -> Result<(), AuditError> {
+        let trail = self.end(block)?;
+        if contract.seq() != trail.seq() {
+            return Err(AuditError::Incomplete { expected: contract.seq(), found: trail.seq() });
+        }
+        if contract.head() != trail.head() {
+            let seq = trail.seq();
+            return Err(AuditError::OtherHead { seq, expected: contract.head(), found: trail.head() });
+        }
+        Ok(())
+    }
+
+    /// Items stand right before the event of their batch, and nowhere else.
+    fn check_items(&self, event: Option<&Event>, block: u64) -> Result<(), AuditError> {
+        let items: Vec<&RegisteredInBatch> = self.items.iter().collect();
+        let (expected, found) = match event {
+            Some(Event::BatchRegistered(batch)) => (batch.recordedHash, recorded_hash(batch, &items)),
+            _ if items.is_empty() => return Ok(()),
+            _ => (keccak256([]), items_hash(&items, items.len(), U256::ZERO)),
+        };
+        let seq = self.trail.seq() + 1;
+        if found == expected { Ok(()) } else { Err(AuditError::Batch { seq, block, expected, found }) }
+    }
+}
+
 /// Follows the events from `start` and returns the word after the last; `times` are those of their blocks.
 ///
 /// # Errors
-/// [`AuditError::Broken`], [`AuditError::Batch`].
+/// As [`Follower::take`].
 fn follow(start: Trail, events: &[RegistryEvent], times: &[u64]) -> Result<Trail, AuditError> {
-    let (mut trail, mut items) = (start, Vec::new());
+    let mut follower = Follower::new(start);
     for (event, time) in events.iter().zip(times) {
-        let block = event.place.block_number;
-        if let Event::RegisteredInBatch(item) = &event.event {
-            items.push(item);
-            continue;
-        }
-        check_items(Some(&event.event), block, &items)?;
-        items.clear();
-        let next = trail.after(&event.event, block, *time);
-        let found = Trail::of(&event.event).expect("only an item has none");
-        if next != found {
-            let (expected, found) = (B256::from(next.0), B256::from(found.0));
-            return Err(AuditError::Broken { seq: next.seq(), block, expected, found });
-        }
-        trail = next;
+        follower.take(event, *time)?;
     }
-    check_items(None, events.last().map_or(0, |event| event.place.block_number), &items)?;
-    Ok(trail)
-}
-
-/// Items stand right before the event of their batch, and nowhere else.
-fn check_items(event: Option<&Event>, block: u64, items: &[&RegisteredInBatch]) -> Result<(), AuditError> {
-    let (expected, found) = match event {
-        Some(Event::BatchRegistered(batch)) => (batch.recordedHash, recorded_hash(batch, items)),
-        _ => (keccak256([]), items_hash(items, items.len(), U256::ZERO)),
-    };
-    if found == expected { Ok(()) } else { Err(AuditError::Batch { block, expected, found }) }
+    follower.end(events.last().map_or(0, |event| event.place.block_number))
 }
 
 fn recorded_hash(batch: &BatchRegistered, items: &[&RegisteredInBatch]) -> B256 {
@@ -211,7 +399,7 @@ fn recorded_hash(batch: &BatchRegistered, items: &[&RegisteredInBatch]) -> B256 
 
 /// keccak256 of the items' EIP-712 struct hashes, with zero for each place that was skipped.
 fn items_hash(items: &[&RegisteredInBatch], count: usize, skipped: U256) -> B256 {
-    let mut items = items.iter();
+    let mut items = items.iter().copied();
     let mut hashes = Vec::new();
     for place in 0..count {
         let item = if place < 256 && skipped.bit(place) { None } else { items.next() };

@@ -21,7 +21,10 @@ pub mod typed_data;
 mod wallet;
 
 pub use artifact::{Artifact, ArtifactError};
-pub use audit::{AuditError, Replayed, Trail, replay};
+pub use audit::{
+    Audit, AuditError, Audited, FlagOpen, Follower, Listed, Options as AuditOptions, Proven, Replayed, Step as AuditStep, Storage,
+    Summary, Tally, TimeLine, Trail, WINDOW_BLOCKS, audit, replay,
+};
 pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, adopt, deploy};
 pub use error::{ChainError, ErrorKind, NodeFailure};
 pub use events::{EventPlace, RegistryEvent};

@@ -25,6 +25,7 @@ pub struct Registry {
     chain_id: u64,
     address: Address,
     first_block: u64,
+    code_hash: B256,
     profile: Profile,
 }
 
@@ -45,7 +46,7 @@ impl Registry {
             return Err(ChainError::WrongContract { address, expected: code_hash, found });
         }
         rpc.pin_code(address, code_hash);
-        Ok(Self { rpc, chain_id, address, first_block: block, profile })
+        Ok(Self { rpc, chain_id, address, first_block: block, code_hash, profile })
     }
 
     /// The node behind it.
@@ -61,6 +62,16 @@ impl Registry {
     /// The contract.
     pub fn address(&self) -> Address {
         self.address
+    }
+
+    /// The block in which it was made.
+    pub fn first_block(&self) -> u64 {
+        self.first_block
+    }
+
+    /// keccak256 of its code, as pinned.
+    pub fn code_hash(&self) -> B256 {
+        self.code_hash
     }
 
     /// What 'stale' and 'confirmed' mean here.

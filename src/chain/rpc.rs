@@ -12,7 +12,7 @@ use alloy::providers::utils::{
     EIP1559_FEE_ESTIMATION_PAST_BLOCKS, EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE, eip1559_default_estimator,
 };
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
-use alloy::rpc::types::{Block, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest};
+use alloy::rpc::types::{Block, EIP1186AccountProofResponse, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest};
 use node::Node;
 use nodes::Nodes;
 use std::sync::Arc;
@@ -203,6 +203,21 @@ impl Rpc {
 
     pub(super) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
         self.ask("eth_getLogs", (filter.clone(),)).await
+    }
+
+    /// Account and storage slots of `address` in the block with this hash, with the nodes of the tries that prove them. Not checked here.
+    pub(super) async fn proof(
+        &self,
+        address: Address,
+        slots: Vec<B256>,
+        block: B256,
+    ) -> Result<EIP1186AccountProofResponse, ChainError> {
+        self.ask("eth_getProof", (address, slots, BlockId::hash(block))).await
+    }
+
+    /// A storage slot in the block with this hash.
+    pub(super) async fn slot(&self, address: Address, slot: B256, block: B256) -> Result<B256, ChainError> {
+        self.ask("eth_getStorageAt", (address, slot, BlockId::hash(block))).await
     }
 
     pub(super) async fn estimate_gas(&self, request: TransactionRequest) -> Result<u64, ChainError> {

@@ -1,7 +1,7 @@
 //! What the command line says when something fails: code, exit code, hint.
 
 use super::refusal;
-use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, Revert, WalletError};
+use crate::chain::{AuditError, ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, Revert, WalletError};
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::keygen::KeygenError;
@@ -123,6 +123,9 @@ pub(super) enum CliError {
     /// The picture cannot be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
+    /// The log is not whole, or its end is not proven.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The pairs that were to be measured have no samples in common.
     #[error("{what}")]
     NotComparable {
@@ -192,6 +195,7 @@ impl CliError {
             Self::KeyFile(_) => ("KGC_KEY_FILE", exit::FAILURE),
             Self::Metrics(_) | Self::NotComparable { .. } => ("NOT_COMPARABLE", exit::FAILURE),
             Self::Figure(_) => ("FIGURE", exit::FAILURE),
+            Self::Audit(error) => of_audit(error),
         }
     }
 
@@ -236,6 +240,20 @@ fn of_chain(error: &ChainError) -> Class {
         _ => "CHAIN",
     };
     (code, of_kind(error.kind()))
+}
+
+fn of_audit(error: &AuditError) -> Class {
+    match error {
+        AuditError::Chain(error) => of_chain(error),
+        AuditError::OtherStorage { .. } | AuditError::Unproven { .. } => ("UNPROVEN", exit::INVALID),
+        AuditError::OtherBlock { .. } => ("OTHER_BLOCK", exit::INVALID),
+        AuditError::ReorgTooDeep { .. } => ("REORG_TOO_DEEP", exit::FAILURE),
+        AuditError::Moved { .. } => ("CHAIN_MOVED", exit::UNREACHABLE),
+        AuditError::NoBlock { .. } => ("NO_BLOCK", exit::NOT_FOUND),
+        AuditError::OtherCode { .. } => ("WRONG_CHAIN", exit::WRONG_CHAIN),
+        AuditError::Io { .. } => ("STATE", exit::FAILURE),
+        _ => ("LOG_INCOMPLETE", exit::INVALID),
+    }
 }
 
 fn of_outbox(error: &OutboxError) -> Class {

@@ -98,6 +98,18 @@ impl CliError {
             "KGC_KEY_FILE" => "look at the key file, or restore it from its backup; --home names another state folder",
             "WALLET" => "look at --keystore, --password-file and --dev-account",
             "NOT_COMPARABLE" => "name two images of one size, or an image and its own sealed image",
+            "LOG_INCOMPLETE" => {
+                "this node does not give the whole log as it was written: ask another one (--rpc-url), and keep what it gave"
+            }
+            "UNPROVEN" => {
+                "no word of this node on this block can be relied on: ask another one (--rpc-url); an old block needs an archive node"
+            }
+            "OTHER_BLOCK" => "the nodes are of two chains, or one of them lies: find out which before anything else",
+            "REORG_TOO_DEEP" => {
+                "find out why the chain was replaced; then --from-start begins anew"
+            }
+            "CHAIN_MOVED" => "the same command again",
+            "NO_BLOCK" => "leave --block out, or name a block from the registry's own to the newest",
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
             _ => return None,
         };

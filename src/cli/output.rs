@@ -34,7 +34,11 @@ pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, Cl
     match result {
         Ok(outcome) => {
             let object = json!({ "schema": SCHEMA, "command": command, "result": outcome.json });
-            write_stdout(&if json_wanted { object.to_string() } else { outcome.text });
+            let text = if json_wanted { object.to_string() } else { outcome.text };
+            // What came bit by bit has been said.
+            if !text.is_empty() {
+                write_stdout(&text);
+            }
             outcome.exit
         }
         Err(error) => {
@@ -87,7 +91,8 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-fn write_stdout(text: &str) {
+/// Writes a line of a result that comes bit by bit.
+pub(super) fn write_stdout(text: &str) {
     // A reader that went away ("| head") ends the output, not the program.
     let _ = writeln!(std::io::stdout(), "{text}");
 }

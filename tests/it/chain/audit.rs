@@ -81,7 +81,7 @@ async fn a_node_that_keeps_an_event_back_is_caught() {
         let last = kept_back + 1 == events.len();
         match error {
             AuditError::Incomplete { expected, found } => assert!(last && (expected, found) == (seq, seq - 1)),
-            AuditError::Broken { .. } | AuditError::Batch { .. } => assert!(!last, "{kept_back}"),
+            AuditError::Missing { .. } | AuditError::Batch { .. } => assert!(!last, "{kept_back}"),
             other => panic!("{kept_back}: {other}"),
         }
     }

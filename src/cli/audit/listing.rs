@@ -1,0 +1,266 @@
+//! The list of events: which, and in which form. Lines go out as they come, so that a long log needs no memory.
+
+use super::times::{parse, spelled};
+use super::{CliError, io};
+use crate::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
+use crate::chain::{AuditError, Listed};
+use crate::cli::events::{describe, event_json};
+use crate::cli::output::write_stdout;
+use crate::files::{Draft, Existing};
+use alloy::primitives::{Address, B256};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// How an event is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Form {
+    /// Columns for people
+    Table,
+    /// A JSON object on each line
+    Jsonl,
+    /// Comma-separated values with a head (RFC 4180)
+    Csv,
+}
+
+/// What came of a verification, or of a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Ending {
+    /// The stored bytes were those registered
+    Valid,
+    /// They were not
+    Invalid,
+    /// A flag was raised
+    Raised,
+    /// A flag was confirmed
+    Confirmed,
+    /// A flag was dismissed
+    Dismissed,
+}
+
+/// Which events are listed: those that all of these fit.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Which events are listed")]
+pub(super) struct Filters {
+    /// Of images and anchors of this sender
+    #[arg(long, value_name = "WALLET", requires = "events")]
+    sender: Option<Address>,
+    /// Of this image
+    #[arg(long, value_name = "ID", requires = "events")]
+    image: Option<B256>,
+    /// Entries and flags of this verifier
+    #[arg(long, value_name = "WALLET", requires = "events")]
+    verifier: Option<Address>,
+    /// From this time on: unix seconds, 2026-11-28 or 2026-11-28T21:05:00Z
+    #[arg(long, value_name = "TIME", value_parser = parse, requires = "events")]
+    since: Option<u64>,
+    /// Up to this time, inclusive
+    #[arg(long, value_name = "TIME", value_parser = parse, requires = "events")]
+    until: Option<u64>,
+    /// With this outcome
+    #[arg(long, value_name = "OUTCOME", requires = "events")]
+    outcome: Option<Ending>,
+}
+
+/// Where the list goes.
+enum Sink {
+    None,
+    Stdout,
+    File { path: PathBuf, draft: Draft, to: BufWriter<File>, force: bool },
+}
+
+/// A list that is being written.
+pub(super) struct Listing<'a> {
+    form: Form,
+    sink: Sink,
+    only_new: bool,
+    filters: &'a Filters,
+    count: u64,
+}
+
+const COLUMNS: [&str; 11] =
+    ["seq", "block", "logIndex", "transaction", "time", "event", "imageId", "sender", "actor", "outcome", "what"];
+
+impl<'a> Listing<'a> {
+    pub(super) fn new(
+        form: Option<Form>,
+        output: Option<&Path>,
+        force: bool,
+        only_new: bool,
+        filters: &'a Filters,
+    ) -> Result<Self, CliError> {
+        let sink = match (form, output) {
+            (None, _) => Sink::None,
+            (Some(_), None) => Sink::Stdout,
+            (Some(_), Some(path)) => {
+                let failed = |source| CliError::from(io(path, source));
+                let draft = Draft::beside(path).map_err(failed)?;
+                let to = BufWriter::new(draft.file().map_err(failed)?);
+                Sink::File { path: path.to_owned(), draft, to, force }
+            }
+        };
+        let mut listing = Self { form: form.unwrap_or(Form::Table), sink, only_new, filters, count: 0 };
+        match listing.form {
+            Form::Csv => listing.write(&COLUMNS.join(","))?,
+            Form::Table => listing.write(&row("seq", "block", "time", "event", "image, what"))?,
+            Form::Jsonl => {}
+        }
+        Ok(listing)
+    }
+
+    /// Writes an event, if it is one of those asked for.
+    pub(super) fn take(&mut self, listed: &Listed<'_>) -> Result<(), AuditError> {
+        if matches!(self.sink, Sink::None) || (self.only_new && !listed.is_new) || !self.filters.fit(listed) {
+            return Ok(());
+        }
+        self.count += 1;
+        let line = match self.form {
+            Form::Jsonl => object(listed).to_string(),
+            Form::Csv => csv(listed),
+            Form::Table => in_columns(listed),
+        };
+        self.write(&line)
+    }
+
+    fn write(&mut self, line: &str) -> Result<(), AuditError> {
+        match &mut self.sink {
+            Sink::None => Ok(()),
+            Sink::Stdout => {
+                write_stdout(line);
+                Ok(())
+            }
+            Sink::File { path, to, .. } => writeln!(to, "{line}").map_err(|source| io(path, source)),
+        }
+    }
+
+    /// Gives the file its name; returns how many events were listed, if a list was asked for.
+    pub(super) fn finish(self) -> Result<Option<u64>, CliError> {
+        match self.sink {
+            Sink::None => return Ok(None),
+            Sink::Stdout => {
+                if self.form == Form::Table {
+                    write_stdout("");
+                }
+            }
+            Sink::File { path, draft, to, force } => {
+                let existing = if force { Existing::Replace } else { Existing::Keep };
+                let kept = to.into_inner().map_err(|error| error.into_error()).and_then(|_| draft.keep(&path, existing));
+                kept.map_err(|source| match source.kind() {
+                    std::io::ErrorKind::AlreadyExists => CliError::OutputExists { path },
+                    _ => CliError::File { act: "write", path, source },
+                })?;
+            }
+        }
+        Ok(Some(self.count))
+    }
+}
+
+impl Filters {
+    fn fit(&self, listed: &Listed<'_>) -> bool {
+        let (event, about) = (&listed.event.event, About::of(listed));
+        let verifier = match event {
+            Event::Verified(e) => Some(e.verifier),
+            Event::FlagRaised(e) => Some(e.verifier),
+            _ => None,
+        };
+        self.sender.is_none_or(|sender| about.sender == Some(sender))
+            && self.image.is_none_or(|image| about.image == Some(image))
+            && self.verifier.is_none_or(|wanted| verifier == Some(wanted))
+            && self.since.is_none_or(|since| listed.time >= since)
+            && self.until.is_none_or(|until| listed.time <= until)
+            && self.outcome.is_none_or(|outcome| about.outcome == Some(name_of(outcome)))
+    }
+}
+
+fn name_of(outcome: Ending) -> &'static str {
+    match outcome {
+        Ending::Valid => "valid",
+        Ending::Invalid => "invalid",
+        Ending::Raised => "raised",
+        Ending::Confirmed => "confirmed",
+        Ending::Dismissed => "dismissed",
+    }
+}
+
+/// What events have in common: of which image and sender they are, who acted, and what came of it.
+struct About {
+    image: Option<B256>,
+    sender: Option<Address>,
+    actor: Option<Address>,
+    outcome: Option<&'static str>,
+}
+
+impl About {
+    fn of(listed: &Listed<'_>) -> Self {
+        let (image, actor, outcome) = match &listed.event.event {
+            Event::Registered(e) => (Some(e.imageId), Some(e.sender), None),
+            Event::RegisteredInBatch(e) => (Some(e.imageId), Some(e.sender), None),
+            Event::Materialized(e) => (Some(e.imageId), None, None),
+            Event::CapsulesUpdated(e) => (Some(e.imageId), Some(e.by), None),
+            Event::Verified(e) => {
+                (Some(e.imageId), Some(e.verifier), Some(if e.valid { "valid" } else { "invalid" }))
+            }
+            Event::FlagRaised(e) => (Some(e.imageId), Some(e.verifier), Some("raised")),
+            Event::FlagConfirmed(e) => (Some(e.imageId), Some(e.by), Some("confirmed")),
+            Event::FlagDismissed(e) => (Some(e.imageId), Some(e.by), Some("dismissed")),
+            Event::AccessGranted(e) => (Some(e.imageId), Some(e.by), None),
+            Event::AccessRevoked(e) => (Some(e.imageId), Some(e.by), None),
+            Event::BatchRegistered(e) => (None, Some(e.sender), None),
+            Event::Anchored(e) => (None, Some(e.sender), None),
+            Event::OperatorSet(e) => (None, Some(e.sender), None),
+            Event::KgcKeyPublished(e) => (None, Some(e.publisher), None),
+            Event::LogAnchored(e) => (None, Some(e.kgc), None),
+            Event::CapsulesAnchored(e) => (None, Some(e.kgc), None),
+            Event::RoleChanged(e) => (None, Some(e.by), None),
+            Event::AdminPlanned(e) => (None, Some(e.by), None),
+            Event::Paused(e) => (None, Some(e.by), None),
+            Event::Unpaused(e) => (None, Some(e.by), None),
+            Event::Superseded(e) => (None, Some(e.by), None),
+            Event::NonceInvalidated(e) => (None, Some(e.wallet), None),
+            _ => (None, None, None),
+        };
+        let sender = match (&listed.event.event, image) {
+            (_, Some(image)) => listed.storage.sender_of(image),
+            (Event::BatchRegistered(_) | Event::Anchored(_) | Event::OperatorSet(_), None) => actor,
+            _ => None,
+        };
+        Self { image, sender, actor, outcome }
+    }
+}
+
+/// As `medseal show` says it, with the time, the image and who acted.
+fn object(listed: &Listed<'_>) -> Value {
+    let (about, mut object) = (About::of(listed), event_json(listed.event));
+    let shown = |wallet: Option<Address>| wallet.map(crate::cli::output::address);
+    object["time"] = json!(listed.time);
+    object["imageId"] = json!(about.image);
+    object["sender"] = json!(shown(about.sender));
+    object["actor"] = json!(shown(about.actor));
+    object["outcome"] = json!(about.outcome);
+    object["what"] = json!(describe(&listed.event.event).1);
+    object
+}
+
+fn csv(listed: &Listed<'_>) -> String {
+    let object = object(listed);
+    let cell = |name: &&str| match &object[*name] {
+        Value::Null => String::new(),
+        Value::String(text) if text.contains([',', '"', '\n', '\r']) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",")
+}
+
+fn in_columns(listed: &Listed<'_>) -> String {
+    let (name, what) = describe(&listed.event.event);
+    let seq = crate::chain::Trail::of(&listed.event.event).map(|trail| trail.seq().to_string());
+    let image = About::of(listed).image.map(|image| format!("{image}  ")).unwrap_or_default();
+    let block = listed.event.place.block_number.to_string();
+    row(&seq.unwrap_or_default(), &block, &spelled(listed.time), name, &format!("{image}{what}"))
+}
+
+fn row(seq: &str, block: &str, time: &str, event: &str, rest: &str) -> String {
+    format!("{seq:>7}  {block:>8}  {time:<20}  {event:<17}  {rest}")
+}
