@@ -141,7 +141,9 @@ pub enum AuditError {
         endpoint: String,
     },
     /// A block that had been settled was replaced.
-    #[error("the chain was replaced more than {WINDOW_BLOCKS} blocks deep: block {block} was {expected}, it is {found} now")]
+    #[error(
+        "the chain was replaced more than {WINDOW_BLOCKS} blocks deep: block {block} was {expected}, it is {found} now"
+    )]
     ReorgTooDeep {
         /// Its number.
         block: u64,

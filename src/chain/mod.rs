@@ -22,8 +22,8 @@ mod wallet;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use audit::{
-    Audit, AuditError, Audited, FlagOpen, Follower, Listed, Options as AuditOptions, Proven, Replayed, Step as AuditStep, Storage,
-    Summary, Tally, TimeLine, Trail, WINDOW_BLOCKS, audit, replay,
+    Audit, AuditError, Audited, FlagOpen, Follower, Listed, Options as AuditOptions, Proven, Replayed,
+    Step as AuditStep, Storage, Summary, Tally, TimeLine, Trail, WINDOW_BLOCKS, audit, replay,
 };
 pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, adopt, deploy};
 pub use error::{ChainError, ErrorKind, NodeFailure};

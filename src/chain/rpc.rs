@@ -12,7 +12,9 @@ use alloy::providers::utils::{
     EIP1559_FEE_ESTIMATION_PAST_BLOCKS, EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE, eip1559_default_estimator,
 };
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
-use alloy::rpc::types::{Block, EIP1186AccountProofResponse, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest};
+use alloy::rpc::types::{
+    Block, EIP1186AccountProofResponse, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest,
+};
 use node::Node;
 use nodes::Nodes;
 use std::sync::Arc;
@@ -213,11 +215,6 @@ impl Rpc {
         block: B256,
     ) -> Result<EIP1186AccountProofResponse, ChainError> {
         self.ask("eth_getProof", (address, slots, BlockId::hash(block))).await
-    }
-
-    /// A storage slot in the block with this hash.
-    pub(super) async fn slot(&self, address: Address, slot: B256, block: B256) -> Result<B256, ChainError> {
-        self.ask("eth_getStorageAt", (address, slot, BlockId::hash(block))).await
     }
 
     pub(super) async fn estimate_gas(&self, request: TransactionRequest) -> Result<u64, ChainError> {

@@ -81,7 +81,9 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         say(&format!("not asked for the block's header: {silent}"));
     }
     if let Some((block, hash, true)) = audited.before {
-        say(&format!("block {block} of the last audit ({hash}) is gone: a reorganisation within {WINDOW_BLOCKS} blocks"));
+        say(&format!(
+            "block {block} of the last audit ({hash}) is gone: a reorganisation within {WINDOW_BLOCKS} blocks"
+        ));
     }
     if let Some(path) = &args.html {
         write_file(path, page::page(&registry, &audited).as_bytes(), args.force)?;
@@ -181,7 +183,10 @@ fn text(registry: &Registry, audited: &Audited, args: &Args, listed: Option<u64>
 /// What the audit came to, in one line.
 fn verdict(audited: &Audited) -> String {
     let (proven, total) = (&audited.proven, audited.summary.total());
-    format!("complete up to block {}, hash {}: {} numbered events, {total} logs", proven.block, proven.hash, audited.seq)
+    format!(
+        "complete up to block {}, hash {}: {} numbered events, {total} logs",
+        proven.block, proven.hash, audited.seq
+    )
 }
 
 fn counts(tally: &crate::chain::Tally) -> [u64; 7] {

@@ -105,9 +105,7 @@ impl CliError {
                 "no word of this node on this block can be relied on: ask another one (--rpc-url); an old block needs an archive node"
             }
             "OTHER_BLOCK" => "the nodes are of two chains, or one of them lies: find out which before anything else",
-            "REORG_TOO_DEEP" => {
-                "find out why the chain was replaced; then --from-start begins anew"
-            }
+            "REORG_TOO_DEEP" => "find out why the chain was replaced; then --from-start begins anew",
             "CHAIN_MOVED" => "the same command again",
             "NO_BLOCK" => "leave --block out, or name a block from the registry's own to the newest",
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",

@@ -30,7 +30,6 @@ mod settings;
 mod show;
 mod store;
 mod verify;
-mod watch;
 
 use error::CliError;
 use output::Outcome;
@@ -83,8 +82,6 @@ enum Command {
     Show(show::Args),
     /// The whole event log, proved complete: list, summary, page
     Audit(audit::Args),
-    /// Follow registrations, verifications, flags and access as they happen; tell a webhook or a command of flags
-    Watch(watch::Args),
     /// What becomes of a flag
     Flag(flag::Args),
     /// Who has which role, and who is the administrator
@@ -119,7 +116,6 @@ impl Command {
             Self::Capsules(_) => "capsules",
             Self::Show(_) => "show",
             Self::Audit(_) => "audit",
-            Self::Watch(_) => "watch",
             Self::Flag(_) => "flag",
             Self::Role(_) => "role",
             Self::Registry(_) => "registry",
@@ -180,7 +176,6 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Capsules(args) => capsules::run(args, settings).await,
         Command::Show(args) => show::run(args, settings).await,
         Command::Audit(args) => audit::run(args, settings, talk).await,
-        Command::Watch(args) => watch::run(args, settings, talk).await,
         Command::Flag(args) => flag::run(args, settings).await,
         Command::Role(args) => role::run(args, settings).await,
         Command::Registry(args) => registry::run(args, settings).await,

@@ -97,8 +97,7 @@ pub(super) async fn headers_to(registry: &Registry, first: u64, head: &Header) -
 
 /// The logs of each of these blocks, asked for by its hash; a block whose own bloom says that it has none is not asked for.
 pub(super) async fn logs_of(registry: &Registry, headers: &[Header]) -> Result<Vec<Log>, ChainError> {
-    let has_any =
-        |header: &&Header| header.logs_bloom.contains_input(BloomInput::Raw(registry.address().as_slice()));
+    let has_any = |header: &&Header| header.logs_bloom.contains_input(BloomInput::Raw(registry.address().as_slice()));
     let hashes: Vec<B256> = headers.iter().filter(has_any).map(|header| header.hash).collect();
     let ask = |hash: B256| async move { registry.rpc().logs(&filter(registry).at_block_hash(hash)).await };
     let logs: Vec<Vec<Log>> = stream::iter(hashes).map(ask).buffered(AT_ONCE).try_collect().await?;

@@ -131,7 +131,13 @@ impl Summary {
         self.last_at = time;
         let kind = match event {
             Event::Registered(_) | Event::RegisteredInBatch(_) | Event::Materialized(_) => 0,
-            Event::Verified(e) => if e.valid { 1 } else { 2 },
+            Event::Verified(e) => {
+                if e.valid {
+                    1
+                } else {
+                    2
+                }
+            }
             _ => 3,
         };
         self.time_line.add(time, kind);
@@ -213,7 +219,8 @@ mod tests {
             line.add(60 * minute, usize::try_from(minute % 4).expect("small"));
         }
         assert!(line.count() <= 96 && line.count() > 48, "{}", line.count());
-        let sums = line.steps.values().fold([0; 4], |sums: [u64; 4], step| std::array::from_fn(|at| sums[at] + step[at]));
+        let sums =
+            line.steps.values().fold([0; 4], |sums: [u64; 4], step| std::array::from_fn(|at| sums[at] + step[at]));
         assert_eq!(sums, [25_000; 4]);
     }
 

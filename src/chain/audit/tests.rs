@@ -81,7 +81,9 @@ fn what_is_missing_added_or_changed_shows() {
         run(&events).expect_err("one is missing")
     };
     for (index, seq) in [(0, 1), (4, 3), (5, 4)] {
-        assert!(matches!(without(index), AuditError::Missing { seq: found, next, .. } if (found, next) == (seq, seq + 1)));
+        assert!(
+            matches!(without(index), AuditError::Missing { seq: found, next, .. } if (found, next) == (seq, seq + 1))
+        );
     }
     for index in [1, 2, 3] {
         assert!(matches!(without(index), AuditError::Batch { .. }), "{index}");

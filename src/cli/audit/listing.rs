@@ -145,7 +145,8 @@ impl<'a> Listing<'a> {
             }
             Sink::File { path, draft, to, force } => {
                 let existing = if force { Existing::Replace } else { Existing::Keep };
-                let kept = to.into_inner().map_err(|error| error.into_error()).and_then(|_| draft.keep(&path, existing));
+                let kept =
+                    to.into_inner().map_err(|error| error.into_error()).and_then(|_| draft.keep(&path, existing));
                 kept.map_err(|source| match source.kind() {
                     std::io::ErrorKind::AlreadyExists => CliError::OutputExists { path },
                     _ => CliError::File { act: "write", path, source },
@@ -198,9 +199,7 @@ impl About {
             Event::RegisteredInBatch(e) => (Some(e.imageId), Some(e.sender), None),
             Event::Materialized(e) => (Some(e.imageId), None, None),
             Event::CapsulesUpdated(e) => (Some(e.imageId), Some(e.by), None),
-            Event::Verified(e) => {
-                (Some(e.imageId), Some(e.verifier), Some(if e.valid { "valid" } else { "invalid" }))
-            }
+            Event::Verified(e) => (Some(e.imageId), Some(e.verifier), Some(if e.valid { "valid" } else { "invalid" })),
             Event::FlagRaised(e) => (Some(e.imageId), Some(e.verifier), Some("raised")),
             Event::FlagConfirmed(e) => (Some(e.imageId), Some(e.by), Some("confirmed")),
             Event::FlagDismissed(e) => (Some(e.imageId), Some(e.by), Some("dismissed")),

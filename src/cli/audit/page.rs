@@ -90,7 +90,10 @@ fn time_line(line: &TimeLine) -> String {
             top -= height;
             if *count > 0 {
                 let width = (step - 1.0).max(1.0);
-                let _ = write!(svg, "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{colour}\"/>");
+                let _ = write!(
+                    svg,
+                    "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{colour}\"/>"
+                );
             }
         }
         svg += "</g>\n";

@@ -1,8 +1,10 @@
 //! The chain against a real anvil (`MEDSEAL_ANVIL`, the `PATH`, or where the scripts put it).
 
 mod audit;
+mod audit_lies;
 mod failover;
 mod faults;
+mod history;
 mod node;
 mod outbox;
 pub(crate) mod proxy;

@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     LoseAnswer,
     /// It reaches the node, and the list that comes back lacks this entry.
     DropResult(usize),
+    /// It reaches the node, and this is done to the result.
+    Alter(Box<dyn FnOnce(&mut Value) + Send>),
     /// It does not reach the node, and this comes back as the result.
     Answer(Value),
     /// It does not reach the node, and the connection is closed.
@@ -50,6 +52,11 @@ async fn serve(mut stream: TcpStream, node: &str, rule: &mut impl FnMut(&Value) 
         Fault::DropResult(index) => {
             let mut answer = forward(node, &request).await;
             answer["result"].as_array_mut().unwrap().remove(index);
+            ("200 OK", answer)
+        }
+        Fault::Alter(alter) => {
+            let mut answer = forward(node, &request).await;
+            alter(&mut answer["result"]);
             ("200 OK", answer)
         }
         Fault::LoseAnswer => {
