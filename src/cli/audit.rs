@@ -85,6 +85,11 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             "block {block} of the last audit ({hash}) is gone: a reorganisation within {WINDOW_BLOCKS} blocks"
         ));
     }
+    if !audited.storage_proven {
+        say(
+            "the head is proven, the storage as a whole is not: this development node makes its storage root in a way of its own",
+        );
+    }
     if let Some(path) = &args.html {
         write_file(path, page::page(&registry, &audited).as_bytes(), args.force)?;
     }
@@ -115,6 +120,7 @@ fn json_of(registry: &Registry, audited: &Audited, listed: Option<u64>) -> Value
         "seq": audited.seq,
         "storageRoot": proven.storage_root,
         "slots": audited.slots,
+        "storageProven": audited.storage_proven,
         "witnesses": proven.witnesses,
         "silent": proven.silent,
         "afterBlock": audited.after_block,
@@ -141,13 +147,16 @@ fn text(registry: &Registry, audited: &Audited, args: &Args, listed: Option<u64>
     }
     let (valid, invalid) = summary.verifications();
     let mut text = format!(
-        "{verdict}\n\nregistry       {} on chain {}\nproven by      the block's header ({} of {} nodes have it): the head after event {}, and the storage root over all {} slots\nread now       {} events, after block {}\nfrom, to       {}, {}\nimages         {}\nverifications  {valid} valid, {invalid} invalid\nflags          {} open, {} confirmed, {} dismissed",
+        "{verdict}\n\nregistry       {} on chain {}\nproven by      the block's header ({} of {} nodes have it): the head after event {}{}\nread now       {} events, after block {}\nfrom, to       {}, {}\nimages         {}\nverifications  {valid} valid, {invalid} invalid\nflags          {} open, {} confirmed, {} dismissed",
         address(registry.address()),
         registry.chain_id(),
         proven.witnesses.len(),
         proven.witnesses.len() + proven.silent.len(),
         audited.seq,
-        audited.slots,
+        match audited.storage_proven {
+            true => format!(", and the storage root over all {} slots", audited.slots),
+            false => String::new(),
+        },
         audited.read,
         audited.after_block,
         spelled(summary.first_at),

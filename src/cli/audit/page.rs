@@ -23,12 +23,14 @@ pub(super) fn page(registry: &Registry, audited: &Audited) -> String {
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
 <title>Audit of {home}</title><style>{STYLE}</style></head><body>\n<h1>Audit of the image registry <code>{home}</code> on chain {chain}</h1>\n\
-<p class=\"verdict\"><strong>{}</strong><br>Block of {}. Its header proves the audit head after event {} and the storage root \
-<code>{}</code>; both follow from the log. Nodes with this block: {}.</p>\n",
+<p class=\"verdict\"><strong>{}</strong><br>Block of {}. Its header proves the audit head after event {}{}; it follows from the log. Nodes with this block: {}.</p>\n",
         escaped(&verdict(audited)),
         spelled(proven.time),
         audited.seq,
-        proven.storage_root,
+        match audited.storage_proven {
+            true => format!(", and the storage root <code>{}</code>", proven.storage_root),
+            false => " (not the storage as a whole: a development node)".to_owned(),
+        },
         escaped(&proven.witnesses.join(", ")),
     );
     let rows = [
