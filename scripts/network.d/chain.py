@@ -42,6 +42,8 @@ def geth_command(node, ports, enodes, home):
     config = parts.write(home / "geth.toml", f'[Node.P2P]\nListenAddr = "{LOOPBACK}:{ports["geth_p2p"]}"\nStaticNodes = [{peers}]\nNoDiscovery = true\n')
     return [parts.program("geth"), "--config", config, "--datadir", home / "geth", "--networkid", genesis.CHAIN_ID, "--nodekey", home / "geth.key",
             *STATE_OF_EVERY_BLOCK, "--syncmode", "full", "--cache", 256, "--ipcdisable", "--nat", "none", "--netrestrict", SEEN,
+            # On a quiet chain wallets are told to offer 1 wei; by default Geth would leave such transactions in its pool for ever.
+            "--miner.gasprice", 1,
             "--http", "--http.addr", LOOPBACK, "--http.port", ports["rpc"], "--http.api", "eth,net,web3", "--http.vhosts", f"localhost,{LOOPBACK}",
             "--authrpc.addr", LOOPBACK, "--authrpc.port", ports["engine"], "--authrpc.jwtsecret", home / "jwt"]
 

@@ -16,7 +16,7 @@ def make(network):
     home.mkdir(parents=True, exist_ok=True)
     if kind == "anvil":
         command = [parts.program("anvil", "scripts/setup"), "--host", LOOPBACK, "--port", port, "--hardfork", "prague", "--chain-id", KINDS[kind],
-                   "--state", home / "state.json", "--state-interval", 2]
+                   "--state", home / "state.json"]
     else:
         command = [parts.program("geth"), "--dev", "--dev.gaslimit", 60_000_000, "--datadir", home / "geth", *chain.STATE_OF_EVERY_BLOCK, "--ipcdisable",
                    "--http", "--http.addr", LOOPBACK, "--http.port", port, "--http.api", "eth,net,web3", "--http.vhosts", f"localhost,{LOOPBACK}"]

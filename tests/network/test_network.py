@@ -338,7 +338,9 @@ def small_network(kind, chain_id):
     assert "nothing to cut" in network("cut", 1, fails=True)
     network("kill", 1)
     network("heal", 1)
-    until("the receipt after the crash", lambda: receipt(made["rpc"][0], transaction))
+    if kind == "geth-dev":
+        # anvil writes its state at an orderly end alone.
+        until("the receipt after the crash", lambda: receipt(made["rpc"][0], transaction))
     network("down")
     assert processes() == {}, processes()
 
