@@ -49,11 +49,12 @@ def geth_command(node, ports, enodes, home):
 
 
 def beacon_command(node, ports, peers, home, recipient):
-    """The consensus of one Geth. QUIC is off: that of Prysm 6.1.4 ends with a panic under Go 1.26."""
+    """The consensus of one Geth. QUIC is off: that of Prysm 6.1.4 ends with a panic under Go 1.26. It begins again at the head that it saved:
+    at an older block, its choice otherwise, Geth builds nothing, and a network that was stopped as a whole would never go on."""
     command = [parts.program("beacon-chain"), "--accept-terms-of-use", "--datadir", home / "beacon", "--genesis-state", parts.HOME / "genesis.ssz",
                "--chain-config-file", parts.HOME / "config.yml", "--contract-deployment-block", 0, "--chain-id", genesis.CHAIN_ID,
                "--network-id", genesis.CHAIN_ID, "--execution-endpoint", f"http://{LOOPBACK}:{ports['engine']}", "--jwt-secret", home / "jwt",
-               "--min-sync-peers", 0, "--minimum-peers-per-subnet", 0, "--no-discovery", "--disable-quic", "--disable-monitoring",
+               "--min-sync-peers", 0, "--minimum-peers-per-subnet", 0, "--no-discovery", "--disable-quic", "--disable-monitoring", "--sync-from", "head",
                "--p2p-priv-key", home / "beacon.key", "--p2p-local-ip", LOOPBACK, "--p2p-host-ip", f"127.0.1.{node}", "--p2p-allowlist", SEEN,
                "--p2p-tcp-port", ports["beacon_p2p"], "--p2p-udp-port", ports["beacon_udp"], "--rpc-host", LOOPBACK, "--rpc-port", ports["beacon_rpc"],
                "--http-host", LOOPBACK, "--http-port", ports["beacon_http"], "--suggested-fee-recipient", recipient]
