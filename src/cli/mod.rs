@@ -15,9 +15,11 @@ mod kgc;
 mod materialize;
 mod measure;
 mod node;
+mod nodes;
 mod open;
 mod operator;
 mod output;
+mod pins;
 mod refusal;
 mod registry;
 mod role;
@@ -25,6 +27,7 @@ mod seal;
 mod session;
 mod settings;
 mod show;
+mod store;
 mod verify;
 
 use error::CliError;
@@ -86,6 +89,10 @@ enum Command {
     Kgc(kgc::Args),
     /// Entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation of a pair of images
     Measure(measure::Args),
+    /// Where the sealed images and their capsules lie, each read and checked, and bringing them back to all their nodes
+    Pins(pins::Args),
+    /// Move what is stored between this machine and IPFS nodes
+    Store(store::Args),
     /// What is reachable, which versions, what is wrong and how to mend it
     Doctor,
 }
@@ -110,6 +117,8 @@ impl Command {
             Self::Registry(_) => "registry",
             Self::Kgc(_) => "kgc",
             Self::Measure(_) => "measure",
+            Self::Pins(_) => "pins",
+            Self::Store(_) => "store",
             Self::Doctor => "doctor",
         }
     }
@@ -167,6 +176,8 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Registry(args) => registry::run(args, settings).await,
         Command::Kgc(args) => kgc::run(args, settings).await,
         Command::Measure(args) => measure::run(args),
+        Command::Pins(args) => pins::run(args, settings).await,
+        Command::Store(args) => store::run(args, settings).await,
         Command::Doctor => doctor::run(settings).await,
     }
 }

@@ -7,6 +7,8 @@ mod cli;
 mod common;
 mod differential;
 mod formats;
+mod geth;
 mod interop;
+mod kubo;
 mod statistics;
 mod vectors;

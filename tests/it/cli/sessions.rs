@@ -99,6 +99,10 @@ fn help() {
         "kgc status",
         "kgc anchor",
         "measure",
+        "pins",
+        "store",
+        "store export",
+        "store import",
         "doctor",
     ];
     let folder = tempfile::tempdir().expect("a folder");
