@@ -4,59 +4,11 @@
     tests/network/test_network.py            the proof-of-stake network, then the small ones
     tests/network/test_network.py --small    the small ones alone
 """
-import json, os, signal, subprocess, sys, time, urllib.error, urllib.request
+import json, os, signal, subprocess, sys, time, urllib.error
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / "target" / "network"
-TOOLS = ROOT / "target" / "tools" / "bin"
-SLOT_SECONDS = 2
-# How long a condition is waited for; no test asks how fast it came.
-PATIENCE_SECONDS = 150
-passed = []
-
-
-def network(*words, fails=False):
-    """What scripts/network said; it must succeed, or fail with exit code 1 where that is wanted."""
-    done = subprocess.run([ROOT / "scripts" / "network", *map(str, words)], capture_output=True, text=True)
-    said = done.stdout + done.stderr
-    assert done.returncode == (1 if fails else 0), f"scripts/network {' '.join(map(str, words))} ended with {done.returncode}:\n{said}"
-    return said
-
-
-def status():
-    return json.loads(network("status", "--json"))
-
-
-def written():
-    return json.loads((HOME / "network.json").read_text())
-
-
-def until(what, question):
-    """The first answer that is not false."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (answer := question()):
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {what}"
-        time.sleep(1)
-    return answer
-
-
-def call(url, method, *params):
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=10) as answer:
-        return json.load(answer)
-
-
-def rpc(url, method, *params):
-    answer = call(url, method, *params)
-    assert "error" not in answer, answer
-    return answer["result"]
-
-
-def kubo(node, path, body=b"", headers=None, token=None):
-    headers = {"Authorization": f"Bearer {token or node['token']}", **(headers or {})}
-    with urllib.request.urlopen(urllib.request.Request(f"{node['api']}/api/v0/{path}", body, headers), timeout=20) as answer:
-        return answer.read()
+from nodes import (HOME, SLOT_SECONDS, TOOLS, Acts, call, cast, environment, finalized, ipfs, kubo, network, one_chain, receipt, rpc, status, until,
+                   written)
 
 
 def refused(question):
@@ -66,12 +18,6 @@ def refused(question):
     except urllib.error.HTTPError as error:
         return error.code
     return None
-
-
-def cast(*words):
-    done = subprocess.run([TOOLS / "cast", *map(str, words)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def add(node, data):
@@ -85,14 +31,6 @@ def add(node, data):
 def send(url, account, to, value="1gwei"):
     """The hash of a transaction that was handed to this node."""
     return cast("send", "--async", "--rpc-url", url, "--keystore", account["keystore"], "--password-file", account["password"], to, "--value", value)
-
-
-def receipt(url, transaction):
-    return rpc(url, "eth_getTransactionReceipt", transaction)
-
-
-def finalized(said):
-    return min(node["finalized"]["number"] if node["finalized"] else 0 for node in said["chain"])
 
 
 def processes():
@@ -130,18 +68,6 @@ def listeners(pids):
     return found
 
 
-def block_hashes(said, number):
-    return [rpc(node["rpc"], "eth_getBlockByNumber", hex(number), False) for node in said["chain"]]
-
-
-def one_chain(said):
-    """Whether every node has the same block at the lowest head's height."""
-    if any(node["head"] is None for node in said["chain"]):
-        return False
-    blocks = block_hashes(said, min(node["head"]["number"] for node in said["chain"]))
-    return None not in blocks and len({block["hash"] for block in blocks}) == 1
-
-
 def nothing_is_up():
     said = network("status", fails=True)
     assert "error: no network is up\nhint: scripts/network up" in said, said
@@ -154,8 +80,17 @@ def it_comes_up():
     made = written()
     assert (made["kind"], made["chainId"], len(made["rpc"]), len(made["ipfs"])) == ("proof-of-stake", 2025325, 4, 3), made
     assert [int(rpc(url, "eth_chainId"), 16) for url in made["rpc"]] == [2025325] * 4
-    env = dict(line.removeprefix("export ").split("=", 1) for line in (HOME / "env").read_text().splitlines())
-    assert env["ETH_RPC_URL"] == "'" + ",".join(made["rpc"]) + "'" and env["MEDSEAL_CHAIN_ID"] == "'2025325'", env
+    env = environment()
+    assert env["ETH_RPC_URL"] == ",".join(made["rpc"]) and env["IPFS_API"] == ",".join(node["api"] for node in made["ipfs"]), env
+    settings = ("MEDSEAL_CHAIN_ID", "MEDSEAL_PROFILE", "MEDSEAL_BLOCK_TIME", "MEDSEAL_REPLICAS", "MEDSEAL_ACTOR")
+    assert [env[name] for name in settings] == ["2025325", "network", "2", "2", "sender"], env
+    assert Path(env["MEDSEAL_IPFS_TOKEN_FILE"]).read_text().split() == [node["token"] for node in made["ipfs"]]
+    sender = made["accounts"]["sender"]
+    assert (env["ETH_KEYSTORE"], env["ETH_PASSWORD"]) == (sender["keystore"], sender["password"]), env
+    for secret in (HOME / "ipfs-token", HOME / "keystore" / "sender", HOME / "keystore" / "password", HOME / "node-1" / "jwt"):
+        assert secret.stat().st_mode & 0o077 == 0, secret
+    done = subprocess.run(["bash", "-c", f". {HOME}/env && as reader sh -c 'echo $MEDSEAL_ACTOR $ETH_KEYSTORE'"], capture_output=True, text=True)
+    assert done.stdout.split() == ["reader", made["accounts"]["reader"]["keystore"]], done
 
 
 def a_second_up_is_refused():
@@ -214,9 +149,7 @@ def what_one_node_holds_the_others_pin():
         kubo(node, f"pin/add?arg={cid}")
         assert kubo(node, f"cat?arg={cid}&offline=true") == data
     assert [node["pins"] for node in status()["ipfs"]] == [pins + 1 for pins in before]
-    done = subprocess.run([TOOLS / "ipfs", "--api-auth", f"bearer:{nodes[2]['token']}", "pin", "ls", "--type=recursive", "--quiet"],
-                          env={**os.environ, "IPFS_PATH": nodes[2]["repo"]}, capture_output=True, text=True)
-    assert cid in done.stdout.split(), done
+    assert cid in ipfs(nodes[2], "pin", "ls", "--type=recursive", "--quiet").decode().split()
 
 
 def stranger(repo, key):
@@ -363,19 +296,10 @@ SMALL = (nothing_is_up, a_development_chain_of_geth, a_development_chain_of_anvi
 
 
 def main():
-    story = SMALL if sys.argv[1:] == ["--small"] else STORY
     network("down")
-    for act in story:
-        began = time.monotonic()
-        try:
-            act()
-        except BaseException:
-            print(f"FAILED {act.__name__}", flush=True)
-            network("down")
-            raise
-        passed.append(act)
-        print(f"ok {act.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
-    print(f"{len(passed)} passed")
+    acts = Acts("private network")
+    acts.run(*(SMALL if sys.argv[1:] == ["--small"] else STORY))
+    acts.end()
 
 
 if __name__ == "__main__":
