@@ -24,6 +24,7 @@ def accounts():
     made = {}
     for name in ACTORS:
         said = parts.run(parts.program("cast", "scripts/setup"), "wallet", "new", folder, name, env={"CAST_PASSWORD": password.read_text()})
+        (folder / name).chmod(0o600)
         (address,) = [word for word in said.split() if word.startswith("0x") and len(word) == 42]
         made[name] = {"address": address, "keystore": str(folder / name), "password": str(password)}
     return made
