@@ -121,6 +121,8 @@ class Faults:
         """One of the two halves will lose, and nobody knows which: each makes a record, by a sender of its own."""
         world = self.world
         network("cut", 2)
+        begun = status()["chain"]
+        assert [node["peers"] for node in begun] == [1] * len(begun), begun
         self.halves = {"sender": self.half((1, 2), (1, 2)), "operator": self.half((3, 4), (3,))}
         self.torn = {}
         for actor, settings in self.halves.items():
@@ -137,6 +139,8 @@ class Faults:
             self.places[actor] = receipt(own[0], self.torn[actor]["transaction"])["blockHash"]
         said = status()
         assert not one_chain(said) and said["half"] == [1, 2], said
+        # Half of the stake makes nothing final.
+        assert finalized(said) <= min(node["head"]["number"] for node in begun), said
 
     def the_halves_grow_together(self):
         world, urls = self.world, self.world.made["rpc"]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""scripts/network as its users see it: one story, told in order. Needs scripts/setup --nodes; prints "N passed".
+"""scripts/network as its users see it: one story, told in order; `cut` is walked in faults.py. Needs scripts/setup --nodes; prints "N passed".
 
     tests/network/test_network.py            the proof-of-stake network, then the small ones
     tests/network/test_network.py --small    the small ones alone
@@ -7,7 +7,7 @@
 import json, os, signal, subprocess, sys, time, urllib.error
 from pathlib import Path
 
-from nodes import (HOME, SLOT_SECONDS, TOOLS, Acts, call, cast, environment, finalized, ipfs, kubo, network, one_chain, receipt, rpc, status, until,
+from nodes import (HOME, TOOLS, Acts, call, cast, environment, finalized, ipfs, kubo, network, one_chain, receipt, rpc, status, until,
                    written)
 
 
@@ -204,28 +204,6 @@ def a_killed_kubo_node_keeps_its_pins():
     assert [(node["peers"], node["pins"]) for node in status()["ipfs"]] == [(2, count) for count in pins]
 
 
-def halves_part_and_come_together():
-    made = written()
-    accounts = made["accounts"]
-    network("cut", 2)
-    begun = status()["chain"]
-    assert [node["peers"] for node in begun] == [1] * 4, begun
-    left = send(made["rpc"][0], accounts["sender"], accounts["stranger"]["address"])
-    right = send(made["rpc"][3], accounts["relayer"], accounts["stranger"]["address"])
-    time.sleep(10 * SLOT_SECONDS)
-    until("both halves have mined", lambda: receipt(made["rpc"][1], left) and receipt(made["rpc"][2], right))
-    assert receipt(made["rpc"][2], left) is None and receipt(made["rpc"][1], right) is None
-    said = status()
-    assert not one_chain(said) and said["half"] == [1, 2], said
-    assert finalized(said) <= min(node["head"]["number"] for node in begun)
-    print(network("heal").strip())
-    said = until("one chain and finality", lambda: (now := status()) and one_chain(now) and finalized(now) > finalized(said) + 6 and now)
-    for transaction in (left, right):
-        places = until("the receipt on all nodes", lambda: all(found := [receipt(url, transaction) for url in made["rpc"]]) and found)
-        assert len({place["blockHash"] for place in places}) == 1, places
-    assert said["half"] == [], said
-
-
 def wrong_names_are_refused():
     assert "error: there is no node or part 5\nhint: nodes 1 to 4" in network("kill", 5, fails=True)
     assert "error: cut 4: 1 to 3 of 4 nodes can be cut off" in network("cut", 4, fails=True)
@@ -247,8 +225,8 @@ def keep_goes_on():
     assert now == before
     # The one that what_one_node_holds_the_others_pin made, and that of the empty folder which every repository begins with.
     assert [node["pins"] for node in status()["ipfs"]] == [2] * 3
-    # What was sent before is still there.
-    assert int(rpc(now["rpc"][0], "eth_getBalance", now["accounts"]["stranger"]["address"], "latest"), 16) == 10_000 * 10**18 + 2 * 10**9
+    # What accounts_have_ether_and_act sent is still there.
+    assert int(rpc(now["rpc"][0], "eth_getBalance", now["accounts"]["reader"]["address"], "latest"), 16) == 10_000 * 10**18 + 10**9
     head = status()["chain"][0]["head"]["number"]
     until("a block after the pause", lambda: status()["chain"][0]["head"]["number"] > head)
 
@@ -290,7 +268,7 @@ STORY = (
     nothing_is_up, it_comes_up, a_second_up_is_refused, wrong_names_are_refused, it_listens_on_this_machine_alone,
     geth_hides_what_is_not_for_applications, accounts_have_ether_and_act, kubo_asks_for_its_token, what_one_node_holds_the_others_pin,
     the_swarm_lets_in_its_key_alone, heads_rise_and_agree_and_finality_follows, a_killed_node_comes_back, a_killed_kubo_node_keeps_its_pins,
-    halves_part_and_come_together, down_leaves_nothing, keep_goes_on, a_crash_of_all_is_cleaned_up, a_development_chain_of_geth,
+    down_leaves_nothing, keep_goes_on, a_crash_of_all_is_cleaned_up, a_development_chain_of_geth,
 )
 SMALL = (nothing_is_up, a_development_chain_of_geth, a_development_chain_of_anvil)
 
