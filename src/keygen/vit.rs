@@ -20,7 +20,7 @@ use super::{Fold, KeygenError};
 pub const LOGITS: usize = 256;
 
 /// SHA-256 of the embedded model, the `model digest` of `FORMAT.md`, section 2. `onnx/README.md` is its model card.
-pub const MODEL_DIGEST: B256 = b256!("467090fed8af97ca3d60abd31eda0501ba0c659cc2c5322cafacf5da55985513");
+pub const MODEL_DIGEST: B256 = b256!("e50510472c14856e3c7853de3fb2fa8681f072a3c6f2c4803e3038a4ff52ee7c");
 
 static MODEL: &[u8] = include_bytes!("../../onnx/vit_keygen.onnx");
 
