@@ -109,9 +109,12 @@ fn add_samples<const BYTES: usize>(fold: &mut Fold, image: &Image) {
                 let (first, step) = (index + c as u64, channels as u64);
                 match column_step {
                     1 => row.add(first, step, limb, samples.iter().map(|sample| limb_of(sample, order, limb))),
-                    many => {
-                        row.add(first, step, limb, samples.iter().step_by(many).map(|sample| limb_of(sample, order, limb)))
-                    }
+                    many => row.add(
+                        first,
+                        step,
+                        limb,
+                        samples.iter().step_by(many).map(|sample| limb_of(sample, order, limb)),
+                    ),
                 }
             }
             row.finish(fold, y, height);

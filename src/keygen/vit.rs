@@ -33,7 +33,8 @@ impl Tout {
     ///
     /// Bits of the last byte that have no logit are 0; a model has a multiple of 8.
     pub fn from_logits(logits: &[f32]) -> Self {
-        let byte = |logits: &[f32]| (0..).zip(logits).fold(0, |byte, (j, logit)| byte | u8::from(*logit > 0.0) << (7 - j));
+        let byte =
+            |logits: &[f32]| (0..).zip(logits).fold(0, |byte, (j, logit)| byte | u8::from(*logit > 0.0) << (7 - j));
         Self(logits.chunks(8).map(byte).collect())
     }
 
@@ -167,7 +168,11 @@ fn finite(logits: Zeroizing<Vec<f32>>) -> Result<Zeroizing<Vec<f32>>, KeygenErro
 }
 
 /// Runs the model on tokens (N, 64, 128).
-fn run_on(session: &mut Session, tokens: ArrayView3<'_, f32>, logits_each: usize) -> Result<Zeroizing<Vec<f32>>, KeygenError> {
+fn run_on(
+    session: &mut Session,
+    tokens: ArrayView3<'_, f32>,
+    logits_each: usize,
+) -> Result<Zeroizing<Vec<f32>>, KeygenError> {
     let images = tokens.len_of(Axis(0));
     let tokens = TensorRef::from_array_view(tokens).map_err(KeygenError::Run)?;
     let outputs = session.run(ort::inputs!["tokens" => tokens]).map_err(KeygenError::Run)?;

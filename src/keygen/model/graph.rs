@@ -152,7 +152,8 @@ fn read_weight(message: &[u8]) -> Result<Weight<'_>, ModelError> {
 }
 
 fn read_node(message: &[u8]) -> Result<Node<'_>, ModelError> {
-    let (mut name, mut operation, mut inputs, mut outputs, mut attributes) = ("", "", Vec::new(), Vec::new(), Vec::new());
+    let (mut name, mut operation, mut inputs, mut outputs, mut attributes) =
+        ("", "", Vec::new(), Vec::new(), Vec::new());
     for field in fields(message) {
         match field? {
             (1, value) if inputs.len() < 2 => inputs.push(value.text()?),
@@ -175,8 +176,14 @@ fn read_node(message: &[u8]) -> Result<Node<'_>, ModelError> {
             Operation::Softmax { axis: axis.cast_signed() }
         }
         ("Reshape", None) => Operation::Reshape,
-        ("Transpose", Some(Attribute { name: "perm", number: None, numbers })) => Operation::Transpose { order: numbers },
-        ("MatMul" | "Add" | "Sub" | "Mul" | "Div" | "Floor" | "Sin" | "Tanh" | "Relu" | "Softmax" | "Reshape" | "Transpose", _) => {
+        ("Transpose", Some(Attribute { name: "perm", number: None, numbers })) => {
+            Operation::Transpose { order: numbers }
+        }
+        (
+            "MatMul" | "Add" | "Sub" | "Mul" | "Div" | "Floor" | "Sin" | "Tanh" | "Relu" | "Softmax" | "Reshape"
+            | "Transpose",
+            _,
+        ) => {
             return Err(unsupported(format!("{operation} with other settings")));
         }
         _ => return Err(ModelError::Operation { node: shown(name), operation: shown(operation) }),

@@ -2,8 +2,8 @@ use proptest::prelude::{Rng, RngExt};
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::*;
-use crate::keygen::LOGITS;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, SampleType};
+use crate::keygen::LOGITS;
 use crate::keygen::{fold_bytes, fold_image};
 
 fn vit() -> Vit {
@@ -85,7 +85,10 @@ fn a_logit_that_is_not_finite_is_refused() {
     for (index, value) in [(0, f32::NAN), (7, f32::INFINITY), (767, f32::NEG_INFINITY)] {
         let mut logits = vec![0.0; LOGITS];
         logits[index] = value;
-        assert!(matches!(finite(logits.into()), Err(KeygenError::NotFinite { index: found }) if found == index), "{value}");
+        assert!(
+            matches!(finite(logits.into()), Err(KeygenError::NotFinite { index: found }) if found == index),
+            "{value}"
+        );
     }
 }
 
