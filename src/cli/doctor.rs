@@ -5,7 +5,7 @@ use super::session::{Session, kgc_key_file, open_keys};
 use super::{CliError, Settings};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
-use crate::keygen::{MODEL_DIGEST, Vit};
+use crate::keygen::{Engine, MODEL_DIGEST};
 use crate::storage::LocalStore;
 use serde::Serialize;
 use serde_json::json;
@@ -43,8 +43,9 @@ impl Finding {
 }
 
 pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
-    let mut findings =
-        vec![Finding::good("medseal", env!("CARGO_PKG_VERSION")), model(), anvil(settings), store(settings)];
+    let mut findings = vec![Finding::good("medseal", env!("CARGO_PKG_VERSION"))];
+    findings.extend(model(settings));
+    findings.extend([anvil(settings), store(settings)]);
     let registry = chain(settings, &mut findings).await;
     key_center(settings, registry.as_ref(), &mut findings).await;
 
@@ -86,11 +87,24 @@ fn without_secrets(name: &str, value: &str) -> String {
     }
 }
 
-fn model() -> Finding {
-    match Vit::embedded() {
-        Ok(_) => Finding::good("transformer", format!("embedded, sha-256 {MODEL_DIGEST}")),
-        Err(error) => Finding::failed("transformer", &error.into()),
-    }
+/// Which model, and what runs it: both are loaded, and the model is run once.
+fn model(settings: &Settings) -> Vec<Finding> {
+    let vit = match super::transformer::load(settings) {
+        Ok(vit) => vit,
+        Err(error) => return vec![Finding::failed("transformer", &error)],
+    };
+    let which = match vit.model_digest() == MODEL_DIGEST {
+        true => "embedded".to_owned(),
+        false => settings.get("model").unwrap_or_default().to_owned(),
+    };
+    let engine = match vit.engine() {
+        Engine::BuiltIn => "built in".to_owned(),
+        Engine::OnnxRuntime(library) => library.display().to_string(),
+    };
+    vec![
+        Finding::good("transformer", format!("{which}, sha-256 {}", vit.model_digest())),
+        Finding::good("engine", format!("{engine}, {}", vit.engine_version())),
+    ]
 }
 
 fn anvil(settings: &Settings) -> Finding {

@@ -175,7 +175,7 @@ impl CliError {
             Self::Wallet(error) => ("WALLET", of_kind(error.kind())),
             Self::Node(error) => ("NODE", of_kind(error.kind())),
             Self::Store(error) => of_store(error),
-            Self::Keygen(_) => ("KEYGEN", exit::FAILURE),
+            Self::Keygen(error) => of_keygen(error),
             Self::Kgc(error) => of_kgc(error),
             Self::KeyFile(KeyFileError::Missing { .. }) => ("KGC_MISSING", exit::NOT_FOUND),
             Self::KeyFile(KeyFileError::Exists { .. }) => ("KGC_EXISTS", exit::OUTPUT_EXISTS),
@@ -254,6 +254,15 @@ fn of_store(error: &StoreError) -> Class {
     }
 }
 
+fn of_keygen(error: &KeygenError) -> Class {
+    match error {
+        KeygenError::Model(_) | KeygenError::NotFinite { .. } => ("MODEL", exit::INVALID),
+        KeygenError::RelativeLibrary(_) => ("SETTINGS", exit::USAGE),
+        KeygenError::Library { .. } | KeygenError::Load(_) | KeygenError::Run(_) => ("ENGINE", exit::FAILURE),
+        _ => ("KEYGEN", exit::FAILURE),
+    }
+}
+
 fn of_kgc(error: &KgcError) -> Class {
     match error {
         KgcError::NotAuthorized { .. } => ("NOT_AUTHORIZED", exit::NOT_AUTHORIZED),
@@ -287,7 +296,7 @@ fn of_pipeline(error: &PipelineError) -> Class {
         PipelineError::Chain(error) => of_chain(error),
         PipelineError::Outbox(error) => of_outbox(error),
         PipelineError::KgcKey { .. } => ("KGC_KEY", exit::FAILURE),
-        PipelineError::Keygen(_) => ("KEYGEN", exit::FAILURE),
+        PipelineError::Keygen(error) => of_keygen(error),
         PipelineError::JobBusy { .. } => ("JOB_BUSY", exit::FAILURE),
         PipelineError::NotSealable(_) => ("IMAGE", exit::FAILURE),
         PipelineError::DoesNotComeBack | PipelineError::StoredElsewhere { .. } => ("FAULT", exit::FAILURE),

@@ -73,6 +73,12 @@ impl CliError {
             "KGC_KEY_FILE" => "look at the key file, or restore it from its backup; --home names another state folder",
             "WALLET" => "look at --keystore, --password-file and --dev-account",
             "NOT_COMPARABLE" => "name two images of one size, or an image and its own sealed image",
+            "MODEL" => {
+                "leave --model out for the built-in one; to another one that you trust, give its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml"
+            }
+            "ENGINE" => {
+                "leave --onnx-runtime out for the built-in engine, or name ONNX Runtime's library, 1.24 or later: scripts/setup --python has one"
+            }
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
             _ => return None,
         };

@@ -25,6 +25,7 @@ mod seal;
 mod session;
 mod settings;
 mod show;
+mod transformer;
 mod verify;
 
 use error::CliError;

@@ -6,10 +6,9 @@ mod run;
 use super::act::Relay;
 use super::output::{Outcome, progress};
 use super::session::Session;
-use super::{CliError, Settings, Talk};
+use super::{CliError, Settings, Talk, transformer};
 use crate::clock::SystemClock;
 use crate::imaging::{ImagingError, Limits};
-use crate::keygen::Vit;
 use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Stage};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +46,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let key_center = session.key_center(&registry)?;
     let mut outbox = session.outbox(&submitter).await?;
     let store = session.store()?;
-    let mut vit = Vit::embedded()?;
+    let mut vit = transformer::load(settings)?;
     let sender = Sender {
         registry: &registry,
         wallet: &wallet,
