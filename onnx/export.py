@@ -10,10 +10,15 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, checker, helper
+from onnx import TensorProto, checker, helper, load, numpy_helper
 
 import network
 from network import HEAD, HEADS, INPUTS, LAYERS, LOGITS, TOKEN_CODE, TOKENS, WIDTH
+
+
+def _scale(name):
+    """The gain that the graph takes from the weight instead of a node of its own: a power of two, so nothing is rounded."""
+    return network.SCORE_SCALE if name.endswith("query.weight") else network.ATTENTION_GAIN if name.endswith("output.weight") else 1.0
 
 
 class Graph:
@@ -22,9 +27,9 @@ class Graph:
     def __init__(self, weights):
         self.values, self.nodes, self.tensors = weights, [], []
 
-    def weight(self, name, scale=1.0):
-        """A weight, times a power of two. Little-endian bytes, as ONNX wants them on every machine."""
-        value = self.values[name] * np.float32(scale)
+    def weight(self, name):
+        """A weight with its constant gain. Little-endian bytes, as ONNX wants them on every machine."""
+        value = self.values[name] * np.float32(_scale(name))
         self.tensors.append(helper.make_tensor(name, TensorProto.FLOAT, value.shape, value.astype("<f4").tobytes(), raw=True))
         return name
 
@@ -50,17 +55,17 @@ def _embed(g):
 def _attend(g, layer, h):
     """Eq. (3): h + 4 MHSA(h) Wo."""
 
-    def heads(part, order, scale=1.0):
-        flat = g.node("MatMul", f"{layer}.{part}.product", h, g.weight(f"{layer}.{part}.weight", scale))
+    def heads(part, order):
+        flat = g.node("MatMul", f"{layer}.{part}.product", h, g.weight(f"{layer}.{part}.weight"))
         split = g.node("Reshape", f"{layer}.{part}.split", flat, "shape.heads")
         return g.node("Transpose", f"{layer}.{part}.out", split, perm=order)
 
-    query, key = heads("query", [0, 2, 1, 3], network.SCORE_SCALE), heads("key", [0, 2, 3, 1])
+    query, key = heads("query", [0, 2, 1, 3]), heads("key", [0, 2, 3, 1])
     value = heads("value", [0, 2, 1, 3])
     attention = g.node("Softmax", f"{layer}.attention", g.node("MatMul", f"{layer}.scores", query, key), axis=-1)
     mixed = g.node("Transpose", f"{layer}.mixed", g.node("MatMul", f"{layer}.heads", attention, value), perm=[0, 2, 1, 3])
     joined = g.node("Reshape", f"{layer}.joined", mixed, "shape.tokens")
-    out = g.node("MatMul", f"{layer}.output.product", joined, g.weight(f"{layer}.output.weight", network.ATTENTION_GAIN))
+    out = g.node("MatMul", f"{layer}.output.product", joined, g.weight(f"{layer}.output.weight"))
     return g.node("Add", f"{layer}.attended", h, out)
 
 
@@ -102,6 +107,15 @@ def model(weights):
     result = helper.make_model(graph, producer_name="medseal", ir_version=8, opset_imports=[helper.make_opsetid("", 17)])
     checker.check_model(result, full_check=True)
     return result.SerializeToString(deterministic=True)
+
+
+def weights(path):
+    """Returns the weights that stand in a file of this graph."""
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in load(path).graph.initializer}
+    result = {name: stored[name].copy() for name in network.shapes()}
+    for name in result:
+        result[name] /= np.float32(_scale(name))
+    return result
 
 
 def main():

@@ -8,5 +8,6 @@ mod common;
 mod differential;
 mod formats;
 mod interop;
+mod model_card;
 mod statistics;
 mod vectors;

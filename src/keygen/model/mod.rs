@@ -18,7 +18,7 @@ pub use error::ModelError;
 use graph::{Graph, Interface};
 
 /// SHA-256 of the embedded model, the `model digest` of `FORMAT.md`, section 2. `onnx/README.md` is its model card.
-pub const MODEL_DIGEST: B256 = b256!("e50510472c14856e3c7853de3fb2fa8681f072a3c6f2c4803e3038a4ff52ee7c");
+pub const MODEL_DIGEST: B256 = b256!("68d54ff62e5e56f317472e198be18d5570754f4d14bf4a147ddf60af827ceb21");
 
 /// Logits of the embedded model's decoder, one for each bit of [`Tout`](super::Tout). Another model may have more or fewer.
 pub const LOGITS: usize = 768;
