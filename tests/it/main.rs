@@ -10,4 +10,5 @@ mod formats;
 mod interop;
 mod model_card;
 mod statistics;
+mod transformer;
 mod vectors;
