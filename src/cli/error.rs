@@ -84,6 +84,16 @@ pub(super) enum CliError {
         /// Which path.
         path: PathBuf,
     },
+    /// Too few images to compare.
+    #[error("expected at least 2 unlike images in {place}, found {found}{passed_over}")]
+    TooFewImages {
+        /// Where they were looked for.
+        place: String,
+        /// How many there are.
+        found: usize,
+        /// Which files count as none, and why.
+        passed_over: String,
+    },
     /// Sealing, opening or verifying failed.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
@@ -167,6 +177,7 @@ impl CliError {
             Self::File { .. } => ("FILE", exit::FAILURE),
             Self::OutputExists { .. } => ("OUTPUT_EXISTS", exit::OUTPUT_EXISTS),
             Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
+            Self::TooFewImages { .. } => ("TOO_FEW_IMAGES", exit::FAILURE),
             Self::Pipeline(error) => of_pipeline(error),
             Self::Chain(error) => of_chain(error),
             Self::Outbox(error) | Self::Deployment(DeploymentError::Outbox(error)) => of_outbox(error),

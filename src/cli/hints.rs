@@ -53,6 +53,9 @@ impl CliError {
             "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
             "FILE" => "look at the path and at who may write there; --home names another state folder",
             "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
+            "TOO_FEW_IMAGES" => {
+                "name a folder with images in it or in its folders, or take generated ones: --phantoms 100"
+            }
             "NOT_STORED" => {
                 "the bytes are not in this store: --home names another; nothing is said about them, and nothing is logged"
             }

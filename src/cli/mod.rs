@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod flag;
 mod hints;
+mod keygen_report;
 mod kgc;
 mod materialize;
 mod measure;
@@ -87,6 +88,8 @@ enum Command {
     Kgc(kgc::Args),
     /// Entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation of a pair of images
     Measure(measure::Args),
+    /// What the keys of a folder's images are worth, against fair coins
+    KeygenReport(keygen_report::Args),
     /// What is reachable, which versions, what is wrong and how to mend it
     Doctor,
 }
@@ -111,6 +114,7 @@ impl Command {
             Self::Registry(_) => "registry",
             Self::Kgc(_) => "kgc",
             Self::Measure(_) => "measure",
+            Self::KeygenReport(_) => "keygen-report",
             Self::Doctor => "doctor",
         }
     }
@@ -168,6 +172,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Registry(args) => registry::run(args, settings).await,
         Command::Kgc(args) => kgc::run(args, settings).await,
         Command::Measure(args) => measure::run(args),
+        Command::KeygenReport(args) => keygen_report::run(args, settings, talk),
         Command::Doctor => doctor::run(settings).await,
     }
 }

@@ -106,7 +106,7 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
 }
 
 /// The bytes of a file, if it is not larger than anything that can be sealed.
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
     let (found, limit) = (std::fs::metadata(path).map_err(failed)?.len(), Limits::default().file_bytes);
     if found > limit {

@@ -1,6 +1,7 @@
 //! What the transformer's bits are worth, and that they are the same on every engine. `scripts/test` runs these with their figures shown.
 
 mod engines;
+mod goals;
 
 use std::path::PathBuf;
 

@@ -99,6 +99,7 @@ fn help() {
         "kgc status",
         "kgc anchor",
         "measure",
+        "keygen-report",
         "doctor",
     ];
     let folder = tempfile::tempdir().expect("a folder");
