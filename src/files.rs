@@ -16,16 +16,35 @@ pub(crate) enum Existing {
 
 /// Writes a file, readable by its owner alone; when this returns, it survives a power cut.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Result<()> {
-    let folder = folder_of(path);
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    match existing {
-        Existing::Replace => file.persist(path),
-        Existing::Keep => file.persist_noclobber(path),
+    let mut draft = Draft::beside(path)?;
+    draft.0.write_all(bytes)?;
+    draft.keep(path, existing)
+}
+
+/// A file that is written bit by bit, and is there under its name only once it is whole. Dropped before, it is gone.
+pub(crate) struct Draft(tempfile::NamedTempFile);
+
+impl Draft {
+    /// Returns an empty one in the folder of `path`.
+    pub(crate) fn beside(path: &Path) -> Result<Self> {
+        tempfile::NamedTempFile::new_in(folder_of(path)).map(Self)
     }
-    .map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+
+    /// What is to be written to.
+    pub(crate) fn file(&self) -> Result<File> {
+        self.0.as_file().try_clone()
+    }
+
+    /// Gives it its name; when this returns, it survives a power cut.
+    pub(crate) fn keep(self, path: &Path, existing: Existing) -> Result<()> {
+        self.0.as_file().sync_all()?;
+        match existing {
+            Existing::Replace => self.0.persist(path),
+            Existing::Keep => self.0.persist_noclobber(path),
+        }
+        .map_err(|error| error.error)?;
+        File::open(folder_of(path))?.sync_all()
+    }
 }
 
 /// Makes a folder, and those above it, that only their owner can look into.

@@ -14,7 +14,7 @@ abstract contract AnchoredBase is Base {
         leaf.capsulesHash = keccak256(abi.encode("leaf capsules", number));
         leaf.headerHash = keccak256(abi.encode("leaf header", number));
         // forge-lint: disable-next-line(unsafe-typecast)
-        leaf.size = uint64(number + 1);
+        leaf.size = uint64(2_000_000 + number);
     }
 
     /// @dev The tree over sample leaves 0 to `count - 1`.

@@ -1,10 +1,13 @@
 //! The contract's build, committed as `contracts/ImageRegistry.json` so that the client is built without a Solidity compiler.
 
-use super::bindings::IConstructor;
-use super::deployment::Arguments;
+use super::bindings::{IConstructor, Role};
+use super::deployment::{Arguments, InitialRole};
 use alloy::primitives::Bytes;
-use alloy::sol_types::SolConstructor;
+use alloy::sol_types::{SolConstructor, SolType, sol_data};
 use serde::Deserialize;
+
+/// What the constructor takes: the administrator, and the roles given from the start.
+type ConstructorTypes = (sol_data::Address, sol_data::Array<IConstructor::InitialRole>);
 
 const EMBEDDED: &str = include_str!("../../contracts/ImageRegistry.json");
 
@@ -78,6 +81,19 @@ impl Artifact {
         [self.bytecode.as_ref(), &arguments].concat().into()
     }
 
+    /// The constructor's arguments in what a deploying transaction carried; none if it is not this build, or a role is none of [`Role::ALL`].
+    pub(super) fn arguments(&self, init_code: &[u8]) -> Option<Arguments> {
+        let encoded = init_code.strip_prefix(self.bytecode.as_ref())?;
+        let (admin, grants) = ConstructorTypes::abi_decode_params(encoded).ok()?;
+        let roles = grants.iter().map(|given| {
+            let role = Role::ALL.into_iter().find(|role| role.id() == given.role)?;
+            Some(InitialRole { role, wallet: given.account })
+        });
+        let arguments = Arguments { admin, roles: roles.collect::<Option<_>>()? };
+        // One encoding only: what is left over or out of place is somebody else's.
+        (*self.init_code(&arguments) == *init_code).then_some(arguments)
+    }
+
     /// The code on chain, with zeros where the constructor writes.
     pub fn deployed_code(&self) -> &Bytes {
         &self.deployed_bytecode.object
@@ -98,8 +114,6 @@ impl Artifact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::bindings::Role;
-    use crate::chain::deployment::InitialRole;
     use alloy::primitives::Address;
 
     #[test]
@@ -132,5 +146,23 @@ mod tests {
         assert_eq!(arguments.len(), 5 * 32);
         assert_eq!((&arguments[12..32], arguments[95], &arguments[140..]), (&[7; 20][..], 1, &[8; 20][..]));
         assert_eq!(arguments[96..128], Role::Kgc.id()[..]);
+    }
+
+    #[test]
+    fn arguments_are_read_out_of_their_own_init_code_alone() {
+        let artifact = Artifact::embedded().expect("a build");
+        let given = |roles| Arguments { admin: Address::repeat_byte(7), roles };
+        let role = |role| InitialRole { role, wallet: Address::repeat_byte(8) };
+        for arguments in [given(vec![]), given(Role::ALL.map(role).to_vec())] {
+            assert_eq!(artifact.arguments(&artifact.init_code(&arguments)), Some(arguments));
+        }
+        let init = artifact.init_code(&given(vec![role(Role::Kgc)])).to_vec();
+        let code = artifact.bytecode.len();
+        for changed in [code - 1, code + 4, code + 100] {
+            let mut other = init.clone();
+            other[changed] ^= 1;
+            assert_eq!(artifact.arguments(&other), None, "byte {changed}");
+        }
+        assert_eq!(artifact.arguments(&init[..init.len() - 1]), None);
     }
 }

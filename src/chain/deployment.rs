@@ -94,6 +94,14 @@ pub enum DeploymentError {
         /// The chain that it says.
         found: u64,
     },
+    /// The transaction made no `ImageRegistry` of this build.
+    #[error("transaction {transaction} deployed no ImageRegistry of this build: {reason}")]
+    NotADeployment {
+        /// Which transaction.
+        transaction: B256,
+        /// What it did instead.
+        reason: &'static str,
+    },
     /// The contract's build is not usable.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
@@ -110,7 +118,7 @@ impl DeploymentError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
-            Self::OtherChain { .. } => ErrorKind::WrongChain,
+            Self::OtherChain { .. } | Self::NotADeployment { .. } => ErrorKind::WrongChain,
             Self::Outbox(error) => error.kind(),
             Self::Chain(error) => error.kind(),
             _ => ErrorKind::Failure,
@@ -176,15 +184,7 @@ pub async fn deploy(
     let method = "eth_getTransactionReceipt";
     let address =
         receipt.contract.ok_or_else(|| ChainError::BadAnswer { method, reason: "no contract address".into() })?;
-    let code = rpc.code(address).await?;
-    if code.is_empty() {
-        return Err(ChainError::NoContract { address, chain_id }.into());
-    }
-    let code_hash = keccak256(&code);
-    if !artifact.is_code(&code) {
-        let expected = keccak256(artifact.deployed_code());
-        return Err(ChainError::WrongContract { address, expected, found: code_hash }.into());
-    }
+    let code_hash = check_code(rpc, &artifact, address, chain_id).await?;
     Ok(Deployment {
         schema: Schema::V1,
         chain_id,
@@ -195,6 +195,49 @@ pub async fn deploy(
         deployer: wallet.address(),
         arguments,
     })
+}
+
+/// Returns the deployment that a transaction of another tool made (`forge script`, a wallet), after arguments and code were compared with the build.
+///
+/// # Errors
+/// [`DeploymentError::NotADeployment`], [`DeploymentError::Chain`].
+pub async fn adopt(rpc: &Rpc, transaction: B256) -> Result<Deployment, DeploymentError> {
+    let other = |reason| DeploymentError::NotADeployment { transaction, reason };
+    let artifact = Artifact::embedded()?;
+    let receipt = rpc.receipt(transaction).await?.ok_or_else(|| other("it is not mined on this chain"))?;
+    if !receipt.status() {
+        return Err(other("it failed"));
+    }
+    let made = receipt.contract_address.zip(receipt.block_number);
+    let (address, block) = made.ok_or_else(|| other("it made no contract itself"))?;
+    let data = rpc.transaction_data(transaction).await?;
+    let arguments =
+        artifact.arguments(&data).ok_or_else(|| other("it carries another contract, or other arguments"))?;
+    let chain_id = rpc.chain_id().await?;
+    let code_hash = check_code(rpc, &artifact, address, chain_id).await?;
+    Ok(Deployment {
+        schema: Schema::V1,
+        chain_id,
+        address,
+        block,
+        transaction,
+        code_hash,
+        deployer: receipt.from,
+        arguments,
+    })
+}
+
+/// Returns the hash of the code at `address`, which must be that of the build.
+async fn check_code(rpc: &Rpc, artifact: &Artifact, address: Address, chain_id: u64) -> Result<B256, ChainError> {
+    let code = rpc.code(address).await?;
+    if code.is_empty() {
+        return Err(ChainError::NoContract { address, chain_id });
+    }
+    let found = keccak256(&code);
+    if !artifact.is_code(&code) {
+        return Err(ChainError::WrongContract { address, expected: keccak256(artifact.deployed_code()), found });
+    }
+    Ok(found)
 }
 
 /// Addresses as EIP-55 writes them; a wrong checksum is refused.

@@ -22,6 +22,27 @@ pub enum ErrorKind {
     WrongChain,
 }
 
+/// Why one of several nodes is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeFailure {
+    /// Scheme, host and port.
+    pub endpoint: String,
+    /// What it means.
+    pub kind: ErrorKind,
+    /// What happened.
+    pub reason: String,
+}
+
+impl std::fmt::Display for NodeFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Some reasons name the node themselves.
+        match self.reason.contains(&self.endpoint) {
+            true => f.write_str(&self.reason),
+            false => write!(f, "{}: {}", self.endpoint, self.reason),
+        }
+    }
+}
+
 /// Why the chain did not give an answer that we take. Addresses of nodes are shown without user, password and path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +71,30 @@ pub enum ChainError {
         /// The deadline.
         after: Duration,
     },
+    /// None of several nodes can be used.
+    #[error("no node can be used: {}", failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NoNode {
+        /// Each that was left, and why.
+        failures: Vec<NodeFailure>,
+    },
+    /// The node has not come as far as another one had.
+    #[error("the node is behind: its newest block is {found}, and block {expected} was seen before")]
+    Behind {
+        /// Its newest block.
+        found: u64,
+        /// The block that it should have.
+        expected: u64,
+    },
+    /// The chain has made many blocks and calls none of them safe or final.
+    #[error("the chain has no {tag} block at block {head}: {reason}")]
+    NoFinality {
+        /// `safe` or `finalized`.
+        tag: String,
+        /// Its newest block.
+        head: u64,
+        /// What the node says.
+        reason: String,
+    },
     /// The newest that is known of the chain is too old to decide by.
     #[error("what is known of the chain is {age_secs} s old, at most {allowed_secs} s are allowed")]
     Stale {
@@ -65,6 +110,14 @@ pub enum ChainError {
         expected: u64,
         /// The node's.
         found: u64,
+    },
+    /// The node serves a chain with the same id that began otherwise.
+    #[error("another chain of the same id: expected block 0 {expected}, found {found}")]
+    WrongGenesis {
+        /// Hash of block 0 at the first node.
+        expected: B256,
+        /// This node's.
+        found: B256,
     },
     /// Nothing is deployed at the address.
     #[error("no contract at {address} on chain {chain_id}")]
@@ -117,11 +170,19 @@ impl ChainError {
     /// What it means to whoever called.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Stale { .. } => ErrorKind::Unreachable,
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Stale { .. } | Self::Behind { .. } => {
+                ErrorKind::Unreachable
+            }
             Self::WrongChain { .. } | Self::NoContract { .. } | Self::WrongContract { .. } => ErrorKind::WrongChain,
+            Self::WrongGenesis { .. } => ErrorKind::WrongChain,
+            Self::NoNode { failures } => match failures.iter().any(|failure| failure.kind == ErrorKind::Unreachable) {
+                false if !failures.is_empty() => ErrorKind::WrongChain,
+                _ => ErrorKind::Unreachable,
+            },
             Self::UnknownImage { .. } => ErrorKind::NotFound,
             Self::Revert(revert) => revert.kind(),
             Self::InvalidUrl { .. } | Self::Refused { .. } | Self::BadAnswer { .. } => ErrorKind::Failure,
+            Self::NoFinality { .. } => ErrorKind::Failure,
         }
     }
 

@@ -3,23 +3,62 @@
 use super::error::ChainError;
 use super::wallet::is_development_chain;
 use alloy::primitives::B256;
+use std::time::Duration;
 
-/// What 'stale' and 'confirmed' mean on a chain.
+/// Seconds from block to block where nobody says otherwise: those of Ethereum's own network.
+pub const BLOCK_TIME_SECS: u64 = 12;
+/// Blocks that may be missing before a network's newest one is too old.
+const HEAD_AGE_BLOCKS: u64 = 10;
+/// Blocks within which a transaction is mined, at the price that it pays.
+const MINING_BLOCKS: u64 = 15;
+/// Blocks within which one becomes final: four epochs, twice as many as it takes.
+const FINAL_BLOCKS: u64 = 128;
+
+/// What 'stale', 'confirmed' and 'final' mean on a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Profile {
-    /// One node that makes a block for each transaction: mined is final, and the head may be of any age as long as the
-    /// node answered within 60 s.
+    /// One node that stands alone (anvil, `geth --dev`): mined is final, and the head may be of any age as long as the node answered
+    /// within 60 s.
     #[default]
     Development,
-    /// A network that goes on by itself: its newest block is at most 120 s old, or the node is behind.
-    Network,
+    /// A network that goes on by itself and says what it has agreed on: what is `safe` is confirmed, what is `finalized` is final, and its
+    /// newest block is at most ten block times old (60 s at least), or the node is behind.
+    Network {
+        /// Seconds from block to block.
+        block_time_secs: u64,
+    },
+}
+
+/// How deep in the chain a transaction is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wait {
+    /// In a block, which may yet be replaced.
+    Mined,
+    /// In a block that goes only if many stakers break the rules, or the network is cut.
+    Safe,
+    /// In a block that stays.
+    Finalized,
+}
+
+impl Wait {
+    /// Every depth, by its name.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("mined", Self::Mined), ("safe", Self::Safe), ("finalized", Self::Finalized)];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
 }
 
 impl Profile {
-    /// The profile of a chain: the development chains are known by their ids.
+    /// The profile of a chain of which nobody says what it is: the development chains are known by their ids.
     pub fn of(chain_id: u64) -> Self {
-        if is_development_chain(chain_id) { Self::Development } else { Self::Network }
+        match is_development_chain(chain_id) {
+            true => Self::Development,
+            false => Self::Network { block_time_secs: BLOCK_TIME_SECS },
+        }
     }
 
     /// Seconds within which the node must have answered.
@@ -28,10 +67,27 @@ impl Profile {
     }
 
     /// Seconds that the newest block may be old; none where blocks only come with transactions.
-    pub const fn head_age_secs(self) -> Option<u64> {
+    pub fn head_age_secs(self) -> Option<u64> {
+        self.blocks(HEAD_AGE_BLOCKS).map(|age| age.as_secs())
+    }
+
+    /// How long a transaction may wait for its block.
+    pub fn mining_deadline(self) -> Duration {
+        self.blocks(MINING_BLOCKS).unwrap_or(Duration::from_secs(60))
+    }
+
+    /// How long a transaction may be mined and not final.
+    pub fn final_deadline(self) -> Duration {
+        self.blocks(FINAL_BLOCKS).unwrap_or(Duration::ZERO)
+    }
+
+    /// The time of so many blocks, a minute at least; none where blocks only come with transactions.
+    fn blocks(self, count: u64) -> Option<Duration> {
         match self {
             Self::Development => None,
-            Self::Network => Some(120),
+            Self::Network { block_time_secs } => {
+                Some(Duration::from_secs(count.saturating_mul(block_time_secs).max(60)))
+            }
         }
     }
 }
@@ -83,14 +139,35 @@ mod tests {
     }
 
     #[test]
-    fn a_networks_newest_block_is_fresh_for_120_seconds_and_no_second_longer() {
+    fn a_networks_newest_block_is_fresh_for_ten_blocks_and_no_second_longer() {
+        let network = Profile::Network { block_time_secs: 12 };
         let head = |timestamp| Head { number: 1, hash: B256::ZERO, timestamp, answered_at: 1000 };
         for timestamp in [880, 1000, 1005] {
-            head(timestamp).check_fresh(Profile::Network, 1000).expect("fresh");
+            head(timestamp).check_fresh(network, 1000).expect("fresh");
         }
-        let stale = head(879).check_fresh(Profile::Network, 1000).expect_err("stale");
+        let stale = head(879).check_fresh(network, 1000).expect_err("stale");
         assert!(matches!(stale, ChainError::Stale { age_secs: 121, allowed_secs: 120 }), "{stale}");
         head(879).check_fresh(Profile::Development, 1000).expect("blocks only come with transactions");
-        assert_eq!((Profile::of(31337), Profile::of(5)), (Profile::Development, Profile::Network));
+        assert_eq!((Profile::of(31337), Profile::of(5)), (Profile::Development, network));
+    }
+
+    #[test]
+    fn a_fast_chain_is_given_a_minute() {
+        let seconds = |block_time_secs| {
+            let profile = Profile::Network { block_time_secs };
+            (profile.head_age_secs(), profile.mining_deadline().as_secs(), profile.final_deadline().as_secs())
+        };
+        assert_eq!(seconds(1), (Some(60), 60, 128));
+        assert_eq!(seconds(2), (Some(60), 60, 256));
+        assert_eq!(seconds(12), (Some(120), 180, 1536));
+        assert_eq!(Profile::Development.mining_deadline().as_secs(), 60);
+    }
+
+    #[test]
+    fn depths_have_names_and_an_order() {
+        for (name, wait) in Wait::ALL {
+            assert_eq!(wait.name(), name);
+        }
+        assert!(Wait::Mined < Wait::Safe && Wait::Safe < Wait::Finalized);
     }
 }

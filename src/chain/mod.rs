@@ -22,10 +22,10 @@ mod wallet;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use audit::{AuditError, Replayed, Trail, replay};
-pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, deploy};
-pub use error::{ChainError, ErrorKind};
+pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, adopt, deploy};
+pub use error::{ChainError, ErrorKind, NodeFailure};
 pub use events::{EventPlace, RegistryEvent};
-pub use head::{Head, Profile};
+pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use logged::{LoggedImage, Way, shortened, spelled_out};
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{Outbox, OutboxError, Receipt, Transaction};

@@ -44,6 +44,7 @@ impl Registry {
         if found != code_hash {
             return Err(ChainError::WrongContract { address, expected: code_hash, found });
         }
+        rpc.pin_code(address, code_hash);
         Ok(Self { rpc, chain_id, address, first_block: block, profile })
     }
 
@@ -99,7 +100,7 @@ impl Registry {
     pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
         // The time before the question: an answer that took long counts as older, never as newer.
         let answered_at = clock.unix_secs();
-        let header = self.rpc.block(BlockNumberOrTag::Latest).await?.header;
+        let header = self.rpc.latest().await?;
         Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
     }
 
@@ -137,6 +138,25 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn access_in(&self, block: B256, image_id: B256, wallet: Address) -> Result<Access, ChainError> {
         self.view_at(BlockId::hash(block), registry::accessOfCall { imageId: image_id, wallet }).await
+    }
+
+    /// Last second of the access of (image, wallet) that counts at `head`: 0 for none. On a network a grant counts once the chain calls its
+    /// block `safe`, and a revocation as soon as it is in `head`: the smaller of the two.
+    ///
+    /// # Errors
+    /// [`ChainError::NoFinality`], or the node does not answer.
+    pub async fn confirmed_expiry(&self, head: &Head, image_id: B256, wallet: Address) -> Result<u64, ChainError> {
+        let newest = self.access_in(head.hash, image_id, wallet).await?.expiry;
+        if newest == 0 || self.profile == Profile::Development {
+            return Ok(newest);
+        }
+        match self.rpc.settled(BlockNumberOrTag::Safe).await? {
+            Some(safe) if safe.number >= self.first_block => {
+                Ok(newest.min(self.access_in(safe.hash, image_id, wallet).await?.expiry))
+            }
+            // Nothing in the contract is confirmed yet, the contract included.
+            _ => Ok(0),
+        }
     }
 
     /// Whether `wallet` may have the image's key *by the time of the latest block*, which a development chain only makes

@@ -3,6 +3,7 @@
 use super::act::{Act, Relay};
 use super::output::{Outcome, address};
 use super::{CliError, Settings};
+use crate::chain::Wait;
 use crate::chain::bindings::IImageRegistry::{Grant, Revocation, grantCall, grantForCall, revokeCall, revokeForCall};
 use crate::clock::{Clock, SystemClock};
 use alloy::primitives::{Address, B256};
@@ -40,7 +41,7 @@ pub(super) struct RevokeArgs {
 
 pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outcome, CliError> {
     let expiry = args.until.unwrap_or(SystemClock.unix_secs() + args.days * 86_400);
-    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet).await?;
+    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Safe).await?;
     let (id, wallet, by) = (args.id, args.wallet, act.by());
     let direct = grantCall { imageId: id, wallet, expiry };
     let message = Grant { imageId: id, wallet, expiry, accessSeq: seq, by, deadline: act.deadline() };
@@ -53,7 +54,7 @@ pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outco
 }
 
 pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Outcome, CliError> {
-    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet).await?;
+    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Mined).await?;
     let (id, wallet, by) = (args.id, args.wallet, act.by());
     let direct = revokeCall { imageId: id, wallet };
     let message = Revocation { imageId: id, wallet, accessSeq: seq, by, deadline: act.deadline() };
@@ -68,8 +69,16 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
 
 /// Connects, and returns the number on which a grant or revoke acts: each raises it, so the same act may follow itself, and a run that
 /// was cut off is not repeated.
-async fn begin(settings: &Settings, relay: &Relay, id: B256, wallet: Address) -> Result<(Act, u64), CliError> {
-    let act = Act::begin(settings, "sender", relay).await?;
+///
+/// It is waited for to be so deep in the chain that the KGC goes by it.
+async fn begin(
+    settings: &Settings,
+    relay: &Relay,
+    id: B256,
+    wallet: Address,
+    wait: Wait,
+) -> Result<(Act, u64), CliError> {
+    let act = Act::waiting_for(settings, "sender", relay, wait).await?;
     // Asked first, so that an unknown image is named as such.
     act.registry.record(id).await?;
     let seq = act.registry.access(id, wallet).await?.seq;

@@ -4,7 +4,7 @@ use super::output::address;
 use super::session::Session;
 use super::{CliError, Settings};
 use crate::chain::typed_data::{self, RELAY_SECS, Signable};
-use crate::chain::{Outbox, Receipt, Registry, Wallet};
+use crate::chain::{Outbox, Receipt, Registry, Wait, Wallet};
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::submit_once;
 use alloy::primitives::{Address, Bytes};
@@ -57,7 +57,20 @@ impl Act {
     /// # Errors
     /// [`CliError`] if there is no node, registry or wallet.
     pub(super) async fn begin(settings: &Settings, actor: &str, relay: &Relay) -> Result<Self, CliError> {
-        let session = Session::connect(settings, actor).await?;
+        Self::waiting_for(settings, actor, relay, Wait::Finalized).await
+    }
+
+    /// The same for an act that counts before it is final: it is waited for as deep as `wait`, unless the settings say otherwise.
+    ///
+    /// # Errors
+    /// [`CliError`] if there is no node, registry or wallet.
+    pub(super) async fn waiting_for(
+        settings: &Settings,
+        actor: &str,
+        relay: &Relay,
+        wait: Wait,
+    ) -> Result<Self, CliError> {
+        let session = Session::connect(settings, actor).await?.waiting_for(wait)?;
         let registry = session.registry().await?;
         let wallet = session.wallet()?;
         let submitter = relay.submitter(settings, &session, &wallet)?;

@@ -4,8 +4,8 @@ use super::output::{Outcome, address, say};
 use super::session::{Session, development_account};
 use super::{CliError, Settings, Talk, node};
 use crate::chain::bindings::Role;
-use crate::chain::{Arguments, Deployment, InitialRole, Profile, Registry, Wallet, deploy, is_development_chain};
-use alloy::primitives::Address;
+use crate::chain::{Arguments, Deployment, InitialRole, Profile, Registry, Wallet, adopt, deploy};
+use alloy::primitives::{Address, B256};
 use serde_json::json;
 
 /// Roles are given in the same transaction. On chain 31337, the development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Wallets that publish keys of Key Generation Centers
     #[arg(long, value_name = "WALLET")]
     kgc: Vec<Address>,
+    /// Deploy nothing: write the file of the contract that this transaction of another tool deployed (forge script, a wallet)
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["admin", "verifier", "arbiter", "pauser", "kgc"])]
+    adopt: Option<B256>,
     /// Replace a deployment file whose contract is not on this chain
     #[arg(long)]
     force: bool,
@@ -33,24 +36,10 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "admin").await?;
-    let wallet = session.wallet()?;
-    let arguments = args.arguments(session.chain_id(), wallet.address());
-    let mut outbox = session.outbox(&wallet).await?;
-    let folder = session.deployments();
-    let path = Deployment::path(&folder, session.chain_id());
-    let (deployment, already) = match existing(&session, args.force).await? {
-        Some(deployment) => {
-            args.check_given(&session, &deployment).await?;
-            (deployment, true)
-        }
-        None => {
-            if talk.verbose {
-                say(&format!("deploying from {}", address(wallet.address())));
-            }
-            let deployment = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
-            deployment.save(&folder)?;
-            (deployment, false)
-        }
+    let path = Deployment::path(&session.deployments(), session.chain_id());
+    let (deployment, already) = match args.adopt {
+        Some(transaction) => (args.take_over(&session, transaction).await?, true),
+        None => args.deploy(&session, talk).await?,
     };
     let given = &deployment.arguments;
     let roles: Vec<_> =
@@ -87,9 +76,9 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
         return Ok(None);
     }
     let deployment = Deployment::load(&folder, session.chain_id())?;
-    match Registry::connect(session.rpc().clone(), &deployment, Profile::of(session.chain_id())).await {
+    match Registry::connect(session.rpc().clone(), &deployment, session.profile()).await {
         Ok(_) => Ok(Some(deployment)),
-        Err(crate::chain::ChainError::NoContract { .. }) if force || is_development_chain(session.chain_id()) => {
+        Err(crate::chain::ChainError::NoContract { .. }) if force || session.profile() == Profile::Development => {
             Ok(None)
         }
         Err(crate::chain::ChainError::NoContract { .. }) => Err(CliError::OutputExists { path }),
@@ -98,6 +87,38 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 }
 
 impl Args {
+    /// The deployment that stands already, or a new one; whether it stood already.
+    async fn deploy(&self, session: &Session, talk: Talk) -> Result<(Deployment, bool), CliError> {
+        let wallet = session.wallet()?;
+        let arguments = self.arguments(session.chain_id(), session.profile(), wallet.address());
+        let mut outbox = session.outbox(&wallet).await?;
+        if let Some(deployment) = existing(session, self.force).await? {
+            self.check_given(session, &deployment).await?;
+            return Ok((deployment, true));
+        }
+        if talk.verbose {
+            say(&format!("deploying from {}", address(wallet.address())));
+        }
+        let deployment = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
+        deployment.save(&session.deployments())?;
+        Ok((deployment, false))
+    }
+
+    /// What another tool's transaction deployed, never over the file of another contract that stands.
+    async fn take_over(&self, session: &Session, transaction: B256) -> Result<Deployment, CliError> {
+        match existing(session, self.force).await? {
+            Some(deployment) if deployment.transaction == transaction => return Ok(deployment),
+            Some(_) => {
+                let path = Deployment::path(&session.deployments(), session.chain_id());
+                return Err(CliError::OutputExists { path });
+            }
+            None => {}
+        }
+        let deployment = adopt(session.rpc(), transaction).await?;
+        deployment.save(&session.deployments())?;
+        Ok(deployment)
+    }
+
     /// The roles that were asked for.
     fn asked(&self) -> Vec<InitialRole> {
         let named = [
@@ -114,10 +135,11 @@ impl Args {
     }
 
     /// What the constructor is given.
-    fn arguments(&self, chain_id: u64, deployer: Address) -> Arguments {
+    fn arguments(&self, chain_id: u64, profile: Profile, deployer: Address) -> Arguments {
         let (admin, roles) = (self.admin.unwrap_or(deployer), self.asked());
         // As for wallets: other development chains have the id of many a private network, where no public key may get a role unasked.
-        if self.admin.is_some() || !roles.is_empty() || chain_id != node::CHAIN_ID {
+        let is_ours = chain_id == node::CHAIN_ID && profile == Profile::Development;
+        if self.admin.is_some() || !roles.is_empty() || !is_ours {
             return Arguments { admin, roles };
         }
         let account = |actor| Wallet::development(development_account(actor)?, chain_id).ok();
@@ -155,16 +177,18 @@ mod tests {
     #[test]
     fn public_keys_get_roles_unasked_on_the_development_chain_alone() {
         let (deployer, other) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        let roles = |args: &Args, chain_id| args.arguments(chain_id, deployer).roles;
+        let roles = |args: &Args, chain_id| args.arguments(chain_id, Profile::of(chain_id), deployer).roles;
         assert_eq!(roles(&Args::default(), 31337).len(), 4);
         for chain_id in [1337, 1, 12345] {
             assert_eq!(roles(&Args::default(), chain_id), [], "chain {chain_id}");
         }
+        let network = Profile::Network { block_time_secs: 2 };
+        assert_eq!(Args::default().arguments(31337, network, deployer).roles, [], "a network of the same id");
         assert_eq!(roles(&Args { admin: Some(other), ..Args::default() }, 31337), [], "somebody decides");
         let asked = Args { kgc: vec![other], ..Args::default() };
         assert_eq!(roles(&asked, 1337), [InitialRole { role: Role::Kgc, wallet: other }]);
         // A cold administrator and roles go together: the deployer gives them and keeps nothing.
-        let cold = Args { admin: Some(other), ..asked }.arguments(1337, deployer);
+        let cold = Args { admin: Some(other), ..asked }.arguments(1337, Profile::Development, deployer);
         assert_eq!((cold.admin, cold.roles.len()), (other, 1));
     }
 }

@@ -1,12 +1,15 @@
 //! `medseal doctor`.
 
-use super::output::{Outcome, address};
-use super::session::{Session, kgc_key_file, open_keys};
-use super::{CliError, Settings};
+mod chain;
+mod node;
+mod storage;
+
+use super::output::Outcome;
+use super::session::{kgc_key_file, open_keys};
+use super::{CliError, Settings, nodes};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
 use crate::keygen::{Engine, MODEL_DIGEST};
-use crate::storage::LocalStore;
 use serde::Serialize;
 use serde_json::json;
 
@@ -37,6 +40,10 @@ impl Finding {
         Self { what, state, found: found.into(), mend }
     }
 
+    fn wrong(what: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self::not_good(what, State::Wrong, found, Some(mend.into()))
+    }
+
     fn failed(what: &'static str, error: &CliError) -> Self {
         Self::not_good(what, State::Wrong, super::output::chain_of(error), error.hint())
     }
@@ -45,8 +52,9 @@ impl Finding {
 pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     let mut findings = vec![Finding::good("medseal", env!("CARGO_PKG_VERSION"))];
     findings.extend(model(settings));
-    findings.extend([anvil(settings), store(settings)]);
-    let registry = chain(settings, &mut findings).await;
+    findings.push(anvil(settings));
+    findings.extend(storage::store(settings).await);
+    let registry = chain::look(settings, &mut findings).await;
     key_center(settings, registry.as_ref(), &mut findings).await;
 
     let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
@@ -83,6 +91,10 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
 fn without_secrets(name: &str, value: &str) -> String {
     match name {
         "rpc_url" => Rpc::new(value).map_or_else(|error| error.to_string(), |rpc| rpc.endpoint().to_owned()),
+        "ipfs_api" => match nodes::endpoints(value) {
+            Ok(endpoints) => endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            Err(error) => error.to_string(),
+        },
         _ => value.to_owned(),
     }
 }
@@ -112,54 +124,6 @@ fn anvil(settings: &Settings) -> Finding {
         Ok(path) => Finding::good("anvil", path.display().to_string()),
         // Only the demo and the development chain need it.
         Err(error) => Finding::not_good("anvil", State::Absent, error.to_string(), Some("scripts/setup".to_owned())),
-    }
-}
-
-fn store(settings: &Settings) -> Finding {
-    let folder = settings.home().join("store");
-    if !folder.exists() {
-        return Finding::not_good(
-            "store",
-            State::Absent,
-            format!("{} is made when it is first used", folder.display()),
-            None,
-        );
-    }
-    match LocalStore::open(&folder) {
-        Ok(_) => Finding::good("store", folder.display().to_string()),
-        Err(error) => Finding::failed("store", &error.into()),
-    }
-}
-
-async fn chain(settings: &Settings, findings: &mut Vec<Finding>) -> Option<Registry> {
-    let session = match Session::connect(settings, "sender").await {
-        Ok(session) => session,
-        Err(error) => {
-            findings.push(Finding::failed("node", &error));
-            return None;
-        }
-    };
-    let version = session.rpc().client_version().await.unwrap_or_else(|error| error.to_string());
-    findings.push(Finding::good("node", format!("chain {}, {version}", session.chain_id())));
-    match session.wallet() {
-        Ok(wallet) => {
-            let balance = session.rpc().balance(wallet.address()).await.map(|wei| wei.to_string());
-            let balance = balance.unwrap_or_else(|error| error.to_string());
-            findings.push(Finding::good("wallet", format!("{} with {balance} wei", address(wallet.address()))));
-        }
-        Err(error) => findings.push(Finding::failed("wallet", &error)),
-    }
-    match session.registry().await {
-        Ok(registry) => {
-            let count = registry.image_count().await.map(|count| count.to_string());
-            let count = count.unwrap_or_else(|error| error.to_string());
-            findings.push(Finding::good("registry", format!("{}, {count} records", address(registry.address()))));
-            Some(registry)
-        }
-        Err(error) => {
-            findings.push(Finding::failed("registry", &error));
-            None
-        }
     }
 }
 

@@ -5,10 +5,10 @@ use crate::chain::{ChainError, DeploymentError, ErrorKind, NodeError, OutboxErro
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyFileError, KgcError, LogError};
+use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError};
 use crate::metrics::MetricsError;
 use crate::pipeline::PipelineError;
-use crate::storage::StoreError;
+use crate::storage::{Failures, IpfsError, StoreError};
 use alloy::primitives::{B256, Bytes};
 use std::path::PathBuf;
 
@@ -78,6 +78,9 @@ pub(super) enum CliError {
         /// Which file.
         path: PathBuf,
     },
+    /// Nothing is stored that could be moved.
+    #[error("nothing is stored")]
+    NothingStored,
     /// A folder without files, or a path that is neither.
     #[error("nothing to seal in {}", path.display())]
     NothingToSeal {
@@ -176,12 +179,16 @@ impl CliError {
             }
             Self::File { .. } => ("FILE", exit::FAILURE),
             Self::OutputExists { .. } => ("OUTPUT_EXISTS", exit::OUTPUT_EXISTS),
+            Self::NothingStored => ("NOTHING_STORED", exit::NOT_FOUND),
             Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
             Self::TooFewImages { .. } => ("TOO_FEW_IMAGES", exit::FAILURE),
             Self::Pipeline(error) => of_pipeline(error),
             Self::Chain(error) => of_chain(error),
             Self::Outbox(error) | Self::Deployment(DeploymentError::Outbox(error)) => of_outbox(error),
             Self::Deployment(DeploymentError::Chain(error)) => of_chain(error),
+            Self::Deployment(error @ DeploymentError::NotADeployment { .. }) => {
+                ("NOT_A_DEPLOYMENT", of_kind(error.kind()))
+            }
             Self::Deployment(error) => ("DEPLOYMENT", of_kind(error.kind())),
             Self::Wallet(error) => ("WALLET", of_kind(error.kind())),
             Self::Node(error) => ("NODE", of_kind(error.kind())),
@@ -234,6 +241,7 @@ fn of_chain(error: &ChainError) -> Class {
         (ChainError::UnknownImage { .. }, _) => "UNKNOWN_IMAGE",
         (ChainError::Revert(revert), _) => refusal::code(revert),
         (ChainError::InvalidUrl { .. }, _) => return ("SETTINGS", exit::USAGE),
+        (ChainError::NoFinality { .. }, _) => "NO_FINALITY",
         (_, ErrorKind::Unreachable) => "UNREACHABLE",
         (_, ErrorKind::WrongChain) => "WRONG_CHAIN",
         _ => "CHAIN",
@@ -248,6 +256,7 @@ fn of_outbox(error: &OutboxError) -> Class {
         OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => "CHAIN_RESET",
         OutboxError::Busy { .. } => "OUTBOX_BUSY",
         OutboxError::NotMined { .. } => "NOT_MINED",
+        OutboxError::NotFinal { .. } => "NOT_FINAL",
         OutboxError::NoFunds { .. } => "NO_FUNDS",
         OutboxError::Refused { .. } | OutboxError::Behind { .. } => "REFUSED",
         OutboxError::Io { .. } => "STATE",
@@ -261,6 +270,10 @@ fn of_store(error: &StoreError) -> Class {
         StoreError::BlockAltered { .. } | StoreError::ContentMismatch { .. } => ("TAMPERED", exit::INVALID),
         StoreError::NotFound { .. } => ("NOT_STORED", exit::NOT_FOUND),
         StoreError::Unavailable { .. } => ("STORE_UNAVAILABLE", exit::UNREACHABLE),
+        StoreError::Node { source, .. } => of_node(source),
+        StoreError::NoNode { failures, .. } => of_failures(failures).unwrap_or(("IPFS_UNREACHABLE", exit::UNREACHABLE)),
+        StoreError::TooFewReplicas(_) => ("TOO_FEW_REPLICAS", exit::UNREACHABLE),
+        StoreError::Car(_) => ("CAR", exit::FAILURE),
         _ => ("STORE", exit::FAILURE),
     }
 }
@@ -274,6 +287,27 @@ fn of_keygen(error: &KeygenError) -> Class {
     }
 }
 
+fn of_node(error: &IpfsError) -> Class {
+    match error {
+        IpfsError::Unreachable(_) | IpfsError::Timeout { .. } | IpfsError::Cut(_) => {
+            ("IPFS_UNREACHABLE", exit::UNREACHABLE)
+        }
+        IpfsError::NotAuthorized { .. } => ("IPFS_TOKEN", exit::NOT_AUTHORIZED),
+        IpfsError::Full { .. } => ("IPFS_FULL", exit::FAILURE),
+        IpfsError::Refused { .. } | IpfsError::InAnswer { .. } | IpfsError::NotPinned { .. } => {
+            ("IPFS_REFUSED", exit::FAILURE)
+        }
+        _ => ("IPFS_WRONG", exit::FAILURE),
+    }
+}
+
+/// What several nodes have in common, if they all failed in one way.
+fn of_failures(failures: &Failures) -> Option<Class> {
+    let mut classes = failures.iter().map(|(_, error)| of_store(error));
+    let first = classes.next()?;
+    classes.all(|class| class == first).then_some(first)
+}
+
 fn of_kgc(error: &KgcError) -> Class {
     match error {
         KgcError::NotAuthorized { .. } => ("NOT_AUTHORIZED", exit::NOT_AUTHORIZED),
@@ -281,6 +315,10 @@ fn of_kgc(error: &KgcError) -> Class {
         KgcError::RecordMismatch { .. } => ("TAMPERED", exit::INVALID),
         KgcError::Capsules(CapsuleError::NoMatchingStanza { .. }) => ("KGC", exit::FAILURE),
         KgcError::Header(_) | KgcError::Capsules(_) => ("CAPSULE", exit::INVALID),
+        KgcError::Chain(ChainViewError::Unreachable { source }) => match source.downcast_ref() {
+            Some(error) => of_chain(error),
+            None => ("UNREACHABLE", exit::UNREACHABLE),
+        },
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
         KgcError::Log(LogError::Altered { .. } | LogError::Shorter { .. }) => ("KGC_LOG", exit::INVALID),
         _ => ("KGC", exit::FAILURE),

@@ -52,12 +52,28 @@ impl CliError {
             "SETTINGS" => "medseal --help says what each setting takes; .env.example names them all",
             "FILE_NOT_FOUND" => "look at the path; the folder of an output must be there",
             "FILE" => "look at the path and at who may write there; --home names another state folder",
+            "NOTHING_STORED" => "--home or --ipfs-api names another store",
+            "IPFS_UNREACHABLE" => {
+                "is the IPFS node running (ipfs daemon)? --ipfs-api names others; medseal doctor says more"
+            }
+            "IPFS_TOKEN" => {
+                "set MEDSEAL_IPFS_TOKEN_FILE to a file with the token that the node's API.Authorizations names"
+            }
+            "IPFS_FULL" => {
+                "nothing is lost: make room at the node (ipfs repo gc, or a larger disk), and the same command goes on"
+            }
+            "IPFS_REFUSED" => "the node's own log says more (ipfs daemon); medseal doctor looks at its settings",
+            "IPFS_WRONG" => "look at --ipfs-api: it must be the RPC of a Kubo node, not a gateway or a web page",
+            "TOO_FEW_REPLICAS" => {
+                "start the nodes that are away or name more (--ipfs-api), then the same command again; or ask for fewer (--replicas)"
+            }
+            "CAR" => "make it anew with medseal store export, or ipfs dag export with one of our CIDs",
             "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
             "TOO_FEW_IMAGES" => {
                 "name a folder with images in it or in its folders, or take generated ones: --phantoms 100"
             }
             "NOT_STORED" => {
-                "the bytes are not in this store: --home names another; nothing is said about them, and nothing is logged"
+                "the bytes are not in this store: --home or --ipfs-api names another; nothing is said about them, and nothing is logged"
             }
             "STATE" | "STORE" | "STORE_UNAVAILABLE" => {
                 "look at the state folder, which must be writable; --home names another"
@@ -66,8 +82,17 @@ impl CliError {
                 "nothing was deleted: with another --home, or that file moved away, the new chain begins anew"
             }
             "OUTBOX_BUSY" => "wait for the other command, which signs with the same wallet",
+            "NOT_FINAL" => {
+                "nothing is lost: the same command again goes on waiting, and --wait mined does without; is the chain finalizing?"
+            }
+            "NO_FINALITY" => {
+                "the profile network needs a chain that calls blocks safe and finalized, as proof of stake does; for a node that stands alone, --profile development"
+            }
             "NOT_MINED" | "TRANSACTION" => "the same command again goes on from here",
             "DEPLOYMENT" => "look at the deployment file; medseal deploy --deployments DIR writes another",
+            "NOT_A_DEPLOYMENT" => {
+                "give the transaction that made the contract, on this chain: forge keeps it under its broadcast folder"
+            }
             "CHAIN" => "look at --rpc-url: it must be an Ethereum node",
             "REVERTED" => "medseal show ID says who the sender is and what happened to the image",
             "KGC" => {

@@ -16,9 +16,11 @@ mod kgc;
 mod materialize;
 mod measure;
 mod node;
+mod nodes;
 mod open;
 mod operator;
 mod output;
+mod pins;
 mod refusal;
 mod registry;
 mod role;
@@ -26,6 +28,7 @@ mod seal;
 mod session;
 mod settings;
 mod show;
+mod store;
 mod transformer;
 mod verify;
 
@@ -90,6 +93,10 @@ enum Command {
     Measure(measure::Args),
     /// What the keys of a folder's images are worth, against fair coins
     KeygenReport(keygen_report::Args),
+    /// Where the sealed images and their capsules lie, each read and checked, and bringing them back to all their nodes
+    Pins(pins::Args),
+    /// Move what is stored between this machine and IPFS nodes
+    Store(store::Args),
     /// What is reachable, which versions, what is wrong and how to mend it
     Doctor,
 }
@@ -115,6 +122,8 @@ impl Command {
             Self::Kgc(_) => "kgc",
             Self::Measure(_) => "measure",
             Self::KeygenReport(_) => "keygen-report",
+            Self::Pins(_) => "pins",
+            Self::Store(_) => "store",
             Self::Doctor => "doctor",
         }
     }
@@ -173,6 +182,8 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Kgc(args) => kgc::run(args, settings).await,
         Command::Measure(args) => measure::run(args),
         Command::KeygenReport(args) => keygen_report::run(args, settings, talk),
+        Command::Pins(args) => pins::run(args, settings).await,
+        Command::Store(args) => store::run(args, settings).await,
         Command::Doctor => doctor::run(settings).await,
     }
 }

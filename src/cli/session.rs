@@ -2,12 +2,13 @@
 
 use super::output::{chain_of, say};
 use super::{CliError, Settings};
-use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wallet};
+use crate::chain::outbox::{Observer, Waiting};
+use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
 use crate::files::make_private_folder;
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
 use crate::pipeline::{Jobs, RegistryView};
-use crate::storage::LocalStore;
+use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -34,6 +35,8 @@ pub(super) struct Session {
     actor: String,
     rpc: Rpc,
     chain_id: u64,
+    profile: Profile,
+    wait: Wait,
 }
 
 impl Session {
@@ -43,13 +46,31 @@ impl Session {
     /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings ask for.
     pub(super) async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
         let rpc = Rpc::new(settings.get("rpc_url").expect("it has a default"))?;
+        let expected = settings.number("chain_id")?;
+        if let Some(expected) = expected {
+            rpc.pin_chain(expected);
+        }
         let chain_id = rpc.chain_id().await?;
-        if let Some(expected) = settings.number("chain_id")? {
+        if let Some(expected) = expected {
             rpc.check_chain_id(expected).await?;
         }
         let actor = settings.get("actor").unwrap_or(actor).to_owned();
         check_actor(&actor)?;
-        Ok(Self { settings: settings.clone(), actor, rpc, chain_id })
+        let (profile, wait) = (settings.profile(chain_id)?, settings.wait(Wait::Finalized)?);
+        Ok(Self { settings: settings.clone(), actor, rpc, chain_id, profile, wait })
+    }
+
+    /// The same session, in which transactions are waited for to another depth unless the settings say one.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`].
+    pub(super) fn waiting_for(self, default: Wait) -> Result<Self, CliError> {
+        Ok(Self { wait: self.settings.wait(default)?, ..self })
+    }
+
+    /// What the chain is.
+    pub(super) fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The node.
@@ -80,7 +101,7 @@ impl Session {
             });
         }
         let deployment = Deployment::load(&folder, self.chain_id)?;
-        Ok(Registry::connect(self.rpc.clone(), &deployment, Profile::of(self.chain_id)).await?)
+        Ok(Registry::connect(self.rpc.clone(), &deployment, self.profile).await?)
     }
 
     /// The wallet: a keystore file, or on a development chain the development account of the settings or the actor.
@@ -115,6 +136,10 @@ impl Session {
 
     fn development_account(&self, account: Option<usize>, actor: &str) -> Result<Wallet, CliError> {
         let none = || CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id };
+        // A network may have the id of a development chain: its money is real, and these keys are known to everybody.
+        if self.profile != Profile::Development && is_development_chain(self.chain_id) {
+            return Err(none());
+        }
         Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
     }
 
@@ -134,7 +159,8 @@ impl Session {
             path: self.settings.home(),
             source,
         })?;
-        let mut outbox = Outbox::open(&folder, wallet.address(), &self.rpc, Profile::of(self.chain_id)).await?;
+        let outbox = Outbox::open(&folder, wallet.address(), &self.rpc, self.profile).await?;
+        let mut outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
             match result {
                 Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
@@ -152,12 +178,12 @@ impl Session {
         Jobs::new(self.folder().join("jobs"))
     }
 
-    /// The embedded block store.
+    /// The store that the settings name.
     ///
     /// # Errors
-    /// [`CliError::Store`].
-    pub(super) fn store(&self) -> Result<LocalStore, CliError> {
-        Ok(LocalStore::open(self.settings.home().join("store"))?)
+    /// [`CliError::Store`], [`CliError::Settings`], [`CliError::File`].
+    pub(super) fn store(&self) -> Result<AnyStore, CliError> {
+        super::nodes::store(&self.settings)
     }
 
     /// The KGC of this machine.
@@ -171,6 +197,22 @@ impl Session {
         let log = ReleaseLog::open(&folder.join("release.log")).map_err(crate::kgc::KgcError::from)?;
         Ok(LocalKeyCenter::new(keys, home, RegistryView::new(registry.clone(), SystemClock), SystemClock, log))
     }
+}
+
+/// Says what is waited for: when it begins, and every half minute.
+fn waiting_is_said() -> Observer {
+    let said = std::sync::Mutex::new(None);
+    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
+        const EVERY_SECS: u64 = 30;
+        let now = Some((waiting.job.to_owned(), waiting.block, waiting.since.as_secs() / EVERY_SECS));
+        let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if *said != now {
+            let wanted = waiting.wanted.name();
+            let reached = if waiting.reached == 0 { "none".to_owned() } else { format!("block {}", waiting.reached) };
+            say(&format!("mined in block {}; waiting until it is {wanted} (so far {reached} is)", waiting.block));
+            *said = now;
+        }
+    })
 }
 
 /// An actor names a folder beside those of the store, the outboxes and the development chain.

@@ -1,6 +1,7 @@
 //! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each remembers where it came from.
 
 use super::CliError;
+use crate::chain::{BLOCK_TIME_SECS, Profile, Wait};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -42,12 +43,18 @@ pub(super) struct Flags {
     /// Who acts: names the state folder and, on a development chain, the wallet [env: MEDSEAL_ACTOR]
     #[arg(long = "as", global = true, value_name = "ACTOR")]
     pub(super) actor: Option<String>,
-    /// The Ethereum node [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
+    /// The Ethereum node, or several with commas between their URLs [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, short = 'r', global = true, value_name = "URL")]
     pub(super) rpc_url: Option<String>,
     /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one that was deployed on]
     #[arg(long, global = true, value_name = "ID")]
     pub(super) chain_id: Option<String>,
+    /// What the chain is: development (mined is done) or network (finalized is done) [env: MEDSEAL_PROFILE] [default: by the chain id]
+    #[arg(long, global = true, value_name = "PROFILE")]
+    pub(super) profile: Option<String>,
+    /// How deep in a network's chain a transaction is waited for: mined, safe, finalized [env: MEDSEAL_WAIT] [default: as the act needs]
+    #[arg(long, global = true, value_name = "DEPTH")]
+    pub(super) wait: Option<String>,
     /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) deployments: Option<String>,
@@ -63,6 +70,16 @@ pub(super) struct Flags {
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) kgc_password_file: Option<String>,
+    /// IPFS nodes that keep what is sealed, by their RPC, separated by commas [env: IPFS_API] [default: a folder of blocks
+    /// in the state folder]
+    #[arg(long, global = true, value_name = "URLS")]
+    pub(super) ipfs_api: Option<String>,
+    /// File that holds the token of the IPFS nodes: one line for all, or a line for each [env: MEDSEAL_IPFS_TOKEN_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ipfs_token_file: Option<String>,
+    /// At how many of the IPFS nodes each object is kept [env: MEDSEAL_REPLICAS] [default: 1]
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) replicas: Option<String>,
     /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) anvil: Option<String>,
@@ -77,19 +94,25 @@ pub(super) struct Flags {
 /// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
 struct Known(&'static str, &'static str, Option<&'static str>, fn(&Flags) -> &Option<String>);
 
-/// Of a setting that the operator makes, and not whoever types a command.
+/// For settings that are no flag.
 static NO_FLAG: Option<String> = None;
 
-const KNOWN: [Known; 13] = [
+const KNOWN: [Known; 19] = [
     Known("home", "MEDSEAL_HOME", Some(".medseal"), |flags| &flags.home),
     Known("actor", "MEDSEAL_ACTOR", None, |flags| &flags.actor),
     Known("rpc_url", "ETH_RPC_URL", Some("http://127.0.0.1:8545"), |flags| &flags.rpc_url),
     Known("chain_id", "MEDSEAL_CHAIN_ID", None, |flags| &flags.chain_id),
+    Known("profile", "MEDSEAL_PROFILE", None, |flags| &flags.profile),
+    Known("block_time", "MEDSEAL_BLOCK_TIME", None, |_| &NO_FLAG),
+    Known("wait", "MEDSEAL_WAIT", None, |flags| &flags.wait),
     Known("deployments", "MEDSEAL_DEPLOYMENTS", Some("deployments"), |flags| &flags.deployments),
     Known("keystore", "ETH_KEYSTORE", None, |flags| &flags.keystore),
     Known("password_file", "ETH_PASSWORD", None, |flags| &flags.password_file),
     Known("dev_account", "MEDSEAL_DEV_ACCOUNT", None, |flags| &flags.dev_account),
     Known("kgc_password_file", "MEDSEAL_KGC_PASSWORD", None, |flags| &flags.kgc_password_file),
+    Known("ipfs_api", "IPFS_API", None, |flags| &flags.ipfs_api),
+    Known("ipfs_token_file", "MEDSEAL_IPFS_TOKEN_FILE", None, |flags| &flags.ipfs_token_file),
+    Known("replicas", "MEDSEAL_REPLICAS", None, |flags| &flags.replicas),
     Known("anvil", "MEDSEAL_ANVIL", None, |flags| &flags.anvil),
     Known("onnx_runtime", "MEDSEAL_ONNX_RUNTIME", None, |flags| &flags.onnx_runtime),
     Known("model", "MEDSEAL_MODEL", None, |flags| &flags.model),
@@ -142,6 +165,37 @@ impl Settings {
             value.parse().map_err(|_| CliError::Settings { message })
         };
         self.get(name).map(parse).transpose()
+    }
+
+    /// What the chain is, by the settings or by its id.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] for a profile that there is not, or a block time that is no number of seconds from 1 on.
+    pub(super) fn profile(&self, chain_id: u64) -> Result<Profile, CliError> {
+        let block_time_secs = self.number("block_time")?.unwrap_or(BLOCK_TIME_SECS);
+        if block_time_secs == 0 {
+            let message = "expected a block time of 1 s or more, found 0".to_owned();
+            return Err(CliError::Settings { message });
+        }
+        match (self.get("profile"), Profile::of(chain_id)) {
+            (Some("development"), _) | (None, Profile::Development) => Ok(Profile::Development),
+            (Some("network") | None, _) => Ok(Profile::Network { block_time_secs }),
+            (Some(other), _) => {
+                let message = format!("expected profile development or network, found \"{}\"", other.escape_debug());
+                Err(CliError::Settings { message })
+            }
+        }
+    }
+
+    /// How deep a transaction is waited for: `default`, unless the settings say otherwise.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] for a depth that there is not.
+    pub(super) fn wait(&self, default: Wait) -> Result<Wait, CliError> {
+        let Some(name) = self.get("wait") else { return Ok(default) };
+        let found = Wait::ALL.into_iter().find(|(known, _)| *known == name);
+        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name.escape_debug());
+        found.map(|(_, wait)| wait).ok_or_else(|| CliError::Settings { message: message() })
     }
 
     /// The same settings with one value as if a flag had said it: how the demo acts as several people.

@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         }
         None => Value::Null,
     };
-    let pinned = session.store()?.pin_state(&stored.cid).await? == PinState::Pinned;
+    let kept = session.store()?.pin_state(&stored.cid).await?;
     let json = json!({
         "imageId": args.id,
         "chainId": registry.chain_id(),
@@ -66,7 +66,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         },
         "flag": flag_json(&flag),
         "access": access,
-        "pinned": pinned,
+        "pinned": kept == PinState::Pinned,
         "events": events.iter().map(event_json).collect::<Vec<_>>(),
     });
     let mut text = format!(
@@ -78,7 +78,11 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         record.contentHash,
         stored.cid,
         logged.size,
-        if pinned { ", pinned here" } else { ", not pinned here" },
+        match kept {
+            PinState::Pinned => ", pinned here".to_owned(),
+            PinState::TooFew { found, wanted } => format!(", pinned at {found} of {wanted} nodes"),
+            PinState::Unpinned => ", not pinned here".to_owned(),
+        },
         stored.capsules.cid,
         place.block_number,
         place.transaction,

@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn what_is_unfair_is_outside() {
-        let one_bit_of_ten = |key: &mut [u8], random: &mut dyn Rng| key[3] |= u8::from(random.next_u32() % 5 == 0);
+        let one_bit_of_ten =
+            |key: &mut [u8], random: &mut dyn Rng| key[3] |= u8::from(random.next_u32().is_multiple_of(5));
         assert_eq!(outside(&coins(1000, 96, one_bit_of_ten)), ["worstBias"]);
         let repeated = |key: &mut [u8], _: &mut dyn Rng| key[9] = key[8];
         let found = outside(&coins(1000, 96, repeated));
@@ -238,7 +239,7 @@ mod tests {
         let found = outside(&coins(1000, 96, ones));
         assert!(["shareOfOnes", "worstBias", "meanDistance", "closePairs"].iter().all(|name| found.contains(name)));
         let few = |key: &mut [u8], random: &mut dyn Rng| {
-            if random.next_u32() % 100 == 0 {
+            if random.next_u32().is_multiple_of(100) {
                 key.fill(7);
             }
         };

@@ -47,7 +47,7 @@ impl<C: Clock> RegistryView<C> {
             Err(error) => return Err(error),
         };
         // The record never changes; the access word and the capsules do, and are taken from the very block whose age was looked at.
-        let access_expiry = self.registry.access_in(head.hash, image_id, wallet).await?.expiry;
+        let access_expiry = self.registry.confirmed_expiry(&head, image_id, wallet).await?;
         Ok(Standing { block_time: head.timestamp, registration, access_expiry })
     }
 }

@@ -9,7 +9,7 @@ use crate::envelope::capsules::Capsules;
 use crate::imaging::{Limits, WholeReason};
 use crate::keygen::Vit;
 use crate::kgc::KeyCenter;
-use crate::storage::{Cid, Store, StoreError};
+use crate::storage::{Cid, PinState, Store};
 use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
@@ -220,11 +220,16 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     async fn stored(&self, job: &Job) -> Result<Option<SealedFiles>, PipelineError> {
         let mut files = Vec::new();
         for (cid, hash) in [(&job.cid, job.content_hash), (&job.capsules_cid, job.capsules_hash)] {
-            match self.store.get(&cid.parse()?, &hash).await {
-                Ok(bytes) => files.push(bytes),
-                Err(StoreError::Unavailable { what, source }) => {
-                    return Err(StoreError::Unavailable { what, source }.into());
+            let cid = cid.parse()?;
+            match self.store.get(&cid, &hash).await {
+                Ok(bytes) => {
+                    // What is whole and not kept, or not at as many nodes as it should, is put again.
+                    if self.store.pin_state(&cid).await? != PinState::Pinned {
+                        self.store.put(&bytes).await?;
+                    }
+                    files.push(bytes);
                 }
+                Err(error) if error.says_nothing() => return Err(error.into()),
                 Err(_) => return Ok(None),
             }
         }

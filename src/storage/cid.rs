@@ -148,7 +148,7 @@ impl Cid {
     }
 
     /// The same CID as the crates around us know it.
-    fn wide(&self) -> ::cid::Cid {
+    pub(super) fn wide(&self) -> ::cid::Cid {
         let hash = Multihash::wrap(SHA2_256, &self.digest).expect("a digest of 32 bytes fits into 64");
         ::cid::Cid::new_v1(self.codec.code(), hash)
     }

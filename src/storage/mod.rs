@@ -1,15 +1,21 @@
 //! Where sealed images lie: content under its IPFS address (section 4.1 of the paper, "Cloud Server").
 //!
-//! A [`Store`] is a folder on this machine ([`LocalStore`]) or a node. The address is computed here, never taken from
+//! A [`Store`] is a folder on this machine ([`LocalStore`]) or IPFS nodes ([`KuboStore`]); [`AnyStore`] is one of the two. The address is computed here, never taken from
 //! a node, so the same bytes have the same [`Cid`] in every store. A store keeps what it is given and knows nothing of images.
 
+mod any;
+mod car;
 mod cid;
+pub mod kubo;
 mod local;
 mod unixfs;
 
 use std::future::Future;
 
+pub use any::AnyStore;
+pub use car::{CarError, Moved};
 pub use cid::{Cid, CidError, Codec, MAX_CID_BYTES, MAX_CID_CHARS};
+pub use kubo::{Failures, IpfsError, KuboStore, TooFew};
 pub use local::LocalStore;
 pub use unixfs::blocks;
 
@@ -21,6 +27,13 @@ pub const MAX_OBJECT_BYTES: u64 = 4 << 30;
 pub enum PinState {
     /// It is kept until it is removed.
     Pinned,
+    /// It is kept at fewer nodes than it should.
+    TooFew {
+        /// At how many nodes it is pinned.
+        found: usize,
+        /// At how many it should be.
+        wanted: usize,
+    },
     /// It is not kept: never put here, removed, or a put that did not end. Some of its blocks may be here all the same.
     Unpinned,
 }
@@ -39,20 +52,21 @@ pub struct Observed {
 
 /// A place that keeps objects under their address.
 pub trait Store: Send + Sync {
-    /// Returns the address of `bytes` after they were stored and pinned and would survive a power cut.
+    /// Returns the address of `bytes` after they were stored and pinned and would survive a power cut (at a node: if its settings say so).
     ///
     /// Putting the same bytes again, at the same time too, is fine and mends blocks that were damaged since.
     ///
     /// # Errors
     /// [`StoreError::TooLarge`], found before anything is done; [`StoreError::Unwritable`], [`StoreError::Unavailable`]: what was
-    /// written of it by then is not pinned.
+    /// written of it by then is not pinned. [`StoreError::Node`], [`StoreError::TooFewReplicas`]: some nodes may have pinned it.
     fn put(&self, bytes: &[u8]) -> impl Future<Output = Result<Cid, StoreError>> + Send;
 
     /// Returns the object, each block checked against its address and the whole against `expected_sha256`.
     ///
     /// # Errors
     /// [`StoreError::BlockAltered`] or [`StoreError::ContentMismatch`] if the store holds something else,
-    /// [`StoreError::NotFound`] if a block is not here, [`StoreError::Unavailable`] if that cannot be told now,
+    /// [`StoreError::NotFound`] if a block is not here, [`StoreError::Unavailable`], [`StoreError::Node`] or [`StoreError::NoNode`] if that
+    /// cannot be told now,
     /// [`StoreError::NotAFile`] or [`StoreError::Limit`] if `cid` is not the address of anything that [`Store::put`] makes.
     fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
 
@@ -69,16 +83,17 @@ pub trait Store: Send + Sync {
     /// Says whether the store keeps `cid`. Presence and content of the blocks are for [`Store::get`] to tell.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], [`StoreError::Node`], [`StoreError::NoNode`].
     fn pin_state(&self, cid: &Cid) -> impl Future<Output = Result<PinState, StoreError>> + Send;
 
-    /// Unpins `cid` and deletes those of its blocks that no other pinned object has.
+    /// Unpins `cid` and deletes those of its blocks that no other pinned object has; a node does that when it next collects its garbage.
     ///
     /// The store knows no records: that none needs this object any more is for the caller to know.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is not pinned; [`StoreError::PinDamaged`] if a pin, this or another, cannot be
-    /// read, for then it is not known what may go; [`StoreError::Unwritable`], [`StoreError::Unavailable`].
+    /// read, for then it is not known what may go; [`StoreError::Unwritable`], [`StoreError::Unavailable`]; [`StoreError::Node`],
+    /// [`StoreError::NoNode`]: it may still be pinned there.
     fn remove(&self, cid: &Cid) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
@@ -154,12 +169,41 @@ pub enum StoreError {
         /// What was given.
         found: u64,
     },
+    /// A node is at fault, or cannot be asked.
+    #[error("IPFS node {node}")]
+    Node {
+        /// Where it listens.
+        node: String,
+        /// What it came to.
+        source: IpfsError,
+    },
+    /// No node of several gave the object.
+    #[error("no node gave {cid}: {failures}")]
+    NoNode {
+        /// The object asked for.
+        cid: Cid,
+        /// What each of them came to.
+        failures: Failures,
+    },
+    /// The object lies at some nodes, and not at as many as it should.
+    #[error("{0}")]
+    TooFewReplicas(Box<TooFew>),
+    /// A file is not a CAR of objects of ours, or not all of one.
+    #[error("not a CAR file of whole objects: {0}")]
+    Car(#[source] CarError),
     /// The list of a pinned object's blocks is not readable as one.
     #[error("the pin of {cid} is damaged; putting the object again mends it")]
     PinDamaged {
         /// The pinned object.
         cid: Cid,
     },
+}
+
+impl StoreError {
+    /// Whether nothing is known about the object: the store, or one of its nodes, could not be asked.
+    pub fn says_nothing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Node { .. } | Self::NoNode { .. } | Self::TooFewReplicas(_))
+    }
 }
 
 /// Lower-case hex, for messages.

@@ -85,10 +85,13 @@ struct Limits {
 pub(super) struct Walk {
     root: Cid,
     on_altered: OnAltered,
+    /// Whether the bytes are kept, or only looked at.
+    keep: bool,
     limits: Limits,
     /// Blocks to come, the next one last, with the number of indices above each.
     pending: Vec<(Cid, usize)>,
     blocks: u64,
+    bytes: u64,
     /// What was put together so far, and the first block that did not match its CID.
     observed: Observed,
 }
@@ -108,6 +111,11 @@ impl Walk {
         Self::new(root, OnAltered::Refuse)
     }
 
+    /// Returns a checked walk that keeps no bytes: for looking whether everything is there.
+    pub(super) fn looking(root: Cid) -> Self {
+        Self { keep: false, ..Self::checked(root) }
+    }
+
     /// Returns a walk that takes altered blocks as they are, and remembers the first.
     pub(super) fn observed(root: Cid) -> Self {
         Self::new(root, OnAltered::Keep)
@@ -116,7 +124,7 @@ impl Walk {
     fn new(root: Cid, on_altered: OnAltered) -> Self {
         let limits = Limits { bytes: MAX_OBJECT_BYTES, blocks: MAX_BLOCKS, depth: MAX_DEPTH };
         let observed = Observed { bytes: Vec::new(), altered: None };
-        Self { root, on_altered, limits, pending: vec![(root, 0)], blocks: 0, observed }
+        Self { root, on_altered, keep: true, limits, pending: vec![(root, 0)], blocks: 0, bytes: 0, observed }
     }
 
     /// The next block to fetch; `None` when the file is whole.
@@ -124,7 +132,7 @@ impl Walk {
         let (cid, _) = *self.pending.last()?;
         let read_at_most = match self.on_altered {
             OnAltered::Refuse => MAX_BLOCK_BYTES,
-            OnAltered::Keep => self.limits.bytes.saturating_sub(self.observed.bytes.len() as u64).max(MAX_BLOCK_BYTES),
+            OnAltered::Keep => self.limits.bytes.saturating_sub(self.bytes).max(MAX_BLOCK_BYTES),
         } + 1;
         Some(Wanted { cid, read_at_most })
     }
@@ -163,10 +171,13 @@ impl Walk {
     }
 
     fn append(&mut self, block: &[u8]) -> Result<(), StoreError> {
-        if self.observed.bytes.len() as u64 + block.len() as u64 > self.limits.bytes {
+        self.bytes += block.len() as u64;
+        if self.bytes > self.limits.bytes {
             return Err(self.limit("bytes", self.limits.bytes));
         }
-        self.observed.bytes.extend_from_slice(block);
+        if self.keep {
+            self.observed.bytes.extend_from_slice(block);
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! What goes wrong in the outbox.
 
 use crate::chain::error::{ChainError, ErrorKind};
+use crate::chain::head::Wait;
 use crate::chain::revert::Revert;
 use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
@@ -141,6 +142,25 @@ pub enum OutboxError {
         /// The deadline.
         after: Duration,
     },
+    /// The transaction is in a block, which is not as deep in the chain as was waited for; `resume` goes on.
+    #[error(
+        "transaction {transaction} of job {job} is in block {block}, which is not {} after {} s: the newest that is so is {}",
+        wanted.name(), after.as_secs_f32(), if *reached == 0 { "none".to_owned() } else { format!("block {reached}") }
+    )]
+    NotFinal {
+        /// The job.
+        job: String,
+        /// Its hash.
+        transaction: B256,
+        /// Number of its block.
+        block: u64,
+        /// What was waited for.
+        wanted: Wait,
+        /// Number of the newest block that is so deep; 0 if none is.
+        reached: u64,
+        /// The deadline.
+        after: Duration,
+    },
     /// A file or folder can't be made.
     #[error("outbox {}", path.display())]
     Io {
@@ -166,7 +186,7 @@ impl OutboxError {
         match self {
             Self::Chain(error) => error.kind(),
             Self::ChainReset { .. } | Self::ChainWentBack { .. } => ErrorKind::WrongChain,
-            Self::NotMined { .. } => ErrorKind::Unreachable,
+            Self::NotMined { .. } | Self::NotFinal { .. } => ErrorKind::Unreachable,
             Self::Reverted { reason, .. } => reason.kind(),
             Self::Behind { source, .. } => source.kind(),
             _ => ErrorKind::Failure,

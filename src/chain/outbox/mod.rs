@@ -2,9 +2,12 @@
 //!
 //! A job goes through `prepared -> signed -> broadcast -> mined -> final`, or to `failed`; each arrow is one
 //! [`Outbox::step`], and a process that dies between two goes on with [`Outbox::resume`]. What is sent again is always the
-//! same signed bytes, with two exceptions. Bytes that the node refuses, say because blocks have become dearer, are signed
-//! anew with the same number (nonce) and higher fees, five times: the chain takes at most one of them, and all are asked
-//! for. And when somebody else used the number up, so that they can never be mined, the job gets another, once.
+//! same signed bytes, with two exceptions. Bytes that the node refuses, or takes and leaves lying, say because blocks have become
+//! dearer, are signed anew with the same number (nonce) and higher fees, five times: the chain takes at most one of them, and all
+//! are asked for. And when somebody else used the number up, so that they can never be mined, the job gets another, once.
+//!
+//! On a network mined is not final: [`Outbox::submit`] waits as long as [`Outbox::waiting_for`] says, what is mined by then stays open,
+//! and each later run looks whether its block is still there. If it is gone, the job is sent again.
 //!
 //! SQLite is called on the thread of the task: its files are small and local, and a commit must be over before the next step.
 
@@ -12,13 +15,14 @@ mod error;
 mod job;
 mod queue;
 mod send;
+mod settle;
 mod steps;
 mod table;
 
 pub use error::OutboxError;
 pub use job::{Job, Receipt, Signed, State, Transaction};
 
-use super::head::Profile;
+use super::head::{Profile, Wait};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
 use alloy::primitives::{Address, B256};
@@ -27,8 +31,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use table::Table;
 
-/// How long a transaction may wait for its block unless told otherwise.
-const MINING_DEADLINE: Duration = Duration::from_secs(60);
+/// Is told what is waited for.
+pub type Observer = std::sync::Arc<dyn Fn(&Waiting<'_>) + Send + Sync>;
+
+/// A transaction that is mined, and not as deep in the chain as it is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting<'a> {
+    /// The job.
+    pub job: &'a str,
+    /// Number of its block.
+    pub block: u64,
+    /// What is waited for.
+    pub wanted: Wait,
+    /// Number of the newest block that is so deep; 0 if none is.
+    pub reached: u64,
+    /// How long it has been waited for.
+    pub since: Duration,
+}
 
 /// The transactions of one wallet on one chain. One process at a time.
 pub struct Outbox {
@@ -39,6 +58,9 @@ pub struct Outbox {
     genesis: B256,
     profile: Profile,
     mining_deadline: Duration,
+    final_deadline: Duration,
+    wait: Wait,
+    observer: Option<Observer>,
     // Held as long as the outbox lives; the system lets go of it when the process dies.
     _lock: File,
 }
@@ -69,8 +91,36 @@ impl Outbox {
         if genesis != found {
             return Err(OutboxError::ChainReset { path, expected: genesis, found });
         }
-        let mining_deadline = MINING_DEADLINE;
-        Ok(Self { path, table, sender, chain_id, genesis, profile, mining_deadline, _lock: lock })
+        let (mining_deadline, final_deadline) = (profile.mining_deadline(), profile.final_deadline());
+        let (wait, observer) = (Wait::Finalized, None);
+        Ok(Self {
+            path,
+            table,
+            sender,
+            chain_id,
+            genesis,
+            profile,
+            mining_deadline,
+            final_deadline,
+            wait,
+            observer,
+            _lock: lock,
+        })
+    }
+
+    /// The same outbox with another depth for [`Outbox::submit`] to wait for. Development chains have one depth alone: mined is final.
+    pub fn waiting_for(self, wait: Wait) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// The same outbox, which tells `observer` every second or so what it waits for.
+    pub fn observed_by(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// The same outbox with another time for a mined transaction to become final.
+    pub fn with_final_deadline(self, final_deadline: Duration) -> Self {
+        Self { final_deadline, ..self }
     }
 
     /// The same outbox with another time for a transaction to be mined.
@@ -96,7 +146,7 @@ impl Outbox {
         self.table.job(job)
     }
 
-    /// Sends `transaction` and returns its receipt, once it is final. `job` is the caller's name for the act: the same
+    /// Sends `transaction` and returns its receipt, once it is as deep in the chain as is waited for. `job` is the caller's name for the act: the same
     /// name again returns the same receipt and sends nothing; a job that failed starts anew.
     ///
     /// # Errors
@@ -111,10 +161,11 @@ impl Outbox {
     ) -> Result<Receipt, OutboxError> {
         self.check(rpc, wallet).await?;
         self.prepare(job, transaction)?;
-        self.finish(rpc, wallet, job).await
+        self.finish(rpc, wallet, job, self.wait).await
     }
 
-    /// Finishes every job that an earlier run left, lowest transaction number first, and returns each with how it ended.
+    /// Goes on with every job that an earlier run left, lowest transaction number first, and returns each that was mined, or failed, with
+    /// how. What is mined and not final is looked at once and not waited for: it is returned only if it has moved.
     /// Asks the node nothing if there is none.
     ///
     /// # Errors
@@ -133,8 +184,12 @@ impl Outbox {
         }
         self.check(rpc, wallet).await?;
         for job in open {
-            let end = self.finish(rpc, wallet, &job).await;
-            ended.push((job, end));
+            let before = self.known(&job)?;
+            let end = self.finish(rpc, wallet, &job, Wait::Mined).await;
+            let after = self.known(&job)?;
+            if before.state != State::Mined || before.receipt != after.receipt || end.is_err() {
+                ended.push((job, end));
+            }
         }
         Ok(ended)
     }
@@ -166,22 +221,29 @@ impl Outbox {
             State::Prepared => self.sign(rpc, wallet, &job).await?,
             State::Signed => self.broadcast(rpc, wallet, &job).await?,
             State::Broadcast => self.wait(rpc, wallet, &job).await?,
-            State::Mined => self.settle(rpc, &job).await?,
+            State::Mined => drop(self.settle(rpc, &job, self.wait).await?),
             State::Final | State::Failed => {}
         }
         Ok(self.known(&job.id)?.state)
     }
 
-    async fn finish(&mut self, rpc: &Rpc, wallet: &Wallet, id: &str) -> Result<Receipt, OutboxError> {
+    /// Takes a job as deep as `wait` says.
+    async fn finish(&mut self, rpc: &Rpc, wallet: &Wallet, id: &str, wait: Wait) -> Result<Receipt, OutboxError> {
         let job = self.known(id)?;
         if matches!(job.state, State::Prepared | State::Signed | State::Broadcast) {
             self.clear_the_way(rpc, wallet, &job).await?;
         }
-        while !self.step(rpc, wallet, id).await?.is_done() {}
-        let job = self.known(id)?;
-        match (job.state, job.receipt) {
-            (State::Final, Some(receipt)) => Ok(receipt),
-            _ => Err(OutboxError::Damaged { what: format!("job {id} ended as {}", job.state.name()) }),
+        loop {
+            let job = self.known(id)?;
+            match (job.state, job.receipt) {
+                (State::Final, Some(receipt)) => return Ok(receipt),
+                (State::Mined, Some(receipt)) if self.deepen(rpc, &job, &receipt, wait).await? => return Ok(receipt),
+                (State::Mined, _) => {}
+                (State::Failed, _) | (State::Final, None) => {
+                    return Err(OutboxError::Damaged { what: format!("job {id} ended as {}", job.state.name()) });
+                }
+                _ => drop(self.step(rpc, wallet, id).await?),
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Outbox;
 use super::error::OutboxError;
 use super::job::{Job, State};
+use crate::chain::head::Wait;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
 
@@ -37,9 +38,20 @@ impl Outbox {
         Ok(self.waiting_before(job)?.into_iter().next().map(|(_, first)| first.id))
     }
 
-    /// Ids of the open jobs in the order in which they can be finished.
+    /// The jobs that are mined and not final.
+    fn mined(&self) -> Result<Vec<Job>, OutboxError> {
+        let mut mined = Vec::new();
+        for id in self.table.pending()? {
+            mined.extend(Some(self.known(&id)?).filter(|job| job.state == State::Mined));
+        }
+        Ok(mined)
+    }
+
+    /// Ids of the open jobs in the order in which they can be finished: first those that are mined, for if their blocks are gone the
+    /// others stand behind them.
     pub(super) fn open_jobs(&self) -> Result<Vec<String>, OutboxError> {
-        let mut open: Vec<String> = self.waiting()?.into_iter().map(|(_, job)| job.id).collect();
+        let mut open: Vec<String> = self.mined()?.into_iter().map(|job| job.id).collect();
+        open.extend(self.waiting()?.into_iter().map(|(_, job)| job.id));
         for id in self.table.pending()? {
             if !open.contains(&id) {
                 open.push(id);
@@ -48,12 +60,29 @@ impl Outbox {
         Ok(open)
     }
 
+    /// Looks whether what is mined and not final is still where it was; what is not waits for its block again.
+    async fn recheck(&mut self, rpc: &Rpc, except: &str) -> Result<(), OutboxError> {
+        for job in self.mined()?.into_iter().filter(|job| job.id != except) {
+            match self.settle(rpc, &job, Wait::Mined).await {
+                // Its own reason tells.
+                Ok(_) | Err(OutboxError::Reverted { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Sends again what waits before `job`: a node that never got it, dropped it, or finds it too cheap would never mine `job`.
     ///
     /// # Errors
     /// [`OutboxError::Behind`] if one of them can't be sent and keeps its number.
     pub(super) async fn clear_the_way(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<(), OutboxError> {
+        self.recheck(rpc, &job.id).await?;
         for (nonce, other) in self.waiting_before(job)? {
+            if other.state == State::Broadcast {
+                self.make_dearer(rpc, wallet, &other, false).await?;
+            }
+            let other = self.known(&other.id)?;
             match self.broadcast(rpc, wallet, &other).await {
                 Ok(()) => {}
                 // It failed, which its own reason tells, and left the way free.

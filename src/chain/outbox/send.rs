@@ -70,11 +70,9 @@ impl Outbox {
         code: i64,
         message: String,
     ) -> Result<(), OutboxError> {
-        let older = decode(job)?;
-        let fresh = rpc.fees().await?;
-        let signings = job.signed.iter().filter(|signed| signed.nonce == older.nonce).count();
-        // Past the limit only the chain's own prices raise ours: a node that refuses for other reasons can't.
-        if signings > REPLACEMENTS && fresh.max_fee_per_gas <= older.max_fee_per_gas {
+        let (older, fresh) = (decode(job)?, rpc.fees().await?.offer);
+        let signings = signings(job, &older);
+        if is_enough(signings, &older, &fresh) {
             let (job, transaction, nonce) = (job.id.clone(), newest(job)?.hash, older.nonce);
             return Err(OutboxError::Refused { job, transaction, nonce, signings, code, message });
         }
@@ -82,11 +80,40 @@ impl Outbox {
         self.table.signed(&job.id, &signed)
     }
 
+    /// A transaction that nodes took and do not put into a block is signed anew with higher fees, if it offers less than the next block
+    /// costs, or blocks have passed it over. Returns whether it was.
+    pub(super) async fn make_dearer(
+        &mut self,
+        rpc: &Rpc,
+        wallet: &Wallet,
+        job: &Job,
+        passed_over: bool,
+    ) -> Result<bool, OutboxError> {
+        let (older, fresh) = (decode(job)?, rpc.fees().await?);
+        let too_cheap = older.max_fee_per_gas < fresh.base || passed_over;
+        if !too_cheap || is_enough(signings(job, &older), &older, &fresh.offer) {
+            return Ok(false);
+        }
+        let signed = seal(wallet, raised(older, fresh.offer));
+        self.table.signed(&job.id, &signed)?;
+        Ok(true)
+    }
+
     fn no_funds(&self, job: &Job, message: String) -> Result<OutboxError, OutboxError> {
         let transaction = decode(job)?;
         let needed = U256::from(transaction.gas_limit) * U256::from(transaction.max_fee_per_gas) + transaction.value;
         Ok(OutboxError::NoFunds { address: self.sender, job: job.id.clone(), needed: Some(needed), message })
     }
+}
+
+/// How often the job's number was signed.
+fn signings(job: &Job, older: &TxEip1559) -> usize {
+    job.signed.iter().filter(|signed| signed.nonce == older.nonce).count()
+}
+
+/// Past the limit only the chain's own prices raise ours: a node that refuses for other reasons can't.
+fn is_enough(signings: usize, older: &TxEip1559, fresh: &Eip1559Estimation) -> bool {
+    signings > REPLACEMENTS && fresh.max_fee_per_gas <= older.max_fee_per_gas
 }
 
 /// Whether a transaction with the job's number is in the chain, ours or not.

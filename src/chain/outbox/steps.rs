@@ -5,23 +5,24 @@ use super::error::OutboxError;
 use super::job::{Job, Receipt, Signed, State, Transaction};
 use super::send::{Refusal, seal};
 use crate::chain::error::ChainError;
-use crate::chain::head::Profile;
-use crate::chain::revert::Revert;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
 use alloy::consensus::TxEip1559;
-use alloy::eips::BlockId;
-use alloy::primitives::{Bytes, TxKind, U256};
+use alloy::primitives::{TxKind, U256};
 use alloy::rpc::types::TransactionRequest;
 use std::time::{Duration, Instant};
 
 /// First and longest pause between two looks for a receipt.
 const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
+/// Gas that a transaction may have at most from Osaka's rules on (EIP-7825).
+const MOST_GAS: u64 = 1 << 24;
+/// Blocks that came without a transaction which nothing stands in front of: the nodes find it too cheap.
+const PASSED_OVER: u64 = 10;
 /// A node may drop a transaction from its pool: it is sent again this often.
 const REBROADCAST: Duration = Duration::from_secs(5);
 
 impl Outbox {
-    fn request(&self, transaction: &Transaction) -> TransactionRequest {
+    pub(super) fn request(&self, transaction: &Transaction) -> TransactionRequest {
         let to = transaction.to.map_or(TxKind::Create, TxKind::Call);
         TransactionRequest { to: Some(to), ..Default::default() }
             .from(self.sender)
@@ -33,6 +34,10 @@ impl Outbox {
         let gas = match rpc.estimate_gas(self.request(&job.transaction)).await {
             Ok(gas) => gas,
             Err(refused @ (ChainError::Revert(_) | ChainError::UnknownImage { .. })) => {
+                // A reorg may have brought back bytes of this job that somebody else's had taken the number of.
+                if self.look(rpc, job).await? {
+                    return Ok(());
+                }
                 self.table.set_state(&job.id, State::Failed, Some(&refused.to_string()))?;
                 return Err(refused.into());
             }
@@ -42,15 +47,14 @@ impl Outbox {
             }
             Err(error) => return Err(error.into()),
         };
-        let fees = rpc.fees().await?;
+        let (fees, gas_limit) = (rpc.fees().await?.offer, gas_limit(rpc, gas).await?);
         let nonce = rpc.transaction_count(self.sender).await?.max(self.table.next_nonce()?);
         let signed = seal(
             wallet,
             TxEip1559 {
                 chain_id: self.chain_id,
                 nonce,
-                // Transactions that get in before ours may make it dearer than it was when it was tried.
-                gas_limit: gas.saturating_add(gas / 4),
+                gas_limit,
                 max_fee_per_gas: fees.max_fee_per_gas,
                 max_priority_fee_per_gas: fees.max_priority_fee_per_gas,
                 to: job.transaction.to.map_or(TxKind::Create, TxKind::Call),
@@ -85,6 +89,7 @@ impl Outbox {
         let start = Instant::now();
         let (mut pause, mut sent) = (POLL.0, start);
         let mut job = job.clone();
+        let mut since_block = None;
         while !self.look(rpc, &job).await? {
             if start.elapsed() >= self.mining_deadline {
                 let (transaction, before) = (newest(&job)?.hash, self.first_before(&job)?);
@@ -93,6 +98,11 @@ impl Outbox {
             if sent.elapsed() >= REBROADCAST {
                 sent = Instant::now();
                 self.clear_the_way(rpc, wallet, &job).await?;
+                let head = rpc.latest().await?.number;
+                let passed_over = *since_block.get_or_insert(head) + PASSED_OVER <= head;
+                if self.first_before(&job)?.is_none() && self.make_dearer(rpc, wallet, &job, passed_over).await? {
+                    (job, since_block) = (self.known(&job.id)?, None);
+                }
                 self.broadcast(rpc, wallet, &job).await?;
                 // It may have been signed anew, and both hashes count.
                 job = self.known(&job.id)?;
@@ -105,33 +115,15 @@ impl Outbox {
         }
         Ok(())
     }
-
-    /// Mined -> final or failed; back to broadcast, if the block is gone.
-    pub(super) async fn settle(&mut self, rpc: &Rpc, job: &Job) -> Result<(), OutboxError> {
-        let Some(receipt) = job.receipt else {
-            return Err(OutboxError::Damaged { what: format!("job {} is mined without a receipt", job.id) });
-        };
-        let found = match rpc.receipt(receipt.transaction).await? {
-            Some(found) if found.block_hash == Some(receipt.block_hash) => found,
-            _ => return self.table.set_state(&job.id, State::Broadcast, None),
-        };
-        if found.status() {
-            return match self.profile {
-                // A network's finality is not waited for yet: what was mined counts as done.
-                Profile::Development | Profile::Network => self.table.set_state(&job.id, State::Final, None),
-            };
-        }
-        // The receipt does not say why; the same call does, if nothing has changed since.
-        let reason = match rpc.call(self.request(&job.transaction), BlockId::latest()).await {
-            Err(ChainError::Revert(reason)) => reason,
-            _ => Box::new(Revert::Unknown(Bytes::new())),
-        };
-        let reverted = OutboxError::Reverted { transaction: receipt.transaction, reason };
-        self.table.set_state(&job.id, State::Failed, Some(&reverted.to_string()))?;
-        Err(reverted)
-    }
 }
 
 pub(super) fn newest(job: &Job) -> Result<&Signed, OutboxError> {
     job.signed.last().ok_or_else(|| OutboxError::Damaged { what: format!("job {} has no signed bytes", job.id) })
+}
+
+/// A quarter more than was needed when it was tried: transactions that get in before ours may make it dearer. But not more than a block or
+/// a transaction (EIP-7825) may have, if it could do with that.
+async fn gas_limit(rpc: &Rpc, gas: u64) -> Result<u64, OutboxError> {
+    let most = rpc.latest().await?.gas_limit.min(MOST_GAS);
+    Ok(gas.saturating_add(gas / 4).min(most.max(gas)))
 }

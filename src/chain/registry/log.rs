@@ -7,7 +7,6 @@ use crate::chain::events::{self, EventPlace, RegistryEvent};
 use crate::chain::logged::{LoggedImage, spelled_out};
 use crate::chain::outbox::Receipt;
 use crate::envelope;
-use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
@@ -70,7 +69,7 @@ impl Registry {
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
-        let head = self.rpc.block(BlockNumberOrTag::Latest).await?.header.number;
+        let head = self.rpc.latest().await?.number;
         events::read(&self.rpc, self.address, filter, self.first_block, head).await
     }
 

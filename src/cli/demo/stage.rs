@@ -4,7 +4,7 @@ use crate::chain::bindings::IImageRegistry::registerCall;
 use crate::chain::{DevNode, NodeOptions, Outbox, Registry, Wallet};
 use crate::cli::output::{address, write_file};
 use crate::cli::session::{KeyCenter, Session};
-use crate::cli::{CliError, Settings, Talk, deploy, kgc, node};
+use crate::cli::{CliError, Settings, Talk, deploy, kgc, node, nodes};
 use crate::storage::LocalStore;
 use std::path::Path;
 
@@ -31,7 +31,9 @@ impl Stage {
         let node = DevNode::start(&options).await?;
         let path = |name: &str| out.join(name).display().to_string();
         let mut settings = settings.clone();
-        for own in ["actor", "chain_id", "keystore", "password_file", "dev_account"] {
+        // Its store is its own: one of its acts is to change a byte on the disk.
+        for own in ["actor", "chain_id", "profile", "keystore", "password_file", "dev_account", "ipfs_api", "replicas"]
+        {
             settings = settings.without(own);
         }
         let settings = settings
@@ -73,7 +75,7 @@ impl Stage {
     /// Chain and store, read afresh: nothing that an earlier act remembers is used.
     pub(super) async fn afresh(&self) -> Result<(Registry, LocalStore), CliError> {
         let session = Session::connect(&self.settings, "verifier").await?;
-        Ok((session.registry().await?, session.store()?))
+        Ok((session.registry().await?, nodes::local(&self.settings)?))
     }
 
     /// Sends a registration as it is given.

@@ -20,7 +20,7 @@ impl Draws {
     /// A number below `end`, all of them about as often.
     pub(super) fn below(&mut self, end: usize) -> usize {
         #[allow(clippy::cast_possible_truncation)] // below `end`
-        let drawn = (u128::from(self.next()) * end as u128 >> 64) as usize;
+        let drawn = ((u128::from(self.next()) * end as u128) >> 64) as usize;
         drawn
     }
 }

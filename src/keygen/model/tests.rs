@@ -247,7 +247,8 @@ fn other_operations_are_refused() {
         assert_eq!(found, expected);
     }
     let graph_inside = bytes(5, &[&bytes(1, &[b"body"]), &bytes(6, &[b""])]);
-    let unsupported: [(&str, Box<dyn FnOnce(&mut Parts)>); 8] = [
+    type Change = Box<dyn FnOnce(&mut Parts)>;
+    let unsupported: [(&str, Change); 8] = [
         (
             "a graph in a node",
             Box::new(move |p| p.nodes[1] = node("MatMul", &["line", "weight"], "logits", &graph_inside)),

@@ -10,6 +10,7 @@
 //! either pinned with all its blocks, or not pinned. Blocks of a put that did not end stay until they are put again.
 
 mod files;
+mod moving;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use self::files::{Lock, read_at_most, read_failed, write_failed};
-use super::unixfs::{MAX_BLOCK_BYTES, Walk, each_block};
+use super::unixfs::{MAX_BLOCK_BYTES, Walk, Wanted, each_block};
 use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// Most bytes of a pin's file: a line for each of the blocks of the largest object.
@@ -193,17 +194,21 @@ impl Folder {
 
     fn walk(&self, cid: &Cid, mut walk: Walk) -> Result<Observed, StoreError> {
         while let Some(wanted) = walk.wanted() {
-            let block = read_at_most(&self.block(&wanted.cid), wanted.read_at_most).map_err(|error| {
-                // Without the folder of blocks (a disk that is not mounted) nothing is known about this one.
-                if error.kind() == io::ErrorKind::NotFound && self.blocks().exists() {
-                    StoreError::NotFound { cid: *cid, block: wanted.cid }
-                } else {
-                    read_failed("a block", error)
-                }
-            })?;
-            walk.accept(&block)?;
+            walk.accept(&self.block_bytes(cid, &wanted)?)?;
         }
         Ok(walk.into_observed())
+    }
+
+    /// The bytes of a block of the object `cid`, **unchecked**.
+    fn block_bytes(&self, cid: &Cid, wanted: &Wanted) -> Result<Vec<u8>, StoreError> {
+        read_at_most(&self.block(&wanted.cid), wanted.read_at_most).map_err(|error| {
+            // Without the folder of blocks (a disk that is not mounted) nothing is known about this one.
+            if error.kind() == io::ErrorKind::NotFound && self.blocks().exists() {
+                StoreError::NotFound { cid: *cid, block: wanted.cid }
+            } else {
+                read_failed("a block", error)
+            }
+        })
     }
 
     fn remove(&self, cid: &Cid) -> Result<(), StoreError> {

@@ -1,13 +1,15 @@
 //! The chain against a real anvil (`MEDSEAL_ANVIL`, the `PATH`, or where the scripts put it).
 
 mod audit;
+mod failover;
 mod faults;
 mod node;
 mod outbox;
-mod proxy;
+pub(crate) mod proxy;
 mod recovery;
 mod refused;
 mod registry;
+mod reorg;
 mod ways;
 
 use alloy::primitives::{Address, B256, Bytes};

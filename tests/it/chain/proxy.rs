@@ -1,12 +1,13 @@
 //! Stands between us and a node and spoils what it is told to spoil.
 
 use alloy::providers::{Provider, ProviderBuilder};
+use alloy::transports::RpcError;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 /// What becomes of a request.
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It reaches the node, and the answer comes back.
     None,
     /// It is answered with this JSON-RPC error and does not reach the node.
@@ -15,26 +16,35 @@ pub(super) enum Fault {
     LoseAnswer,
     /// It reaches the node, and the list that comes back lacks this entry.
     DropResult(usize),
+    /// It does not reach the node, and this comes back as the result.
+    Answer(Value),
+    /// It does not reach the node, and the connection is closed.
+    Close,
+    /// The node is asked this instead.
+    Ask(Value),
 }
 
 /// Returns the URL of a proxy in front of `node`; it lives as long as the test does.
-pub(super) fn proxy(node: &str, rule: impl Fn(&Value) -> Fault + Send + 'static) -> String {
+pub(crate) fn proxy(node: &str, mut rule: impl FnMut(&Value) -> Fault + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let node = node.to_owned();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for stream in listener.incoming() {
-            runtime.block_on(serve(stream.unwrap(), &node, &rule));
+            runtime.block_on(serve(stream.unwrap(), &node, &mut rule));
         }
     });
     url
 }
 
-async fn serve(mut stream: TcpStream, node: &str, rule: &impl Fn(&Value) -> Fault) {
+async fn serve(mut stream: TcpStream, node: &str, rule: &mut impl FnMut(&Value) -> Fault) {
     let request = read_body(&stream);
     let fault = rule(&request);
     let (status, answer) = match fault {
+        Fault::Close => return,
+        Fault::Answer(result) => ("200 OK", json!({ "result": result })),
+        Fault::Ask(other) => ("200 OK", forward(node, &other).await),
         Fault::Refuse(code, message) => ("200 OK", json!({ "error": { "code": code, "message": message } })),
         Fault::None => ("200 OK", forward(node, &request).await),
         Fault::DropResult(index) => {
@@ -52,7 +62,8 @@ async fn serve(mut stream: TcpStream, node: &str, rule: &impl Fn(&Value) -> Faul
     answer["id"] = request["id"].clone();
     let body = answer.to_string();
     let length = body.len();
-    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").unwrap();
+    // Who does not want the answer any more has closed the connection.
+    let _ = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
 }
 
 async fn forward(node: &str, request: &Value) -> Value {
@@ -60,6 +71,7 @@ async fn forward(node: &str, request: &Value) -> Value {
     let method = request["method"].as_str().unwrap().to_owned();
     match provider.raw_request::<_, Value>(method.into(), request["params"].clone()).await {
         Ok(result) => json!({ "result": result }),
+        Err(RpcError::ErrorResp(refusal)) => json!({ "error": refusal }),
         Err(error) => panic!("the node refused {request}: {error}"),
     }
 }

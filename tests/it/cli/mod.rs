@@ -1,6 +1,7 @@
 //! The `medseal` program as people and programs use it: each test starts a chain of its own and works in a folder of its own.
 
 mod access;
+mod adopted;
 mod agreement;
 mod anchors;
 mod bad_chain;
@@ -12,8 +13,10 @@ mod capsules;
 mod demo;
 mod governance;
 mod keygen_report;
+mod kubo;
 mod main_path;
 mod models;
+mod network;
 mod operators;
 mod renewed;
 mod resume;
@@ -35,20 +38,20 @@ use tokio::runtime::Runtime;
 const CHAIN_ID: u64 = 31337;
 
 /// What the program came to.
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// The `error` of a `--json` object.
-struct Refusal {
-    message: String,
-    hint: String,
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) hint: String,
 }
 
 impl Run {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.stdin(Stdio::null()).output().expect("medseal starts");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
         let code = output.status.code().expect("it ends by itself");
@@ -64,18 +67,18 @@ impl Run {
     }
 
     /// The `result` of a run that ended with `code`.
-    fn result_with(&self, code: i32) -> Value {
+    pub(crate) fn result_with(&self, code: i32) -> Value {
         let mut json = self.json();
         assert_eq!(self.code, code, "{json} {}", self.stderr);
         json["result"].take()
     }
 
-    fn result(&self) -> Value {
+    pub(crate) fn result(&self) -> Value {
         self.result_with(0)
     }
 
     /// The `error` of a run that ended with exit code `exit` and this error code; every one has a hint.
-    fn refusal(&self, exit: i32, code: &str) -> Refusal {
+    pub(crate) fn refusal(&self, exit: i32, code: &str) -> Refusal {
         let json = self.json();
         let error = &json["error"];
         assert_eq!((self.code, error["code"].as_str()), (exit, Some(code)), "{json} {}", self.stderr);
@@ -85,7 +88,7 @@ impl Run {
 }
 
 /// `medseal` in `folder`, with no setting from outside.
-fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_medseal"));
     command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
@@ -236,7 +239,7 @@ fn sample(name: &str) -> PathBuf {
 }
 
 /// A phantom as PNG: another one for each seed.
-fn png(height: u32, width: u32, seed: u64) -> Vec<u8> {
+pub(crate) fn png(height: u32, width: u32, seed: u64) -> Vec<u8> {
     encode(&phantom(height, width, 8, seed), Format::Png).expect("encoded")
 }
 

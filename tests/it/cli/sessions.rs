@@ -100,6 +100,10 @@ fn help() {
         "kgc anchor",
         "measure",
         "keygen-report",
+        "pins",
+        "store",
+        "store export",
+        "store import",
         "doctor",
     ];
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,0 +1,167 @@
+//! One node: its client, its name in errors, and what must be known of it before it is asked.
+
+use super::super::error::ChainError;
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, B256, Bytes, U64, keccak256};
+use alloy::rpc::client::RpcClient;
+use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
+use alloy::rpc::types::Block;
+use alloy::transports::http::{Http, reqwest};
+use std::time::Duration;
+
+/// What every node must serve; each is `None` until it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pins {
+    pub(super) chain_id: Option<u64>,
+    pub(super) genesis: Option<B256>,
+    /// A contract, and keccak256 of its code.
+    pub(super) code: Option<(Address, B256)>,
+}
+
+/// What a node says it serves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    pub(super) chain_id: u64,
+    pub(super) genesis: B256,
+    /// keccak256 of the code at the pinned address, where one is pinned.
+    pub(super) code_hash: Option<B256>,
+    /// Number of its newest block.
+    pub(super) head: u64,
+}
+
+impl Pins {
+    /// Checks a node against what is pinned, and pins what was open.
+    ///
+    /// # Errors
+    /// [`ChainError::WrongChain`], [`ChainError::WrongGenesis`], [`ChainError::NoContract`], [`ChainError::WrongContract`].
+    pub(super) fn admit(&mut self, look: &Look) -> Result<(), ChainError> {
+        let (expected, found) = (self.chain_id.unwrap_or(look.chain_id), look.chain_id);
+        if expected != found {
+            return Err(ChainError::WrongChain { expected, found });
+        }
+        let (first, found) = (self.genesis.unwrap_or(look.genesis), look.genesis);
+        if first != found {
+            return Err(ChainError::WrongGenesis { expected: first, found });
+        }
+        match (self.code, look.code_hash) {
+            (Some((address, _)), Some(found)) if found == keccak256([]) => {
+                return Err(ChainError::NoContract { address, chain_id: expected });
+            }
+            (Some((address, expected)), Some(found)) if found != expected => {
+                return Err(ChainError::WrongContract { address, expected, found });
+            }
+            _ => {}
+        }
+        (self.chain_id, self.genesis) = (Some(expected), Some(first));
+        Ok(())
+    }
+}
+
+/// A node's JSON-RPC over HTTP.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    client: RpcClient,
+    endpoint: String,
+    is_open: bool,
+}
+
+impl Node {
+    pub(super) fn new(url: &str) -> Result<Self, ChainError> {
+        let invalid = |reason: String| ChainError::InvalidUrl { reason };
+        let url: reqwest::Url = url.parse().map_err(|error| invalid(format!("{error}")))?;
+        let host = url.host_str().ok_or_else(|| invalid("no host".into()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(invalid(format!("scheme {}", url.scheme())));
+        }
+        // Shown in errors; user, password, path and query may be secrets.
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let endpoint = format!("{}://{host}{port}", url.scheme());
+        let mut client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        if is_this_machine(host) {
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(|error| invalid(format!("{error}")))?;
+        let is_open = url.scheme() == "http" && !is_this_machine(host);
+        Ok(Self { client: RpcClient::new(Http::with_client(client, url), false), endpoint, is_open })
+    }
+
+    /// Whether it is spoken to in plain text over a network.
+    pub(super) fn is_open_to_the_network(&self) -> bool {
+        self.is_open
+    }
+
+    /// Scheme, host and port.
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    pub(super) async fn ask<P: RpcSend, R: RpcRecv>(
+        &self,
+        deadline: Duration,
+        method: &'static str,
+        params: P,
+    ) -> Result<R, ChainError> {
+        match tokio::time::timeout(deadline, self.client.request(method, params)).await {
+            Ok(answer) => answer.map_err(|error| ChainError::from_transport(&self.endpoint, method, error)),
+            Err(_) => Err(ChainError::Timeout { endpoint: self.endpoint.clone(), method, after: deadline }),
+        }
+    }
+
+    pub(super) async fn block(&self, deadline: Duration, number: BlockNumberOrTag) -> Result<Block, ChainError> {
+        let method = "eth_getBlockByNumber";
+        let block: Option<Block> = self.ask(deadline, method, (number, false)).await?;
+        block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
+    }
+
+    /// Asks for all that `pins` needs and for the head.
+    pub(super) async fn look(&self, deadline: Duration, pins: Pins) -> Result<Look, ChainError> {
+        let chain_id: U64 = self.ask(deadline, "eth_chainId", ()).await?;
+        let genesis = self.block(deadline, BlockNumberOrTag::Earliest).await?.header.hash;
+        let mut code_hash = None;
+        if let Some((address, _)) = pins.code {
+            let code: Bytes = self.ask(deadline, "eth_getCode", (address, BlockNumberOrTag::Latest)).await?;
+            code_hash = Some(keccak256(&code));
+        }
+        let head = self.block(deadline, BlockNumberOrTag::Latest).await?.header.number;
+        Ok(Look { chain_id: chain_id.to(), genesis, code_hash, head })
+    }
+}
+
+/// Whether a URL's host is this machine, so that what is said to it stays here.
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_taken_only_with_what_is_pinned() {
+        let (address, code) = (Address::repeat_byte(1), B256::repeat_byte(2));
+        let look = Look { chain_id: 5, genesis: B256::repeat_byte(3), code_hash: Some(code), head: 9 };
+        let mut pins = Pins { code: Some((address, code)), ..Pins::default() };
+        pins.admit(&look).expect("the first one");
+        assert_eq!((pins.chain_id, pins.genesis), (Some(5), Some(look.genesis)), "it pins what was open");
+        pins.admit(&look).expect("the same again");
+        let refused = |look| pins.clone().admit(&look).expect_err("refused");
+        assert!(matches!(refused(Look { chain_id: 6, ..look }), ChainError::WrongChain { expected: 5, found: 6 }));
+        assert!(matches!(refused(Look { genesis: B256::ZERO, ..look }), ChainError::WrongGenesis { .. }));
+        assert!(matches!(refused(Look { code_hash: Some(B256::ZERO), ..look }), ChainError::WrongContract { .. }));
+        assert!(matches!(refused(Look { code_hash: Some(keccak256([])), ..look }), ChainError::NoContract { .. }));
+        let mut other = Pins { chain_id: Some(4), ..Pins::default() };
+        assert!(other.admit(&look).is_err());
+        assert_eq!(other.genesis, None, "a node that is refused pins nothing");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for host in ["localhost", "127.0.0.1", "127.8.8.8", "[::1]"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["192.168.0.1", "[::2]", "node.example", "localhost.example", "0.0.0.0"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
+}

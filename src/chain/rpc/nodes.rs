@@ -1,0 +1,312 @@
+//! Which node is asked. With one URL that is no question. With several, one is asked as long as it answers, serves the pinned chain and
+//! keeps up with the others; then the next one. Answers never go back behind a block that was seen already.
+
+use super::super::error::{ChainError, NodeFailure};
+use super::node::{Look, Node, Pins};
+use alloy::primitives::{Address, B256, Bytes};
+use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// Blocks that a node may be behind the best one.
+const MOST_BEHIND: u64 = 3;
+/// The heads of all nodes are compared this often.
+const COMPARE: Duration = Duration::from_secs(3);
+/// How long a node that was left is let alone.
+const COOL_DOWN: Duration = Duration::from_secs(10);
+/// How long each question of a comparison may take; it bears no fruit to wait for a dead node as long as for a busy one.
+const LOOK_DEADLINE: Duration = Duration::from_secs(3);
+/// Pause before nodes that are all a little behind are compared again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Once the node in use took a transaction, the others have this long to take it too.
+const SPREAD: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Nodes {
+    all: Vec<Node>,
+    view: Mutex<View>,
+}
+
+#[derive(Debug, Default)]
+struct View {
+    pins: Pins,
+    /// The highest block that an answer was of.
+    seen: u64,
+    /// Which node is asked.
+    current: usize,
+    compared: Option<Instant>,
+    /// Why a node was left, and when.
+    left: Vec<Option<(Instant, NodeFailure)>>,
+}
+
+/// What a comparison came to.
+enum Choice {
+    Node(usize),
+    /// They are all a little behind what was seen: the highest head among them.
+    Behind(u64),
+    None,
+}
+
+impl Nodes {
+    pub(super) fn new(all: Vec<Node>) -> Self {
+        let view = View { left: vec![None; all.len()], ..View::default() };
+        Self { all, view: Mutex::new(view) }
+    }
+
+    pub(super) fn all(&self) -> &[Node] {
+        &self.all
+    }
+
+    fn view(&self) -> MutexGuard<'_, View> {
+        // The view is whole after each statement.
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on nodes of other chains are left.
+    pub(super) fn pin_chain(&self, chain_id: u64) {
+        let mut view = self.view();
+        (view.pins.chain_id, view.compared) = (Some(chain_id), None);
+    }
+
+    /// From now on nodes without this contract are left.
+    pub(super) fn pin_code(&self, address: Address, code_hash: B256) {
+        let mut view = self.view();
+        (view.pins.code, view.compared) = (Some((address, code_hash)), None);
+    }
+
+    /// Takes note of a block that an answer was of. Returns `false` if the answer is older than one before: it is not to be used.
+    pub(super) fn saw(&self, number: u64) -> bool {
+        if self.all.len() == 1 {
+            return true;
+        }
+        let mut view = self.view();
+        let goes_on = number >= view.seen;
+        if goes_on {
+            view.seen = number;
+        } else {
+            view.compared = None;
+        }
+        goes_on
+    }
+
+    /// The highest block that an answer was of.
+    pub(super) fn seen(&self) -> u64 {
+        self.view().seen
+    }
+
+    pub(super) async fn ask<P: RpcSend, R: RpcRecv>(
+        &self,
+        deadline: Duration,
+        method: &'static str,
+        params: P,
+    ) -> Result<R, ChainError> {
+        if let [only] = &self.all[..] {
+            return only.ask(deadline, method, params).await;
+        }
+        // Each turn leaves a node, and one that was left comes back at most a few times.
+        for _ in 0..3 * self.all.len() {
+            let index = self.choose(deadline).await?;
+            match self.all[index].ask(deadline, method, params.clone()).await {
+                Err(error) if is_the_nodes_fault(&error) => self.leave(index, &error),
+                answer => return answer,
+            }
+        }
+        Err(self.failures())
+    }
+
+    /// Gives signed bytes to every node that can be used; the word of the node in use counts, and where it fails, that of another.
+    pub(super) async fn send(&self, deadline: Duration, raw: &[u8]) -> Result<(), ChainError> {
+        let current = if self.all.len() == 1 { 0 } else { self.choose(deadline).await? };
+        let usable: Vec<usize> = {
+            let view = self.view();
+            (0..self.all.len()).filter(|index| *index == current || view.left[*index].is_none()).collect()
+        };
+        let mut sending = JoinSet::new();
+        for index in usable {
+            let (node, raw) = (self.all[index].clone(), Bytes::copy_from_slice(raw));
+            sending.spawn(async move {
+                (index, node.ask::<_, B256>(deadline, "eth_sendRawTransaction", (raw,)).await.map(drop))
+            });
+        }
+        let (mut word, mut taken) = (None, false);
+        loop {
+            let next = match tokio::time::timeout(if taken { SPREAD } else { 2 * deadline }, sending.join_next()).await
+            {
+                Ok(Some(next)) => next.expect("sending does not panic"),
+                Ok(None) | Err(_) => break,
+            };
+            match next {
+                (_, Ok(())) => taken = true,
+                (index, Err(error)) => {
+                    let faulty = is_the_nodes_fault(&error);
+                    if faulty && self.all.len() > 1 {
+                        self.leave(index, &error);
+                    }
+                    // A node that looked at the transaction says more than one that is away.
+                    let better = match &word {
+                        None => true,
+                        Some((_, known_faulty)) => !faulty && (index == current || *known_faulty),
+                    };
+                    if better {
+                        word = Some((error, faulty));
+                    }
+                }
+            }
+        }
+        match word {
+            _ if taken => Ok(()),
+            Some((error, false)) => Err(error),
+            Some((error, true)) if self.all.len() == 1 => Err(error),
+            _ => Err(self.failures()),
+        }
+    }
+
+    /// The node to be asked now.
+    async fn choose(&self, deadline: Duration) -> Result<usize, ChainError> {
+        let start = Instant::now();
+        loop {
+            {
+                let view = self.view();
+                if view.compared.is_some_and(|at| at.elapsed() < COMPARE) && view.left[view.current].is_none() {
+                    return Ok(view.current);
+                }
+            }
+            match self.compare(deadline).await {
+                Choice::Node(index) => return Ok(index),
+                Choice::Behind(found) if start.elapsed() >= deadline => {
+                    return Err(ChainError::Behind { found, expected: self.view().seen });
+                }
+                Choice::Behind(_) => tokio::time::sleep(PAUSE).await,
+                Choice::None => return Err(self.failures()),
+            }
+        }
+    }
+
+    /// Looks at all nodes that were not left just now, leaves those that are away, of another chain or far behind, and chooses one.
+    async fn compare(&self, deadline: Duration) -> Choice {
+        let pins = self.view().pins;
+        let mut looking = JoinSet::new();
+        for (index, node) in self.all.iter().enumerate() {
+            let rests = |left: &(Instant, NodeFailure)| left.0.elapsed() < COOL_DOWN;
+            if !self.view().left[index].as_ref().is_some_and(rests) {
+                let (node, deadline) = (node.clone(), deadline.min(LOOK_DEADLINE));
+                looking.spawn(async move { (index, node.look(deadline, pins).await) });
+            }
+        }
+        let mut looks: Vec<(usize, Result<Look, ChainError>)> = looking.join_all().await;
+        looks.sort_by_key(|(index, _)| *index);
+        self.judge(looks)
+    }
+
+    fn judge(&self, looks: Vec<(usize, Result<Look, ChainError>)>) -> Choice {
+        let mut view = self.view();
+        let mut heads = Vec::new();
+        for (index, look) in looks {
+            // The first of the list that answers says what the others are held against, where nothing is pinned.
+            match look.and_then(|look| view.pins.admit(&look).map(|()| look.head)) {
+                Ok(head) => heads.push((index, head)),
+                Err(error) => view.left[index] = Some((Instant::now(), self.failure(index, &error))),
+            }
+        }
+        let Some(best) = heads.iter().map(|(_, head)| *head).max() else { return Choice::None };
+        heads.retain(|(index, head)| {
+            let keeps_up = head.saturating_add(MOST_BEHIND) >= best;
+            let behind = || ChainError::Behind { found: *head, expected: best };
+            view.left[*index] = (!keeps_up).then(|| (Instant::now(), self.failure(*index, &behind())));
+            keeps_up
+        });
+        heads.retain(|(_, head)| *head >= view.seen);
+        let chosen = heads.iter().find(|(index, _)| *index == view.current).or(heads.first()).copied();
+        let Some((index, head)) = chosen else { return Choice::Behind(best) };
+        (view.current, view.seen, view.compared) = (index, head, Some(Instant::now()));
+        Choice::Node(index)
+    }
+
+    fn leave(&self, index: usize, error: &ChainError) {
+        let failure = self.failure(index, error);
+        self.view().left[index] = Some((Instant::now(), failure));
+    }
+
+    fn failure(&self, index: usize, error: &ChainError) -> NodeFailure {
+        NodeFailure { endpoint: self.all[index].endpoint().to_owned(), kind: error.kind(), reason: error.to_string() }
+    }
+
+    /// Why no node can be used.
+    fn failures(&self) -> ChainError {
+        let left = &self.view().left;
+        ChainError::NoNode { failures: left.iter().flatten().map(|(_, failure)| failure.clone()).collect() }
+    }
+}
+
+/// Whether another node may do better.
+fn is_the_nodes_fault(error: &ChainError) -> bool {
+    matches!(error, ChainError::Unreachable { .. } | ChainError::Timeout { .. } | ChainError::BadAnswer { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes(count: usize) -> Nodes {
+        let url = |index| format!("http://127.0.0.1:{}", 1000 + index);
+        Nodes::new((0..count).map(|index| Node::new(&url(index)).expect("a URL")).collect())
+    }
+
+    fn look(head: u64) -> Result<Look, ChainError> {
+        Ok(Look { chain_id: 5, genesis: B256::ZERO, code_hash: None, head })
+    }
+
+    fn away() -> Result<Look, ChainError> {
+        Err(ChainError::Unreachable { endpoint: "x".into(), reason: "connection refused".into() })
+    }
+
+    /// What is chosen: the number of a node; below zero, that they are all behind; nothing, if there is none.
+    fn choice(nodes: &Nodes, looks: Vec<Result<Look, ChainError>>) -> Option<i64> {
+        match nodes.judge(looks.into_iter().enumerate().collect()) {
+            Choice::Node(index) => Some(i64::try_from(index).expect("small")),
+            Choice::Behind(_) => Some(-1),
+            Choice::None => None,
+        }
+    }
+
+    #[test]
+    fn the_first_that_keeps_up_is_asked_and_stays() {
+        let nodes = nodes(3);
+        assert_eq!(choice(&nodes, vec![look(96), look(97), look(100)]), Some(1), "3 blocks behind is near enough");
+        assert_eq!(choice(&nodes, vec![look(105), look(104), look(104)]), Some(1), "there is no reason to change");
+        assert_eq!(choice(&nodes, vec![look(109), look(105), look(104)]), Some(0), "it is 4 behind");
+        assert_eq!(choice(&nodes, vec![away(), look(109), look(110)]), Some(1));
+    }
+
+    #[test]
+    fn answers_never_go_back() {
+        let nodes = nodes(2);
+        assert_eq!(choice(&nodes, vec![look(100), look(99)]), Some(0));
+        assert!(nodes.saw(101));
+        assert!(!nodes.saw(100), "an answer of an older block is not used");
+        assert_eq!(choice(&nodes, vec![away(), look(100)]), Some(-1), "the other one must come so far first");
+        assert_eq!(choice(&nodes, vec![away(), look(101)]), Some(1));
+        assert_eq!(choice(&nodes, vec![away(), away()]), None);
+    }
+
+    #[test]
+    fn a_node_of_another_chain_is_left_and_named() {
+        let nodes = nodes(3);
+        let other = |chain_id| look(500).map(|look| Look { chain_id, ..look });
+        assert_eq!(choice(&nodes, vec![look(7), other(6), away()]), Some(0), "its height says nothing");
+        let ChainError::NoNode { failures } = nodes.failures() else { panic!("another error") };
+        let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
+        assert_eq!(text[0], "http://127.0.0.1:1001: expected chain id 5, found 6");
+        assert!(text[1].starts_with("http://127.0.0.1:1002: no node reachable"), "{text:?}");
+        let pinned = super::tests::nodes(2);
+        pinned.pin_chain(6);
+        assert_eq!(choice(&pinned, vec![look(7), other(6)]), Some(1), "the settings decide, not the order");
+    }
+
+    #[test]
+    fn one_node_is_asked_whatever_it_says() {
+        let only = nodes(1);
+        assert!(only.saw(100) && only.saw(1));
+    }
+}

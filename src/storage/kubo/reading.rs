@@ -1,0 +1,92 @@
+//! One object from several nodes: the first that has it right.
+
+use super::calls::Reach;
+use super::node::{Node, check_whole};
+use super::{Failures, Nodes};
+use crate::storage::unixfs::Walk;
+use crate::storage::{Cid, Observed, StoreError};
+
+impl Nodes {
+    /// The object from the first node that has it right; their peers are asked once none of them has it.
+    pub(super) async fn read(&self, cid: &Cid, sha256: Option<&[u8; 32]>) -> Result<Vec<u8>, StoreError> {
+        let mut failures = Failures::default();
+        for (at, node) in self.in_order(cid) {
+            let read = node.read(cid, sha256, Reach::Own).await;
+            self.note(at, read.as_ref().err());
+            match read {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => failures.push(node, error),
+            }
+        }
+        match self.read_from_peers(cid, || Walk::checked(*cid), &mut failures).await {
+            Some(found) => check_whole(cid, sha256, found.bytes),
+            None => Err(failures.verdict(cid)),
+        }
+    }
+
+    /// The object from the peers of the first node that has peers and has not the object itself.
+    async fn read_from_peers(&self, cid: &Cid, walk: impl Fn() -> Walk, failures: &mut Failures) -> Option<Observed> {
+        for (_, node) in self.in_order(cid) {
+            let Some(failure) = failures.of(node) else { continue };
+            let missing = matches!(failure, StoreError::NotFound { .. });
+            if missing && node.rpc.peers().await.is_ok_and(|peers| peers > 0) {
+                match node.walk(cid, walk(), Reach::Peers).await {
+                    Ok(walk) => return Some(walk.into_observed()),
+                    Err(error) => *failure = error,
+                }
+            }
+        }
+        None
+    }
+
+    /// The object as the nodes hold it. Every node is asked: a right one is not hidden by a wrong one, and a wrong one that
+    /// stands behind a right one is named all the same.
+    pub(super) async fn observe(&self, cid: &Cid) -> Result<Observed, StoreError> {
+        let (mut right, mut wrong, mut failures) = (None, None, Failures::default());
+        for (at, node) in self.in_order(cid) {
+            let seen = match right {
+                None => node.walk(cid, Walk::observed(*cid), Reach::Own).await.map(Walk::into_observed),
+                Some(_) => node.look(cid).await.map(|()| Observed { bytes: Vec::new(), altered: None }),
+            };
+            let altered = match &seen {
+                Ok(Observed { altered, .. }) => altered.map(|block| StoreError::BlockAltered { cid: *cid, block }),
+                Err(_) => None,
+            };
+            self.note(at, seen.as_ref().err().or(altered.as_ref()));
+            match seen {
+                Ok(_) if right.is_some() => {}
+                Ok(observed) if observed.altered.is_none() => right = Some(observed),
+                Ok(observed) => wrong = wrong.or(Some(observed)),
+                Err(error) => failures.push(node, error),
+            }
+        }
+        match (right, wrong) {
+            (Some(right), _) => Ok(right),
+            // It is not known what a node that does not answer holds: nothing is said about the object then.
+            (None, Some(wrong)) if !failures.iter().any(|(_, error)| error.says_nothing()) => Ok(wrong),
+            (None, Some(_)) => Err(failures.into_error(cid)),
+            (None, None) => {
+                let found = self.read_from_peers(cid, || Walk::observed(*cid), &mut failures).await;
+                found.ok_or_else(|| failures.verdict(cid))
+            }
+        }
+    }
+}
+
+impl Failures {
+    /// This node's failure.
+    fn of(&mut self, node: &Node) -> Option<&mut StoreError> {
+        self.0.iter_mut().find(|(name, _)| name == node.name()).map(|(_, error)| error)
+    }
+
+    /// What all nodes together say about an object that none of them gave: nothing, if one of them said nothing; else that it is wrong, if one holds
+    /// it so; else that it is not there.
+    pub(super) fn verdict(self, cid: &Cid) -> StoreError {
+        if self.iter().any(|(_, error)| error.says_nothing()) {
+            return self.into_error(cid);
+        }
+        let missing = |error: &StoreError| matches!(error, StoreError::NotFound { .. });
+        let worst = self.0.into_iter().map(|(_, error)| error).min_by_key(missing);
+        worst.unwrap_or(StoreError::NotFound { cid: *cid, block: *cid })
+    }
+}
