@@ -102,9 +102,9 @@ fn the_model_reaches_its_goals() {
     let mut vit = Vit::embedded().unwrap();
     let bits = raw_bits(&mut vit);
     let goals: Vec<Goal> = of_images(&bits).into_iter().chain(of_changes(&mut vit)).collect();
-    println!();
+    eprintln!();
     for Goal { figure, goal, found, of, reached } in &goals {
-        println!("{figure:<46} {found:>9.4}  goal {goal:<12} {} ({of})", if *reached { "reached" } else { "MISSED" });
+        eprintln!("{figure:<46} {found:>9.4}  goal {goal:<12} {} ({of})", if *reached { "reached" } else { "MISSED" });
     }
     let missed: Vec<&str> = goals.iter().filter(|goal| !goal.reached).map(|goal| goal.figure).collect();
     assert!(missed.is_empty(), "missed: {missed:?}");
@@ -134,5 +134,5 @@ fn time_of_the_fold() {
     image.fold(); // the multipliers are made once
     let start = std::time::Instant::now();
     (0..200).for_each(|_| drop(std::hint::black_box(image.fold())));
-    println!("\nfold of 512 x 512 u16, one thread: {:.3} ms", start.elapsed().as_secs_f64() * 1000.0 / 200.0);
+    eprintln!("\nfold of 512 x 512 u16, one thread: {:.3} ms", start.elapsed().as_secs_f64() * 1000.0 / 200.0);
 }
