@@ -48,9 +48,10 @@ class Faults:
         folder = Path(self.world.settings["MEDSEAL_HOME"]) / "sender" / "jobs"
         return len([path for path in folder.iterdir() if path.is_dir()]) if folder.exists() else 0
 
-    def pins(self, *words, exit=0):
-        said = self.world.medseal("sender", "pins", *words, exit=exit)
-        assert said["wanted"] == self.world.replicas, said
+    def pins(self, images, *words, exit=0):
+        """Where these images and their capsules lie."""
+        said = self.world.medseal("sender", "pins", *(image["imageId"] for image in images), *words, exit=exit)
+        assert (said["wanted"], len(said["objects"])) == (self.world.replicas, 2 * len(images)), (said["wanted"], len(said["objects"]))
         return said
 
     def a_geth_and_a_kubo_node_die_while_images_are_sealed(self):
@@ -68,9 +69,9 @@ class Faults:
         print(f"geth-1 and ipfs-1 killed at image {at} of {IMAGES}; {len(self.images)} sealed, {len(sealed['failed'])} failed")
 
     def what_the_dead_node_held_is_made_again(self):
-        short = self.pins(exit=1)["tooFew"]
-        assert 0 < short < 2 * IMAGES + 10, short
-        repaired = self.pins("--repair")
+        short = self.pins(self.images, exit=1)["tooFew"]
+        assert 0 < short < 2 * IMAGES, short
+        repaired = self.pins(self.images, "--repair")
         assert repaired["tooFew"] == 0, repaired["tooFew"]
         made = sum(1 for entry in repaired["objects"] if entry["repaired"]["before"] < entry["repaired"]["after"])
         print(f"without ipfs-1 {short} of {len(repaired['objects'])} objects were at too few nodes; {made} made again at the others")
@@ -78,8 +79,8 @@ class Faults:
 
     def the_nodes_come_back(self):
         network("heal")
-        said = self.pins("--repair")
-        assert said["tooFew"] == 0 and len(said["objects"]) >= 2 * IMAGES, (said["tooFew"], len(said["objects"]))
+        said = self.pins(self.images, "--repair")
+        assert said["tooFew"] == 0, said["tooFew"]
         print(f"healed: {len(said['objects']) - said['tooFew']} of {len(said['objects'])} objects at {said['wanted']} nodes or more")
 
     def there_is_one_record_of_each(self):
@@ -165,7 +166,7 @@ class Faults:
         counts = [self.recorded([image["imageId"] for image in self.torn.values()], url) for url in urls]
         assert counts == [[1, 1]] * len(urls), counts
         print(f"the block of the {lost[0]}'s record was in the losing half and is gone; {len(self.torn)} images, {sum(counts[0])} records, the same at {len(urls)} nodes")
-        said = self.pins("--repair")
+        said = self.pins([*self.images, *self.torn.values()], "--repair")
         assert said["tooFew"] == 0, said["tooFew"]
         print(f"{len(said['objects'])} of {len(said['objects'])} objects at {said['wanted']} nodes or more")
 

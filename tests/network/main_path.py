@@ -23,6 +23,8 @@ class MainPath:
 
     def __init__(self, world):
         self.world, self.images = world, {}
+        # What follows needs no more; the last transaction is waited for until it is final, and with it all before it.
+        world.settings["MEDSEAL_WAIT"] = "mined"
         data = ROOT / "tests" / "data"
         # Split slice by slice, decoded for the key, and plain bytes of several IPFS blocks.
         self.files = {"frames.dcm": (data / "frames.dcm").read_bytes(), "head_16bit.png": (data / "head_16bit.png").read_bytes(),
@@ -107,7 +109,7 @@ class MainPath:
 
     def grant(self):
         world = self.world
-        done = world.medseal("sender", "grant", self.images["frames.dcm"]["imageId"], world.address("reader"))
+        done = world.medseal("sender", "grant", self.images["frames.dcm"]["imageId"], world.address("reader"), MEDSEAL_WAIT="safe")
         assert self.authorised("reader", "frames.dcm")
         shown = self.agree("frames.dcm")
         last = shown["events"][-1]
@@ -137,7 +139,7 @@ class MainPath:
     def confirm_the_flag(self):
         world, image = self.world, self.images["head_16bit.png"]
         answer = world.medseal("stranger", "flag", "confirm", image["imageId"], exit=4)
-        assert world.medseal("admin", "flag", "confirm", image["imageId"])["state"] == "tampered", answer
+        assert world.medseal("admin", "flag", "confirm", image["imageId"], MEDSEAL_WAIT="finalized")["state"] == "tampered", answer
         shown = world.medseal("stranger", "show", image["imageId"])
         assert (shown["record"]["state"], shown["flag"]["state"]) == ("tampered", "confirmed"), shown
         assert world.record(image["imageId"])[3] == "3"
@@ -168,6 +170,7 @@ def walk(kind, then=()):
     path = Acts(f"main path on {kind}")
     path.run(*MainPath(world).acts())
     path.end()
+    del world.settings["MEDSEAL_WAIT"]
     for later in then:
         later(world)
     network("down")
