@@ -84,7 +84,7 @@ impl<'a> KeySurvey<'a> {
     /// Adds an image with so many changes; one whose fold is known already is only counted.
     ///
     /// # Errors
-    /// As [`Vit::tout`], or as [`derive`].
+    /// As [`Vit::tout`], or as [`derive()`].
     pub fn add(&mut self, mut subject: Subject, changes: u64) -> Result<(), KeygenError> {
         if !self.seen.insert(Sha256::digest(subject.fold().to_bytes()).into()) {
             self.repeated += 1;
