@@ -10,6 +10,7 @@ use std::error::Error;
 use std::io::Write;
 use std::sync::Arc;
 
+use alloy::primitives::B256;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use medseal::storage::kubo::{Deadlines, KuboOptions, Token};
 use medseal::storage::{Cid, KuboStore, Store};
@@ -37,7 +38,7 @@ fn store() -> Result<KuboStore, Failure> {
 async fn put(store: &KuboStore, at_once: usize, files: &[&str]) -> Result<(), Failure> {
     let one = async |file: &&str| {
         let bytes = std::fs::read(file)?;
-        let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = B256::from_slice(&Sha256::digest(&bytes));
         Ok::<_, Failure>(format!("{} {hash}\n", store.put(&bytes).await?))
     };
     let lines: String = stream::iter(files).map(one).buffered(at_once).try_collect().await?;
@@ -48,11 +49,7 @@ async fn get(store: &KuboStore, at_once: usize) -> Result<(), Failure> {
     let text = std::io::read_to_string(std::io::stdin())?;
     let one = async |line: &str| {
         let (cid, hash) = line.split_once(' ').ok_or("expected a CID and a SHA-256")?;
-        let mut sha256 = [0; 32];
-        for (place, byte) in sha256.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hash.get(2 * place..2 * place + 2).ok_or("expected 64 hex digits")?, 16)?;
-        }
-        Ok::<_, Failure>(store.get(&cid.parse::<Cid>()?, &sha256).await?)
+        Ok::<_, Failure>(store.get(&cid.parse::<Cid>()?, &hash.parse::<B256>()?.0).await?)
     };
     let mut objects = stream::iter(text.lines()).map(one).buffered(at_once);
     while let Some(bytes) = objects.try_next().await? {

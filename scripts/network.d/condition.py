@@ -1,7 +1,7 @@
 """How a network is: what each node says of itself, and whether all say the same."""
 import json, time
 
-import chain, parts, rpc, swarm
+import parts, rpc, swarm
 
 
 def attempt(question):

@@ -4,7 +4,7 @@
     tests/network/test_network.py            the proof-of-stake network, then the small ones
     tests/network/test_network.py --small    the small ones alone
 """
-import json, os, signal, subprocess, sys, time, urllib.error
+import json, os, signal, subprocess, sys, urllib.error
 from pathlib import Path
 
 from nodes import (HOME, TOOLS, Acts, call, cast, environment, finalized, ipfs, kubo, network, one_chain, receipt, rpc, status, until,

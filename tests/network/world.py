@@ -2,7 +2,7 @@
 import base64, hashlib, json, os, subprocess, tempfile
 from pathlib import Path
 
-from nodes import HOME, ROOT, cast, environment, ipfs, network, written
+from nodes import ROOT, cast, environment, ipfs, network, written
 
 PROGRAM = ROOT / "target" / "debug" / "medseal"
 BLOCK_BYTES = 1 << 20
