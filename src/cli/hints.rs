@@ -69,6 +69,9 @@ impl CliError {
             }
             "CAR" => "make it anew with medseal store export, or ipfs dag export with one of our CIDs",
             "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
+            "TOO_FEW_IMAGES" => {
+                "name a folder with images in it or in its folders, or take generated ones: --phantoms 100"
+            }
             "NOT_STORED" => {
                 "the bytes are not in this store: --home or --ipfs-api names another; nothing is said about them, and nothing is logged"
             }
@@ -108,6 +111,12 @@ impl CliError {
             "REORG_TOO_DEEP" => "find out why the chain was replaced; then --from-start begins anew",
             "CHAIN_MOVED" => "the same command again",
             "NO_BLOCK" => "leave --block out, or name a block from the registry's own to the newest",
+            "MODEL" => {
+                "leave --model out for the built-in one; to another one that you trust, give its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml"
+            }
+            "ENGINE" => {
+                "leave --onnx-runtime out for the built-in engine, or name ONNX Runtime's library, 1.24 or later: scripts/setup --python has one"
+            }
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
             _ => return None,
         };

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod flag;
 mod hints;
+mod keygen_report;
 mod kgc;
 mod materialize;
 mod measure;
@@ -29,6 +30,7 @@ mod session;
 mod settings;
 mod show;
 mod store;
+mod transformer;
 mod verify;
 
 use error::CliError;
@@ -92,6 +94,8 @@ enum Command {
     Kgc(kgc::Args),
     /// Entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation of a pair of images
     Measure(measure::Args),
+    /// What the keys of a folder's images are worth, against fair coins
+    KeygenReport(keygen_report::Args),
     /// Where the sealed images and their capsules lie, each read and checked, and bringing them back to all their nodes
     Pins(pins::Args),
     /// Move what is stored between this machine and IPFS nodes
@@ -121,6 +125,7 @@ impl Command {
             Self::Registry(_) => "registry",
             Self::Kgc(_) => "kgc",
             Self::Measure(_) => "measure",
+            Self::KeygenReport(_) => "keygen-report",
             Self::Pins(_) => "pins",
             Self::Store(_) => "store",
             Self::Doctor => "doctor",
@@ -181,6 +186,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Registry(args) => registry::run(args, settings).await,
         Command::Kgc(args) => kgc::run(args, settings).await,
         Command::Measure(args) => measure::run(args),
+        Command::KeygenReport(args) => keygen_report::run(args, settings, talk),
         Command::Pins(args) => pins::run(args, settings).await,
         Command::Store(args) => store::run(args, settings).await,
         Command::Doctor => doctor::run(settings).await,
