@@ -54,8 +54,7 @@ impl Call {
     /// # Errors
     /// [`CallError`].
     pub fn decode(data: &[u8]) -> Result<Self, CallError> {
-        let (selector, arguments) =
-            data.split_first_chunk::<4>().ok_or(CallError::TooShort { length: data.len() })?;
+        let (selector, arguments) = data.split_first_chunk::<4>().ok_or(CallError::TooShort { length: data.len() })?;
         let selector = FixedBytes(*selector);
         let function = ABI.functions().find(|function| function.selector() == selector);
         let function = function.ok_or(CallError::UnknownSelector { selector })?;
@@ -175,7 +174,11 @@ mod tests {
         let transfer = [&[0xa9, 0x05, 0x9c, 0xbb], &data[4..]].concat();
         let refused = Call::decode(&transfer).expect_err("another contract's");
         assert!(matches!(refused, CallError::UnknownSelector { selector } if selector == [0xa9, 0x05, 0x9c, 0xbb]));
-        let dirty = { let mut data = data.clone(); data[4 + 32] = 1; data };
+        let dirty = {
+            let mut data = data.clone();
+            data[4 + 32] = 1;
+            data
+        };
         for bad in [data[..data.len() - 1].to_vec(), [&data[..], &[0]].concat(), dirty] {
             assert!(matches!(Call::decode(&bad), Err(CallError::Arguments { .. })), "{}", alloy::hex::encode(&bad));
         }

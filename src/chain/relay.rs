@@ -67,7 +67,9 @@ impl Registry {
         let call = isValidSignatureCall { digest, signature: signature.clone() };
         let request = TransactionRequest::default().to(wallet).input(call.abi_encode().into());
         match self.rpc().call(request, BlockId::latest()).await {
-            Ok(answer) => Ok(answer.len() >= 32 && answer[..4] == isValidSignatureCall::SELECTOR && answer[4..32] == [0; 28]),
+            Ok(answer) => {
+                Ok(answer.len() >= 32 && answer[..4] == isValidSignatureCall::SELECTOR && answer[4..32] == [0; 28])
+            }
             // The wallet's own code refused.
             Err(ChainError::Revert(_) | ChainError::UnknownImage { .. } | ChainError::Refused { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -81,5 +83,6 @@ fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
         return false;
     }
     let Ok(signature) = Signature::from_raw(signature) else { return false };
-    signature.normalize_s().is_none() && signature.recover_address_from_prehash(&digest).is_ok_and(|found| found == signer)
+    signature.normalize_s().is_none()
+        && signature.recover_address_from_prehash(&digest).is_ok_and(|found| found == signer)
 }

@@ -120,7 +120,8 @@ impl Request {
         let typed: TypedData = serde_json::from_value(value.clone()).map_err(|error| malformed(error.to_string()))?;
         let found = typed.encode_type().map_err(|error| malformed(error.to_string()))?;
         let other = || RequestError::OtherType { primary_type: typed.primary_type.clone(), found: found.clone() };
-        let function = calls::functions().find(|function| is_signed(function) && encode_type(&function.inputs[0]) == found);
+        let function =
+            calls::functions().find(|function| is_signed(function) && encode_type(&function.inputs[0]) == found);
         let function = function.ok_or_else(other)?;
         let message = typed.coerce().map_err(|error| malformed(error.to_string()))?;
         let fields = fields_of(&message).ok_or_else(other)?.to_vec();
@@ -200,7 +201,9 @@ impl Request {
         let times = ["deadline", "observedAt", "expiry"];
         let names = self.function.inputs[0].components.iter().map(|param| param.name.as_str());
         self.function == other.function
-            && names.zip(self.fields.iter().zip(&other.fields)).all(|(name, (a, b))| times.contains(&name) || flat(a) == flat(b))
+            && names
+                .zip(self.fields.iter().zip(&other.fields))
+                .all(|(name, (a, b))| times.contains(&name) || flat(a) == flat(b))
     }
 
     fn field(&self, name: &str) -> Option<&DynSolValue> {

@@ -21,12 +21,15 @@ fn batch() -> Batch {
 
 #[test]
 fn every_signed_struct_is_known_with_its_signer_and_deadline() {
-    let mut strings: Vec<String> =
-        calls::functions().filter(|function| is_signed(function)).map(|function| encode_type(&function.inputs[0])).collect();
+    let mut strings: Vec<String> = calls::functions()
+        .filter(|function| is_signed(function))
+        .map(|function| encode_type(&function.inputs[0]))
+        .collect();
     strings.sort();
     // The manual also states Item, which is signed as part of its Batch.
     let text = include_str!("../../contracts/src/IImageRegistry.sol");
-    let stated = text.split("/// @dev `").skip(1).filter_map(|rest| rest.split_once('`')).map(|(string, _)| string.to_owned());
+    let stated =
+        text.split("/// @dev `").skip(1).filter_map(|rest| rest.split_once('`')).map(|(string, _)| string.to_owned());
     let mut stated: Vec<String> = stated.filter(|string| !string.starts_with("Item(")).collect();
     stated.sort();
     assert_eq!(strings, stated);
@@ -80,7 +83,10 @@ fn typed_data_of_another_form_is_refused() {
         value["types"]["Permit"] = value["types"]["Grant"].clone();
         value["primaryType"] = "Permit".into();
     });
-    assert!(matches!(renamed, RequestError::OtherType { ref primary_type, .. } if primary_type == "Permit"), "{renamed}");
+    assert!(
+        matches!(renamed, RequestError::OtherType { ref primary_type, .. } if primary_type == "Permit"),
+        "{renamed}"
+    );
     for name in ["message", "primaryType", "types"] {
         let gone = changed(&|value| drop(value.as_object_mut().and_then(|object| object.remove(name))));
         assert!(matches!(gone, RequestError::Malformed { .. }), "{name}: {gone}");

@@ -83,6 +83,8 @@ pub(super) struct Flags {
     /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) anvil: Option<String>,
+    #[command(flatten)]
+    pub(super) elsewhere: super::elsewhere::Elsewhere,
 }
 
 /// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
@@ -114,6 +116,8 @@ const KNOWN: [Known; 16] = [
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
+    /// Whether somebody else signs, and what is done about it.
+    pub(super) elsewhere: super::elsewhere::Elsewhere,
 }
 
 impl Settings {
@@ -133,7 +137,7 @@ impl Settings {
                 .or_else(|| of(default.map(str::to_owned), Origin::Default));
             values.extend(found.map(|found| (name, found)));
         }
-        Ok(Self { values })
+        Ok(Self { values, elsewhere: flags.elsewhere.clone() })
     }
 
     /// The value of a setting, if it has one.
