@@ -11,6 +11,7 @@ mod bad_store;
 mod batches;
 mod capsules;
 mod demo;
+mod elsewhere;
 mod governance;
 mod kubo;
 mod main_path;
