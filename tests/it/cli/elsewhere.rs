@@ -1,16 +1,23 @@
 //! Wallets elsewhere: printed, signed by other programs' libraries, relayed, explained.
 
-use super::{CHAIN_ID, World, png, wallet};
-use alloy::dyn_abi::eip712::TypedData;
+use super::{CHAIN_ID, World, fetched, png, wallet};
 use alloy::primitives::Bytes;
 use medseal::chain::Wallet;
 use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
 
-/// What the wallet of a development account makes of typed data, by alloy's own reading of it.
+/// What viem, with the key of a development account, signs of typed data: it shares no code with us.
 fn sign(typed: &Value, account: usize) -> String {
-    let typed: TypedData = serde_json::from_value(typed.clone()).expect("typed data");
-    let digest = typed.eip712_signing_hash().expect("a hash");
-    Wallet::development(account, CHAIN_ID).expect("a key").sign_digest(digest).to_string()
+    let _tools = fetched("node_modules/viem");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("typed.json");
+    std::fs::write(&file, typed.to_string()).expect("written");
+    let key = Wallet::development(account, CHAIN_ID).expect("a key").signer().to_bytes().to_string();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/sign.mjs");
+    let output = Command::new("node").arg(script).arg(&file).arg(key).output().expect("node starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
 /// The bare object that a run for people prints.
@@ -103,4 +110,21 @@ fn transactions_are_printed_and_explained_and_other_contracts_refused() {
     let data: Bytes = tx["data"].as_str().expect("data").parse().expect("hex");
     world.refused(&["explain", &data.slice(..data.len() - 1).to_string()], 1, "NOT_A_CALL");
     world.refused(&["show", &id, "--print", "tx"], 2, "SETTINGS");
+}
+
+#[test]
+fn the_package_for_apps_reads_the_registry_and_builds_the_same_typed_data() {
+    let _tools = fetched("node_modules/viem");
+    let world = World::new();
+    world.write("a.png", png(9, 9, 1));
+    let image = world.seal("a.png", &[]);
+    let id = image["imageId"].as_str().expect("an id");
+    let typed = printed(&world, &["grant", id, &wallet(2), "--from", &wallet(1), "--print", "typed-data"]);
+    world.write("typed.json", typed.to_string());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/package.mjs");
+    let mut command = Command::new("node");
+    command.arg(script).arg(world.path("deployments/31337.json")).arg(world.node.rpc_url()).arg(id);
+    let output = command.arg(world.block(&image)).arg(world.path("typed.json")).output().expect("node starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "8 passed");
 }
