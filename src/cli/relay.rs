@@ -22,7 +22,10 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     let (typed, signature) = read(&args.file, settings.elsewhere.signature.as_ref())?;
     let (request, domain) = Request::of_typed_data(&typed).map_err(RelayError::from)?;
-    let session = Session::connect(settings, "relayer").await?;
+    // The signature is the file's now: the outbox has nothing of its own to put it into.
+    let mut settings = settings.clone();
+    settings.elsewhere.signature = None;
+    let session = Session::connect(&settings, "relayer").await?;
     let registry = session.registry().await?;
     check_domain(&domain, registry.chain_id(), registry.address()).map_err(RelayError::from)?;
     if settings.elsewhere.print == Some(super::elsewhere::Print::Request) {
