@@ -94,11 +94,12 @@
 //! use alloy::primitives::{Address, B256};
 //! use medseal::envelope::{ImageContext, SealedImage, Sealing, seal};
 //! use medseal::imaging::{Format, Limits, encode, phantom};
-//! use medseal::keygen::{DeriveInputs, MODEL_DIGEST, Partial, SenderSecret, Vit, derive};
+//! use medseal::keygen::{DeriveInputs, Partial, SenderSecret, Vit, derive};
 //! use medseal::pipeline::{Mode, prepare, rebuild};
 //!
 //! let file = encode(&phantom(64, 64, 8, 1), Format::Png)?;
 //! let prepared = prepare(&file, "phantom.png", Mode::Auto, &Limits::default())?;
+//! let mut vit = Vit::embedded()?;
 //!
 //! let (salt, kgc_id) = (B256::repeat_byte(1), B256::repeat_byte(2));
 //! let context = ImageContext::new(31337, Address::repeat_byte(3), Address::repeat_byte(4), salt);
@@ -107,15 +108,15 @@
 //!     partials: &[(kgc_id, Partial::from_bytes([5; 32]))],
 //!     sender_secret: &SenderSecret::from_bytes([6; 32]),
 //!     fold: &prepared.fold,
-//!     tout: &Vit::embedded()?.tout(&prepared.fold)?,
-//!     model_digest: &MODEL_DIGEST,
+//!     tout: &vit.tout(&prepared.fold)?,
+//!     model_digest: &vit.model_digest(),
 //!     context: &context,
 //! })?;
 //! let mut sealed = seal(&Sealing {
 //!     context: &context,
 //!     salt,
 //!     key: &key,
-//!     model_digest: MODEL_DIGEST.0,
+//!     model_digest: vit.model_digest().0,
 //!     description: &prepared.description,
 //!     payload: &prepared.payload,
 //! })?;

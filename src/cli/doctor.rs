@@ -9,7 +9,7 @@ use super::session::{kgc_key_file, open_keys};
 use super::{CliError, Settings, nodes};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
-use crate::keygen::{MODEL_DIGEST, Vit};
+use crate::keygen::{Engine, MODEL_DIGEST};
 use serde::Serialize;
 use serde_json::json;
 
@@ -50,7 +50,9 @@ impl Finding {
 }
 
 pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
-    let mut findings = vec![Finding::good("medseal", env!("CARGO_PKG_VERSION")), model(), anvil(settings)];
+    let mut findings = vec![Finding::good("medseal", env!("CARGO_PKG_VERSION"))];
+    findings.extend(model(settings));
+    findings.push(anvil(settings));
     findings.extend(storage::store(settings).await);
     let registry = chain::look(settings, &mut findings).await;
     key_center(settings, registry.as_ref(), &mut findings).await;
@@ -97,11 +99,24 @@ fn without_secrets(name: &str, value: &str) -> String {
     }
 }
 
-fn model() -> Finding {
-    match Vit::embedded() {
-        Ok(_) => Finding::good("transformer", format!("embedded, sha-256 {MODEL_DIGEST}")),
-        Err(error) => Finding::failed("transformer", &error.into()),
-    }
+/// Which model, and what runs it: both are loaded, and the model is run once.
+fn model(settings: &Settings) -> Vec<Finding> {
+    let vit = match super::transformer::load(settings) {
+        Ok(vit) => vit,
+        Err(error) => return vec![Finding::failed("transformer", &error)],
+    };
+    let which = match vit.model_digest() == MODEL_DIGEST {
+        true => "embedded".to_owned(),
+        false => settings.get("model").unwrap_or_default().to_owned(),
+    };
+    let engine = match vit.engine() {
+        Engine::BuiltIn => "built in".to_owned(),
+        Engine::OnnxRuntime(library) => library.display().to_string(),
+    };
+    vec![
+        Finding::good("transformer", format!("{which}, sha-256 {}", vit.model_digest())),
+        Finding::good("engine", format!("{engine}, {}", vit.engine_version())),
+    ]
 }
 
 fn anvil(settings: &Settings) -> Finding {

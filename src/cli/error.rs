@@ -87,6 +87,16 @@ pub(super) enum CliError {
         /// Which path.
         path: PathBuf,
     },
+    /// Too few images to compare.
+    #[error("expected at least 2 unlike images in {place}, found {found}{passed_over}")]
+    TooFewImages {
+        /// Where they were looked for.
+        place: String,
+        /// How many there are.
+        found: usize,
+        /// Which files count as none, and why.
+        passed_over: String,
+    },
     /// Sealing, opening or verifying failed.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
@@ -177,6 +187,7 @@ impl CliError {
             Self::OutputExists { .. } => ("OUTPUT_EXISTS", exit::OUTPUT_EXISTS),
             Self::NothingStored => ("NOTHING_STORED", exit::NOT_FOUND),
             Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
+            Self::TooFewImages { .. } => ("TOO_FEW_IMAGES", exit::FAILURE),
             Self::Pipeline(error) => of_pipeline(error),
             Self::Relay(crate::chain::RelayError::Chain(error)) => of_chain(error),
             Self::Relay(crate::chain::RelayError::Request(error)) => of_request(error),
@@ -191,7 +202,7 @@ impl CliError {
             Self::Wallet(error) => ("WALLET", of_kind(error.kind())),
             Self::Node(error) => ("NODE", of_kind(error.kind())),
             Self::Store(error) => of_store(error),
-            Self::Keygen(_) => ("KEYGEN", exit::FAILURE),
+            Self::Keygen(error) => of_keygen(error),
             Self::Kgc(error) => of_kgc(error),
             Self::KeyFile(KeyFileError::Missing { .. }) => ("KGC_MISSING", exit::NOT_FOUND),
             Self::KeyFile(KeyFileError::Exists { .. }) => ("KGC_EXISTS", exit::OUTPUT_EXISTS),
@@ -289,6 +300,15 @@ fn of_store(error: &StoreError) -> Class {
     }
 }
 
+fn of_keygen(error: &KeygenError) -> Class {
+    match error {
+        KeygenError::Model(_) | KeygenError::NotFinite { .. } => ("MODEL", exit::INVALID),
+        KeygenError::RelativeLibrary(_) => ("SETTINGS", exit::USAGE),
+        KeygenError::Library { .. } | KeygenError::Load(_) | KeygenError::Run(_) => ("ENGINE", exit::FAILURE),
+        _ => ("KEYGEN", exit::FAILURE),
+    }
+}
+
 fn of_node(error: &IpfsError) -> Class {
     match error {
         IpfsError::Unreachable(_) | IpfsError::Timeout { .. } | IpfsError::Cut(_) => {
@@ -347,7 +367,7 @@ fn of_pipeline(error: &PipelineError) -> Class {
         PipelineError::Chain(error) => of_chain(error),
         PipelineError::Outbox(error) => of_outbox(error),
         PipelineError::KgcKey { .. } => ("KGC_KEY", exit::FAILURE),
-        PipelineError::Keygen(_) => ("KEYGEN", exit::FAILURE),
+        PipelineError::Keygen(error) => of_keygen(error),
         PipelineError::JobBusy { .. } => ("JOB_BUSY", exit::FAILURE),
         PipelineError::NotSealable(_) => ("IMAGE", exit::FAILURE),
         PipelineError::DoesNotComeBack | PipelineError::StoredElsewhere { .. } => ("FAULT", exit::FAILURE),

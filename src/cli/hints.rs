@@ -69,6 +69,9 @@ impl CliError {
             }
             "CAR" => "make it anew with medseal store export, or ipfs dag export with one of our CIDs",
             "NOTHING_TO_SEAL" => "name files, or a folder with files in it: folders in folders are not looked into",
+            "TOO_FEW_IMAGES" => {
+                "name a folder with images in it or in its folders, or take generated ones: --phantoms 100"
+            }
             "NOT_STORED" => {
                 "the bytes are not in this store: --home or --ipfs-api names another; nothing is said about them, and nothing is logged"
             }
@@ -106,6 +109,12 @@ impl CliError {
             "KGC_KEY_FILE" => "look at the key file, or restore it from its backup; --home names another state folder",
             "WALLET" => "look at --keystore, --password-file and --dev-account",
             "NOT_COMPARABLE" => "name two images of one size, or an image and its own sealed image",
+            "MODEL" => {
+                "leave --model out for the built-in one; to another one that you trust, give its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml"
+            }
+            "ENGINE" => {
+                "leave --onnx-runtime out for the built-in engine, or name ONNX Runtime's library, 1.24 or later: scripts/setup --python has one"
+            }
             "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
             _ => return None,
         };

@@ -13,6 +13,7 @@ mod events;
 mod explain;
 mod flag;
 mod hints;
+mod keygen_report;
 mod kgc;
 mod materialize;
 mod measure;
@@ -31,6 +32,7 @@ mod session;
 mod settings;
 mod show;
 mod store;
+mod transformer;
 mod verify;
 
 use error::CliError;
@@ -92,6 +94,8 @@ enum Command {
     Kgc(kgc::Args),
     /// Entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation of a pair of images
     Measure(measure::Args),
+    /// What the keys of a folder's images are worth, against fair coins
+    KeygenReport(keygen_report::Args),
     /// Where the sealed images and their capsules lie, each read and checked, and bringing them back to all their nodes
     Pins(pins::Args),
     /// Move what is stored between this machine and IPFS nodes
@@ -124,6 +128,7 @@ impl Command {
             Self::Registry(_) => "registry",
             Self::Kgc(_) => "kgc",
             Self::Measure(_) => "measure",
+            Self::KeygenReport(_) => "keygen-report",
             Self::Pins(_) => "pins",
             Self::Store(_) => "store",
             Self::Relay(_) => "relay",
@@ -190,6 +195,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Registry(args) => registry::run(args, settings).await,
         Command::Kgc(args) => kgc::run(args, settings).await,
         Command::Measure(args) => measure::run(args),
+        Command::KeygenReport(args) => keygen_report::run(args, settings, talk),
         Command::Pins(args) => pins::run(args, settings).await,
         Command::Store(args) => store::run(args, settings).await,
         Command::Relay(args) => relay::run(args, settings).await,

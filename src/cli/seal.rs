@@ -6,10 +6,9 @@ mod run;
 use super::act::Relay;
 use super::output::{Outcome, progress};
 use super::session::Session;
-use super::{CliError, Settings, Talk};
+use super::{CliError, Settings, Talk, transformer};
 use crate::clock::SystemClock;
 use crate::imaging::{ImagingError, Limits};
-use crate::keygen::Vit;
 use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Stage};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +46,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let key_center = session.key_center(&registry)?;
     let mut outbox = session.outbox(&submitter).await?;
     let store = session.store()?;
-    let mut vit = Vit::embedded()?;
+    let mut vit = transformer::load(settings)?;
     let sender = Sender {
         registry: &registry,
         wallet: &wallet,
@@ -107,7 +106,7 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
 }
 
 /// The bytes of a file, if it is not larger than anything that can be sealed.
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
     let (found, limit) = (std::fs::metadata(path).map_err(failed)?.len(), Limits::default().file_bytes);
     if found > limit {

@@ -85,15 +85,21 @@ pub(super) struct Flags {
     pub(super) anvil: Option<String>,
     #[command(flatten)]
     pub(super) elsewhere: super::elsewhere::Elsewhere,
+    /// ONNX Runtime's shared library, by its absolute path: runs the transformer in place of the built-in engine [env: MEDSEAL_ONNX_RUNTIME]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) onnx_runtime: Option<String>,
+    /// Another transformer: an ONNX file whose SHA-256 is listed in MEDSEAL_MODELS [env: MEDSEAL_MODEL] [default: the built-in one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) model: Option<String>,
 }
 
 /// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
 struct Known(&'static str, &'static str, Option<&'static str>, fn(&Flags) -> &Option<String>);
 
 /// For settings that are no flag.
-const NO_FLAG: Option<String> = None;
+static NO_FLAG: Option<String> = None;
 
-const KNOWN: [Known; 16] = [
+const KNOWN: [Known; 19] = [
     Known("home", "MEDSEAL_HOME", Some(".medseal"), |flags| &flags.home),
     Known("actor", "MEDSEAL_ACTOR", None, |flags| &flags.actor),
     Known("rpc_url", "ETH_RPC_URL", Some("http://127.0.0.1:8545"), |flags| &flags.rpc_url),
@@ -110,6 +116,9 @@ const KNOWN: [Known; 16] = [
     Known("ipfs_token_file", "MEDSEAL_IPFS_TOKEN_FILE", None, |flags| &flags.ipfs_token_file),
     Known("replicas", "MEDSEAL_REPLICAS", None, |flags| &flags.replicas),
     Known("anvil", "MEDSEAL_ANVIL", None, |flags| &flags.anvil),
+    Known("onnx_runtime", "MEDSEAL_ONNX_RUNTIME", None, |flags| &flags.onnx_runtime),
+    Known("model", "MEDSEAL_MODEL", None, |flags| &flags.model),
+    Known("models", "MEDSEAL_MODELS", None, |_| &NO_FLAG),
 ];
 
 /// The settings of one run.

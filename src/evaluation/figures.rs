@@ -22,9 +22,9 @@ const TITLE: f64 = 34.0; // a panel's title
 const HISTOGRAM: f64 = 110.0;
 const CAPTION: f64 = 24.0;
 
-const INK: Color = Color::Rgb(0x1f, 0x29, 0x33);
-const MUTED: Color = Color::Rgb(0x6b, 0x74, 0x80);
-const HAIR: Color = Color::Rgb(0xd5, 0xda, 0xe0);
+pub(super) const INK: Color = Color::Rgb(0x1f, 0x29, 0x33);
+pub(super) const MUTED: Color = Color::Rgb(0x6b, 0x74, 0x80);
+pub(super) const HAIR: Color = Color::Rgb(0xd5, 0xda, 0xe0);
 const PAPER: Color = Color::Rgb(0xf4, 0xf6, 0xf8);
 const BARS: Color = Color::Rgb(0x4a, 0x7b, 0xa6);
 
@@ -162,19 +162,19 @@ fn lay_picture(canvas: &mut RgbaImage, layout: &Layout, index: usize, panel: &Pa
     Ok(())
 }
 
-fn text(x: f64, y: f64, content: &str, size: u32, anchor: TextAnchor, color: Color) -> Primitive {
+pub(super) fn text(x: f64, y: f64, content: &str, size: u32, anchor: TextAnchor, color: Color) -> Primitive {
     // A dollar sign would open a formula.
     let content = content.replace('$', "\\$");
     Primitive::Text { x, y, content, size, anchor, rotate: None, bold: false, color: Some(color) }
 }
 
-fn heading(scene: &mut Scene, x: f64, y: f64, content: &str, size: u32) {
+pub(super) fn heading(scene: &mut Scene, x: f64, y: f64, content: &str, size: u32) {
     let span =
         TextSpan { text: content.to_owned(), bold: true, italic: false, underline: false, code: false, math: false };
     scene.add(Primitive::RichText { x, y, spans: vec![span], size, anchor: TextAnchor::Start, color: Some(INK) });
 }
 
-fn rect(x: f64, y: f64, width: f64, height: f64, fill: Color, stroke: Option<Color>) -> Primitive {
+pub(super) fn rect(x: f64, y: f64, width: f64, height: f64, fill: Color, stroke: Option<Color>) -> Primitive {
     Primitive::Rect { x, y, width, height, fill, stroke, stroke_width: Some(1.0), opacity: None }
 }
 
@@ -190,7 +190,7 @@ fn text_width(content: &str, size: f64) -> f64 {
 }
 
 /// The text, cut with an ellipsis where it is wider than `width`.
-fn shortened(content: &str, width: f64, size: f64) -> String {
+pub(super) fn shortened(content: &str, width: f64, size: f64) -> String {
     if text_width(content, size) <= width {
         return content.to_owned();
     }

@@ -249,6 +249,11 @@ impl Image {
         &self.samples
     }
 
+    /// The samples as they stand in the file, to be changed; there stay as many.
+    pub(crate) fn samples_mut(&mut self) -> &mut [u8] {
+        &mut self.samples
+    }
+
     /// Bytes of one slice.
     pub fn slice_bytes(&self) -> usize {
         self.samples.len() / self.geometry.depth as usize

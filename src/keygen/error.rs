@@ -4,18 +4,15 @@ use std::path::PathBuf;
 
 use alloy::primitives::B256;
 
+use super::{Engine, ModelError};
+
 /// Why no image key was derived.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeygenError {
-    /// The model is not the one this version was built with.
-    #[error("expected the model with SHA-256 {expected:x}, found {found:x}")]
-    ModelDigest {
-        /// [`MODEL_DIGEST`](super::MODEL_DIGEST).
-        expected: B256,
-        /// SHA-256 of the bytes given.
-        found: B256,
-    },
+    /// The model is not one that may be run.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The path of ONNX Runtime's library depends on where the program runs.
     #[error("expected an absolute path to ONNX Runtime's library, found {}", .0.display())]
     RelativeLibrary(PathBuf),
@@ -28,12 +25,12 @@ pub enum KeygenError {
         source: ort::LoadDynamicError,
     },
     /// This process already runs models with another engine, and cannot change it.
-    #[error("expected the engine chosen first, {}, found {}", engine(.chosen), engine(.asked))]
+    #[error("expected the engine chosen first, {chosen}, found {asked}")]
     EngineChosen {
-        /// Library chosen first; `None` is the built-in engine.
-        chosen: Option<PathBuf>,
-        /// Library asked for now; `None` is the built-in engine.
-        asked: Option<PathBuf>,
+        /// The one that runs.
+        chosen: Engine,
+        /// The one asked for now.
+        asked: Engine,
     },
     /// The engine refuses to start or to load the model.
     #[error("cannot load the model")]
@@ -41,16 +38,20 @@ pub enum KeygenError {
     /// The engine fails to run the model.
     #[error("cannot run the model")]
     Run(#[source] ort::Error),
-    /// The engine gives something else than `(1, 256)` logits.
-    #[error("expected logits of shape [1, 256], found {found:?}")]
+    /// The engine gives something else than so many logits for each image.
+    #[error("expected logits of shape [{images}, {logits}], found {found:?}")]
     LogitShape {
+        /// Images of the run.
+        images: usize,
+        /// Logits of the model.
+        logits: usize,
         /// Shape of the output.
         found: Vec<i64>,
     },
     /// A logit is infinite or no number: its sign says nothing about the image.
     #[error("expected finite logits, found one that is not at position {index}")]
     NotFinite {
-        /// The first such logit, `0 ..= 255`.
+        /// The first such logit, counted through all images of the run.
         index: usize,
     },
     /// There is no partial: the key would lack the KGC's part.
@@ -62,8 +63,4 @@ pub enum KeygenError {
         /// Id of the KGC on chain.
         kgc_id: B256,
     },
-}
-
-fn engine(library: &Option<PathBuf>) -> String {
-    library.as_ref().map_or_else(|| "the built-in one".to_owned(), |path| path.display().to_string())
 }

@@ -3,7 +3,10 @@
 use ndarray::Array3;
 use zeroize::Zeroizing;
 
+use self::row::Row;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image};
+
+mod row;
 
 /// Regions of a slice, 8 by 8: the transformer's tokens.
 const TOKENS: usize = 64;
@@ -33,10 +36,7 @@ impl Fold {
     /// Returns the transformer's input, `(1, 64, 128)` f32 as (N, token, value): the low bytes of a token's cells, then
     /// their high bytes, each 0.0 ..= 255.0. The caller wipes it.
     pub fn to_tokens(&self) -> Array3<f32> {
-        Array3::from_shape_fn((1, TOKENS, 2 * CELLS), |(_, token, value)| {
-            let [low, high] = self.0[token * CELLS + value % CELLS].to_le_bytes();
-            f32::from(if value < CELLS { low } else { high })
-        })
+        tokens(std::slice::from_ref(self))
     }
 
     /// The fold before any sample: sizes and types, so that all-zero images of unlike sizes differ.
@@ -45,14 +45,14 @@ impl Fold {
         let cells = (0..(TOKENS * CELLS) as u64).map(|cell| high_bits(mix(seed.wrapping_add(cell))));
         Self(Zeroizing::new(cells.collect()))
     }
+}
 
-    /// Adds limb `limb` of the sample with this index.
-    #[inline]
-    fn add(&mut self, cell: usize, index: u64, limb: u64, value: u16) {
-        // Odd: a changed limb always changes the cell.
-        let multiplier = high_bits(mix(index.wrapping_mul(4).wrapping_add(limb))) | 1;
-        self.0[cell] = self.0[cell].wrapping_add(multiplier.wrapping_mul(value));
-    }
+/// Returns the transformer's input for several folds, `(N, 64, 128)`. The caller wipes it.
+pub(super) fn tokens(folds: &[Fold]) -> Array3<f32> {
+    Array3::from_shape_fn((folds.len(), TOKENS, 2 * CELLS), |(image, token, value)| {
+        let [low, high] = folds[image].0[token * CELLS + value % CELLS].to_le_bytes();
+        f32::from(if value < CELLS { low } else { high })
+    })
 }
 
 /// Returns the fold of the decoded samples, every slice and channel.
@@ -81,13 +81,11 @@ pub fn fold_bytes(bytes: &[u8]) -> Fold {
     let length = bytes.len() as u64;
     let height = bytes.len().div_ceil(ROW_BYTES);
     let mut fold = Fold::begin([length, 1, height as u64, ROW_BYTES as u64, 1, 0, 0]);
-    let mut index = 0;
-    for (y, row) in bytes.chunks(ROW_BYTES).enumerate() {
-        let row_cell = row_cell(y, height);
-        for (x, byte) in row.iter().enumerate() {
-            fold.add(row_cell + column_cell(x / (ROW_BYTES / 8), x), index, 0, u16::from(*byte));
-            index += 1;
-        }
+    let mut row = Row::new(ROW_BYTES);
+    for (y, bytes) in bytes.chunks(ROW_BYTES).enumerate() {
+        let (samples, _) = bytes.as_chunks::<1>();
+        row.add((y * ROW_BYTES) as u64, 1, 0, samples.iter().map(|[byte]| u16::from(*byte)));
+        row.finish(&mut fold, y, height);
     }
     fold
 }
@@ -101,52 +99,40 @@ fn add_samples<const BYTES: usize>(fold: &mut Fold, image: &Image) {
         ChannelOrder::Planar => (width, 1, height * width),
     };
     let (samples, _) = image.samples().as_chunks::<BYTES>();
-    let big_endian = image.byte_order() == ByteOrder::Big;
-    let mut index = 0;
-    for slice in samples.chunks_exact(height * width * channels) {
+    let order = image.byte_order();
+    let mut row = Row::new(width);
+    for (d, slice) in samples.chunks_exact(height * width * channels).enumerate() {
         for y in 0..height {
-            let row_cell = row_cell(y, height);
-            for region in 0..8 {
-                for x in region_start(region, width)..region_start(region + 1, width) {
-                    let cell = row_cell + column_cell(region, x);
-                    for c in 0..channels {
-                        let mut sample = slice[y * row_step + x * column_step + c * channel_step];
-                        if big_endian {
-                            sample.reverse();
-                        }
-                        add_sample(fold, cell, index, &sample);
-                        index += 1;
-                    }
+            let index = ((d * height + y) * width * channels) as u64;
+            for (c, limb) in (0..channels).flat_map(|c| (0..BYTES.div_ceil(2)).map(move |limb| (c, limb))) {
+                let samples = &slice[y * row_step + c * channel_step..];
+                let (first, step) = (index + c as u64, channels as u64);
+                match column_step {
+                    1 => row.add(first, step, limb, samples.iter().map(|sample| limb_of(sample, order, limb))),
+                    many => row.add(
+                        first,
+                        step,
+                        limb,
+                        samples.iter().step_by(many).map(|sample| limb_of(sample, order, limb)),
+                    ),
                 }
             }
+            row.finish(fold, y, height);
         }
     }
 }
 
-/// Adds one sample, little-endian: one 16-bit limb for 1 and 2 bytes, two for 4, four for 8.
+/// The 16-bit limb of a sample, limb 0 the lowest; samples of one and two bytes have no other.
 #[inline]
-fn add_sample<const BYTES: usize>(fold: &mut Fold, cell: usize, index: u64, sample: &[u8; BYTES]) {
-    let mut wide = [0; 8];
-    wide[..BYTES].copy_from_slice(sample);
-    let value = u64::from_le_bytes(wide);
-    for limb in 0..BYTES.div_ceil(2) as u64 {
-        fold.add(cell, index, limb, (value >> (16 * limb) & 0xffff) as u16);
+fn limb_of<const BYTES: usize>(sample: &[u8; BYTES], order: ByteOrder, limb: usize) -> u16 {
+    if BYTES == 1 {
+        return u16::from(sample[0]);
     }
-}
-
-/// First column `x` with `8 x / width = region`.
-fn region_start(region: usize, width: usize) -> usize {
-    (region * width).div_ceil(8)
-}
-
-/// What row `y` adds to the place `64 t + k` of a cell.
-fn row_cell(y: usize, height: usize) -> usize {
-    8 * y / height * 8 * CELLS + y % 8 * 8
-}
-
-/// What column `x`, in this region of columns, adds to the place `64 t + k` of a cell.
-fn column_cell(region: usize, x: usize) -> usize {
-    region * CELLS + x % 8
+    let low = if BYTES == 2 { 0 } else { 2 * limb };
+    match order {
+        ByteOrder::Little => u16::from_le_bytes([sample[low], sample[low + 1]]),
+        ByteOrder::Big => u16::from_be_bytes([sample[BYTES - 2 - low], sample[BYTES - 1 - low]]),
+    }
 }
 
 /// SplitMix64: a bijection that spreads consecutive numbers.

@@ -8,11 +8,15 @@
 //! is the paper's learned part. `Ke` is derived once, at sealing, and then carried by the capsules.
 
 mod derive;
+mod engine;
 mod error;
 mod fold;
+mod model;
 mod vit;
 
 pub use derive::{DeriveInputs, Partial, SenderSecret, derive};
+pub use engine::Engine;
 pub use error::KeygenError;
 pub use fold::{Fold, fold_bytes, fold_image};
-pub use vit::{LOGITS, MODEL_DIGEST, Tout, Vit};
+pub use model::{LOGITS, MAX_BYTES, MODEL_DIGEST, Model, ModelError, OPERATIONS};
+pub use vit::{Tout, Vit};

@@ -1,32 +1,26 @@
-//! The vision transformer, eq. (1)-(4): an ONNX model, embedded and pinned, run by tract or by ONNX Runtime.
+//! The vision transformer, eq. (1)-(4): a checked ONNX model, run by tract or by ONNX Runtime.
 //!
 //! Float results differ between engines in the last bits, so a logit near 0 may take either sign. That is why `Ke` is
 //! carried by capsules and never derived twice, and why `Tout` is only one part of it.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
-use alloy::primitives::{B256, b256};
-use ort::environment::Environment;
+use alloy::primitives::B256;
+use ndarray::{ArrayView3, Axis};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
-use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Fold, KeygenError};
+use super::fold::{fold_bytes, tokens};
+use super::{Engine, Fold, KeygenError, Model, engine};
 
-/// Logits of the decoder, one for each bit of [`Tout`].
-pub const LOGITS: usize = 256;
+/// Most folds in one run of the model: with more, a run per image takes no less time.
+pub(super) const BATCH: usize = 32;
 
-/// SHA-256 of the embedded model, the `model digest` of `FORMAT.md`, section 2. `onnx/README.md` is its model card.
-pub const MODEL_DIGEST: B256 = b256!("467090fed8af97ca3d60abd31eda0501ba0c659cc2c5322cafacf5da55985513");
-
-static MODEL: &[u8] = include_bytes!("../../onnx/vit_keygen.onnx");
-
-/// `Tout`: the signs of the decoder's logits, 32 bytes. Derived from the image: wiped on drop, never printed.
+/// `Tout`: the signs of the decoder's logits, 96 bytes of the embedded model. Derived from the image: wiped on drop, never printed.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
-pub struct Tout([u8; 32]);
+pub struct Tout(Box<[u8]>);
 
 impl std::fmt::Debug for Tout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,23 +30,21 @@ impl std::fmt::Debug for Tout {
 
 impl Tout {
     /// Returns the packed signs: bit `j`, counted from the most significant bit of byte 0, is 1 exactly where logit `j > 0`.
-    pub fn from_logits(logits: &[f32; LOGITS]) -> Self {
-        let mut bytes = [0; 32];
-        for (j, logit) in logits.iter().enumerate() {
-            if *logit > 0.0 {
-                bytes[j / 8] |= 0x80 >> (j % 8);
-            }
-        }
-        Self(bytes)
+    ///
+    /// Bits of the last byte that have no logit are 0; a model has a multiple of 8.
+    pub fn from_logits(logits: &[f32]) -> Self {
+        let byte =
+            |logits: &[f32]| (0..).zip(logits).fold(0, |byte, (j, logit)| byte | u8::from(*logit > 0.0) << (7 - j));
+        Self(logits.chunks(8).map(byte).collect())
     }
 
-    /// Wraps 32 bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+    /// Wraps bytes.
+    pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
+        Self(bytes.into())
     }
 
-    /// The 32 bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -61,24 +53,24 @@ impl Tout {
 #[derive(Debug)]
 pub struct Vit {
     session: Session,
+    engine: Engine,
+    model_digest: B256,
+    logits: usize,
 }
 
 impl Vit {
-    /// Returns the embedded model on the built-in engine, tract.
+    /// Returns the embedded model on the built-in engine.
     ///
     /// # Errors
-    /// As [`Vit::with_runtime`].
+    /// As [`Vit::load`].
     pub fn embedded() -> Result<Self, KeygenError> {
         Self::with_runtime(None)
     }
 
     /// Returns the embedded model on ONNX Runtime's shared library at this absolute path, or on the built-in engine for `None`.
     ///
-    /// One process has one engine: the first that loads. The library runs as part of this program, so its path must come from
-    /// whoever runs it, never from a file that is opened; no environment variable or search path is consulted.
-    ///
     /// # Errors
-    /// [`KeygenError::RelativeLibrary`], [`KeygenError::Library`], [`KeygenError::EngineChosen`] or [`KeygenError::Load`].
+    /// As [`Vit::load`].
     ///
     /// # Example
     /// ```
@@ -90,40 +82,51 @@ impl Vit {
     /// # Ok::<(), KeygenError>(())
     /// ```
     pub fn with_runtime(library: Option<&Path>) -> Result<Self, KeygenError> {
-        Self::load(MODEL, library)
+        Self::load(&Model::embedded()?, library)
     }
 
-    /// Returns the model in these bytes on the built-in engine: the pinned one or none.
+    /// Returns this model on ONNX Runtime's shared library at this absolute path, or on the built-in engine for `None`. It was run
+    /// once: a model whose logits are not finite for a blank input is refused here.
+    ///
+    /// One process has one engine: the first that loads. The library runs as part of this program, so its path must come from
+    /// whoever runs it, never from a file that is opened; no environment variable or search path is consulted.
     ///
     /// # Errors
-    /// [`KeygenError::ModelDigest`] for any other model; else as [`Vit::with_runtime`].
-    pub fn from_bytes(model: &[u8]) -> Result<Self, KeygenError> {
-        Self::load(model, None)
-    }
-
-    fn load(model: &[u8], library: Option<&Path>) -> Result<Self, KeygenError> {
-        let found = B256::from(<[u8; 32]>::from(Sha256::digest(model)));
-        if found != MODEL_DIGEST {
-            return Err(KeygenError::ModelDigest { expected: MODEL_DIGEST, found });
-        }
-        let environment = environment(library)?;
+    /// [`KeygenError::RelativeLibrary`], [`KeygenError::Library`], [`KeygenError::EngineChosen`] or [`KeygenError::Load`]; or as [`Vit::logits`].
+    pub fn load(model: &Model, library: Option<&Path>) -> Result<Self, KeygenError> {
+        let engine = Engine::of(library);
+        let environment = engine::start(&engine)?;
         let session = Session::builder(&environment)
             .and_then(|builder| Ok(builder.with_optimization_level(GraphOptimizationLevel::Level3)?))
             .and_then(|builder| Ok(builder.with_intra_threads(1)?))
-            .and_then(|mut builder| builder.commit_from_memory(model))
+            .and_then(|mut builder| builder.commit_from_memory(model.bytes()))
             .map_err(KeygenError::Load)?;
-        Ok(Self { session })
+        let mut vit = Self { session, engine, model_digest: model.digest(), logits: model.logits() };
+        vit.logits(&fold_bytes(&[]))?;
+        Ok(vit)
     }
 
-    /// Returns the decoder's 256 logits for this fold. The engine does not wipe the memory that it works in.
+    /// What runs it.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What the engine says of itself.
+    pub fn engine_version(&self) -> &'static str {
+        ort::info()
+    }
+
+    /// SHA-256 of the model, for [`DeriveInputs`](super::DeriveInputs) and the header.
+    pub fn model_digest(&self) -> B256 {
+        self.model_digest
+    }
+
+    /// Returns the decoder's logits for this fold. The engine does not wipe the memory that it works in.
     ///
     /// # Errors
     /// [`KeygenError::Run`], [`KeygenError::LogitShape`] or [`KeygenError::NotFinite`].
-    pub fn logits(&mut self, fold: &Fold) -> Result<[f32; LOGITS], KeygenError> {
-        let mut tokens = fold.to_tokens();
-        let logits = run(&mut self.session, tokens.view());
-        tokens.iter_mut().for_each(|value| value.zeroize());
-        logits.and_then(finite)
+    pub fn logits(&mut self, fold: &Fold) -> Result<Zeroizing<Vec<f32>>, KeygenError> {
+        self.run(std::slice::from_ref(fold))
     }
 
     /// Returns `Tout` for this fold.
@@ -133,52 +136,51 @@ impl Vit {
     pub fn tout(&mut self, fold: &Fold) -> Result<Tout, KeygenError> {
         self.logits(fold).map(|logits| Tout::from_logits(&logits))
     }
+
+    /// Returns `Tout` for each of these folds, in their order: as one by one, but up to 32 of them in one run of the model.
+    ///
+    /// # Errors
+    /// As [`Vit::logits`].
+    pub fn touts(&mut self, folds: &[Fold]) -> Result<Vec<Tout>, KeygenError> {
+        let mut touts = Vec::with_capacity(folds.len());
+        for batch in folds.chunks(BATCH) {
+            let logits = self.run(batch)?;
+            touts.extend(logits.chunks(self.logits).map(Tout::from_logits));
+        }
+        Ok(touts)
+    }
+
+    /// Returns the logits of these folds, (N, L) as (image, logit).
+    fn run(&mut self, folds: &[Fold]) -> Result<Zeroizing<Vec<f32>>, KeygenError> {
+        let mut tokens = tokens(folds);
+        let logits = run_on(&mut self.session, tokens.view(), self.logits);
+        tokens.iter_mut().for_each(|value| value.zeroize());
+        logits.and_then(finite)
+    }
 }
 
 /// Refuses logits whose sign says nothing about the image.
-fn finite(logits: [f32; LOGITS]) -> Result<[f32; LOGITS], KeygenError> {
+fn finite(logits: Zeroizing<Vec<f32>>) -> Result<Zeroizing<Vec<f32>>, KeygenError> {
     match logits.iter().position(|logit| !logit.is_finite()) {
         Some(index) => Err(KeygenError::NotFinite { index }),
         None => Ok(logits),
     }
 }
 
-/// Runs the model on tokens `(1, 64, 128)`.
-fn run(session: &mut Session, tokens: ndarray::ArrayView3<'_, f32>) -> Result<[f32; LOGITS], KeygenError> {
+/// Runs the model on tokens (N, 64, 128).
+fn run_on(
+    session: &mut Session,
+    tokens: ArrayView3<'_, f32>,
+    logits_each: usize,
+) -> Result<Zeroizing<Vec<f32>>, KeygenError> {
+    let images = tokens.len_of(Axis(0));
     let tokens = TensorRef::from_array_view(tokens).map_err(KeygenError::Run)?;
     let outputs = session.run(ort::inputs!["tokens" => tokens]).map_err(KeygenError::Run)?;
     let (shape, logits) = outputs["logits"].try_extract_tensor::<f32>().map_err(KeygenError::Run)?;
-    let wrong_shape = || KeygenError::LogitShape { found: shape.to_vec() };
-    if shape[..] != [1, 256] {
-        return Err(wrong_shape());
+    if shape[..] != [images as i64, logits_each as i64] || logits.len() != images * logits_each {
+        return Err(KeygenError::LogitShape { images, logits: logits_each, found: shape.to_vec() });
     }
-    logits.try_into().map_err(|_| wrong_shape())
-}
-
-/// The engine of this process, and the library that it was loaded from. `ort` keeps one for the whole process and would look
-/// for a library by itself at the first use; this is the only place that starts it.
-static ENGINE: Mutex<Option<(Option<PathBuf>, Environment)>> = Mutex::new(None);
-
-fn environment(library: Option<&Path>) -> Result<Environment, KeygenError> {
-    let mut engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((chosen, environment)) = &*engine {
-        if chosen.as_deref() != library {
-            return Err(KeygenError::EngineChosen { chosen: chosen.clone(), asked: library.map(Path::to_owned) });
-        }
-        return Ok(environment.clone());
-    }
-    let builder = match library {
-        None => {
-            ort::set_api(ort_tract::api());
-            ort::init()
-        }
-        // `ort` would look for a relative path beside the program, then wherever the system's loader looks.
-        Some(path) if path.is_relative() => return Err(KeygenError::RelativeLibrary(path.to_owned())),
-        Some(path) => ort::init_from(path).map_err(|source| KeygenError::Library { path: path.to_owned(), source })?,
-    };
-    let environment = builder.with_telemetry(false).build().map_err(KeygenError::Load)?;
-    *engine = Some((library.map(Path::to_owned), environment.clone()));
-    Ok(environment)
+    Ok(Zeroizing::new(logits.to_vec()))
 }
 
 #[cfg(test)]

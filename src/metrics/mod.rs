@@ -6,6 +6,7 @@
 //! | eq. (12) NPCR, eq. (13) UACI | [`differential`] |
 //! | correlation of adjacent pixels | [`correlation`] |
 //! | MSE, PSNR, SSIM, NC | [`quality`] |
+//! | 4.2.1, what the keys are worth | [`KeyBits`], [`Differences`] |
 //!
 //! (Time, eq. (14), is measured where time passes: by the command line.)
 //!
@@ -16,8 +17,10 @@
 //! DIFFERENCE: the paper ranks by "higher is better" and gives an entropy of 16.99 and a UACI of 39.49 %. Entropy cannot exceed
 //! `min(log2 L, log2 N)` for N symbols over L values, and a UACI away from 33.3-33.5 % is a defect on either side.
 
+mod bits;
 pub mod chance;
 pub mod correlation;
+mod differences;
 pub mod differential;
 pub mod entropy;
 mod measurement;
@@ -26,7 +29,9 @@ pub mod report;
 mod samples;
 mod ssim;
 
+pub use bits::KeyBits;
 pub use chance::Expectation;
+pub use differences::Differences;
 pub use measurement::{Measurement, Verdict};
 pub use samples::cipher_image;
 pub(crate) use samples::slice_planes;

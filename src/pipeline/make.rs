@@ -9,7 +9,7 @@ use crate::cipher::{ImageKey, key_commitment};
 use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
 use crate::envelope::{ImageContext, SealedImage, Sealing, seal};
 use crate::imaging::WholeReason;
-use crate::keygen::{DeriveInputs, MODEL_DIGEST, SenderSecret, derive};
+use crate::keygen::{DeriveInputs, SenderSecret, derive};
 use crate::kgc::{KeyCenter, os_random};
 use crate::storage::{MAX_OBJECT_BYTES, Store, StoreError};
 use alloy::primitives::B256;
@@ -46,7 +46,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             context: &context,
             salt,
             key: &key,
-            model_digest: MODEL_DIGEST.0,
+            model_digest: self.vit.model_digest().0,
             description: &prepared.description,
             payload: &prepared.payload,
         })
@@ -79,7 +79,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             sender_secret: &SenderSecret::from_bytes(*random()),
             fold: &prepared.fold,
             tout: &tout,
-            model_digest: &MODEL_DIGEST,
+            model_digest: &self.vit.model_digest(),
             context,
         })?)
     }

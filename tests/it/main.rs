@@ -10,5 +10,7 @@ mod formats;
 mod geth;
 mod interop;
 mod kubo;
+mod model_card;
 mod statistics;
+mod transformer;
 mod vectors;

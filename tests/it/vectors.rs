@@ -115,6 +115,7 @@ fn image_keys_are_those_of_the_vectors() {
     let vectors = load::<DerivationFile>("derivation.json");
     assert!(vectors.image_keys.len() >= 2, "{} image keys", vectors.image_keys.len());
     assert!(vectors.image_keys.iter().any(|vector| vector.partials.len() > 1));
+    assert!([32, 96].iter().all(|length| vectors.image_keys.iter().any(|vector| vector.tout.len() == *length)));
     for vector in &vectors.image_keys {
         let ImageKeyVector { name, identity, partials, r, fold_of, tout, image_key, subkeys } = vector;
         let context = identity.check();
@@ -124,7 +125,7 @@ fn image_keys_are_those_of_the_vectors() {
             partials: &numbered(partials),
             sender_secret: &SenderSecret::from_bytes(r.0),
             fold: &fold_bytes(&counter(folded.length)),
-            tout: &Tout::from_bytes(tout.0),
+            tout: &Tout::from_bytes(&tout[..]),
             model_digest: &identity.model_digest,
             context: &context,
         })

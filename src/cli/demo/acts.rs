@@ -74,8 +74,8 @@ pub(super) struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub(super) fn new(stage: &'a Stage, paths: &'a [PathBuf], sabotage: Option<Sabotage>) -> Result<Self, CliError> {
-        Ok(Self { stage, paths, sabotage, vit: Vit::embedded()?, scans: Vec::new(), lines: Vec::new() })
+    pub(super) fn new(stage: &'a Stage, paths: &'a [PathBuf], sabotage: Option<Sabotage>, vit: Vit) -> Self {
+        Self { stage, paths, sabotage, vit, scans: Vec::new(), lines: Vec::new() }
     }
 
     /// The claims that are not about one scan alone.

@@ -9,7 +9,7 @@ mod table;
 
 use super::error::exit;
 use super::output::{Outcome, check_free, progress, say};
-use super::{CliError, Settings, Talk};
+use super::{CliError, Settings, Talk, transformer};
 use acts::Story;
 use serde_json::json;
 use stage::Stage;
@@ -51,7 +51,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     say(&format!("development chain at {}, registry {}", stage.rpc_url(), stage.registry_address()));
     // Each scan is sealed, verified, opened: three steps.
     let bar = progress(scans.len() * 3, talk.json);
-    let mut story = Story::new(&stage, &scans, args.sabotage)?;
+    let mut story = Story::new(&stage, &scans, args.sabotage, transformer::load(settings)?);
     story.seal_all(&bar).await?;
     story.verify_all(&bar).await?;
     story.tamper().await?;

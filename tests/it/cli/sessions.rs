@@ -99,6 +99,7 @@ fn help() {
         "kgc status",
         "kgc anchor",
         "measure",
+        "keygen-report",
         "pins",
         "store",
         "store export",

@@ -33,6 +33,8 @@ fn the_nearest_one_wins() {
         ("dev_account", "--dev-account", "MEDSEAL_DEV_ACCOUNT"),
         ("kgc_password_file", "--kgc-password-file", "MEDSEAL_KGC_PASSWORD"),
         ("anvil", "--anvil", "MEDSEAL_ANVIL"),
+        ("onnx_runtime", "--onnx-runtime", "MEDSEAL_ONNX_RUNTIME"),
+        ("model", "--model", "MEDSEAL_MODEL"),
     ];
     // Ports of this machine at which there is no node: none is needed.
     let nowhere = ["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", "http://127.0.0.1:4"];
@@ -64,7 +66,17 @@ fn defaults_stand_where_nobody_said_anything() {
     let default = |value: &str| Some((value.to_owned(), "default".to_owned()));
     assert_eq!(found("home"), default(".medseal"));
     assert_eq!(found("deployments"), default("deployments"));
-    for name in ["actor", "chain_id", "keystore", "password_file", "dev_account", "kgc_password_file", "anvil"] {
+    for name in [
+        "actor",
+        "chain_id",
+        "keystore",
+        "password_file",
+        "dev_account",
+        "kgc_password_file",
+        "anvil",
+        "model",
+        "models",
+    ] {
         assert_eq!(found(name), None, "{name}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "doctor leaves nothing behind");

@@ -84,7 +84,7 @@ schema! {
         pub(super) partials: Vec<B256>,
         pub(super) r: B256,
         pub(super) fold_of: String,
-        pub(super) tout: B256,
+        pub(super) tout: Bytes,
         pub(super) image_key: B256,
         pub(super) subkeys: SubkeyVector,
     }
@@ -111,7 +111,7 @@ schema! {
         pub(super) partials: Vec<B256>,
         pub(super) r: B256,
         pub(super) fold_sha256: B256,
-        pub(super) tout: B256,
+        pub(super) tout: Bytes,
         pub(super) image_key: B256,
         pub(super) subkeys: SubkeyVector,
         pub(super) header_hash: B256,

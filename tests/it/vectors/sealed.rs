@@ -1,9 +1,10 @@
 //! Sealed images: the good ones are opened and sealed again, the bad ones refused by name.
 
+use alloy::primitives::b256;
 use medseal::cipher::{FrameCipher, ImageKey, TAG_BYTES};
 use medseal::envelope::{Description, Layout, PublicHeader, SealedImage, Sealing, Shape, frames, seal};
 use medseal::imaging::{Format, Limits, Split, decode};
-use medseal::keygen::{DeriveInputs, SenderSecret, Tout, derive, fold_bytes, fold_image};
+use medseal::keygen::{DeriveInputs, MODEL_DIGEST, SenderSecret, Tout, derive, fold_bytes, fold_image};
 
 use super::schema::{BadCase, Cases, GoodCase, LargeCase, SealedCase, load};
 use super::{counter, image, numbered};
@@ -33,7 +34,7 @@ fn reseal(case: &SealedCase, payload: &[u8]) -> Resealed {
         partials: &numbered(&case.partials),
         sender_secret: &SenderSecret::from_bytes(case.r.0),
         fold: &fold,
-        tout: &Tout::from_bytes(case.tout.0),
+        tout: &Tout::from_bytes(&case.tout[..]),
         model_digest: &case.identity.model_digest,
         context: &context,
     })
@@ -73,7 +74,7 @@ fn parts(description: &Description) -> (&[u8], &[u8]) {
 #[test]
 fn good_images_open_and_are_sealed_again_byte_for_byte() {
     let cases = load::<Cases<GoodCase>>("sealed/good.json").cases;
-    assert!(cases.len() >= 23, "{} good images", cases.len());
+    assert!(cases.len() >= 25, "{} good images", cases.len());
     for vector in &cases {
         let name = &vector.case.name;
         let description = vector.case.description.description();
@@ -99,6 +100,22 @@ fn good_images_open_and_are_sealed_again_byte_for_byte() {
             assert!(*layers.substituted == *expected.substituted, "{name}, frame {index}");
         }
     }
+}
+
+/// The key is never derived again: no model is asked for when an image is opened.
+#[test]
+fn an_image_that_the_first_model_sealed_still_opens() {
+    let cases = load::<Cases<GoodCase>>("sealed/good.json").cases;
+    let vector = cases.iter().find(|vector| vector.case.name == "first-model").expect("its vector");
+    let first_model = b256!("467090fed8af97ca3d60abd31eda0501ba0c659cc2c5322cafacf5da55985513");
+    assert_ne!(MODEL_DIGEST, first_model);
+    let file = read(root("tests/vectors/sealed").join(&vector.file));
+    let image = SealedImage::parse(&file).expect("a good image");
+    assert_eq!(image.header().model_digest, first_model);
+    assert_eq!(vector.case.tout.len(), 32, "256 logits");
+    let opened = image.open(&ImageKey::from_bytes(vector.case.image_key.0)).expect("the right key");
+    let (head, tail) = parts(&opened.description);
+    assert!([head, &opened.payload, tail].concat() == vector.opened);
 }
 
 #[test]

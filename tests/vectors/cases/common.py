@@ -31,13 +31,15 @@ def counter(length):
 
 
 MODEL_DIGEST = fixed("model digest")
+# The model of the first release, 256 logits. It is not kept: whoever opens an image needs no model.
+FIRST_MODEL_DIGEST = bytes.fromhex("467090fed8af97ca3d60abd31eda0501ba0c659cc2c5322cafacf5da55985513")
 REGISTRY = fixed("registry", 20)
 SENDER = fixed("sender", 20)
 
 
-def identity(name):
-    """The identity of the image called so: one chain, registry, sender and model, and a salt of its own."""
-    return Identity(CHAIN_ID, REGISTRY, SENDER, fixed(f"{name}: salt"), MODEL_DIGEST)
+def identity(name, model_digest=MODEL_DIGEST):
+    """The identity of the image called so: one chain, registry and sender, and a salt of its own."""
+    return Identity(CHAIN_ID, REGISTRY, SENDER, fixed(f"{name}: salt"), model_digest)
 
 
 def identity_json(who):

@@ -74,10 +74,11 @@ def _bytes():
 
 
 def _image_keys():
-    for name, kgcs in (("one KGC", 1), ("two KGCs", 2)):
+    # Tout is as long as the model makes it: 32 bytes of the first one, 96 of the one after it.
+    for name, kgcs, tout_bytes in (("one KGC", 1, 32), ("two KGCs", 2, 32), ("one KGC, Tout of 96 bytes", 1, 96)):
         who = identity(f"image key, {name}")
         partials = [fixed(f"{name}: partial {number}") for number in range(kgcs)]
-        r, tout, words = fixed(f"{name}: r"), fixed(f"{name}: tout"), fold_bytes(counter(5000))
+        r, tout, words = fixed(f"{name}: r"), fixed(f"{name}: tout", tout_bytes), fold_bytes(counter(5000))
         key = image_key(who.salt, partials, r, fold_encode(words), tout, who.model_digest, who.context)
         yield {
             "name": name,

@@ -6,7 +6,7 @@ from medseal.keys import image_key
 from medseal.primitives import sha256
 from medseal.sealed import open_sealed, seal
 
-from .common import counter, dump, fixed, hex0x, identity, identity_json, subkeys_json
+from .common import FIRST_MODEL_DIGEST, MODEL_DIGEST, counter, dump, fixed, hex0x, identity, identity_json, subkeys_json
 from .samples import dicom, nifti
 
 LONG_NAME = ("Schädel_頭部_".encode() * 60)[:1023] + b"x"
@@ -103,6 +103,8 @@ def cases():
         ("bytes-no-name", _bytes(bytes(9))),
         ("pixels-u8-rgb", _pixels("pixels-u8-rgb", (1, 5, 4, 3), "u8", "png")),
         ("pixels-u16", _pixels("pixels-u16", (1, 6, 7, 1), "u16", "png")),
+        ("first-model", _dicom("stand-in-model", (1, 17, 31, 1))),
+        ("tout-of-96-bytes", _bytes(b"Tout of 768 logits\n", name=b"96.txt")),
     ]
 
 
@@ -141,10 +143,19 @@ def _fold(description, payload):
     return fold_image(payload, d.shape, d.sample_type, d.bits_stored, d.byte_order, d.channel_order)
 
 
+def _model(name):
+    """Digest and Tout of the model that a case was sealed with."""
+    if name == "first-model":
+        # What that model gave for the fold of this image, run by ONNX Runtime 1.32.0; no logit was within 0.014 of zero.
+        return FIRST_MODEL_DIGEST, bytes.fromhex("6c6a71b3275aec2ed1437cb5a16800528cdc05b97e00dfcb1b8bc13223c7d221")
+    return MODEL_DIGEST, fixed(f"{name}: tout", 96 if name == "tout-of-96-bytes" else 32)
+
+
 def _sealed(name, description, payload):
     """The sealed image and what both kinds of case say of it."""
-    who = identity(name)
-    partials, r, tout = [fixed(f"{name}: partial")], fixed(f"{name}: r"), fixed(f"{name}: tout")
+    model_digest, tout = _model(name)
+    who = identity(name, model_digest)
+    partials, r = [fixed(f"{name}: partial")], fixed(f"{name}: r")
     fold = fold_encode(_fold(description, payload))
     key = image_key(who.salt, partials, r, fold, tout, who.model_digest, who.context)
     sealed = seal(who, key, description, payload)
