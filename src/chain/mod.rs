@@ -7,6 +7,7 @@
 mod artifact;
 mod audit;
 pub mod bindings;
+mod calls;
 mod deployment;
 mod error;
 mod events;
@@ -15,6 +16,8 @@ mod logged;
 pub mod node;
 pub mod outbox;
 mod registry;
+mod relay;
+mod request;
 mod revert;
 mod rpc;
 pub mod typed_data;
@@ -25,6 +28,7 @@ pub use audit::{
     Audit, AuditError, Audited, FlagOpen, Follower, Listed, Options as AuditOptions, Proven, Replayed,
     Step as AuditStep, Storage, Summary, Tally, TimeLine, Trail, WINDOW_BLOCKS, audit, replay,
 };
+pub use calls::{ABI_JSON, Call, CallError};
 pub use deployment::{Arguments, Deployment, DeploymentError, InitialRole, Schema, adopt, deploy};
 pub use error::{ChainError, ErrorKind, NodeFailure};
 pub use events::{EventPlace, RegistryEvent};
@@ -33,6 +37,8 @@ pub use logged::{LoggedImage, Way, shortened, spelled_out};
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{Outbox, OutboxError, Receipt, Transaction};
 pub use registry::Registry;
+pub use relay::RelayError;
+pub use request::{Request, RequestError, check_domain};
 pub use revert::Revert;
 pub use rpc::Rpc;
 pub use wallet::{Passphrase, Wallet, WalletError, is_development_chain};

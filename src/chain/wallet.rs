@@ -83,9 +83,17 @@ pub enum Passphrase<'a> {
     Text(&'a str),
 }
 
+/// Where a wallet signs.
+#[derive(Clone, Copy)]
+enum Place {
+    Here,
+    Held,
+    Elsewhere(Address),
+}
+
 /// A key that signs. Prints as its address.
 #[derive(Clone)]
-pub struct Wallet(PrivateKeySigner);
+pub struct Wallet(PrivateKeySigner, Place);
 
 impl std::fmt::Debug for Wallet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -112,7 +120,7 @@ impl Wallet {
         };
         std::fs::File::open(path).map_err(unreadable(path))?;
         PrivateKeySigner::decrypt_keystore(path, text.as_bytes())
-            .map(Self)
+            .map(|key| Self(key, Place::Here))
             .map_err(|source| WalletError::Keystore { path: path.to_path_buf(), source })
     }
 
@@ -125,12 +133,39 @@ impl Wallet {
             return Err(WalletError::NotDevelopmentChain { index, chain_id });
         }
         let key = DEVELOPMENT_KEYS.get(index).ok_or(WalletError::NoSuchKey { index })?;
-        Ok(Self(PrivateKeySigner::from_bytes(key).expect("the ten keys are on the curve")))
+        Ok(Self(PrivateKeySigner::from_bytes(key).expect("the ten keys are on the curve"), Place::Here))
+    }
+
+    /// The same wallet, whose transactions are handed out instead of sent ([`OutboxError::Held`](super::OutboxError::Held)).
+    #[must_use]
+    pub fn held(self) -> Self {
+        Self(self.0, Place::Held)
+    }
+
+    /// A wallet whose key is elsewhere: it signs nothing here, and its transactions are held. What a Key Generation Center asks of
+    /// somebody who seals for it is signed by the key of `helper`, or by one made for the moment.
+    #[must_use]
+    pub fn elsewhere(address: Address, helper: Option<Self>) -> Self {
+        let key = helper.map_or_else(PrivateKeySigner::random, |helper| helper.0);
+        Self(key, Place::Elsewhere(address))
+    }
+
+    /// Whether its transactions are handed out instead of sent.
+    pub fn is_held(&self) -> bool {
+        !matches!(self.1, Place::Here)
+    }
+
+    /// Whether its key is elsewhere.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.1, Place::Elsewhere(_))
     }
 
     /// Who signs.
     pub fn address(&self) -> Address {
-        self.0.address()
+        match self.1 {
+            Place::Elsewhere(address) => address,
+            Place::Here | Place::Held => self.0.address(),
+        }
     }
 
     /// The key itself, for those that sign by alloy's trait.
@@ -138,8 +173,11 @@ impl Wallet {
         &self.0
     }
 
-    /// The signature of a 32-byte digest: `r || s || v`, 65 bytes, v 27 or 28.
+    /// The signature of a 32-byte digest: `r || s || v`, 65 bytes, v 27 or 28. Empty, which no contract takes, where the key is elsewhere.
     pub fn sign_digest(&self, digest: B256) -> Bytes {
+        if self.is_elsewhere() {
+            return Bytes::new();
+        }
         let signature = self.0.sign_hash_sync(&digest).expect("a local key signs every digest");
         signature.as_bytes().into()
     }

@@ -31,7 +31,7 @@ impl Relay {
         wallet: &Wallet,
     ) -> Result<Wallet, CliError> {
         match &self.relayer {
-            None => Ok(wallet.clone()),
+            None => session.submitting_wallet(wallet),
             // The relayer's wallet is that of its name: the keystore or account of the one who acts is not its own.
             Some(_) if settings.get("keystore").is_some() => {
                 let message =
@@ -72,7 +72,7 @@ impl Act {
     ) -> Result<Self, CliError> {
         let session = Session::connect(settings, actor).await?.waiting_for(wait)?;
         let registry = session.registry().await?;
-        let wallet = session.wallet()?;
+        let wallet = session.acting_wallet()?;
         let submitter = relay.submitter(settings, &session, &wallet)?;
         let outbox = session.outbox(&submitter).await?;
         Ok(Self { registry, wallet, submitter, outbox })

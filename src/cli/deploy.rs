@@ -89,7 +89,7 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 impl Args {
     /// The deployment that stands already, or a new one; whether it stood already.
     async fn deploy(&self, session: &Session, talk: Talk) -> Result<(Deployment, bool), CliError> {
-        let wallet = session.wallet()?;
+        let wallet = session.acting_wallet()?;
         let arguments = self.arguments(session.chain_id(), session.profile(), wallet.address());
         let mut outbox = session.outbox(&wallet).await?;
         if let Some(deployment) = existing(session, self.force).await? {

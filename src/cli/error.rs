@@ -1,7 +1,9 @@
 //! What the command line says when something fails: code, exit code, hint.
 
 use super::refusal;
-use crate::chain::{AuditError, ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, Revert, WalletError};
+use crate::chain::{
+    AuditError, ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, RequestError, Revert, WalletError,
+};
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::keygen::KeygenError;
@@ -100,6 +102,12 @@ pub(super) enum CliError {
     /// Sealing, opening or verifying failed.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// A signed request is not taken.
+    #[error(transparent)]
+    Relay(#[from] crate::chain::RelayError),
+    /// Bytes are no call of the registry.
+    #[error(transparent)]
+    Call(#[from] crate::chain::CallError),
     /// The chain failed.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -186,6 +194,9 @@ impl CliError {
             Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
             Self::TooFewImages { .. } => ("TOO_FEW_IMAGES", exit::FAILURE),
             Self::Pipeline(error) => of_pipeline(error),
+            Self::Relay(crate::chain::RelayError::Chain(error)) => of_chain(error),
+            Self::Relay(crate::chain::RelayError::Request(error)) => of_request(error),
+            Self::Call(_) => ("NOT_A_CALL", exit::FAILURE),
             Self::Chain(error) => of_chain(error),
             Self::Outbox(error) | Self::Deployment(DeploymentError::Outbox(error)) => of_outbox(error),
             Self::Deployment(DeploymentError::Chain(error)) => of_chain(error),
@@ -240,6 +251,17 @@ fn of_kind(kind: ErrorKind) -> u8 {
     }
 }
 
+fn of_request(error: &RequestError) -> Class {
+    let code = match error {
+        RequestError::OtherDomain { .. } => "OTHER_REGISTRY",
+        RequestError::Signature { .. } | RequestError::SignatureLength { .. } => "SIGNATURE",
+        RequestError::Expired { .. } | RequestError::TooFar { .. } => "DEADLINE",
+        RequestError::Nonce { .. } => "NONCE",
+        _ => "NOT_A_REQUEST",
+    };
+    (code, of_kind(error.kind()))
+}
+
 fn of_chain(error: &ChainError) -> Class {
     let code = match (error, error.kind()) {
         (ChainError::UnknownImage { .. }, _) => "UNKNOWN_IMAGE",
@@ -277,6 +299,8 @@ fn of_outbox(error: &OutboxError) -> Class {
         OutboxError::NotFinal { .. } => "NOT_FINAL",
         OutboxError::NoFunds { .. } => "NO_FUNDS",
         OutboxError::Refused { .. } | OutboxError::Behind { .. } => "REFUSED",
+        OutboxError::NotSignable { .. } => "NOT_SIGNABLE",
+        OutboxError::NotPrinted { .. } => "NOT_PRINTED",
         OutboxError::Io { .. } => "STATE",
         _ => "TRANSACTION",
     };

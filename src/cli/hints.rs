@@ -93,6 +93,14 @@ impl CliError {
             "NOT_A_DEPLOYMENT" => {
                 "give the transaction that made the contract, on this chain: forge keeps it under its broadcast folder"
             }
+            "NOT_A_CALL" => "look at the bytes, and whether they are for ImageRegistry and not for another contract",
+            "OTHER_REGISTRY" => "look at the deployment file: the request is for another chain or contract",
+            "SIGNATURE" => "the wallet that the request names signs exactly what medseal --print typed-data gave",
+            "DEADLINE" => "print and sign it anew; are the clocks right?",
+            "NONCE" => "print and sign it anew: something else of this wallet was submitted or cancelled meanwhile",
+            "NOT_A_REQUEST" => "give what medseal --print typed-data or --print request printed, unchanged",
+            "NOT_SIGNABLE" => "--print tx prints the transaction for the wallet to send",
+            "NOT_PRINTED" => "print the typed data anew (--print typed-data), and sign that",
             "CHAIN" => "look at --rpc-url: it must be an Ethereum node",
             "REVERTED" => "medseal show ID says who the sender is and what happened to the image",
             "KGC" => {

@@ -135,7 +135,7 @@ pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
-    let wallet = session.wallet()?;
+    let wallet = session.acting_wallet()?;
     let mut outbox = session.outbox(&wallet).await?;
     let call = publishKgcKeyCall {
         kgcId: identity.id,

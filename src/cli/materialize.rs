@@ -20,7 +20,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let store = session.store()?;
-    let wallet = session.wallet()?;
+    let wallet = session.acting_wallet()?;
     let mut outbox = session.outbox(&wallet).await?;
     let mut rows = vec![["image id", "anchor", "gas"].map(str::to_owned).to_vec()];
     let mut images = Vec::new();

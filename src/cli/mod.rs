@@ -8,8 +8,10 @@ mod capsules;
 mod demo;
 mod deploy;
 mod doctor;
+mod elsewhere;
 mod error;
 mod events;
+mod explain;
 mod flag;
 mod hints;
 mod keygen_report;
@@ -24,6 +26,7 @@ mod output;
 mod pins;
 mod refusal;
 mod registry;
+mod relay;
 mod role;
 mod seal;
 mod session;
@@ -100,6 +103,10 @@ enum Command {
     Pins(pins::Args),
     /// Move what is stored between this machine and IPFS nodes
     Store(store::Args),
+    /// Submit what somebody else signed, checked before any gas is spent
+    Relay(relay::Args),
+    /// Say what a call, a transaction or typed data of the registry does
+    Explain(explain::Args),
     /// What is reachable, which versions, what is wrong and how to mend it
     Doctor,
 }
@@ -128,6 +135,8 @@ impl Command {
             Self::KeygenReport(_) => "keygen-report",
             Self::Pins(_) => "pins",
             Self::Store(_) => "store",
+            Self::Relay(_) => "relay",
+            Self::Explain(_) => "explain",
             Self::Doctor => "doctor",
         }
     }
@@ -155,7 +164,12 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
+    settings.elsewhere.check(cli.command.name())?;
     match command(cli, &settings).await {
+        Err(error) if elsewhere::held(&error).is_some() => {
+            let (from, transaction) = elsewhere::held(&error).expect("looked at above");
+            elsewhere::print(from, transaction, &settings).await
+        }
         // An image that the chain does not know may stand under an anchor.
         Err(error) => Err(match error.unknown_image() {
             Some(image_id) => anchored::anchored_only(image_id, &settings).await.unwrap_or(error),
@@ -189,6 +203,8 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::KeygenReport(args) => keygen_report::run(args, settings, talk),
         Command::Pins(args) => pins::run(args, settings).await,
         Command::Store(args) => store::run(args, settings).await,
+        Command::Relay(args) => relay::run(args, settings).await,
+        Command::Explain(args) => explain::run(args, settings),
         Command::Doctor => doctor::run(settings).await,
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let files = collect(&args.paths)?;
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
-    let wallet = session.wallet()?;
+    let wallet = session.acting_wallet()?;
     let submitter = args.relay.submitter(settings, &session, &wallet)?;
     let key_center = session.key_center(&registry)?;
     let mut outbox = session.outbox(&submitter).await?;

@@ -68,6 +68,11 @@ impl Session {
         Ok(Self { wait: self.settings.wait(default)?, ..self })
     }
 
+    /// Whether somebody else signs.
+    pub(super) fn elsewhere(&self) -> &super::elsewhere::Elsewhere {
+        &self.settings.elsewhere
+    }
+
     /// What the chain is.
     pub(super) fn profile(&self) -> Profile {
         self.profile
@@ -160,7 +165,10 @@ impl Session {
             source,
         })?;
         let outbox = Outbox::open(&folder, wallet.address(), &self.rpc, self.profile).await?;
-        let mut outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        let mut outbox = self.with_signature(outbox).waiting_for(self.wait).observed_by(waiting_is_said());
+        if wallet.is_held() {
+            return Ok(outbox);
+        }
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
             match result {
                 Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),

@@ -83,6 +83,8 @@ pub(super) struct Flags {
     /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) anvil: Option<String>,
+    #[command(flatten)]
+    pub(super) elsewhere: super::elsewhere::Elsewhere,
     /// ONNX Runtime's shared library, by its absolute path: runs the transformer in place of the built-in engine [env: MEDSEAL_ONNX_RUNTIME]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) onnx_runtime: Option<String>,
@@ -123,6 +125,8 @@ const KNOWN: [Known; 19] = [
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
+    /// Whether somebody else signs, and what is done about it.
+    pub(super) elsewhere: super::elsewhere::Elsewhere,
 }
 
 impl Settings {
@@ -142,7 +146,7 @@ impl Settings {
                 .or_else(|| of(default.map(str::to_owned), Origin::Default));
             values.extend(found.map(|found| (name, found)));
         }
-        Ok(Self { values })
+        Ok(Self { values, elsewhere: flags.elsewhere.clone() })
     }
 
     /// The value of a setting, if it has one.

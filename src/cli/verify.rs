@@ -42,7 +42,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     };
     let mut entry = Value::Null;
     if args.record {
-        let wallet = session.wallet()?;
+        let wallet = session.acting_wallet()?;
         let submitter = Relay { relayer: args.relayer.clone() }.submitter(settings, &session, &wallet)?;
         let mut outbox = session.outbox(&submitter).await?;
         let now = SystemClock.unix_secs();

@@ -17,6 +17,9 @@ pub async fn submit_once(
     make: impl FnOnce() -> Transaction,
 ) -> Result<Receipt, OutboxError> {
     let known = outbox.job(job)?.filter(|known| known.state != State::Failed);
-    let transaction = known.map_or_else(make, |known| known.transaction);
+    let transaction = match known {
+        Some(known) => known.transaction,
+        None => outbox.counter_signed(job, make())?,
+    };
     outbox.submit(registry.rpc(), wallet, job, &transaction).await
 }

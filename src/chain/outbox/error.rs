@@ -55,6 +55,26 @@ pub enum OutboxError {
         /// Whose wallet was given.
         found: Address,
     },
+    /// The wallet's transactions are handed out, not sent: this is one.
+    #[error("the transaction of {from} was not sent: it is to be signed elsewhere")]
+    Held {
+        /// Who is to send it; zero where anybody may.
+        from: Address,
+        /// What is to be sent.
+        transaction: super::Transaction,
+    },
+    /// A signature was given for an act that takes none.
+    #[error("job {job} takes no signature: only a transaction of the one who acts does it")]
+    NotSignable {
+        /// The job.
+        job: String,
+    },
+    /// A signature was given for an act of which no typed data was printed, or other typed data.
+    #[error("no typed data was printed for {job} as things stand now")]
+    NotPrinted {
+        /// The job.
+        job: String,
+    },
     /// The job was accepted before, with another transaction.
     #[error("job {job} was accepted before with another transaction")]
     JobConflict {

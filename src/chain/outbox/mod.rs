@@ -11,6 +11,7 @@
 //!
 //! SQLite is called on the thread of the task: its files are small and local, and a commit must be over before the next step.
 
+mod elsewhere;
 mod error;
 mod job;
 mod queue;
@@ -25,7 +26,7 @@ pub use job::{Job, Receipt, Signed, State, Transaction};
 use super::head::{Profile, Wait};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, Bytes};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,6 +62,7 @@ pub struct Outbox {
     final_deadline: Duration,
     wait: Wait,
     observer: Option<Observer>,
+    signature: Option<Bytes>,
     // Held as long as the outbox lives; the system lets go of it when the process dies.
     _lock: File,
 }
@@ -104,6 +106,7 @@ impl Outbox {
             final_deadline,
             wait,
             observer,
+            signature: None,
             _lock: lock,
         })
     }
@@ -159,6 +162,9 @@ impl Outbox {
         job: &str,
         transaction: &Transaction,
     ) -> Result<Receipt, OutboxError> {
+        if wallet.is_held() {
+            return Err(self.hold(rpc, wallet, job, transaction).await);
+        }
         self.check(rpc, wallet).await?;
         self.prepare(job, transaction)?;
         self.finish(rpc, wallet, job, self.wait).await

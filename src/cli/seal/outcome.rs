@@ -10,8 +10,11 @@ use crate::pipeline::{Mode, Sealed};
 use serde_json::{Value, json};
 
 pub(super) fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -> Result<Outcome, CliError> {
-    if results.len() == 1 && results[0].1.is_err() {
-        let (_, result) = results.remove(0);
+    let held = |(_, result): &Attempt| result.as_ref().is_err_and(|error| crate::cli::elsewhere::held(error).is_some());
+    // What is handed out to be signed is one thing: the first; the next run hands out the next.
+    let first = results.iter().position(held).or((results.len() == 1 && results[0].1.is_err()).then_some(0));
+    if let Some(first) = first {
+        let (_, result) = results.remove(first);
         return Err(result.expect_err("it is one"));
     }
     let mut rows =

@@ -11,6 +11,7 @@ mod bad_store;
 mod batches;
 mod capsules;
 mod demo;
+mod elsewhere;
 mod governance;
 mod keygen_report;
 mod kubo;

@@ -7,6 +7,7 @@ use std::path::Path;
 pub(super) fn check(object: &Value) {
     let name = match (object.get("error"), object["command"].as_str()) {
         (Some(_), _) => "error",
+        (None, Some(_)) if object["result"].get("printed").is_some() => "printed",
         (None, Some(command)) => command,
         (None, None) => panic!("neither a result nor an error: {object}"),
     };

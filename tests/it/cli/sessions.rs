@@ -104,6 +104,8 @@ fn help() {
         "store",
         "store export",
         "store import",
+        "relay",
+        "explain",
         "doctor",
     ];
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,0 +1,55 @@
+//! Transactions that are handed out instead of sent, and signatures that come back for them.
+
+use super::{Outbox, OutboxError, Transaction};
+use crate::chain::calls::Call;
+use crate::chain::request::Request;
+use crate::chain::rpc::Rpc;
+use crate::chain::wallet::Wallet;
+use crate::files::{Existing, write_whole};
+use alloy::primitives::{Bytes, keccak256};
+use alloy::rpc::types::TransactionRequest;
+use std::path::PathBuf;
+
+impl Outbox {
+    /// The same outbox, which puts `signature` into what was handed out for a job before, and sends that.
+    pub fn with_signature(self, signature: Bytes) -> Self {
+        Self { signature: Some(signature), ..self }
+    }
+
+    /// Hands out a transaction: writes it down, so that a signature can come back for it. What the contract would refuse is not handed out.
+    pub(super) async fn hold(&self, rpc: &Rpc, wallet: &Wallet, job: &str, transaction: &Transaction) -> OutboxError {
+        let from = wallet.address();
+        if !from.is_zero() {
+            let request = TransactionRequest { to: transaction.to.map(Into::into), ..Default::default() };
+            let request = request.from(from).input(transaction.data.clone().into());
+            if let Err(refused) = rpc.estimate_gas(request).await {
+                return refused.into();
+            }
+        }
+        let path = self.held_file(job);
+        if let Err(source) = write_whole(&path, &transaction.data, Existing::Replace) {
+            return OutboxError::Io { path, source };
+        }
+        OutboxError::Held { from, transaction: transaction.clone() }
+    }
+
+    /// `made`, or where a signature came back: what was handed out for this job, with it.
+    ///
+    /// # Errors
+    /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`].
+    pub fn counter_signed(&self, job: &str, made: Transaction) -> Result<Transaction, OutboxError> {
+        let Some(signature) = &self.signature else { return Ok(made) };
+        let job = || job.to_owned();
+        let request = |data: &[u8]| Some(Request::of_call(&Call::decode(data).ok()?)?.0);
+        let now = request(&made.data).ok_or_else(|| OutboxError::NotSignable { job: job() })?;
+        let printed = std::fs::read(self.held_file(&job())).ok().and_then(|data| request(&data));
+        match printed.filter(|printed| printed.is_same_but_for_times(&now)) {
+            Some(printed) => Ok(Transaction { data: printed.call(signature).encode(), ..made }),
+            None => Err(OutboxError::NotPrinted { job: job() }),
+        }
+    }
+
+    fn held_file(&self, job: &str) -> PathBuf {
+        self.path.with_file_name(format!("outbox-held-{}-{}", self.chain_id, keccak256(job)))
+    }
+}

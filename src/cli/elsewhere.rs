@@ -1,0 +1,171 @@
+//! Wallets that are not here: what they are to sign is printed, and what they signed is taken.
+
+use super::output::{Outcome, address};
+use super::session::Session;
+use super::{CliError, Settings};
+use crate::chain::{Call, Outbox, OutboxError, Request, Transaction, Wallet};
+use crate::envelope::signing_domain;
+use crate::pipeline::PipelineError;
+use alloy::primitives::{Address, Bytes};
+use serde_json::{Value, json};
+
+/// The form of a signed request, as `medseal relay` takes it.
+pub(super) const REQUEST_SCHEMA: &str = "medseal/request/v1";
+
+/// What is printed instead of sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Print {
+    /// EIP-712 typed data for the one who acts to sign (eth_signTypedData_v4)
+    TypedData,
+    /// The transaction for the one who acts to send (eth_sendTransaction)
+    Tx,
+    /// Typed data with its --signature: what medseal relay takes
+    Request,
+}
+
+/// For commands that change something on chain.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "A wallet elsewhere (for commands that change something on chain)")]
+pub(super) struct Elsewhere {
+    /// Print what is to be signed or sent elsewhere, and send nothing
+    #[arg(long, global = true, value_name = "WHAT", value_enum)]
+    pub(super) print: Option<Print>,
+    /// Who acts: a wallet or a wallet contract whose key is not here
+    #[arg(long, global = true, value_name = "WALLET")]
+    pub(super) from: Option<Address>,
+    /// What it signed of what --print typed-data gave; the wallet of the settings, or of --relayer, pays
+    #[arg(long, global = true, value_name = "HEX")]
+    pub(super) signature: Option<Bytes>,
+}
+
+impl Elsewhere {
+    /// Checks that the flags make sense together, and for this command.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`].
+    pub(super) fn check(&self, command: &str) -> Result<(), CliError> {
+        let (print, from, signature) = (self.print, self.from.is_some(), self.signature.is_some());
+        let relay = command == "relay";
+        let sends = ["seal", "materialize", "verify", "grant", "revoke", "operator", "capsules", "flag", "role"]
+            .into_iter()
+            .chain(["registry", "kgc", "deploy"])
+            .any(|name| name == command);
+        let wrong = if !sends && !relay && (print.is_some() || from || signature) {
+            "--print, --from and --signature are for commands that change something on chain"
+        } else if relay && (from || matches!(print, Some(Print::TypedData))) {
+            "medseal relay takes --signature and --print tx alone: the request names its signer"
+        } else if !relay && signature && !from {
+            "--signature needs --from: who signed"
+        } else if signature && matches!(print, Some(Print::TypedData)) {
+            "--signature is for what --print typed-data gave: --print request prints both together"
+        } else if !relay && print == Some(Print::Request) && !signature {
+            "--print request needs --signature"
+        } else if !relay && from && print.is_none() && !signature {
+            "--from needs --print or --signature: the wallet's key is not here"
+        } else {
+            return Ok(());
+        };
+        Err(CliError::Settings { message: wrong.to_owned() })
+    }
+}
+
+impl Session {
+    /// Who acts: the wallet of the settings, or the one of `--from`.
+    ///
+    /// # Errors
+    /// As [`Session::wallet`].
+    pub(super) fn acting_wallet(&self) -> Result<Wallet, CliError> {
+        let elsewhere = self.elsewhere();
+        let local = match (self.wallet(), elsewhere.from) {
+            (Err(CliError::NoWallet { .. }), Some(from)) => return Ok(Wallet::elsewhere(from, None)),
+            (local, _) => local?,
+        };
+        Ok(match elsewhere.from {
+            Some(from) if from != local.address() => Wallet::elsewhere(from, Some(local)),
+            _ if elsewhere.print == Some(Print::Tx) => local.held(),
+            _ => local,
+        })
+    }
+
+    /// Who submits where no relayer is named.
+    ///
+    /// # Errors
+    /// As [`Session::wallet`].
+    pub(super) fn submitting_wallet(&self, acting: &Wallet) -> Result<Wallet, CliError> {
+        match (self.elsewhere().print, &self.elsewhere().signature) {
+            (Some(Print::TypedData | Print::Request), _) => Ok(Wallet::elsewhere(Address::ZERO, None)),
+            (print, Some(_)) => {
+                let pays = self.wallet()?;
+                Ok(if print == Some(Print::Tx) { pays.held() } else { pays })
+            }
+            (_, None) => Ok(acting.clone()),
+        }
+    }
+
+    /// The outbox with the signature that came back, if one did.
+    pub(super) fn with_signature(&self, outbox: Outbox) -> Outbox {
+        match &self.elsewhere().signature {
+            Some(signature) => outbox.with_signature(signature.clone()),
+            None => outbox,
+        }
+    }
+}
+
+/// What was handed out instead of sent, where that is what "went wrong".
+pub(super) fn held(error: &CliError) -> Option<(Address, &Transaction)> {
+    fn of_pipeline(error: &PipelineError) -> Option<&OutboxError> {
+        match error {
+            PipelineError::Outbox(error) => Some(error),
+            PipelineError::Together { source, .. } => of_pipeline(source),
+            _ => None,
+        }
+    }
+    let error = match error {
+        CliError::Outbox(error) | CliError::Deployment(crate::chain::DeploymentError::Outbox(error)) => error,
+        CliError::Pipeline(error) => of_pipeline(error)?,
+        _ => return None,
+    };
+    match error {
+        OutboxError::Held { from, transaction } => Some((*from, transaction)),
+        _ => None,
+    }
+}
+
+/// What `--print` prints of a transaction: without `--json` the bare object, as wallets take it.
+///
+/// # Errors
+/// [`CliError::Settings`] for typed data of a call that takes no signature.
+pub(super) async fn print(from: Address, transaction: &Transaction, settings: &Settings) -> Result<Outcome, CliError> {
+    let session = Session::connect(settings, "sender").await?;
+    let chain_id = session.chain_id();
+    let bare = match settings.elsewhere.print {
+        Some(Print::TypedData | Print::Request) => {
+            let request = Call::decode(&transaction.data).ok().as_ref().and_then(Request::of_call);
+            let Some((request, signature)) =
+                request.zip(transaction.to).map(|((request, signature), _)| (request, signature))
+            else {
+                let message = "the registry takes no signature for this: --print tx prints the transaction".to_owned();
+                return Err(CliError::Settings { message });
+            };
+            let typed = request.typed_data(&signing_domain(chain_id, transaction.to.unwrap_or_default()));
+            match settings.elsewhere.print {
+                Some(Print::Request) => request_json(&typed, &signature),
+                _ => typed,
+            }
+        }
+        Some(Print::Tx) | None => json!({
+            "from": address(from),
+            "to": transaction.to.map(address),
+            "value": "0x0",
+            "data": transaction.data,
+            "chainId": format!("0x{chain_id:x}"),
+        }),
+    };
+    let text = serde_json::to_string_pretty(&bare).expect("it is JSON");
+    Ok(Outcome::new(json!({ "printed": bare }), text))
+}
+
+/// A signed request, as `medseal relay` takes it.
+pub(super) fn request_json(typed: &Value, signature: &Bytes) -> Value {
+    json!({ "schema": REQUEST_SCHEMA, "typedData": typed, "signature": signature })
+}
