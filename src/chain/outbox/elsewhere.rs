@@ -16,21 +16,13 @@ impl Outbox {
         Self { signature: Some(signature), ..self }
     }
 
-    /// Hands out a transaction: writes it down, so that a signature can come back for it. What the contract would refuse is not handed out.
-    pub(super) async fn hold(&self, rpc: &Rpc, wallet: &Wallet, job: &str, transaction: &Transaction) -> OutboxError {
-        let from = wallet.address();
-        if !from.is_zero() {
-            let request = TransactionRequest { to: transaction.to.map(Into::into), ..Default::default() };
-            let request = request.from(from).input(transaction.data.clone().into());
-            if let Err(refused) = rpc.estimate_gas(request).await {
-                return refused.into();
-            }
-        }
+    /// Hands out a transaction: writes it down, so that a signature can come back for it.
+    pub(super) fn hold(&self, wallet: &Wallet, job: &str, transaction: &Transaction) -> OutboxError {
         let path = self.held_file(job);
-        if let Err(source) = write_whole(&path, &transaction.data, Existing::Replace) {
-            return OutboxError::Io { path, source };
+        match write_whole(&path, &transaction.data, Existing::Replace) {
+            Ok(()) => OutboxError::Held { from: wallet.address(), transaction: transaction.clone() },
+            Err(source) => OutboxError::Io { path, source },
         }
-        OutboxError::Held { from, transaction: transaction.clone() }
     }
 
     /// `made`, or where a signature came back: what was handed out for this job, with it.
@@ -52,4 +44,18 @@ impl Outbox {
     fn held_file(&self, job: &str) -> PathBuf {
         self.path.with_file_name(format!("outbox-held-{}-{}", self.chain_id, keccak256(job)))
     }
+}
+
+/// What the contract would refuse is not handed out; of an account that is not known yet nothing can be said.
+///
+/// # Errors
+/// As a submission's.
+pub(super) async fn try_out(rpc: &Rpc, wallet: &Wallet, transaction: &Transaction) -> Result<(), OutboxError> {
+    let from = wallet.address();
+    if from.is_zero() {
+        return Ok(());
+    }
+    let request = TransactionRequest { to: transaction.to.map(Into::into), ..Default::default() };
+    rpc.estimate_gas(request.from(from).input(transaction.data.clone().into())).await?;
+    Ok(())
 }

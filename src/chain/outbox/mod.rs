@@ -163,7 +163,8 @@ impl Outbox {
         transaction: &Transaction,
     ) -> Result<Receipt, OutboxError> {
         if wallet.is_held() {
-            return Err(self.hold(rpc, wallet, job, transaction).await);
+            elsewhere::try_out(rpc, wallet, transaction).await?;
+            return Err(self.hold(wallet, job, transaction));
         }
         self.check(rpc, wallet).await?;
         self.prepare(job, transaction)?;

@@ -195,10 +195,14 @@ impl<'a> History<'a> {
                 }
                 (66..=70, Some(at)) => {
                     let (hash, image) = (self.random.word(), &mut self.images[at]);
-                    let (imageId, version, by) = (image.id, image.version, image.sender);
+                    let (image_id, version, by) = (image.id, image.version, image.sender);
                     image.version += 1;
                     let cid = Bytes::from_static(b"an odd length");
-                    self.call(by, &updateCapsulesCall { imageId, version, capsulesHash: hash, capsulesCid: cid }, 1);
+                    self.call(
+                        by,
+                        &updateCapsulesCall { imageId: image_id, version, capsulesHash: hash, capsulesCid: cid },
+                        1,
+                    );
                 }
                 _ => self.register(),
             }
@@ -306,13 +310,13 @@ impl<'a> History<'a> {
 
     fn decide(&mut self, at: usize, kind: usize) {
         let image = &mut self.images[at];
-        let (imageId, flagId, sender) = (image.id, U40::from(image.flag), image.sender);
+        let (image_id, flag_id, sender) = (image.id, U40::from(image.flag), image.sender);
         image.open = false;
         image.tampered = kind < 44;
         if kind < 44 {
-            self.call(ADMIN, &confirmFlagCall { imageId, flagId }, 1);
+            self.call(ADMIN, &confirmFlagCall { imageId: image_id, flagId: flag_id }, 1);
         } else {
-            self.call(sender, &dismissFlagCall { imageId, flagId }, 1);
+            self.call(sender, &dismissFlagCall { imageId: image_id, flagId: flag_id }, 1);
         }
     }
 }
