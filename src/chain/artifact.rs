@@ -109,6 +109,11 @@ impl Artifact {
         }
         code == self.deployed_bytecode.object
     }
+
+    /// What the constructor wrote into `code`, word by word.
+    pub(super) fn written<'a>(&self, code: &'a [u8]) -> Vec<&'a [u8]> {
+        self.immutables().filter_map(|Range { start, length }| code.get(start..start + length)).collect()
+    }
 }
 
 #[cfg(test)]

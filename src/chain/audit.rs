@@ -8,18 +8,22 @@ mod storage;
 mod summary;
 
 pub use proof::Proven;
+pub(super) use read::Ranges;
+pub(super) use run::target;
 pub use run::{Audit, Audited, Listed, Options, Step, WINDOW_BLOCKS, audit};
 pub use storage::Storage;
 pub use summary::{FlagOpen, Summary, Tally, TimeLine};
 
-use super::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, Item, RegisteredInBatch};
+use super::bindings::IImageRegistry::{
+    BatchRegistered, IImageRegistryEvents as Event, Item, Paused, RegisteredInBatch, Unpaused,
+};
 use super::error::{ChainError, ErrorKind};
 use super::events::RegistryEvent;
 use super::registry::Registry;
 use crate::clock::Clock;
 use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
 use alloy::sol_types::private::IntoLogData;
-use alloy::sol_types::{SolStruct, SolValue};
+use alloy::sol_types::{SolEvent, SolStruct, SolValue};
 
 /// Items that a batch may have.
 const MOST_ITEMS: usize = 100;
@@ -261,16 +265,19 @@ impl Trail {
 
     /// The word after `event`, which a block of this number and time holds.
     fn after(self, event: &Event, block: u64, time: u64) -> Self {
+        let (kind, fields) = kind_and_fields(event);
+        self.then(kind, fields, block, time)
+    }
+
+    /// The word after an event of which no more is known than its kind and the hash of its fields.
+    pub(super) fn then(self, kind: B256, fields: B256, block: u64, time: u64) -> Self {
         // The bit of a pause is set and taken away before the event is taken in.
         let mut before = self.0;
-        match event {
-            Event::Paused(_) => before.set_bit(PAUSE_BIT, true),
-            Event::Unpaused(_) => before.set_bit(PAUSE_BIT, false),
+        match kind {
+            Paused::SIGNATURE_HASH => before.set_bit(PAUSE_BIT, true),
+            Unpaused::SIGNATURE_HASH => before.set_bit(PAUSE_BIT, false),
             _ => {}
         }
-        let (kind, mut fields) = words(event);
-        fields.pop();
-        let fields = keccak256(fields.iter().flat_map(|word| word.0).collect::<Vec<u8>>());
         let hash = keccak256((before, kind, U256::from(block), U256::from(time), fields).abi_encode_params());
         Self((((before >> HEAD_BITS) + U256::from(1)) << HEAD_BITS) | head_of(hash))
     }
@@ -279,6 +286,13 @@ impl Trail {
 /// The first 26 bytes of a hash.
 fn head_of(hash: B256) -> U256 {
     U256::from_be_bytes(hash.0) >> (256 - HEAD_BITS)
+}
+
+/// An event's topic 0, and the keccak256 of its arguments but the last, as the trail takes them in.
+pub(super) fn kind_and_fields(event: &Event) -> (B256, B256) {
+    let (kind, mut fields) = words(event);
+    fields.pop();
+    (kind, keccak256(fields.iter().flat_map(|word| word.0).collect::<Vec<u8>>()))
 }
 
 /// An event's topic 0, and its arguments in the order of their declaration, a word each: `bytes` as their keccak256. The indexed ones come first in all of ours.
@@ -412,7 +426,8 @@ fn items_hash(items: &[&RegisteredInBatch], count: usize, skipped: U256) -> B256
     keccak256(hashes)
 }
 
-fn item_hash(item: &RegisteredInBatch) -> B256 {
+/// The EIP-712 struct hash of an item.
+pub(super) fn item_hash(item: &RegisteredInBatch) -> B256 {
     let RegisteredInBatch { salt, contentHash, headerHash, capsulesHash, size, .. } = *item;
     Item { salt, contentHash, headerHash, capsulesHash, size }.eip712_hash_struct()
 }

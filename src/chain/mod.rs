@@ -11,6 +11,7 @@ mod calls;
 mod deployment;
 mod error;
 mod events;
+pub mod evidence;
 mod head;
 mod logged;
 pub mod node;

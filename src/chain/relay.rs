@@ -78,7 +78,7 @@ impl Registry {
 }
 
 /// Whether a plain wallet made the signature, as the contract sees it: 65 bytes, v 27 or 28, the lower s.
-fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
+pub(super) fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
     if signature.len() != 65 || !matches!(signature[64], 27 | 28) {
         return false;
     }

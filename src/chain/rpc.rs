@@ -280,6 +280,15 @@ impl Rpc {
     }
 }
 
+impl Rpc {
+    /// Every receipt of the block with this hash, in its order. Not checked here.
+    pub(super) async fn receipts(&self, block: B256) -> Result<Vec<TransactionReceipt>, ChainError> {
+        let method = "eth_getBlockReceipts";
+        let receipts: Option<Vec<TransactionReceipt>> = self.ask(method, (BlockId::hash(block),)).await?;
+        receipts.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no block {block}") })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

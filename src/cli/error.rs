@@ -1,6 +1,7 @@
 //! What the command line says when something fails: code, exit code, hint.
 
 use super::refusal;
+use crate::chain::evidence::{CollectError, EvidenceError};
 use crate::chain::{
     AuditError, ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, RequestError, Revert, WalletError,
 };
@@ -144,6 +145,12 @@ pub(super) enum CliError {
     /// The log is not whole, or its end is not proven.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// No evidence could be collected.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    /// Evidence is refused.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// The pairs that were to be measured have no samples in common.
     #[error("{what}")]
     NotComparable {
@@ -217,7 +224,11 @@ impl CliError {
             Self::KeyFile(_) => ("KGC_KEY_FILE", exit::FAILURE),
             Self::Metrics(_) | Self::NotComparable { .. } => ("NOT_COMPARABLE", exit::FAILURE),
             Self::Figure(_) => ("FIGURE", exit::FAILURE),
-            Self::Audit(error) => of_audit(error),
+            Self::Audit(error) | Self::Collect(CollectError::Audit(error)) => of_audit(error),
+            Self::Collect(CollectError::Chain(error)) => of_chain(error),
+            Self::Collect(CollectError::NotYet { .. }) => ("NO_BLOCK", exit::NOT_FOUND),
+            Self::Collect(_) => ("UNPROVEN", exit::INVALID),
+            Self::Evidence(error) => of_evidence(error),
         }
     }
 
@@ -235,6 +246,7 @@ impl CliError {
     pub(super) fn unknown_image(&self) -> Option<B256> {
         match self {
             Self::Chain(ChainError::UnknownImage { image_id })
+            | Self::Collect(CollectError::Chain(ChainError::UnknownImage { image_id }))
             | Self::Pipeline(PipelineError::Chain(ChainError::UnknownImage { image_id })) => Some(*image_id),
             _ => None,
         }
@@ -286,6 +298,19 @@ fn of_audit(error: &AuditError) -> Class {
         AuditError::OtherCode { .. } => ("WRONG_CHAIN", exit::WRONG_CHAIN),
         AuditError::Io { .. } => ("STATE", exit::FAILURE),
         _ => ("LOG_INCOMPLETE", exit::INVALID),
+    }
+}
+
+/// What is refused is invalid, whatever is wrong with it; only another registry than the one that was asked for is no fault of the file.
+fn of_evidence(error: &EvidenceError) -> Class {
+    match error {
+        EvidenceError::TooLarge { .. } | EvidenceError::Malformed { .. } | EvidenceError::Schema { .. } => {
+            ("NOT_EVIDENCE", exit::INVALID)
+        }
+        EvidenceError::OtherBlock { .. } => ("OTHER_BLOCK", exit::INVALID),
+        EvidenceError::OtherRegistry { .. } => ("WRONG_CHAIN", exit::WRONG_CHAIN),
+        EvidenceError::Sealed { .. } => ("OTHER_FILE", exit::INVALID),
+        _ => ("EVIDENCE_INVALID", exit::INVALID),
     }
 }
 

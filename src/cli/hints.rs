@@ -115,7 +115,15 @@ impl CliError {
             "UNPROVEN" => {
                 "no word of this node on this block can be relied on: ask another one (--rpc-url); an old block needs an archive node"
             }
+            "OTHER_BLOCK" if matches!(self, Self::Evidence(_)) => {
+                "look at the hash: it must come from somebody whom you trust, and be of the block that the evidence is of"
+            }
             "OTHER_BLOCK" => "the nodes are of two chains, or one of them lies: find out which before anything else",
+            "NOT_EVIDENCE" => "give the file that medseal evidence wrote, whole; a newer form needs a newer medseal",
+            "EVIDENCE_INVALID" => {
+                "the file was changed, or made up: do not rely on it, and ask for another one (medseal evidence ID)"
+            }
+            "OTHER_FILE" => "this file is not what was registered, whatever it is called",
             "REORG_TOO_DEEP" => "find out why the chain was replaced; then --from-start begins anew",
             "CHAIN_MOVED" => "the same command again",
             "NO_BLOCK" => "leave --block out, or name a block from the registry's own to the newest",

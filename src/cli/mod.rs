@@ -5,12 +5,14 @@ mod act;
 mod anchored;
 mod audit;
 mod capsules;
+mod check;
 mod demo;
 mod deploy;
 mod doctor;
 mod elsewhere;
 mod error;
 mod events;
+mod evidence;
 mod explain;
 mod flag;
 mod hints;
@@ -87,6 +89,10 @@ enum Command {
     Show(show::Args),
     /// The whole event log, proved complete: list, summary, page
     Audit(audit::Args),
+    /// One file that proves a record, its verifications and its flags, for years without a node
+    Evidence(evidence::Args),
+    /// What a file of evidence proves, given a block's hash; asks nobody
+    Check(check::Args),
     /// What becomes of a flag
     Flag(flag::Args),
     /// Who has which role, and who is the administrator
@@ -127,6 +133,8 @@ impl Command {
             Self::Capsules(_) => "capsules",
             Self::Show(_) => "show",
             Self::Audit(_) => "audit",
+            Self::Evidence(_) => "evidence",
+            Self::Check(_) => "check",
             Self::Flag(_) => "flag",
             Self::Role(_) => "role",
             Self::Registry(_) => "registry",
@@ -195,6 +203,8 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Capsules(args) => capsules::run(args, settings).await,
         Command::Show(args) => show::run(args, settings).await,
         Command::Audit(args) => audit::run(args, settings, talk).await,
+        Command::Evidence(args) => evidence::run(args, settings, talk).await,
+        Command::Check(args) => check::run(args, settings, talk),
         Command::Flag(args) => flag::run(args, settings).await,
         Command::Role(args) => role::run(args, settings).await,
         Command::Registry(args) => registry::run(args, settings).await,

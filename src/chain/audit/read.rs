@@ -22,15 +22,15 @@ const AT_ONCE: usize = 8;
 
 /// Logs of some blocks.
 #[derive(Debug)]
-pub(super) struct Range {
-    pub(super) logs: Vec<Log>,
+pub(in crate::chain) struct Range {
+    pub(in crate::chain) logs: Vec<Log>,
     /// The last block of which they are.
-    pub(super) to: u64,
+    pub(in crate::chain) to: u64,
 }
 
 /// What is asked for next.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ranges {
+pub(in crate::chain) struct Ranges {
     next: u64,
     blocks: u64,
     last: u64,
@@ -38,12 +38,12 @@ pub(super) struct Ranges {
 
 impl Ranges {
     /// Blocks `first ..= last`; nothing where `last` comes before.
-    pub(super) fn new(first: u64, last: u64) -> Self {
+    pub(in crate::chain) fn new(first: u64, last: u64) -> Self {
         Self { next: first, blocks: FIRST_RANGE, last }
     }
 
     /// The logs of the next blocks, and what comes after them; none at the end. A range that the node refuses is halved.
-    pub(super) async fn read(mut self, registry: &Registry) -> Result<Option<(Range, Self)>, ChainError> {
+    pub(in crate::chain) async fn read(mut self, registry: &Registry) -> Result<Option<(Range, Self)>, ChainError> {
         if self.next > self.last {
             return Ok(None);
         }

@@ -165,7 +165,7 @@ pub async fn audit(
 }
 
 /// The block up to which it goes.
-async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, AuditError> {
+pub(in crate::chain) async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, AuditError> {
     let newest = registry.rpc().latest().await?;
     let first = registry.first_block();
     if newest.number < first || block.is_some_and(|block| block < first || block > newest.number) {

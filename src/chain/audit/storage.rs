@@ -121,6 +121,14 @@ impl Storage {
         (!sender.is_zero()).then(|| Address::from_word(sender.into()))
     }
 
+    /// The slots of an image, and what they hold: content hash; sender, time, state and number of verifications; newest flag; hash of the
+    /// capsules that replaced those of the registration; their version.
+    pub(in crate::chain) fn of_image(&self, image: B256) -> [(B256, U256); 5] {
+        let (record, capsules) = (Place::of_record(image), Place::plain(slot::CAPSULES).at(image));
+        let flag = Place::plain(slot::FLAGS).at(image);
+        [record, record.next(), flag, capsules, capsules.next()].map(|place| (place.0, self.get(place)))
+    }
+
     pub(super) fn slots(&self) -> impl Iterator<Item = (&B256, &U256)> {
         self.slots.iter()
     }

@@ -1,0 +1,140 @@
+//! Receipts in their block: the trie over them, whose keys are their places.
+
+use super::file::Receipt;
+use alloy::consensus::ReceiptEnvelope;
+use alloy::eips::eip2718::Decodable2718;
+use alloy::primitives::{Address, B256, Bytes, Log, LogData};
+use alloy::rlp;
+use alloy_trie::proof::{ProofRetainer, verify_proof};
+use alloy_trie::root::adjust_index_for_rlp;
+use alloy_trie::{HashBuilder, Nibbles};
+
+/// Nibbles of a path through the trie: a place in RLP has at most 9 bytes.
+const MOST_NIBBLES: usize = 18;
+
+fn key(index: u64) -> Nibbles {
+    Nibbles::unpack(rlp::encode(index))
+}
+
+/// Root of the trie over `receipts`, and the nodes that prove each of those at `wanted`, from the root down.
+pub(super) fn prove(receipts: &[Vec<u8>], wanted: &[usize]) -> (B256, Vec<Vec<Bytes>>) {
+    let keys: Vec<Nibbles> = wanted.iter().map(|index| key(*index as u64)).collect();
+    let mut trie = HashBuilder::default().with_proof_retainer(ProofRetainer::new(keys.clone()));
+    for place in 0..receipts.len() {
+        let index = adjust_index_for_rlp(place, receipts.len());
+        trie.add_leaf(key(index as u64), &receipts[index]);
+    }
+    let root = trie.root();
+    let nodes = trie.take_proof_nodes();
+    let proof = |key| nodes.matching_nodes_sorted(key).into_iter().map(|(_, node)| node).collect();
+    (root, keys.iter().map(proof).collect())
+}
+
+/// Checks that the receipt stands at its place under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
+pub(super) fn check(
+    proof: &Receipt,
+    root: B256,
+    registry: Address,
+    log: &LogData,
+    before: Option<&LogData>,
+) -> Result<(), String> {
+    check_paths(&proof.proof).ok_or("the nodes are none of a receipts trie")?;
+    let value = Some(proof.receipt.to_vec());
+    verify_proof(root, key(proof.index), value, &proof.proof).map_err(|error| error.to_string())?;
+    let mut bytes = &proof.receipt[..];
+    let receipt = ReceiptEnvelope::<Log>::decode_2718(&mut bytes).map_err(|error| error.to_string())?;
+    if !bytes.is_empty() || !receipt.status() {
+        return Err("the transaction failed, or its receipt is followed by something".to_owned());
+    }
+    let is = |found: &Log, expected: &LogData| found.address == registry && found.data == *expected;
+    let logs = receipt.logs();
+    let at = logs.get(proof.log).filter(|found| is(found, log)).map(|_| proof.log);
+    match (at, before) {
+        (None, _) => Err(format!("log {} is another", proof.log)),
+        (Some(at), Some(before)) if !logs[..at].iter().any(|found| is(found, before)) => {
+            Err("the item is not before its batch".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Looks at nodes before they are walked through, which takes paths of any length for granted. The root of a trie that nobody vouches for
+/// may be anybody's; of a real one no receipt is so small that its node lies in another.
+fn check_paths(nodes: &[Bytes]) -> Option<()> {
+    let mut nibbles = 0;
+    for node in nodes {
+        let mut bytes = &node[..];
+        let mut list = rlp::Header::decode_bytes(&mut bytes, true).ok().filter(|_| bytes.is_empty())?;
+        let mut items: Vec<&[u8]> = Vec::new();
+        while !list.is_empty() && items.len() < 17 {
+            items.push(rlp::Header::decode_bytes(&mut list, false).ok()?);
+        }
+        nibbles += match items.as_slice() {
+            [path, _] => 2 * path.len(),
+            branch if branch.len() == 17 && list.is_empty() => 1,
+            _ => return None,
+        };
+    }
+    (nibbles <= MOST_NIBBLES).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::consensus::Receipt as Plain;
+    use alloy::eips::eip2718::Encodable2718;
+
+    const REGISTRY: Address = Address::repeat_byte(7);
+
+    fn log(number: usize) -> LogData {
+        LogData::new_unchecked(
+            vec![B256::repeat_byte(1)],
+            Bytes::from(vec![u8::try_from(number % 256).unwrap_or(0); 40]),
+        )
+    }
+
+    fn receipts(count: usize) -> Vec<Vec<u8>> {
+        let receipt = |number: usize| {
+            let logs = vec![Log { address: REGISTRY, data: log(number) }];
+            let plain = Plain { status: true.into(), cumulative_gas_used: 21_000 * number as u64, logs };
+            ReceiptEnvelope::Eip1559(plain.with_bloom()).encoded_2718()
+        };
+        (0..count).map(receipt).collect()
+    }
+
+    #[test]
+    fn each_receipt_of_a_block_is_proven_and_no_other() {
+        for count in [1, 2, 16, 127, 128, 129, 300] {
+            let receipts = receipts(count);
+            let wanted: Vec<usize> = (0..count).collect();
+            let (root, proofs) = prove(&receipts, &wanted);
+            assert_eq!(root, alloy_trie::root::ordered_trie_root_encoded(&receipts), "{count}");
+            for (index, proof) in proofs.into_iter().enumerate() {
+                let receipt = receipts[index].clone().into();
+                let proven = Receipt { index: index as u64, receipt, log: 0, proof };
+                check(&proven, root, REGISTRY, &log(index), None).unwrap_or_else(|error| panic!("{index}: {error}"));
+                let refused =
+                    |changed: Receipt| check(&changed, root, REGISTRY, &log(index), None).expect_err("changed");
+                refused(Receipt { index: index as u64 + 1, ..proven.clone() });
+                refused(Receipt { log: 1, ..proven.clone() });
+                refused(Receipt { proof: vec![], ..proven.clone() });
+                refused(Receipt { receipt: receipts[(index + 1) % count].clone().into(), ..proven.clone() })
+                    .clone_into(&mut String::new());
+                check(&proven, root, REGISTRY, &log(index + 1), None).expect_err("another log");
+                check(&proven, root, Address::ZERO, &log(index), None).expect_err("another contract");
+            }
+        }
+    }
+
+    #[test]
+    fn nodes_of_any_shape_are_refused_and_not_walked_through() {
+        // A leaf whose path is 70 bytes: the library that walks through nodes would panic.
+        let long = rlp::encode(vec![Bytes::from(vec![0x20; 70]), Bytes::from_static(b"value")]);
+        let shapes = [long, vec![], vec![0xc0], vec![0x80], vec![0xc2, 0xc0, 0xc0], vec![0xff; 9], vec![0xd1; 18]];
+        for node in shapes {
+            let (root, node) = (alloy::primitives::keccak256(&node), Bytes::from(node));
+            let proven = Receipt { index: 0, receipt: Bytes::new(), log: 0, proof: vec![node.clone(), node] };
+            check(&proven, root, REGISTRY, &log(0), None).expect_err("no trie");
+        }
+    }
+}

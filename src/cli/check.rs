@@ -1,0 +1,210 @@
+//! `medseal check`: what a file of evidence proves. Opens no connection, and reads no other file than those named.
+
+use super::output::{Outcome, address, progress, say};
+use super::show::state_name;
+use super::{CliError, Settings, Talk};
+use crate::chain::bindings::IImageRegistry::RecordState;
+use crate::chain::evidence::{Checked, Evidence, EvidenceError, ProvenFlag, Signed, check, check_sealed};
+use crate::storage::Cid;
+use alloy::primitives::{Address, B256};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The evidence
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Hash of the block up to which it goes, from somebody whom you trust
+    #[arg(long, value_name = "HASH")]
+    block_hash: B256,
+    /// Compare this sealed image with the one that was registered
+    #[arg(long, value_name = "FILE.msl")]
+    sealed: Option<PathBuf>,
+    /// Refuse any other registry
+    #[arg(long, value_name = "CONTRACT")]
+    registry: Option<Address>,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
+    let unread = |path: &Path, source| CliError::File { act: "read", path: path.to_owned(), source };
+    let evidence = Evidence::read(&args.file).map_err(|source| unread(&args.file, source))??;
+    check_home(&evidence, args.registry, settings.number("chain_id")?)?;
+    let bar = progress(0, talk.json);
+    let checked = check(&evidence, args.block_hash, |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+        bar.set_message("events");
+    });
+    bar.finish_and_clear();
+    let checked = checked?;
+    if let Some(path) = &args.sealed {
+        let file = std::fs::File::open(path).map_err(|source| unread(path, source))?;
+        check_sealed(&evidence, &checked, file).map_err(|source| unread(path, source))??;
+    }
+    if args.registry.is_none() {
+        say("note: no --registry was given: that this is the registry you mean is trusted");
+    }
+    Ok(Outcome::new(json_of(&evidence, &checked, args), text(&evidence, &checked, args)))
+}
+
+/// The chain and the registry that were asked for, where any were.
+fn check_home(evidence: &Evidence, registry: Option<Address>, chain_id: Option<u64>) -> Result<(), EvidenceError> {
+    let other = |what, expected, found| Err(EvidenceError::OtherRegistry { what, expected, found });
+    match (registry, chain_id) {
+        (Some(expected), _) if expected != evidence.registry => {
+            other("registry", address(expected), address(evidence.registry))
+        }
+        (_, Some(expected)) if expected != evidence.chain_id => {
+            other("chain", expected.to_string(), evidence.chain_id.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn state(checked: &Checked) -> &'static str {
+    state_name(match checked.story.flags.last() {
+        Some(ProvenFlag { decided: None, .. }) => RecordState::Flagged,
+        Some(ProvenFlag { decided: Some((true, ..)), .. }) => RecordState::Tampered,
+        _ => RecordState::Registered,
+    })
+}
+
+fn flag_state(flag: &ProvenFlag) -> &'static str {
+    match flag.decided {
+        None => "open",
+        Some((true, ..)) => "confirmed",
+        Some((false, ..)) => "dismissed",
+    }
+}
+
+fn json_of(evidence: &Evidence, checked: &Checked, args: &Args) -> Value {
+    let (story, image) = (&checked.story, &checked.story.image);
+    let verifications = story.verifications.iter().map(|one| {
+        json!({
+            "number": one.event.number.to::<u64>(), "verifier": address(one.event.verifier), "valid": one.event.valid,
+            "observedHash": one.event.observedHash, "observedAt": one.event.observedAt, "block": one.block,
+            "time": one.time, "signed": one.signed.name(),
+        })
+    });
+    let flags = story.flags.iter().map(|flag| {
+        let (by, at) = flag.decided.map(|(_, by, at)| (address(by), at)).unzip();
+        json!({
+            "id": flag.id, "state": flag_state(flag), "verifier": address(flag.verifier), "raisedAt": flag.raised_at,
+            "decidedBy": by, "decidedAt": at,
+        })
+    });
+    json!({
+        "trusts": {
+            "blockHash": checked.hash,
+            "registry": address(evidence.registry),
+            "registryWasNamed": args.registry.is_some(),
+            "hashes": ["keccak256", "sha-256"],
+            "signatures": "ecdsa-secp256k1",
+        },
+        "proves": {
+            "chainId": evidence.chain_id,
+            "registry": address(evidence.registry),
+            "codeHash": checked.code_hash,
+            "block": checked.block,
+            "blockTime": checked.time,
+            "imageId": evidence.image_id,
+            "record": {
+                "contentHash": image.content_hash,
+                "headerHash": image.header_hash,
+                "size": image.size,
+                "cid": Cid::from_bytes(&image.cid).ok().map(|cid| cid.to_string()),
+                "sender": address(image.sender),
+                "registeredAt": story.registered_at,
+                "way": image.way.name(),
+                "block": image.place.block_number,
+                "signed": story.signed.name(),
+                "state": state(checked),
+            },
+            "capsules": { "version": story.capsules_version, "hash": story.capsules_hash },
+            "verifications": verifications.collect::<Vec<_>>(),
+            "flags": flags.collect::<Vec<_>>(),
+            "seq": checked.seq,
+            "followed": checked.followed,
+            "receipts": checked.receipts,
+            "linked": checked.linked,
+            "blocks": checked.blocks.iter().map(|(number, hash)| json!({ "block": number, "blockHash": hash })).collect::<Vec<_>>(),
+        },
+        "sealed": args.sealed.as_ref().map(|path| path.display().to_string()),
+    })
+}
+
+fn signed(by: Signed) -> &'static str {
+    match by {
+        Signed::Transaction => "by its own transaction",
+        Signed::Wallet => "signature checked",
+        Signed::Contract => "signature of a contract wallet: checked by the registry then, not here",
+    }
+}
+
+fn text(evidence: &Evidence, checked: &Checked, args: &Args) -> String {
+    use super::audit::spelled;
+    let (story, image) = (&checked.story, &checked.story.image);
+    let named = if args.registry.is_some() { "as you named it" } else { "that it is the one you mean" };
+    let mut text = format!(
+        "trusted\n  block     {} is of chain {}\n  registry  {} ({named})\n  keccak256, SHA-256 and ECDSA on secp256k1\n\nproved, up to block {} of {}\n  contract  code {}, an ImageRegistry of this program's build\n  image     {}\n  sha-256   {} ({} bytes)\n  sender    {} ({})\n  record    {}, {} since {} (block {})\n  capsules  version {}, sha-256 {}",
+        checked.hash,
+        evidence.chain_id,
+        address(evidence.registry),
+        checked.block,
+        spelled(checked.time),
+        checked.code_hash,
+        evidence.image_id,
+        image.content_hash,
+        image.size,
+        address(image.sender),
+        signed(story.signed),
+        image.way.name(),
+        state(checked),
+        spelled(story.registered_at),
+        image.place.block_number,
+        story.capsules_version,
+        story.capsules_hash,
+    );
+    text += &format!("\n  verifications, all {}", story.verifications.len());
+    for one in &story.verifications {
+        let verdict = if one.event.valid { "valid  " } else { "INVALID" };
+        let (by, at) = (address(one.event.verifier), spelled(one.time));
+        text += &format!(
+            "\n    {:>3} {verdict} by {by}, {at}, block {} ({})",
+            one.event.number,
+            one.block,
+            signed(one.signed)
+        );
+    }
+    text += &format!("\n  flags, all {}", story.flags.len());
+    for flag in &story.flags {
+        let (by, at) = (address(flag.verifier), spelled(flag.raised_at));
+        text += &format!("\n    {:>3} {} (raised by {by}, {at}", flag.id, flag_state(flag));
+        if let Some((_, by, at)) = flag.decided {
+            text += &format!("; decided by {}, {}", address(by), spelled(at));
+        }
+        text += ")";
+    }
+    let (followed, receipts) = (checked.followed, checked.receipts);
+    text += &format!(
+        "\n  complete: events {} to {} of the registry lead to the word that the contract holds",
+        checked.seq + 1 - followed as u64,
+        checked.seq
+    );
+    text += &match (receipts, checked.linked) {
+        (0, _) => "\n  receipts: none in the file".to_owned(),
+        (_, true) => format!("\n  receipts: {receipts}, in blocks that headers link to the trusted one"),
+        (_, false) => {
+            let blocks = checked.blocks.iter().map(|(number, hash)| format!("\n    block {number} {hash}"));
+            format!(
+                "\n  receipts: {receipts}, if these blocks are the chain's (nothing in the file says so):{}",
+                blocks.collect::<String>()
+            )
+        }
+    };
+    if let Some(path) = &args.sealed {
+        text += &format!("\n  {} is the sealed image that was registered, byte for byte", path.display());
+    }
+    text
+}
