@@ -14,6 +14,7 @@ use alloy::rlp;
 use alloy::sol_types::SolEvent;
 use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Steps between two words on how far it is.
 const PACE: usize = 4096;
@@ -139,7 +140,8 @@ fn check_code(evidence: &Evidence, code_hash: B256) -> Result<(), EvidenceError>
         return Err(EvidenceError::OtherCode { expected: code_hash, found });
     }
     let unknown = |reason| EvidenceError::UnknownCode { code_hash, reason };
-    let artifact = Artifact::embedded().map_err(|_| unknown("this program's own build cannot be read"))?;
+    static BUILD: LazyLock<Option<Artifact>> = LazyLock::new(|| Artifact::embedded().ok());
+    let artifact = BUILD.as_ref().ok_or_else(|| unknown("this program's own build cannot be read"))?;
     if !artifact.is_code(code) {
         return Err(unknown("it is another build"));
     }
@@ -148,7 +150,7 @@ fn check_code(evidence: &Evidence, code_hash: B256) -> Result<(), EvidenceError>
     let short = |text: &str| {
         let mut word = [0; 32];
         word[..text.len()].copy_from_slice(text.as_bytes());
-        word[31] = u8::try_from(2 * text.len()).expect("a short text");
+        word[31] = u8::try_from(text.len()).expect("a short text");
         B256::from(word)
     };
     let mut expected = vec![
@@ -188,8 +190,14 @@ fn names() -> BTreeMap<&'static str, B256> {
     numbered.map(|kind| (name_of(B256::from(*kind)), B256::from(*kind))).collect()
 }
 
+/// What is said of an event that is not the image's own: its name, and the keccak256 of its fields.
+pub fn outline(event: &IImageRegistryEvents) -> (&'static str, B256) {
+    let (kind, fields) = kind_and_fields(event);
+    (name_of(kind), fields)
+}
+
 /// The name of an event by its topic 0.
-pub(super) fn name_of(kind: B256) -> &'static str {
+fn name_of(kind: B256) -> &'static str {
     let signature = IImageRegistryEvents::signature_by_selector(kind.0).unwrap_or_default();
     signature.split('(').next().unwrap_or_default()
 }

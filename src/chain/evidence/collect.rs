@@ -1,9 +1,9 @@
 //! Collecting: what a node has of an image, made into a file that was checked before it is written.
 
-use super::check::name_of;
+use super::check::outline;
 use super::file::{Account, Blocks, Entry, Evidence, Item, Own, Receipt, SCHEMA, Slot, Slots};
 use super::{CollectError, check, receipts};
-use crate::chain::audit::{Ranges, Storage, Trail, item_hash, kind_and_fields, target};
+use crate::chain::audit::{Ranges, Storage, Trail, item_hash, target};
 use crate::chain::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch};
 use crate::chain::error::ChainError;
 use crate::chain::events::{EventPlace, RegistryEvent, decode};
@@ -160,8 +160,8 @@ impl Reading {
         let time = self.time_of(registry, log, &place).await?;
         let entry = match self.is_own(&event, &items, &place) {
             false => {
-                let (kind, fields) = kind_and_fields(&event);
-                Entry::Other(name_of(kind).to_owned(), place.block_number, time, fields)
+                let (name, fields) = outline(&event);
+                Entry::Other(name.to_owned(), place.block_number, time, fields)
             }
             true => {
                 self.own.push((self.entries.len(), place));

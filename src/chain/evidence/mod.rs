@@ -28,7 +28,7 @@ mod sealed;
 mod signatures;
 mod story;
 
-pub use check::{Checked, check};
+pub use check::{Checked, check, outline};
 pub use collect::{CollectOptions, collect};
 pub use error::{CollectError, EvidenceError};
 pub use file::{Account, Blocks, Entry, Evidence, Item, MOST_BYTES, Own, Receipt, SCHEMA, Slot, Slots};

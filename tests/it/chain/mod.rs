@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_lies;
+mod evidence;
 mod failover;
 mod faults;
 mod history;

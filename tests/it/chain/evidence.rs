@@ -1,0 +1,333 @@
+//! Evidence of a hundred images of a chain with events of every kind: accepted as it is, refused with any change.
+
+use super::history::{History, Random};
+use super::{World, registration, wallet};
+use alloy::primitives::B256;
+use medseal::chain::bindings::IImageRegistry::{IImageRegistryEvents as Event, Registration, registerCall};
+use medseal::chain::evidence::{CollectOptions, Entry, Evidence, EvidenceError as Error, Signed, check, collect};
+use medseal::chain::typed_data;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+const SEED: u64 = 0x5eed_0e71;
+const BUNDLES: usize = 100;
+const OPTIONS: CollectOptions = CollectOptions { block: None, most_headers: 8192, receipts: true };
+
+/// A changed file: how, and which errors are right.
+struct Change {
+    name: &'static str,
+    bytes: Vec<u8>,
+    trusted: B256,
+    right: fn(&Error) -> bool,
+}
+
+fn flip(value: &mut Value, at: usize) {
+    let text = value.as_str().expect("hex").to_owned();
+    let at = 2 + at % (text.len() - 2);
+    let digit = if &text[at..=at] == "1" { "2" } else { "1" };
+    *value = json!(format!("{}{digit}{}", &text[..at], &text[at + 1..]));
+}
+
+fn more(value: &mut Value) {
+    *value = json!(value.as_u64().expect("a number") + 1);
+}
+
+/// Every change of one file that can be made to it.
+fn changes(evidence: &Evidence, trusted: B256, random: &mut Random) -> Vec<Change> {
+    let good = serde_json::to_value(evidence).unwrap();
+    let entries = evidence.events.len();
+    let own: Vec<usize> = (0..entries).filter(|at| matches!(evidence.events[*at], Entry::Own(_))).collect();
+    let (one, at) = (own[random.below(own.len())], random.below(1 << 20));
+    let mut found: Vec<Change> = Vec::new();
+    let mut add = |name, right: fn(&Error) -> bool, change: &mut dyn FnMut(&mut Value)| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        assert_ne!(changed, good, "{name}");
+        found.push(Change { name, bytes: changed.to_string().into_bytes(), trusted, right });
+    };
+    let altered: fn(&Error) -> bool = |error| matches!(error, Error::Altered { .. } | Error::Event { .. });
+    let trail: fn(&Error) -> bool = |error| {
+        matches!(
+            error,
+            Error::Altered { .. } | Error::OtherTrail { .. } | Error::NoRegistration { .. } | Error::Event { .. }
+        )
+    };
+    let account: fn(&Error) -> bool = |error| matches!(error, Error::Account { .. });
+    let slot: fn(&Error) -> bool = |error| matches!(error, Error::Slot { .. });
+    let receipt: fn(&Error) -> bool = |error| matches!(error, Error::Receipt { .. });
+    let headers: fn(&Error) -> bool = |error| matches!(error, Error::Headers { .. });
+
+    add("schema", |error| matches!(error, Error::Schema { .. }), &mut |v| v["schema"] = json!("medseal/evidence/v2"));
+    add("unknown field", |error| matches!(error, Error::Malformed { .. }), &mut |v| v["more"] = json!(1));
+    add("header", |error| matches!(error, Error::OtherBlock { .. }), &mut |v| flip(&mut v["header"], at));
+    add("chain id", |error| matches!(error, Error::UnknownCode { .. }), &mut |v| more(&mut v["chainId"]));
+    add("registry", account, &mut |v| flip(&mut v["registry"], at));
+    add("image id", slot, &mut |v| flip(&mut v["imageId"], at));
+    add("account's nonce", account, &mut |v| more(&mut v["account"]["nonce"]));
+    add("code hash", account, &mut |v| flip(&mut v["account"]["codeHash"], at));
+    add("storage root", account, &mut |v| flip(&mut v["account"]["storageRoot"], at));
+    add("code", |error| matches!(error, Error::OtherCode { .. }), &mut |v| flip(&mut v["account"]["code"], at));
+    add("account's node altered", account, &mut |v| flip(&mut v["account"]["proof"][0], at));
+    add("account's node dropped", account, &mut |v| drop(v["account"]["proof"].as_array_mut().unwrap().pop()));
+    for (name, field) in [
+        ("slot of the trail", "trail"),
+        ("slot of the hash", "contentHash"),
+        ("slot of sender and time", "record"),
+        ("slot of the flag", "flag"),
+        ("slot of the capsules", "capsulesVersion"),
+    ] {
+        add(name, slot, &mut |v| {
+            let value = &mut v["slots"][field]["value"];
+            *value =
+                json!(if *value == json!("0x0") { "0x1".to_owned() } else { format!("{}1", value.as_str().unwrap()) });
+            if value.as_str().unwrap().len() > 66 {
+                *value = json!(format!("0x{}", "1".repeat(64)));
+            }
+        });
+    }
+    add("slot's node altered", slot, &mut |v| flip(&mut v["slots"]["record"]["proof"][0], at));
+    add("slot's node dropped", slot, &mut |v| drop(v["slots"]["record"]["proof"].as_array_mut().unwrap().pop()));
+    add("word before", trail, &mut |v| flip(&mut v["before"], at));
+    add("first event dropped", trail, &mut |v| drop(v["events"].as_array_mut().unwrap().remove(0)));
+    add("last event dropped", trail, &mut |v| drop(v["events"].as_array_mut().unwrap().pop()));
+    add("event doubled", trail, &mut |v| {
+        let events = v["events"].as_array_mut().unwrap();
+        events.insert(one, events[one].clone());
+    });
+    add("event made up", trail, &mut |v| {
+        let made_up = json!({ "other": ["AccessRevoked", 1, 1, B256::repeat_byte(1)] });
+        v["events"].as_array_mut().unwrap().push(made_up);
+    });
+    if entries > 1 {
+        let first = random.below(entries - 1);
+        add("two events exchanged", trail, &mut |v| v["events"].as_array_mut().unwrap().swap(first, first + 1));
+    }
+    add("event's time", altered, &mut |v| more(&mut v["events"][one]["own"]["time"]));
+    add("event's block", altered, &mut |v| more(&mut v["events"][one]["own"]["block"]));
+    add("event's data", altered, &mut |v| flip(&mut v["events"][one]["own"]["data"], at));
+    add("event's topic", altered, &mut |v| {
+        let topics = v["events"][one]["own"]["topics"].as_array_mut().unwrap();
+        let last = topics.len() - 1;
+        flip(&mut topics[last], at);
+    });
+    add("event hidden", |error| !matches!(error, Error::Altered { .. } | Error::OtherTrail { .. }), &mut |v| {
+        hide(v, evidence, one)
+    });
+    add("receipt", receipt, &mut |v| flip(&mut v["events"][one]["own"]["receipt"]["receipt"], at));
+    add("receipt's node altered", receipt, &mut |v| flip(&mut v["events"][one]["own"]["receipt"]["proof"][0], at));
+    add("receipt's node dropped", receipt, &mut |v| {
+        drop(v["events"][one]["own"]["receipt"]["proof"].as_array_mut().unwrap().pop());
+    });
+    add("transaction's place", receipt, &mut |v| more(&mut v["events"][one]["own"]["receipt"]["index"]));
+    add("log's place", receipt, &mut |v| more(&mut v["events"][one]["own"]["receipt"]["log"]));
+    if own.len() > 1 {
+        add("receipt dropped", headers, &mut |v| {
+            v["events"][one]["own"].as_object_mut().unwrap().remove("receipt");
+        });
+    }
+    let before = evidence.blocks.headers.len();
+    if before > 0 {
+        add("earlier header altered", |error| !matches!(error, Error::Altered { .. }), &mut |v| {
+            flip(&mut v["blocks"]["headers"][random.below(before)], at);
+        });
+        add(
+            "earlier header dropped",
+            |error| matches!(error, Error::Headers { .. } | Error::Receipt { .. }),
+            &mut |v| {
+                v["blocks"]["headers"].as_array_mut().unwrap().pop();
+            },
+        );
+    }
+    for at in &own {
+        let Entry::Own(entry) = &evidence.events[*at] else { continue };
+        let event = Event::decode_raw(entry);
+        match event {
+            Event::BatchRegistered(_) => {
+                for (name, topic) in [("item's image", 1), ("item's sender", 2)] {
+                    add(name, |error| matches!(error, Error::Item { .. } | Error::Event { .. }), &mut |v| {
+                        flip(&mut v["events"][*at]["own"]["item"]["topics"][topic], 60);
+                    });
+                }
+                add("item's hashes", |error| matches!(error, Error::Item { .. }), &mut |v| {
+                    v["events"][*at]["own"]["item"]["hashes"].as_array_mut().unwrap().pop();
+                });
+                add("item's place", |error| matches!(error, Error::Item { .. }), &mut |v| {
+                    more(&mut v["events"][*at]["own"]["item"]["place"]);
+                });
+            }
+            Event::Verified(e) => {
+                add("verdict", altered, &mut |v| {
+                    v["events"][*at]["own"]["topics"][3] = json!(B256::with_last_byte(u8::from(!e.valid)));
+                });
+                if !e.signature.is_empty() {
+                    add("signature", altered, &mut |v| {
+                        let data = v["events"][*at]["own"]["data"].as_str().unwrap().to_owned();
+                        let place = data.find(&alloy::hex::encode(&e.signature)).expect("the signature");
+                        flip(&mut v["events"][*at]["own"]["data"], place - 2 + 11);
+                    });
+                }
+            }
+            Event::FlagConfirmed(_) | Event::FlagDismissed(_) => {
+                use alloy::sol_types::SolEvent;
+                use medseal::chain::bindings::IImageRegistry::{FlagConfirmed, FlagDismissed};
+                let kinds = [FlagConfirmed::SIGNATURE_HASH, FlagDismissed::SIGNATURE_HASH];
+                let other = kinds.into_iter().find(|kind| *kind != entry.topics[0]);
+                add("flag's outcome", altered, &mut |v| v["events"][*at]["own"]["topics"][0] = json!(other));
+            }
+            _ => {}
+        }
+    }
+    let text = good.to_string().into_bytes();
+    let malformed: fn(&Error) -> bool = |error| matches!(error, Error::Malformed { .. });
+    found.push(Change { name: "cut short", bytes: text[..at % text.len()].to_vec(), trusted, right: malformed });
+    let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+    found.push(Change { name: "nested deep", bytes: deep, trusted, right: malformed });
+    let other: fn(&Error) -> bool = |error| matches!(error, Error::OtherBlock { .. });
+    found.push(Change { name: "other block", bytes: text, trusted: B256::repeat_byte(1), right: other });
+    found
+}
+
+/// Makes an event of the image one of the others: all hashes stay right.
+fn hide(value: &mut Value, evidence: &Evidence, at: usize) {
+    let Entry::Own(own) = &evidence.events[at] else { panic!("not its own") };
+    let event = Event::decode_raw(own);
+    let (name, fields) = medseal::chain::evidence::outline(&event);
+    value["events"][at] = json!({ "other": [name, own.block, own.time, fields] });
+}
+
+trait DecodeRaw {
+    fn decode_raw(own: &medseal::chain::evidence::Own) -> Self;
+}
+
+impl DecodeRaw for Event {
+    fn decode_raw(own: &medseal::chain::evidence::Own) -> Self {
+        use alloy::sol_types::SolEventInterface;
+        Event::decode_raw_log(&own.topics, &own.data).unwrap()
+    }
+}
+
+/// The images of the log, those with the most events first.
+async fn images(world: &World) -> Vec<B256> {
+    let head = world.rpc.latest().await.unwrap().number;
+    let mut counts: BTreeMap<B256, usize> = BTreeMap::new();
+    for event in world.registry.log(head).await.unwrap() {
+        let id = match event.event {
+            Event::Registered(e) => e.imageId,
+            Event::RegisteredInBatch(e) => e.imageId,
+            Event::Materialized(e) => e.imageId,
+            Event::Verified(e) => e.imageId,
+            Event::FlagRaised(e) => e.imageId,
+            Event::FlagConfirmed(e) => e.imageId,
+            Event::FlagDismissed(e) => e.imageId,
+            _ => continue,
+        };
+        *counts.entry(id).or_default() += 1;
+    }
+    let mut images: Vec<(B256, usize)> = counts.into_iter().collect();
+    images.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    images.into_iter().map(|(id, _)| id).collect()
+}
+
+/// Registrations that the sender only signed.
+async fn relayed(world: &World) -> Vec<B256> {
+    let mut ids = Vec::new();
+    for salt in 200_u8..205 {
+        let deadline = super::block_time(&world.registry).await + 3600;
+        let signed = Registration { deadline, ..registration(&wallet(1), salt) };
+        let signature = typed_data::sign(&signed, &world.registry.domain(), &wallet(1));
+        let call = registerCall { registration: signed, signature };
+        world.send(&wallet(6), &format!("relayed:{salt}"), &call).await.unwrap();
+        ids.push(world.image_id(&wallet(1), salt));
+    }
+    ids
+}
+
+#[tokio::test]
+async fn a_hundred_are_accepted_and_refused_with_any_change() {
+    let world = World::start().await;
+    let mut ids = relayed(&world).await;
+    let mut history = History::begin(&world, SEED).await;
+    for calls in [60, 150, 150, 150, 150] {
+        history.random_block(calls).await;
+    }
+    ids.extend(images(&world).await.into_iter().take(BUNDLES - ids.len()));
+    let mut random = Random(SEED);
+    let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut accepted, mut seen, mut fewest, mut flags, mut verifications) = (0, BTreeSet::new(), usize::MAX, 0, 0);
+    for id in &ids {
+        let (evidence, hash) = collect(&world.registry, *id, &OPTIONS, |_, _| {}).await.unwrap();
+        let bytes = evidence.to_bytes();
+        let evidence = Evidence::parse(&bytes).unwrap();
+        let checked = check(&evidence, hash, |_, _| {}).unwrap_or_else(|error| panic!("{id}: {error}"));
+        accepted += 1;
+        let (record, story) = (world.registry.record(*id).await.unwrap(), &checked.story);
+        assert_eq!(record.verifications.to::<usize>(), story.verifications.len());
+        assert_eq!((record.contentHash, record.sender), (story.image.content_hash, story.image.sender));
+        assert_eq!(record.registeredAt.to::<u64>(), story.registered_at);
+        assert!(checked.linked && checked.receipts > 0);
+        seen.insert(format!("{} {}", story.image.way.name(), story.signed.name()));
+        seen.extend(
+            story.verifications.iter().map(|one| format!("verified {} {}", one.event.valid, one.signed.name())),
+        );
+        seen.extend(story.flags.iter().map(|flag| format!("flag {:?}", flag.decided.map(|(confirmed, ..)| confirmed))));
+        (flags, verifications) = (flags + story.flags.len(), verifications + story.verifications.len());
+        assert!(story.verifications.iter().all(|one| one.signed != Signed::Contract));
+
+        let mut kinds = BTreeSet::new();
+        for Change { name, bytes, trusted, right } in changes(&evidence, hash, &mut random) {
+            let result = Evidence::parse(&bytes).and_then(|changed| check(&changed, trusted, |_, _| {}));
+            match result {
+                Err(error) if right(&error) => *refused.entry(name).or_default() += 1,
+                Err(error) => panic!("{id}, {name}: refused for another reason: {error}"),
+                Ok(_) => panic!("{id}, {name}: accepted"),
+            }
+            kinds.insert(name);
+        }
+        fewest = fewest.min(kinds.len());
+    }
+    let total: usize = refused.values().sum();
+    println!("{accepted} of {} accepted ({verifications} verifications, {flags} flags)", ids.len());
+    println!("{total} changes of {} kinds refused, at least {fewest} kinds of each file", refused.len());
+    println!("{refused:?}\n{seen:?}");
+    assert_eq!(accepted, BUNDLES);
+    assert!(fewest >= 20, "{fewest}");
+    for kind in [
+        "alone wallet",
+        "alone transaction",
+        "batch transaction",
+        "leaf transaction",
+        "verified true wallet",
+        "verified false transaction",
+    ] {
+        assert!(seen.contains(kind), "{kind}");
+    }
+    for kind in ["flag None", "flag Some(true)", "flag Some(false)"] {
+        assert!(seen.contains(kind), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn receipts_and_headers_may_be_left_out_and_an_image_that_is_not_there_is_said() {
+    let world = World::start().await;
+    let id = world.register(&wallet(1), 7).await;
+    for _ in 0..5 {
+        world.mine().await;
+    }
+    world.register(&wallet(1), 8).await;
+    let options = [
+        (OPTIONS, (1, true)),
+        (CollectOptions { most_headers: 3, ..OPTIONS }, (1, false)),
+        (CollectOptions { receipts: false, ..OPTIONS }, (0, false)),
+    ];
+    for (options, expected) in options {
+        let (evidence, hash) = collect(&world.registry, id, &options, |_, _| {}).await.unwrap();
+        let checked = check(&evidence, hash, |_, _| {}).unwrap();
+        assert_eq!((checked.receipts, checked.linked), expected);
+        assert_eq!((checked.followed, checked.seq), (2, 3));
+    }
+    let unknown = collect(&world.registry, B256::repeat_byte(1), &OPTIONS, |_, _| {}).await.unwrap_err();
+    assert_eq!(unknown.kind(), medseal::chain::ErrorKind::NotFound, "{unknown}");
+    let early = CollectOptions { block: Some(world.registry.first_block()), ..OPTIONS };
+    let early = collect(&world.registry, id, &early, |_, _| {}).await.unwrap_err();
+    assert!(matches!(early, medseal::chain::evidence::CollectError::NotYet { .. }), "{early}");
+}
