@@ -87,7 +87,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     }
     if !audited.storage_proven {
         say(
-            "the head is proven, the storage as a whole is not: this development node makes its storage root in a way of its own",
+            "the head is proven, the storage as a whole is not: anvil makes its storage root in a way of its own",
         );
     }
     if let Some(path) = &args.html {

@@ -29,7 +29,7 @@ pub(super) fn page(registry: &Registry, audited: &Audited) -> String {
         audited.seq,
         match audited.storage_proven {
             true => format!(", and the storage root <code>{}</code>", proven.storage_root),
-            false => " (not the storage as a whole: a development node)".to_owned(),
+            false => " (not the storage as a whole: anvil makes its root in a way of its own)".to_owned(),
         },
         escaped(&proven.witnesses.join(", ")),
     );

@@ -4,7 +4,7 @@ mod audit;
 mod audit_lies;
 mod failover;
 mod faults;
-mod history;
+pub(crate) mod history;
 mod node;
 mod outbox;
 pub(crate) mod proxy;
