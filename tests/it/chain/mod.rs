@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_lies;
+mod audit_speed;
 mod failover;
 mod faults;
 pub(crate) mod history;
