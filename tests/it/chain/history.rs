@@ -142,7 +142,7 @@ impl<'a> History<'a> {
     /// Sends the calls and waits until they are in blocks; each must have made its events.
     pub(crate) async fn block(&mut self) {
         let calls = std::mem::take(&mut self.calls);
-        let mut counts = [0; 10];
+        let (mut counts, mut sent_as) = ([0; 10], Vec::new());
         for (by, count) in counts.iter_mut().enumerate() {
             *count = self.count(by).await;
         }
@@ -154,8 +154,10 @@ impl<'a> History<'a> {
             });
             let body = Value::from_iter(requests).to_string();
             let sent = self.http.post(self.url).header("content-type", "application/json").body(body);
-            let answer = sent.send().await.unwrap().text().await.unwrap();
-            assert!(!answer.contains("\"error\""), "{}", &answer[..answer.len().min(2000)]);
+            let answers: Vec<Value> = serde_json::from_str(&sent.send().await.unwrap().text().await.unwrap()).unwrap();
+            let refused: Vec<&Value> = answers.iter().filter(|answer| answer.get("error").is_some()).collect();
+            assert!(refused.is_empty(), "{} of {}: {}", refused.len(), answers.len(), refused[0]);
+            sent_as.extend(answers.into_iter().map(|answer| answer["result"].clone()));
         }
         if self.chain == Chain::Anvil {
             self.ask("evm_mine", json!([])).await;
@@ -166,7 +168,17 @@ impl<'a> History<'a> {
             }
         }
         let (_, numbered) = self.registry.audit().await.unwrap();
-        assert_eq!(numbered + self.items, self.events, "one of the calls made no event");
+        if numbered + self.items != self.events {
+            let mut reverted = Vec::new();
+            for ((by, data), transaction) in calls.iter().zip(&sent_as) {
+                let receipt = self.ask("eth_getTransactionReceipt", json!([transaction])).await;
+                if receipt["status"] != "0x1" {
+                    let name = IImageRegistryCalls::name_by_selector(data[..4].try_into().unwrap());
+                    reverted.push(format!("{name:?} of {by}: {} gas", receipt["gasUsed"]));
+                }
+            }
+            panic!("{numbered} events with a number, {} items, expected {}: {reverted:?}", self.items, self.events);
+        }
     }
 
     fn request(&self, by: usize, number: u64, data: &Bytes) -> Value {
