@@ -182,10 +182,12 @@ impl<'a> History<'a> {
     }
 
     fn request(&self, by: usize, number: u64, data: &Bytes) -> Value {
-        let (wallet, to, gas) = (wallet(by), self.registry.address(), 400_000 + 400 * data.len() as u64);
+        let (wallet, to, gas) = (wallet(by), self.registry.address(), 400_000 + 600 * data.len() as u64);
         let (method, sent) = match self.chain {
             Chain::Anvil => {
-                let sent = json!({ "from": wallet.address(), "to": to, "data": data, "gas": format!("{gas:#x}") });
+                // With its number: the node takes the calls of one request in any order.
+                let (gas, number) = (U64::from(gas), U64::from(number));
+                let sent = json!({ "from": wallet.address(), "to": to, "data": data, "gas": gas, "nonce": number });
                 ("eth_sendTransaction", sent)
             }
             Chain::Geth => {
