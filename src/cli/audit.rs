@@ -86,12 +86,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         ));
     }
     if !audited.storage_proven {
-        say(
-            "the head is proven, the storage as a whole is not: this development node makes its storage root in a way of its own",
-        );
+        say("the head is proven, the storage as a whole is not: anvil makes its storage root in a way of its own");
     }
     if let Some(path) = &args.html {
-        write_file(path, page::page(&registry, &audited).as_bytes(), args.force)?;
+        write_file(path, page::page((registry.chain_id(), registry.address()), &audited).as_bytes(), args.force)?;
     }
     Ok(Outcome::new(json_of(&registry, &audited, listed), text(&registry, &audited, args, listed)))
 }

@@ -69,8 +69,7 @@ pub struct Audited {
     pub summary: Summary,
     /// Slots of the contract's storage, as the events make it.
     pub slots: usize,
-    /// Whether the contract's whole storage was proved to be that one. Always, but on a development chain whose node makes its roots
-    /// in another way.
+    /// Whether the contract's whole storage was proved to be that one. Always, but on anvil, which makes its roots in another way.
     pub storage_proven: bool,
 }
 
@@ -276,13 +275,16 @@ impl<'a> Run<'a> {
         self.at = target.number;
         observe(Step::Blocks(blocks, blocks))?;
         match self.state.check(&self.proven) {
-            // Anvil's storage root counts slots that are zero, if they were read: no root of Ethereum's rules is equal to it.
-            Err(AuditError::OtherStorage { .. }) if self.registry.profile() == Profile::Development => {
-                self.storage_proven = false;
-            }
+            Err(AuditError::OtherStorage { .. }) if self.counts_zeros().await? => self.storage_proven = false,
             checked => checked?,
         }
         Ok(draft)
+    }
+
+    /// Whether the chain is anvil's, whose storage root counts slots that are zero, if they were read: no root of Ethereum's rules is equal to it.
+    async fn counts_zeros(&self) -> Result<bool, AuditError> {
+        Ok(self.registry.profile() == Profile::Development
+            && self.registry.rpc().client_version().await?.starts_with("anvil/"))
     }
 
     async fn draft(&self, block: u64, header: Option<&Header>) -> Result<Option<Draft>, AuditError> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::chain::bindings::IImageRegistry::{FlagRaised, Paused, Registered, Unpaused};
+use crate::chain::bindings::IImageRegistry::{AccessGranted, FlagRaised, Paused, Registered, Unpaused, Verified};
 use crate::chain::events::EventPlace;
 use alloy::primitives::Bytes;
 
@@ -110,4 +110,78 @@ fn what_is_missing_added_or_changed_shows() {
     let times = vec![TIME; events.len()];
     assert!(matches!(follow(start(), &events, &times), Err(AuditError::Broken { seq: 1, .. })));
     assert!(follow(Trail::start(31337, Address::ZERO), &events, &times).is_err(), "another registry");
+}
+
+/// A word that no other number has.
+fn word(number: u64) -> B256 {
+    keccak256(number.to_be_bytes())
+}
+
+/// The most memory that this process had so far, in MiB.
+fn peak_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
+    line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") / 1024
+}
+
+/// The `number`th event of a log in which `records` of a hundred events make a record; the others verify, grant and grant again.
+fn generated(number: u64, records: u64) -> Event {
+    let (kind, round) = (number % 100, number / 100);
+    if kind < records {
+        let cid = Bytes::from_static(&[7; 36]);
+        let (image, content) = (word(round * records + kind), word(number ^ u64::MAX));
+        let registered =
+            Registered { imageId: image, sender: Address::repeat_byte(1), contentHash: content, ..Default::default() };
+        return Event::Registered(Registered { cid: cid.clone(), capsulesCid: cid, size: 1000, ..registered });
+    }
+    let image = word(round * records + kind % records);
+    if kind % 2 == 0 {
+        let verified =
+            Verified { imageId: image, verifier: Address::repeat_byte(2), valid: true, ..Default::default() };
+        return Event::Verified(Verified {
+            signature: Bytes::from_static(&[7; 65]),
+            nonce: U256::from(number),
+            ..verified
+        });
+    }
+    Event::AccessGranted(AccessGranted {
+        imageId: image,
+        wallet: Address::repeat_byte(u8::try_from(kind % 7).expect("small")),
+        expiry: TIME + number,
+        accessSeq: number,
+        ..Default::default()
+    })
+}
+
+/// What a million events need, by how many of them make a record: `cargo test --lib a_million_events -- --ignored --nocapture --test-threads 1`.
+#[test]
+#[ignore = "a measurement: a minute, and some hundred MiB"]
+fn a_million_events_need_memory_for_what_they_make_alone() {
+    for records in [10, 50, 100] {
+        let (before, clock) = (peak_mib(), std::time::Instant::now());
+        let mut audit = Audit::new(start());
+        for number in 0..1_000_000 {
+            let (block, mut event) = (number / 50, generated(number, records));
+            let trail = B256::from(audit.trail().after(&event, block, TIME + block).0);
+            match &mut event {
+                Event::Registered(e) => e.trail = trail,
+                Event::Verified(e) => e.trail = trail,
+                Event::AccessGranted(e) => e.trail = trail,
+                other => panic!("{other:?}"),
+            }
+            audit.take(&at(block, event), TIME + block).expect("it follows");
+        }
+        let (slots, taken) = (audit.storage().len(), clock.elapsed());
+        let root = audit.storage().root(audit.trail());
+        let peak = peak_mib();
+        eprintln!(
+            "1000000 events, {records} of 100 make a record: {slots} slots, peak {peak} MiB (before: {before}), taken in {:.1} s, root {root} in {:.1} s",
+            taken.as_secs_f32(),
+            (clock.elapsed() - taken).as_secs_f32()
+        );
+        assert_eq!((audit.trail().seq(), audit.summary().total()), (1_000_000, 1_000_000));
+        // 64 bytes a slot and what a hash map keeps free, twice while it grows, once more sorted for the root.
+        let most = 64 + slots as u64 * 320 / (1 << 20);
+        assert!(peak < most, "{peak} MiB, at most {most} for {slots} slots");
+    }
 }

@@ -1,8 +1,9 @@
 //! The summary as one HTML page that loads nothing: numbers, wallets, open flags, and a time line.
 
 use super::{counts, spelled, verdict};
-use crate::chain::{Audited, Registry, TimeLine};
+use crate::chain::{Audited, TimeLine};
 use crate::cli::output::address;
+use alloy::primitives::Address;
 use std::fmt::Write;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1b2a33}\
@@ -15,13 +16,14 @@ svg{width:100%;height:auto}svg text{font-size:11px;fill:#53656f}";
 const KINDS: [(&str, &str); 4] =
     [("registrations", "#3b76a8"), ("valid entries", "#2b7a4b"), ("invalid entries", "#b8541a"), ("others", "#b4c0c7")];
 
-/// The page.
-pub(super) fn page(registry: &Registry, audited: &Audited) -> String {
+/// The page for the registry at this address of a chain.
+pub(super) fn page((chain, registry): (u64, Address), audited: &Audited) -> String {
     let (proven, summary) = (&audited.proven, &audited.summary);
     let (valid, invalid) = summary.verifications();
-    let (home, chain) = (address(registry.address()), registry.chain_id());
+    let home = address(registry);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\
 <title>Audit of {home}</title><style>{STYLE}</style></head><body>\n<h1>Audit of the image registry <code>{home}</code> on chain {chain}</h1>\n\
 <p class=\"verdict\"><strong>{}</strong><br>Block of {}. Its header proves the audit head after event {}{}; it follows from the log. Nodes with this block: {}.</p>\n",
         escaped(&verdict(audited)),
@@ -29,7 +31,7 @@ pub(super) fn page(registry: &Registry, audited: &Audited) -> String {
         audited.seq,
         match audited.storage_proven {
             true => format!(", and the storage root <code>{}</code>", proven.storage_root),
-            false => " (not the storage as a whole: a development node)".to_owned(),
+            false => " (not the storage as a whole: anvil makes its root in a way of its own)".to_owned(),
         },
         escaped(&proven.witnesses.join(", ")),
     );
@@ -123,4 +125,38 @@ fn time_line(line: &TimeLine) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::{Proven, Summary, Trail};
+    use alloy::primitives::B256;
+
+    #[test]
+    fn what_others_wrote_is_shown_as_text() {
+        let mut summary = Summary::default();
+        summary.events.insert("<b>\"bold\"</b> & co".to_owned(), 7);
+        summary.time_line.steps.insert(0, [1, 2, 3, 4]);
+        summary.time_line.steps.insert(60, [0, 0, 0, 1]);
+        let trail = Trail::from(B256::ZERO);
+        let proven = Proven {
+            block: 5,
+            hash: B256::repeat_byte(5),
+            parent: B256::ZERO,
+            time: 60,
+            trail,
+            storage_root: B256::ZERO,
+            witnesses: vec!["<script>alert(1)</script>".to_owned()],
+            silent: vec![],
+        };
+        let audited =
+            Audited { proven, seq: 0, read: 0, after_block: 0, before: None, summary, slots: 1, storage_proven: true };
+        let page = page((31337, Address::ZERO), &audited);
+        assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
+        assert!(page.contains("&lt;b&gt;&quot;bold&quot;&lt;/b&gt; &amp; co"), "{page}");
+        // Two steps of time: four kinds in the first, one in the second, and the four of the key.
+        assert_eq!(page.matches("<rect").count(), 4 + 1 + 4, "{page}");
+        assert_eq!(page.matches("<g>").count(), page.matches("</g>").count());
+    }
 }

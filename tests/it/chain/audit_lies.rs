@@ -1,7 +1,7 @@
 //! A log of 10,000 random events of every kind, and what is found when a node keeps one back, alters one or changes their order.
 
 use super::World;
-use super::history::{Random, history};
+use super::history::{Chain, Random, history};
 use super::proxy::{Fault, proxy};
 use alloy::sol_types::SolEventInterface;
 use alloy::sol_types::abi::AbiDecoderConfig;
@@ -85,7 +85,7 @@ fn altered((event, time): &(RegistryEvent, u64), random: &mut Random) -> Option<
 async fn any_event_withheld_altered_or_moved_is_named() {
     let world = World::start().await;
     let start = Instant::now();
-    let made = history(&world, SEED, EVENTS).await;
+    let made = history(&world.registry, &world.node.rpc_url(), Chain::Anvil, SEED, EVENTS).await;
     let (audited, log) = read(&world.registry).await;
     let audited = audited.expect("a whole log");
     let kinds = audited.summary.events.len();
@@ -96,7 +96,7 @@ async fn any_event_withheld_altered_or_moved_is_named() {
         audited.summary.events
     );
     assert_eq!((log.len() as u64, audited.read, audited.summary.total()), (made, made, made));
-    println!(
+    eprintln!(
         "complete: {} logs of {kinds} kinds, {} numbered, {} slots of storage; made and audited in {:.1} s",
         log.len(),
         audited.seq,
@@ -145,7 +145,7 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
         found[if kind == 2 && other >= log.len() { 0 } else { kind }] += 1;
     }
     assert_eq!(found.iter().sum::<usize>(), CASES);
-    println!(
+    eprintln!(
         "in memory: {} of {CASES} found and named: {} withheld, {} altered ({no_event} of them no event any more), {} moved",
         found.iter().sum::<usize>(),
         found[0],
@@ -165,7 +165,7 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
         let error = follower.check_end(audited.proven.block, audited.proven.trail).expect_err("a prefix");
         assert_eq!(error.seq(), Some(numbers[*cut]), "{error}");
     }
-    println!("an old prefix served as the whole: {} of {} found and named", cuts.len(), cuts.len());
+    eprintln!("an old prefix served as the whole: {} of {} found and named", cuts.len(), cuts.len());
 }
 
 /// What a node does to one log of its answers: which one, by block and index.
@@ -212,7 +212,7 @@ async fn through_a_proxy(world: &World, log: &Log, audited: &Audited) {
         named.insert(error.to_string().split(' ').skip(2).take(2).collect::<Vec<_>>().join(" "));
     }
     let complete = audited.seq;
-    println!(
+    eprintln!(
         "through a proxy: 10 of 10 lies found and named ({named:?}); the same chain without it is complete up to event {complete}"
     );
 }

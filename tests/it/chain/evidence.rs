@@ -1,9 +1,14 @@
 //! Evidence of a hundred images of a chain with events of every kind: accepted as it is, refused with any change.
 
-use super::history::{History, Random};
-use super::{World, registration, wallet};
-use alloy::primitives::B256;
-use medseal::chain::bindings::IImageRegistry::{IImageRegistryEvents as Event, Registration, registerCall};
+use super::history::{Chain, History, Random};
+use super::{CHAIN_ID, World, registration, wallet};
+use alloy::primitives::aliases::U40;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::{SolCall, SolEvent, SolEventInterface};
+use medseal::chain::bindings::IImageRegistry::{
+    FlagConfirmed, FlagDismissed, IImageRegistryEvents as Event, Registration, Verification, confirmFlagCall,
+    dismissFlagCall, recordVerificationCall, registerCall,
+};
 use medseal::chain::evidence::{CollectOptions, Entry, Evidence, EvidenceError as Error, Signed, check, collect};
 use medseal::chain::typed_data;
 use serde_json::{Value, json};
@@ -168,8 +173,6 @@ fn changes(evidence: &Evidence, trusted: B256, random: &mut Random) -> Vec<Chang
                 }
             }
             Event::FlagConfirmed(_) | Event::FlagDismissed(_) => {
-                use alloy::sol_types::SolEvent;
-                use medseal::chain::bindings::IImageRegistry::{FlagConfirmed, FlagDismissed};
                 let kinds = [FlagConfirmed::SIGNATURE_HASH, FlagDismissed::SIGNATURE_HASH];
                 let other = kinds.into_iter().find(|kind| *kind != entry.topics[0]);
                 add("flag's outcome", altered, &mut |v| v["events"][*at]["own"]["topics"][0] = json!(other));
@@ -201,7 +204,6 @@ trait DecodeRaw {
 
 impl DecodeRaw for Event {
     fn decode_raw(own: &medseal::chain::evidence::Own) -> Self {
-        use alloy::sol_types::SolEventInterface;
         Event::decode_raw_log(&own.topics, &own.data).unwrap()
     }
 }
@@ -228,29 +230,74 @@ async fn images(world: &World) -> Vec<B256> {
     images.into_iter().map(|(id, _)| id).collect()
 }
 
-/// Registrations that the sender only signed.
+/// Sends a call of a development wallet, or of any other that anvil is told to speak for.
+async fn send(world: &World, from: Address, call: &impl SolCall) {
+    let sent = json!([{ "from": from, "to": world.registry.address(), "data": Bytes::from(call.abi_encode()) }]);
+    let hash = world.raw("eth_sendTransaction", sent).await;
+    let receipt = world.raw("eth_getTransactionReceipt", json!([hash])).await;
+    assert_eq!(receipt["status"], "0x1", "{receipt}");
+}
+
+/// Registrations that the sender only signed, the last of them a wallet that is a contract.
 async fn relayed(world: &World) -> Vec<B256> {
     let mut ids = Vec::new();
-    for salt in 200_u8..205 {
+    // Returns 0x1626ba7e, whatever it is asked (ERC-1271).
+    let contract = Address::repeat_byte(0xc7);
+    world.raw("anvil_setCode", json!([contract, "0x631626ba7e60e01b5f5260205ff3"])).await;
+    for salt in 200_u8..206 {
         let deadline = super::block_time(&world.registry).await + 3600;
-        let signed = Registration { deadline, ..registration(&wallet(1), salt) };
-        let signature = typed_data::sign(&signed, &world.registry.domain(), &wallet(1));
-        let call = registerCall { registration: signed, signature };
-        world.send(&wallet(6), &format!("relayed:{salt}"), &call).await.unwrap();
-        ids.push(world.image_id(&wallet(1), salt));
+        let mut signed = Registration { deadline, ..registration(&wallet(1), salt) };
+        let mut signature = typed_data::sign(&signed, &world.registry.domain(), &wallet(1));
+        if salt == 205 {
+            (signed.sender, signature) = (contract, Bytes::from_static(b"anything"));
+        }
+        let sender = signed.sender;
+        send(world, wallet(6).address(), &registerCall { registration: signed, signature }).await;
+        let home = (CHAIN_ID, world.registry.address());
+        ids.push(medseal::envelope::image_id(home.0, home.1, sender, B256::repeat_byte(salt)));
     }
     ids
+}
+
+/// A flag that is confirmed on the first image; one dismissed and one confirmed on the second.
+async fn flagged(world: &World, ids: &[B256]) {
+    let (verifier, admin, sender) = (wallet(5).address(), wallet(0).address(), wallet(1).address());
+    let observed_at = super::block_time(&world.registry).await;
+    let invalid = |image_id, number: u8| recordVerificationCall {
+        verification: Verification {
+            imageId: image_id,
+            verifier,
+            observedHash: B256::repeat_byte(number),
+            observedAt: observed_at,
+            nonce: U256::ZERO,
+            deadline: 0,
+        },
+        signature: Bytes::new(),
+    };
+    let flag = |number: u64| U40::from(number);
+    send(world, verifier, &invalid(ids[0], 1)).await;
+    send(world, admin, &confirmFlagCall { imageId: ids[0], flagId: flag(1) }).await;
+    send(world, verifier, &invalid(ids[1], 2)).await;
+    send(world, sender, &dismissFlagCall { imageId: ids[1], flagId: flag(1) }).await;
+    send(world, verifier, &invalid(ids[1], 3)).await;
+    send(world, admin, &confirmFlagCall { imageId: ids[1], flagId: flag(2) }).await;
+    send(world, verifier, &invalid(ids[1], 4)).await;
 }
 
 #[tokio::test]
 async fn a_hundred_are_accepted_and_refused_with_any_change() {
     let world = World::start().await;
     let mut ids = relayed(&world).await;
-    let mut history = History::begin(&world, SEED).await;
+    let url = world.node.rpc_url();
+    let mut history = History::begin(&world.registry, &url, Chain::Anvil, SEED).await;
     for calls in [60, 150, 150, 150, 150] {
         history.random_block(calls).await;
     }
-    ids.extend(images(&world).await.into_iter().take(BUNDLES - ids.len()));
+    world.automine(true).await;
+    flagged(&world, &ids).await;
+    let known: BTreeSet<B256> = ids.iter().copied().collect();
+    let others = images(&world).await.into_iter().filter(|id| !known.contains(id));
+    ids.extend(others.take(BUNDLES - known.len()));
     let mut random = Random(SEED);
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut accepted, mut seen, mut fewest, mut flags, mut verifications) = (0, BTreeSet::new(), usize::MAX, 0, 0);
@@ -292,6 +339,7 @@ async fn a_hundred_are_accepted_and_refused_with_any_change() {
     assert_eq!(accepted, BUNDLES);
     assert!(fewest >= 20, "{fewest}");
     for kind in [
+        "alone contract",
         "alone wallet",
         "alone transaction",
         "batch transaction",

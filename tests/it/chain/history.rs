@@ -1,13 +1,17 @@
 //! A chain with thousands of random events of every kind, all made through the contract, hundreds of transactions in a block.
 
-use super::{CHAIN_ID, World, wallet};
+use super::wallet;
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy::eips::Encodable2718;
+use alloy::network::TxSignerSync;
 use alloy::primitives::aliases::{U40, U48};
-use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, TxKind, U64, U256, address, hex, keccak256};
 use alloy::sol_types::{SolCall, SolValue};
 use medseal::chain::bindings::IImageRegistry::*;
 use medseal::chain::bindings::{IOpenZeppelin, Role};
-use medseal::chain::typed_data;
+use medseal::chain::{Registry, typed_data};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const ADMIN: usize = 0;
 const SENDERS: [usize; 3] = [1, 2, 3];
@@ -15,6 +19,17 @@ const KGC: usize = 4;
 const VERIFIER: usize = 5;
 const RELAYER: usize = 6;
 const HEIR: usize = 7;
+/// A contract that is there from the first block (EIP-4788).
+const SOME_CODE: Address = address!("000F3df6D732807Ef1319fB7B8bB8522d0Beac02");
+
+/// Who makes the blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chain {
+    /// It signs for the development wallets, makes a block when it is told to, and moves its clock.
+    Anvil,
+    /// It makes a block a second, of what was signed elsewhere.
+    Geth,
+}
 
 alloy::sol! {
     interface IDelay {
@@ -56,7 +71,9 @@ struct Image {
 
 /// Makes the history.
 pub(crate) struct History<'a> {
-    world: &'a World,
+    registry: &'a Registry,
+    url: &'a str,
+    chain: Chain,
     random: Random,
     images: Vec<Image>,
     /// Calls of the next block, each by whom, and how many events it makes, items included.
@@ -66,22 +83,50 @@ pub(crate) struct History<'a> {
     nonce: U256,
     epoch: u32,
     log: u64,
+    /// Items of batches so far: events that have no number.
+    items: u64,
     http: reqwest::Client,
 }
 
 impl<'a> History<'a> {
-    /// Begins with the roles; the chain makes its blocks when it is told to, from now on.
-    pub(crate) async fn begin(world: &'a World, seed: u64) -> Self {
-        world.grant_role(Role::Verifier, wallet(VERIFIER).address()).await;
-        world.grant_role(Role::Arbiter, wallet(ADMIN).address()).await;
-        world.grant_role(Role::Pauser, wallet(KGC).address()).await;
-        world.grant_role(Role::Kgc, wallet(KGC).address()).await;
-        world.raw("evm_setBlockGasLimit", json!(["0x2540be400"])).await;
-        world.automine(false).await;
-        let (_, events) = world.registry.audit().await.unwrap();
-        let http = reqwest::Client::new();
-        let random = Random(seed);
-        Self { world, random, images: vec![], calls: vec![], events, nonce: U256::ZERO, epoch: 0, log: 0, http }
+    /// Begins with the roles; anvil makes its blocks when it is told to, from now on.
+    pub(crate) async fn begin(registry: &'a Registry, url: &'a str, chain: Chain, seed: u64) -> Self {
+        let (_, events) = registry.audit().await.unwrap();
+        let (http, random) = (reqwest::Client::new(), Random(seed));
+        let mut history = Self {
+            registry,
+            url,
+            chain,
+            random,
+            images: vec![],
+            calls: vec![],
+            events,
+            nonce: U256::ZERO,
+            epoch: 0,
+            log: 0,
+            items: 0,
+            http,
+        };
+        if chain == Chain::Anvil {
+            history.ask("evm_setBlockGasLimit", json!(["0x2540be400"])).await;
+            history.ask("evm_setAutomine", json!([false])).await;
+        }
+        let roles = [(Role::Verifier, VERIFIER), (Role::Arbiter, ADMIN), (Role::Pauser, KGC), (Role::Kgc, KGC)];
+        for (role, account) in roles {
+            let call = IOpenZeppelin::grantRoleCall { role: role.id(), account: wallet(account).address() };
+            history.call(ADMIN, &call, 1);
+        }
+        history.block().await;
+        history
+    }
+
+    async fn ask(&self, method: &'static str, params: Value) -> Value {
+        let params = params.as_array().unwrap().clone();
+        self.registry.rpc().raw(method, params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    async fn later(&self, days: u64) {
+        self.ask("evm_increaseTime", json!([days * 86_400])).await;
     }
 
     fn call(&mut self, by: usize, call: &impl SolCall, events: u64) {
@@ -89,34 +134,87 @@ impl<'a> History<'a> {
         self.events += events;
     }
 
-    /// Sends the calls and makes a block of them; each must have made its events.
+    async fn count(&self, by: usize) -> u64 {
+        let count = self.ask("eth_getTransactionCount", json!([wallet(by).address(), "latest"])).await;
+        serde_json::from_value::<U64>(count).unwrap().to()
+    }
+
+    /// Sends the calls and waits until they are in blocks; each must have made its events.
     pub(crate) async fn block(&mut self) {
-        let to = self.world.registry.address();
         let calls = std::mem::take(&mut self.calls);
-        for part in calls.chunks(500) {
-            let request: Vec<Value> = part
-                .iter()
-                .map(|(by, data)| {
-                    let gas = 400_000 + 60 * data.len();
-                    let sent =
-                        json!({ "from": wallet(*by).address(), "to": to, "data": data, "gas": format!("{gas:#x}") });
-                    json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction", "params": [sent] })
-                })
-                .collect();
-            let sent = self.http.post(self.world.node.rpc_url()).body(Value::from(request).to_string());
-            let answer = sent.header("content-type", "application/json").send().await.unwrap().text().await.unwrap();
-            assert!(!answer.contains("\"error\""), "{}", &answer[..answer.len().min(2000)]);
+        let (mut counts, mut sent_as) = ([0; 10], Vec::new());
+        for (by, count) in counts.iter_mut().enumerate() {
+            *count = self.count(by).await;
         }
-        self.world.mine().await;
+        for part in calls.chunks(500) {
+            let requests = part.iter().map(|(by, data)| {
+                let number = counts[*by];
+                counts[*by] += 1;
+                self.request(*by, number, data)
+            });
+            let body = Value::from_iter(requests).to_string();
+            let sent = self.http.post(self.url).header("content-type", "application/json").body(body);
+            let answers: Vec<Value> = serde_json::from_str(&sent.send().await.unwrap().text().await.unwrap()).unwrap();
+            let refused: Vec<&Value> = answers.iter().filter(|answer| answer.get("error").is_some()).collect();
+            assert!(refused.is_empty(), "{} of {}: {}", refused.len(), answers.len(), refused[0]);
+            sent_as.extend(answers.into_iter().map(|answer| answer["result"].clone()));
+        }
+        if self.chain == Chain::Anvil {
+            self.ask("evm_mine", json!([])).await;
+        }
+        for (by, count) in counts.iter().enumerate() {
+            while self.count(by).await < *count {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        let (_, numbered) = self.registry.audit().await.unwrap();
+        if numbered + self.items != self.events {
+            let mut reverted = Vec::new();
+            for ((by, data), transaction) in calls.iter().zip(&sent_as) {
+                let receipt = self.ask("eth_getTransactionReceipt", json!([transaction])).await;
+                if receipt["status"] != "0x1" {
+                    let name = IImageRegistryCalls::name_by_selector(data[..4].try_into().unwrap());
+                    reverted.push(format!("{name:?} of {by}: {} gas", receipt["gasUsed"]));
+                }
+            }
+            panic!("{numbered} events with a number, {} items, expected {}: {reverted:?}", self.items, self.events);
+        }
+    }
+
+    fn request(&self, by: usize, number: u64, data: &Bytes) -> Value {
+        let (wallet, to, gas) = (wallet(by), self.registry.address(), 400_000 + 600 * data.len() as u64);
+        let (method, sent) = match self.chain {
+            Chain::Anvil => {
+                // With its number: the node takes the calls of one request in any order.
+                let (gas, number) = (U64::from(gas), U64::from(number));
+                let sent = json!({ "from": wallet.address(), "to": to, "data": data, "gas": gas, "nonce": number });
+                ("eth_sendTransaction", sent)
+            }
+            Chain::Geth => {
+                let mut transaction = TxEip1559 {
+                    chain_id: self.registry.chain_id(),
+                    nonce: number,
+                    gas_limit: gas,
+                    max_fee_per_gas: 20_000_000_000,
+                    max_priority_fee_per_gas: 1_000_000_000,
+                    to: TxKind::Call(to),
+                    input: data.clone(),
+                    ..Default::default()
+                };
+                let signature = wallet.signer().sign_transaction_sync(&mut transaction).unwrap();
+                let signed: TxEnvelope = transaction.into_signed(signature).into();
+                ("eth_sendRawTransaction", json!(hex::encode_prefixed(signed.encoded_2718())))
+            }
+        };
+        json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": [sent] })
     }
 
     /// The rare ones: pauses, keys of a KGC, the administrator's plans.
     pub(crate) async fn govern(&mut self) {
-        let later = |days: u64| json!([days * 86_400]);
         self.call(KGC, &pauseCall {}, 1);
         self.block().await;
         self.call(KGC, &unpauseCall {}, 1);
-        let (kgc, heir) = (B256::repeat_byte(0x4b), wallet(HEIR).address());
+        let kgc = B256::repeat_byte(0x4b);
         for _ in 0..2 {
             self.epoch += 1;
             let (x25519, signer) = (self.random.word(), wallet(KGC).address());
@@ -130,20 +228,28 @@ impl<'a> History<'a> {
         self.call(ADMIN, &IDelay::rollbackDefaultAdminDelayCall {}, 1);
         self.call(ADMIN, &IDelay::changeDefaultAdminDelayCall { newDelay: U48::from(7200) }, 1);
         self.block().await;
-        self.world.raw("evm_increaseTime", later(2)).await;
+        if self.chain == Chain::Anvil {
+            self.hand_over().await;
+        } else {
+            self.call(ADMIN, &IOpenZeppelin::beginDefaultAdminTransferCall { newAdmin: wallet(HEIR).address() }, 1);
+        }
+        let (by, stranger) = (if self.chain == Chain::Anvil { HEIR } else { ADMIN }, wallet(9).address());
+        self.call(by, &IOpenZeppelin::grantRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
+        self.call(by, &IOpenZeppelin::revokeRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
+        self.call(by, &supersedeCall { successor: SOME_CODE }, 1);
+        self.block().await;
+    }
+
+    /// Another administrator, after the days that it takes.
+    async fn hand_over(&mut self) {
+        let heir = wallet(HEIR).address();
+        self.later(2).await;
         // The first delay has come into force, which shows in storage only now.
         self.call(ADMIN, &IDelay::changeDefaultAdminDelayCall { newDelay: U48::from(90_000) }, 1);
         self.call(ADMIN, &IOpenZeppelin::beginDefaultAdminTransferCall { newAdmin: heir }, 1);
         self.block().await;
-        self.world.raw("evm_increaseTime", later(3)).await;
+        self.later(3).await;
         self.call(HEIR, &IOpenZeppelin::acceptDefaultAdminTransferCall {}, 2);
-        self.block().await;
-        let stranger = wallet(9).address();
-        self.call(HEIR, &IOpenZeppelin::grantRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
-        self.call(HEIR, &IOpenZeppelin::revokeRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
-        let successor = Address::repeat_byte(0x5c);
-        self.world.raw("anvil_setCode", json!([successor, "0x00"])).await;
-        self.call(HEIR, &supersedeCall { successor }, 1);
         self.block().await;
     }
 
@@ -152,7 +258,7 @@ impl<'a> History<'a> {
         let free = self.images.len();
         let mut touched = std::collections::BTreeSet::new();
         let (mut relayed, mut cancelled) = (false, false);
-        let now = super::block_time(&self.world.registry).await;
+        let now = super::block_time(self.registry).await;
         for _ in 0..calls {
             let kind = self.random.below(100);
             let at = if free == 0 { None } else { Some(self.random.below(free)).filter(|at| touched.insert(*at)) };
@@ -211,7 +317,7 @@ impl<'a> History<'a> {
     }
 
     fn image_id(&self, sender: usize, salt: B256) -> B256 {
-        medseal::envelope::image_id(CHAIN_ID, self.world.registry.address(), wallet(sender).address(), salt)
+        medseal::envelope::image_id(self.registry.chain_id(), self.registry.address(), wallet(sender).address(), salt)
     }
 
     fn add(&mut self, sender: usize, salt: B256, content: B256) {
@@ -251,6 +357,7 @@ impl<'a> History<'a> {
         let recorded = items.len() as u64 - 1;
         let batch = Batch { sender: wallet(sender).address(), items, deadline: 0 };
         self.call(sender, &registerBatchCall { batch, signature: Bytes::new() }, recorded + 1);
+        self.items += recorded;
         let dropped = count as u64 - recorded;
         self.images.truncate(self.images.len() - usize::try_from(dropped).unwrap());
     }
@@ -301,7 +408,7 @@ impl<'a> History<'a> {
             *relayed = true;
             (verification.nonce, verification.deadline) = (self.nonce, now + 3600);
             self.nonce += U256::from(1);
-            let signature = typed_data::sign(&verification, &self.world.registry.domain(), &wallet(VERIFIER));
+            let signature = typed_data::sign(&verification, &self.registry.domain(), &wallet(VERIFIER));
             self.call(RELAYER, &recordVerificationCall { verification, signature }, events);
         } else {
             self.call(by, &recordVerificationCall { verification, signature: Bytes::new() }, events);
@@ -322,8 +429,8 @@ impl<'a> History<'a> {
 }
 
 /// At least so many events of every kind.
-pub(crate) async fn history(world: &World, seed: u64, events: u64) -> u64 {
-    let mut history = History::begin(world, seed).await;
+pub(crate) async fn history(registry: &Registry, url: &str, chain: Chain, seed: u64, events: u64) -> u64 {
+    let mut history = History::begin(registry, url, chain, seed).await;
     history.random_block(60).await;
     while history.events < events / 2 {
         history.random_block(200).await;

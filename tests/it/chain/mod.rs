@@ -2,10 +2,11 @@
 
 mod audit;
 mod audit_lies;
+mod audit_speed;
 mod evidence;
 mod failover;
 mod faults;
-mod history;
+pub(crate) mod history;
 mod node;
 mod outbox;
 pub(crate) mod proxy;

@@ -4,6 +4,7 @@ mod access;
 mod adopted;
 mod agreement;
 mod anchors;
+mod audit;
 mod bad_chain;
 mod bad_input;
 mod bad_settings;

@@ -104,6 +104,7 @@ fn help() {
         "store",
         "store export",
         "store import",
+        "audit",
         "relay",
         "explain",
         "doctor",

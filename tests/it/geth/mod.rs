@@ -1,6 +1,7 @@
 //! The chain on a real Geth: `geth --dev`, one node that makes its blocks alone. `scripts/setup --nodes` builds it; a test that has no Geth
 //! fails, unless `MEDSEAL_TEST_WITHOUT_NODES=1` says that it may be left out.
 
+mod audit;
 mod main_path;
 mod profiles;
 
