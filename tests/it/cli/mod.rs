@@ -13,6 +13,7 @@ mod batches;
 mod capsules;
 mod demo;
 mod elsewhere;
+mod evidence;
 mod governance;
 mod keygen_report;
 mod kubo;

@@ -8,14 +8,14 @@ use std::os::unix::fs::PermissionsExt;
 
 impl Geth {
     /// Runs `medseal` as an actor with a development account.
-    fn medseal(&self, actor: &str, account: usize, args: &[&str]) -> Run {
+    pub(super) fn medseal(&self, actor: &str, account: usize, args: &[&str]) -> Run {
         let mut command = program(self.folder.path());
         command.env("ETH_RPC_URL", &self.url).args(args);
         Run::of(command.args(["--as", actor, "--dev-account", &account.to_string(), "--json"]))
     }
 
     /// Changes a byte of what the store has under `cid`, one block.
-    fn alter(&self, cid: &str) {
+    pub(super) fn alter(&self, cid: &str) {
         let store = LocalStore::open(self.path(".medseal/store")).expect("the store");
         let path = store.block_path(&cid.parse::<Cid>().expect("a CID"));
         let mut bytes = std::fs::read(&path).expect("a block");

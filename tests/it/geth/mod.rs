@@ -2,6 +2,7 @@
 //! fails, unless `MEDSEAL_TEST_WITHOUT_NODES=1` says that it may be left out.
 
 mod audit;
+mod evidence;
 mod main_path;
 mod profiles;
 
