@@ -18,7 +18,8 @@ use sha2::{Digest, Sha256};
 
 type Failure = Box<dyn Error>;
 
-#[tokio::main]
+// As the command line has it.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
