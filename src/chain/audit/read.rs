@@ -22,15 +22,15 @@ const AT_ONCE: usize = 8;
 
 /// Logs of some blocks.
 #[derive(Debug)]
-pub(super) struct Range {
-    pub(super) logs: Vec<Log>,
+pub(in crate::chain) struct Range {
+    pub(in crate::chain) logs: Vec<Log>,
     /// The last block of which they are.
-    pub(super) to: u64,
+    pub(in crate::chain) to: u64,
 }
 
 /// What is asked for next.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ranges {
+pub(in crate::chain) struct Ranges {
     next: u64,
     blocks: u64,
     last: u64,
@@ -38,12 +38,12 @@ pub(super) struct Ranges {
 
 impl Ranges {
     /// Blocks `first ..= last`; nothing where `last` comes before.
-    pub(super) fn new(first: u64, last: u64) -> Self {
+    pub(in crate::chain) fn new(first: u64, last: u64) -> Self {
         Self { next: first, blocks: FIRST_RANGE, last }
     }
 
     /// The logs of the next blocks, and what comes after them; none at the end. A range that the node refuses is halved.
-    pub(super) async fn read(mut self, registry: &Registry) -> Result<Option<(Range, Self)>, ChainError> {
+    pub(in crate::chain) async fn read(mut self, registry: &Registry) -> Result<Option<(Range, Self)>, ChainError> {
         if self.next > self.last {
             return Ok(None);
         }
@@ -80,7 +80,11 @@ fn filter(registry: &Registry) -> Filter {
 }
 
 /// The headers of blocks `first ..= head.number`, oldest first, each the parent of the next.
-pub(super) async fn headers_to(registry: &Registry, first: u64, head: &Header) -> Result<Vec<Header>, AuditError> {
+pub(in crate::chain) async fn headers_to(
+    registry: &Registry,
+    first: u64,
+    head: &Header,
+) -> Result<Vec<Header>, AuditError> {
     let numbers = first..head.number;
     let ask = |number| async move { registry.rpc().block(BlockNumberOrTag::Number(number)).await };
     let mut headers: Vec<Header> =
@@ -96,7 +100,7 @@ pub(super) async fn headers_to(registry: &Registry, first: u64, head: &Header) -
 }
 
 /// The logs of each of these blocks, asked for by its hash; a block whose own bloom says that it has none is not asked for.
-pub(super) async fn logs_of(registry: &Registry, headers: &[Header]) -> Result<Vec<Log>, ChainError> {
+pub(in crate::chain) async fn logs_of(registry: &Registry, headers: &[Header]) -> Result<Vec<Log>, ChainError> {
     let has_any = |header: &&Header| header.logs_bloom.contains_input(BloomInput::Raw(registry.address().as_slice()));
     let hashes: Vec<B256> = headers.iter().filter(has_any).map(|header| header.hash).collect();
     let ask = |hash: B256| async move { registry.rpc().logs(&filter(registry).at_block_hash(hash)).await };
