@@ -39,7 +39,6 @@ pub struct Happened {
 
 /// Something to tell.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum News<'a> {
     /// An event came.
     Event {

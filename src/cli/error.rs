@@ -144,6 +144,20 @@ pub(super) enum CliError {
     /// The log is not whole, or its end is not proven.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The watch does not go on.
+    #[error(transparent)]
+    Watch(#[from] crate::chain::watch::WatchError),
+    /// Nobody can be told as it was asked for.
+    #[error(transparent)]
+    Notify(#[from] crate::notify::NotifyError),
+    /// Something waits to be delivered still.
+    #[error("{waiting} deliveries wait: {reason}")]
+    NotDelivered {
+        /// How many.
+        waiting: u64,
+        /// What happened to the first.
+        reason: String,
+    },
     /// The pairs that were to be measured have no samples in common.
     #[error("{what}")]
     NotComparable {
@@ -218,6 +232,15 @@ impl CliError {
             Self::Metrics(_) | Self::NotComparable { .. } => ("NOT_COMPARABLE", exit::FAILURE),
             Self::Figure(_) => ("FIGURE", exit::FAILURE),
             Self::Audit(error) => of_audit(error),
+            Self::Watch(error) => of_watch(error),
+            Self::Notify(crate::notify::NotifyError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                ("FILE_NOT_FOUND", exit::NOT_FOUND)
+            }
+            Self::Notify(crate::notify::NotifyError::Io { .. }) => ("FILE", exit::FAILURE),
+            Self::Notify(_) => ("WEBHOOK", exit::USAGE),
+            Self::NotDelivered { .. } => ("NOT_DELIVERED", exit::UNREACHABLE),
         }
     }
 
@@ -287,6 +310,19 @@ fn of_audit(error: &AuditError) -> Class {
         AuditError::Io { .. } => ("STATE", exit::FAILURE),
         _ => ("LOG_INCOMPLETE", exit::INVALID),
     }
+}
+
+fn of_watch(error: &crate::chain::watch::WatchError) -> Class {
+    use crate::chain::watch::WatchError;
+    let code = match error {
+        WatchError::Log(error) => return of_audit(error),
+        WatchError::ChainReset { .. } => "CHAIN_RESET",
+        WatchError::TooDeep { .. } => "REORG_TOO_DEEP",
+        WatchError::Busy { .. } => "WATCH_BUSY",
+        WatchError::Untold(_) => "UNTOLD",
+        _ => "STATE",
+    };
+    (code, of_kind(error.kind()))
 }
 
 fn of_outbox(error: &OutboxError) -> Class {

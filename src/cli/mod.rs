@@ -35,6 +35,7 @@ mod show;
 mod store;
 mod transformer;
 mod verify;
+mod watch;
 
 use error::CliError;
 use output::Outcome;
@@ -87,6 +88,8 @@ enum Command {
     Show(show::Args),
     /// The whole event log, proved complete: list, summary, page
     Audit(audit::Args),
+    /// The registry's events as they come, each once; a webhook or a command is told of flags
+    Watch(watch::Args),
     /// What becomes of a flag
     Flag(flag::Args),
     /// Who has which role, and who is the administrator
@@ -127,6 +130,7 @@ impl Command {
             Self::Capsules(_) => "capsules",
             Self::Show(_) => "show",
             Self::Audit(_) => "audit",
+            Self::Watch(_) => "watch",
             Self::Flag(_) => "flag",
             Self::Role(_) => "role",
             Self::Registry(_) => "registry",
@@ -195,6 +199,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Capsules(args) => capsules::run(args, settings).await,
         Command::Show(args) => show::run(args, settings).await,
         Command::Audit(args) => audit::run(args, settings, talk).await,
+        Command::Watch(args) => watch::run(args, settings, talk).await,
         Command::Flag(args) => flag::run(args, settings).await,
         Command::Role(args) => role::run(args, settings).await,
         Command::Registry(args) => registry::run(args, settings).await,

@@ -68,6 +68,11 @@ impl<'a> Watcher<'a> {
         Ok(Self { registry, wait, start, memory, marks, tell_from })
     }
 
+    /// What the chain is.
+    pub fn profile(&self) -> Profile {
+        self.registry.profile()
+    }
+
     /// The block up to which everything is told; none before the first round.
     pub fn mark(&self) -> Option<Mark> {
         self.marks.last().copied()
