@@ -12,7 +12,7 @@ use crate::chain::watch::{Memory, Start, Watcher};
 use crate::chain::{Registry, Wait};
 use crate::files::make_private_folder;
 use alloy::primitives::B256;
-use hooks::Hooks;
+use hooks::{HookArgs, Hooks};
 use kinds::{Kind, of_kinds};
 use line::Lines;
 use serde_json::json;
@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", default_value = "default")]
     name: String,
     #[command(flatten)]
-    hooks: hooks::Args,
+    hooks: HookArgs,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {

@@ -219,3 +219,6 @@ fn unsigned(number: i64) -> Result<u64, WatchError> {
 fn word(bytes: &[u8]) -> Result<B256, WatchError> {
     B256::try_from(bytes).map_err(|_| damaged("32 bytes", bytes.len()))
 }
+
+#[cfg(test)]
+mod tests;

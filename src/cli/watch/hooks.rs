@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Who is told, and of what.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Who is told")]
-pub(super) struct Args {
+pub(super) struct HookArgs {
     /// POST each as JSON to this URL, signed, until it is taken
     #[arg(long, value_name = "URL", requires = "webhook_secret_file")]
     webhook: Option<String>,
@@ -53,7 +53,7 @@ pub(super) struct Args {
     retry_dead: bool,
 }
 
-impl Args {
+impl HookArgs {
     /// Those who are told.
     ///
     /// # Errors
@@ -80,7 +80,11 @@ pub(super) struct Hooks<'a> {
 }
 
 impl<'a> Hooks<'a> {
-    pub(super) fn new(receivers: Vec<Receiver>, args: &Args, memory: &'a RefCell<Memory>) -> Result<Self, CliError> {
+    pub(super) fn new(
+        receivers: Vec<Receiver>,
+        args: &HookArgs,
+        memory: &'a RefCell<Memory>,
+    ) -> Result<Self, CliError> {
         if args.retry_dead {
             say(&format!("{} deliveries that were given up are tried again", memory.borrow_mut().revive()?));
         }

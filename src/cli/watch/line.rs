@@ -52,7 +52,9 @@ impl Lines {
         let (shown, text) = (is_in(&self.printed), text(&result));
         let line = json!({ "schema": SCHEMA, "command": "watch", "result": result }).to_string();
         if shown {
-            writeln!(std::io::stdout(), "{}", if self.json { &line } else { &text })?;
+            // At one stroke: one that is killed leaves no half of a line before the next one's.
+            let text = if self.json { &line } else { &text };
+            std::io::stdout().write_all(format!("{text}\n").as_bytes())?;
         }
         let (events, retracted) = self.counts.get();
         self.counts.set(if back { (events, retracted + 1) } else { (events + 1, retracted) });
@@ -95,13 +97,14 @@ fn retracted(id: B256, retracts: B256, line: &str) -> Result<Value> {
 /// Time, block, number, event, image, and what happened.
 fn text(result: &Value) -> String {
     let text = |name: &str| result[name].as_str().unwrap_or_default();
+    let number = |name: &str| result[name].as_u64().unwrap_or_default();
     let back = if text("type") == "retracted" { "RETRACTED " } else { "" };
     let image = if text("imageId").is_empty() { String::new() } else { format!("{}  ", text("imageId")) };
     format!(
         "{:<20}  {:>8}  {:>7}  {:<17}  {image}{back}{}",
-        spelled(result["time"].as_u64().unwrap_or_default()),
-        result["block"],
-        result["seq"],
+        spelled(number("time")),
+        number("block"),
+        number("seq"),
         text("event"),
         text("what")
     )
