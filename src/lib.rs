@@ -140,5 +140,6 @@ pub mod imaging;
 pub mod keygen;
 pub mod kgc;
 pub mod metrics;
+pub mod notify;
 pub mod pipeline;
 pub mod storage;

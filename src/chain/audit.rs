@@ -1,8 +1,8 @@
 //! The audit trail: the hash chain over the registry's events, recomputed from its log. An event that is missing, added or changed shows.
 
 mod checkpoint;
-mod proof;
-mod read;
+pub(super) mod proof;
+pub(super) mod read;
 mod run;
 mod storage;
 mod summary;

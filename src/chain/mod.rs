@@ -23,6 +23,7 @@ mod revert;
 mod rpc;
 pub mod typed_data;
 mod wallet;
+pub mod watch;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use audit::{

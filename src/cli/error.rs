@@ -151,6 +151,20 @@ pub(super) enum CliError {
     /// Evidence is refused.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// The watch does not go on.
+    #[error(transparent)]
+    Watch(#[from] crate::chain::watch::WatchError),
+    /// Nobody can be told as it was asked for.
+    #[error(transparent)]
+    Notify(#[from] crate::notify::NotifyError),
+    /// Something waits to be delivered still.
+    #[error("{waiting} deliveries wait: {reason}")]
+    NotDelivered {
+        /// How many.
+        waiting: u64,
+        /// What happened to the first.
+        reason: String,
+    },
     /// The pairs that were to be measured have no samples in common.
     #[error("{what}")]
     NotComparable {
@@ -229,6 +243,15 @@ impl CliError {
             Self::Collect(CollectError::NotYet { .. }) => ("NO_BLOCK", exit::NOT_FOUND),
             Self::Collect(_) => ("UNPROVEN", exit::INVALID),
             Self::Evidence(error) => of_evidence(error),
+            Self::Watch(error) => of_watch(error),
+            Self::Notify(crate::notify::NotifyError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                ("FILE_NOT_FOUND", exit::NOT_FOUND)
+            }
+            Self::Notify(crate::notify::NotifyError::Io { .. }) => ("FILE", exit::FAILURE),
+            Self::Notify(_) => ("WEBHOOK", exit::USAGE),
+            Self::NotDelivered { .. } => ("NOT_DELIVERED", exit::UNREACHABLE),
         }
     }
 
@@ -312,6 +335,19 @@ fn of_evidence(error: &EvidenceError) -> Class {
         EvidenceError::Sealed { .. } => ("OTHER_FILE", exit::INVALID),
         _ => ("EVIDENCE_INVALID", exit::INVALID),
     }
+}
+
+fn of_watch(error: &crate::chain::watch::WatchError) -> Class {
+    use crate::chain::watch::WatchError;
+    let code = match error {
+        WatchError::Log(error) => return of_audit(error),
+        WatchError::ChainReset { .. } => "CHAIN_RESET",
+        WatchError::TooDeep { .. } => "REORG_TOO_DEEP",
+        WatchError::Busy { .. } => "WATCH_BUSY",
+        WatchError::Untold(_) => "UNTOLD",
+        _ => "STATE",
+    };
+    (code, of_kind(error.kind()))
 }
 
 fn of_outbox(error: &OutboxError) -> Class {

@@ -4,7 +4,7 @@ use super::output::{address, hex};
 use crate::chain::bindings::IImageRegistry::{AdminPlan, IImageRegistryEvents as Event, Verified};
 use crate::chain::bindings::Role;
 use crate::chain::{RegistryEvent, Trail};
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 
 /// An event of an image as JSON: its name, its number (an item of a batch has none) and place, and what it says.
@@ -82,6 +82,35 @@ pub(super) fn describe(event: &Event) -> (&'static str, String) {
         Event::Unpaused(e) => ("Unpaused", format!("by {}", address(e.by))),
         Event::Superseded(e) => ("Superseded", format!("by {}", address(e.successor))),
         Event::NonceInvalidated(e) => ("NonceInvalidated", address(e.wallet)),
+    }
+}
+
+/// Of which image an event is, who acted, and what came of it.
+pub(super) fn about(event: &Event) -> (Option<B256>, Option<Address>, Option<&'static str>) {
+    match event {
+        Event::Registered(e) => (Some(e.imageId), Some(e.sender), None),
+        Event::RegisteredInBatch(e) => (Some(e.imageId), Some(e.sender), None),
+        Event::Materialized(e) => (Some(e.imageId), None, None),
+        Event::CapsulesUpdated(e) => (Some(e.imageId), Some(e.by), None),
+        Event::Verified(e) => (Some(e.imageId), Some(e.verifier), Some(if e.valid { "valid" } else { "invalid" })),
+        Event::FlagRaised(e) => (Some(e.imageId), Some(e.verifier), Some("raised")),
+        Event::FlagConfirmed(e) => (Some(e.imageId), Some(e.by), Some("confirmed")),
+        Event::FlagDismissed(e) => (Some(e.imageId), Some(e.by), Some("dismissed")),
+        Event::AccessGranted(e) => (Some(e.imageId), Some(e.by), None),
+        Event::AccessRevoked(e) => (Some(e.imageId), Some(e.by), None),
+        Event::BatchRegistered(e) => (None, Some(e.sender), None),
+        Event::Anchored(e) => (None, Some(e.sender), None),
+        Event::OperatorSet(e) => (None, Some(e.sender), None),
+        Event::KgcKeyPublished(e) => (None, Some(e.publisher), None),
+        Event::LogAnchored(e) => (None, Some(e.kgc), None),
+        Event::CapsulesAnchored(e) => (None, Some(e.kgc), None),
+        Event::RoleChanged(e) => (None, Some(e.by), None),
+        Event::AdminPlanned(e) => (None, Some(e.by), None),
+        Event::Paused(e) => (None, Some(e.by), None),
+        Event::Unpaused(e) => (None, Some(e.by), None),
+        Event::Superseded(e) => (None, Some(e.by), None),
+        Event::NonceInvalidated(e) => (None, Some(e.wallet), None),
+        _ => (None, None, None),
     }
 }
 

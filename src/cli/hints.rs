@@ -124,9 +124,19 @@ impl CliError {
                 "the file was changed, or made up: do not rely on it, and ask for another one (medseal evidence ID)"
             }
             "OTHER_FILE" => "this file is not what was registered, whatever it is called",
-            "REORG_TOO_DEEP" => "find out why the chain was replaced; then --from-start begins anew",
+            "REORG_TOO_DEEP" => {
+                "find out why the chain was replaced; then --from-start (audit) or --anew (watch) begins anew"
+            }
             "CHAIN_MOVED" => "the same command again",
             "NO_BLOCK" => "leave --block out, or name a block from the registry's own to the newest",
+            "WATCH_BUSY" => "wait for the other watch, or name this one: --name",
+            "UNTOLD" => "whoever read the output went away; the same command goes on with what was not told",
+            "WEBHOOK" => {
+                "give --webhook an https URL (http on this machine alone, or with --insecure), and its secret in a file of mode 600 with 16 bytes or more"
+            }
+            "NOT_DELIVERED" => {
+                "nothing is lost: the same command tries again, under the same ids; is the receiver well?"
+            }
             "MODEL" => {
                 "leave --model out for the built-in one; to another one that you trust, give its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml"
             }

@@ -37,6 +37,7 @@ mod show;
 mod store;
 mod transformer;
 mod verify;
+mod watch;
 
 use error::CliError;
 use output::Outcome;
@@ -93,6 +94,8 @@ enum Command {
     Evidence(evidence::Args),
     /// What a file of evidence proves, given a block's hash; asks nobody
     Check(check::Args),
+    /// The registry's events as they come, each once; a webhook or a command is told of flags
+    Watch(watch::Args),
     /// What becomes of a flag
     Flag(flag::Args),
     /// Who has which role, and who is the administrator
@@ -135,6 +138,7 @@ impl Command {
             Self::Audit(_) => "audit",
             Self::Evidence(_) => "evidence",
             Self::Check(_) => "check",
+            Self::Watch(_) => "watch",
             Self::Flag(_) => "flag",
             Self::Role(_) => "role",
             Self::Registry(_) => "registry",
@@ -206,6 +210,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Audit(args) => audit::run(args, settings, talk).await,
         Command::Evidence(args) => evidence::run(args, settings, talk).await,
         Command::Check(args) => check::run(args, settings, talk),
+        Command::Watch(args) => watch::run(args, settings, talk).await,
         Command::Flag(args) => flag::run(args, settings).await,
         Command::Role(args) => role::run(args, settings).await,
         Command::Registry(args) => registry::run(args, settings).await,

@@ -9,7 +9,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
 /// Names the form of the object that `--json` prints.
-const SCHEMA: &str = "medseal/cli/v1";
+pub(super) const SCHEMA: &str = "medseal/cli/v1";
 
 /// What a command came to.
 #[derive(Debug)]

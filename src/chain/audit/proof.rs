@@ -51,7 +51,7 @@ pub(super) fn check_hash(header: &Header) -> Result<(), AuditError> {
 ///
 /// # Errors
 /// [`AuditError::Unproven`], [`AuditError::OtherCode`], [`AuditError::OtherBlock`], or the node does not answer.
-pub(super) async fn prove(registry: &Registry, header: &Header) -> Result<Proven, AuditError> {
+pub(in crate::chain) async fn prove(registry: &Registry, header: &Header) -> Result<Proven, AuditError> {
     check_hash(header)?;
     let (block, address) = (header.number, registry.address());
     let answer = registry.rpc().proof(address, vec![B256::ZERO], header.hash).await?;

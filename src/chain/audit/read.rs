@@ -80,7 +80,11 @@ fn filter(registry: &Registry) -> Filter {
 }
 
 /// The headers of blocks `first ..= head.number`, oldest first, each the parent of the next.
-pub(super) async fn headers_to(registry: &Registry, first: u64, head: &Header) -> Result<Vec<Header>, AuditError> {
+pub(in crate::chain) async fn headers_to(
+    registry: &Registry,
+    first: u64,
+    head: &Header,
+) -> Result<Vec<Header>, AuditError> {
     let numbers = first..head.number;
     let ask = |number| async move { registry.rpc().block(BlockNumberOrTag::Number(number)).await };
     let mut headers: Vec<Header> =
@@ -96,7 +100,7 @@ pub(super) async fn headers_to(registry: &Registry, first: u64, head: &Header) -
 }
 
 /// The logs of each of these blocks, asked for by its hash; a block whose own bloom says that it has none is not asked for.
-pub(super) async fn logs_of(registry: &Registry, headers: &[Header]) -> Result<Vec<Log>, ChainError> {
+pub(in crate::chain) async fn logs_of(registry: &Registry, headers: &[Header]) -> Result<Vec<Log>, ChainError> {
     let has_any = |header: &&Header| header.logs_bloom.contains_input(BloomInput::Raw(registry.address().as_slice()));
     let hashes: Vec<B256> = headers.iter().filter(has_any).map(|header| header.hash).collect();
     let ask = |hash: B256| async move { registry.rpc().logs(&filter(registry).at_block_hash(hash)).await };

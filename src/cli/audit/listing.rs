@@ -4,7 +4,7 @@ use super::times::{parse, spelled};
 use super::{CliError, io};
 use crate::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::chain::{AuditError, Listed};
-use crate::cli::events::{describe, event_json};
+use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::write_stdout;
 use crate::files::{Draft, Existing};
 use alloy::primitives::{Address, B256};
@@ -194,31 +194,7 @@ struct About {
 
 impl About {
     fn of(listed: &Listed<'_>) -> Self {
-        let (image, actor, outcome) = match &listed.event.event {
-            Event::Registered(e) => (Some(e.imageId), Some(e.sender), None),
-            Event::RegisteredInBatch(e) => (Some(e.imageId), Some(e.sender), None),
-            Event::Materialized(e) => (Some(e.imageId), None, None),
-            Event::CapsulesUpdated(e) => (Some(e.imageId), Some(e.by), None),
-            Event::Verified(e) => (Some(e.imageId), Some(e.verifier), Some(if e.valid { "valid" } else { "invalid" })),
-            Event::FlagRaised(e) => (Some(e.imageId), Some(e.verifier), Some("raised")),
-            Event::FlagConfirmed(e) => (Some(e.imageId), Some(e.by), Some("confirmed")),
-            Event::FlagDismissed(e) => (Some(e.imageId), Some(e.by), Some("dismissed")),
-            Event::AccessGranted(e) => (Some(e.imageId), Some(e.by), None),
-            Event::AccessRevoked(e) => (Some(e.imageId), Some(e.by), None),
-            Event::BatchRegistered(e) => (None, Some(e.sender), None),
-            Event::Anchored(e) => (None, Some(e.sender), None),
-            Event::OperatorSet(e) => (None, Some(e.sender), None),
-            Event::KgcKeyPublished(e) => (None, Some(e.publisher), None),
-            Event::LogAnchored(e) => (None, Some(e.kgc), None),
-            Event::CapsulesAnchored(e) => (None, Some(e.kgc), None),
-            Event::RoleChanged(e) => (None, Some(e.by), None),
-            Event::AdminPlanned(e) => (None, Some(e.by), None),
-            Event::Paused(e) => (None, Some(e.by), None),
-            Event::Unpaused(e) => (None, Some(e.by), None),
-            Event::Superseded(e) => (None, Some(e.by), None),
-            Event::NonceInvalidated(e) => (None, Some(e.wallet), None),
-            _ => (None, None, None),
-        };
+        let (image, actor, outcome) = about(&listed.event.event);
         let sender = match (&listed.event.event, image) {
             (_, Some(image)) => listed.storage.sender_of(image),
             (Event::BatchRegistered(_) | Event::Anchored(_) | Event::OperatorSet(_), None) => actor,

@@ -26,6 +26,7 @@ mod resume;
 mod schema;
 mod sessions;
 mod settings;
+pub(crate) mod watch;
 
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use medseal::chain::{Deployment, DevNode, NodeOptions, Profile, Registry, Rpc, Wallet};

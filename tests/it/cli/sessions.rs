@@ -88,6 +88,7 @@ fn help() {
         "capsules",
         "capsules add",
         "show",
+        "watch",
         "flag",
         "flag confirm",
         "role",

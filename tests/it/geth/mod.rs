@@ -5,6 +5,7 @@ mod audit;
 mod evidence;
 mod main_path;
 mod profiles;
+mod watch;
 
 use medseal::chain::{Rpc, Wallet};
 use serde_json::{Value, json};
@@ -37,35 +38,57 @@ struct Geth {
     rpc: Rpc,
     runtime: Runtime,
     folder: tempfile::TempDir,
+    binary: PathBuf,
+    port: u16,
+    more: &'static [&'static str],
+}
+
+fn spawn(binary: &Path, folder: &Path, port: u16, more: &[&str]) -> Child {
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("geth.log")).expect("a log");
+    Command::new(binary)
+        .args(["--dev", "--dev.period", "1", "--nodiscover", "--maxpeers", "0", "--port", "0", "--ipcdisable"])
+        .args(["--nat", "none", "--authrpc.port", "0", "--http", "--http.addr", "127.0.0.1"])
+        .args(["--http.port", &port.to_string(), "--http.api", "eth,net,web3"])
+        .args(more)
+        .arg("--datadir")
+        .arg(folder.join("geth"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("geth starts")
 }
 
 impl Geth {
     /// Starts `geth --dev` with a block a second, and gives ether to the development wallets.
     fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same, and it can be killed and lose nothing: the state of every block is written at once.
+    fn start_to_be_killed() -> Option<Self> {
+        Self::start_with(&["--gcmode", "archive", "--state.scheme", "hash"])
+    }
+
+    fn start_with(more: &'static [&'static str]) -> Option<Self> {
         let binary = binary()?;
         let folder = tempfile::tempdir().expect("a folder");
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-        let log = std::fs::File::create(folder.path().join("geth.log")).expect("a log");
-        let process = Command::new(binary)
-            .args(["--dev", "--dev.period", "1", "--nodiscover", "--maxpeers", "0", "--port", "0", "--ipcdisable"])
-            .args(["--nat", "none", "--authrpc.port", "0", "--http", "--http.addr", "127.0.0.1"])
-            .args(["--http.port", &port.to_string(), "--http.api", "eth,net,web3"])
-            .arg("--datadir")
-            .arg(folder.path().join("geth"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("geth starts");
+        let process = spawn(&binary, folder.path(), port, more);
         let url = format!("http://127.0.0.1:{port}");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let rpc = Rpc::new(&url).expect("a URL");
-        let mut geth = Self { process, url, rpc, runtime, folder };
+        let mut geth = Self { process, url, rpc, runtime, folder, binary, port, more };
         geth.wait_until_ready();
         for index in 0..8 {
             geth.fund(index);
         }
         Some(geth)
+    }
+
+    /// Starts it again in its folder and at its port.
+    fn spawn(&self) -> Child {
+        spawn(&self.binary, self.folder.path(), self.port, self.more)
     }
 
     fn log(&self) -> String {

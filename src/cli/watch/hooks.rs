@@ -1,0 +1,160 @@
+//! Who is told besides stdout.
+
+use super::kinds::Kind;
+use crate::chain::watch::Memory;
+use crate::cli::CliError;
+use crate::cli::output::say;
+use crate::clock::SystemClock;
+use crate::notify::{Command, Courier, Pace, Receiver, Secret, Step, Webhook};
+use futures_util::future::try_join_all;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Seconds that an attempt may take.
+const WEBHOOK_SECS: u64 = 10;
+const COMMAND_SECS: u64 = 60;
+/// With `--once`, one delivery is tried so often.
+const TRIES_AT_ONCE: u64 = 5;
+/// How long until it is looked again whether something waits.
+const IDLE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Who is told, and of what.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Who is told")]
+pub(super) struct HookArgs {
+    /// POST each as JSON to this URL, signed, until it is taken
+    #[arg(long, value_name = "URL", requires = "webhook_secret_file")]
+    webhook: Option<String>,
+    /// File that holds the secret by which the webhook's receiver knows us: 16 bytes or more, readable by its owner alone
+    #[arg(long, value_name = "FILE", requires = "webhook")]
+    webhook_secret_file: Option<PathBuf>,
+    /// Let the webhook be plain http to another machine
+    #[arg(long, requires = "webhook")]
+    insecure: bool,
+    /// Run this program for each, without a shell: the JSON on its stdin, the id in MEDSEAL_EVENT_ID; until it exits with 0
+    #[arg(long, value_name = "PROGRAM")]
+    exec: Option<PathBuf>,
+    /// An argument of the program; once for each
+    #[arg(long, value_name = "ARGUMENT", requires = "exec", allow_hyphen_values = true)]
+    exec_arg: Vec<String>,
+    /// Of which kinds, separated by commas
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "flags")]
+    pub(super) on: Vec<Kind>,
+    /// Seconds that one attempt may take [default: 10 for the webhook, 60 for the program]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    deadline: Option<u64>,
+    /// Milliseconds to wait after the first attempt that failed; each further one doubles it, up to 5 minutes
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=300_000))]
+    backoff_ms: u64,
+    /// Try again what was given up
+    #[arg(long)]
+    retry_dead: bool,
+}
+
+impl HookArgs {
+    /// Those who are told.
+    ///
+    /// # Errors
+    /// [`CliError::Notify`].
+    pub(super) fn receivers(&self) -> Result<Vec<Receiver>, CliError> {
+        let within = |default| Duration::from_secs(self.deadline.unwrap_or(default));
+        let mut receivers = Vec::new();
+        if let (Some(url), Some(path)) = (&self.webhook, &self.webhook_secret_file) {
+            let webhook = Webhook::new(url, Secret::read(path)?, within(WEBHOOK_SECS), self.insecure)?;
+            receivers.push(Receiver::Webhook(webhook));
+        }
+        if let Some(program) = &self.exec {
+            let command = Command::new(program.clone(), self.exec_arg.clone(), within(COMMAND_SECS));
+            receivers.push(Receiver::Command(command));
+        }
+        Ok(receivers)
+    }
+}
+
+/// Those who bring it.
+pub(super) struct Hooks<'a> {
+    couriers: Vec<Courier<'a>>,
+    memory: &'a RefCell<Memory>,
+}
+
+impl<'a> Hooks<'a> {
+    pub(super) fn new(
+        receivers: Vec<Receiver>,
+        args: &HookArgs,
+        memory: &'a RefCell<Memory>,
+    ) -> Result<Self, CliError> {
+        if args.retry_dead {
+            say(&format!("{} deliveries that were given up are tried again", memory.borrow_mut().revive()?));
+        }
+        let pace = Pace { first: Duration::from_millis(args.backoff_ms), longest: LONGEST_PAUSE };
+        let couriers = receivers.into_iter().map(|receiver| Courier::new(receiver, memory, pace)).collect();
+        Ok(Self { couriers, memory })
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.couriers.iter().map(|courier| courier.receiver().name()).collect()
+    }
+
+    /// Brings what comes, and never ends but with an error.
+    pub(super) async fn keep_bringing(&self) -> Result<(), CliError> {
+        if self.couriers.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        let each = self.couriers.iter().map(|courier| async move {
+            loop {
+                match self.step(courier).await? {
+                    None => tokio::time::sleep(IDLE).await,
+                    Some(failed) => tokio::time::sleep(failed.map_or(Duration::ZERO, |(_, pause)| pause)).await,
+                }
+            }
+        });
+        try_join_all(each).await.map(|_: Vec<()>| ())
+    }
+
+    /// Brings all that waits.
+    ///
+    /// # Errors
+    /// [`CliError::NotDelivered`] where a receiver does not take it for long.
+    pub(super) async fn bring_all(&self) -> Result<(), CliError> {
+        let each = self.couriers.iter().map(|courier| async move {
+            let mut failures = 0;
+            while let Some(failed) = self.step(courier).await? {
+                failures = if failed.is_some() { failures + 1 } else { 0 };
+                match failed {
+                    Some((reason, _)) if failures >= TRIES_AT_ONCE => return Ok(Some(reason)),
+                    Some((_, pause)) => tokio::time::sleep(pause).await,
+                    None => {}
+                }
+            }
+            Ok::<_, CliError>(None)
+        });
+        // One that fails must not keep the others from what is theirs.
+        match try_join_all(each).await?.into_iter().flatten().next() {
+            None => Ok(()),
+            Some(reason) => Err(CliError::NotDelivered { waiting: self.memory.borrow().standing()?.waiting, reason }),
+        }
+    }
+
+    /// One attempt; why it failed and how long to wait, if it did; nothing where nothing waits.
+    async fn step(&self, courier: &Courier<'_>) -> Result<Option<Option<(String, Duration)>>, CliError> {
+        let name = courier.receiver().name();
+        Ok(match courier.step(&SystemClock).await? {
+            Step::Idle => None,
+            Step::Delivered => Some(None),
+            Step::GivenUp(what) => {
+                say(&format!("GIVEN UP, {name}: {what}; --retry-dead tries it again"));
+                Some(None)
+            }
+            Step::Failed { reason, tries, pause } => {
+                // The first time, and then ever more rarely.
+                if tries.is_power_of_two() {
+                    say(&format!("{name}, attempt {tries}: {reason}; the same again, under the same id"));
+                }
+                Some(Some((reason, pause)))
+            }
+        })
+    }
+}

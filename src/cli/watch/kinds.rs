@@ -1,0 +1,72 @@
+//! Kinds of events, as people ask for them.
+
+use crate::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
+
+/// A kind of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Kind {
+    /// Every kind
+    All,
+    /// Images that became records, and anchors
+    Registrations,
+    /// Entries of verifiers
+    Verifications,
+    /// Flags that were raised, confirmed, dismissed
+    Flags,
+    /// Access granted and revoked, operators
+    Grants,
+    /// Key capsules that were replaced
+    Capsules,
+    /// Keys and logs of KGCs
+    Keys,
+    /// Roles, pauses, the administrator, the successor
+    Governance,
+}
+
+impl Kind {
+    fn of(event: &Event) -> Self {
+        match event {
+            Event::Registered(_)
+            | Event::RegisteredInBatch(_)
+            | Event::BatchRegistered(_)
+            | Event::Anchored(_)
+            | Event::Materialized(_) => Self::Registrations,
+            Event::Verified(_) => Self::Verifications,
+            Event::FlagRaised(_) | Event::FlagConfirmed(_) | Event::FlagDismissed(_) => Self::Flags,
+            Event::AccessGranted(_) | Event::AccessRevoked(_) | Event::OperatorSet(_) => Self::Grants,
+            Event::CapsulesUpdated(_) | Event::CapsulesAnchored(_) => Self::Capsules,
+            Event::KgcKeyPublished(_) | Event::KgcKeyRetired(_) | Event::LogAnchored(_) => Self::Keys,
+            Event::RoleChanged(_)
+            | Event::AdminPlanned(_)
+            | Event::Paused(_)
+            | Event::Unpaused(_)
+            | Event::Superseded(_)
+            | Event::NonceInvalidated(_) => Self::Governance,
+        }
+    }
+
+    /// Its name in JSON.
+    fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Registrations => "registrations",
+            Self::Verifications => "verifications",
+            Self::Flags => "flags",
+            Self::Grants => "grants",
+            Self::Capsules => "capsules",
+            Self::Keys => "keys",
+            Self::Governance => "governance",
+        }
+    }
+}
+
+/// The name of an event's kind.
+pub(super) fn kind_of(event: &Event) -> &'static str {
+    Kind::of(event).name()
+}
+
+/// The names of the kinds that are asked for; none for all of them.
+pub(super) fn of_kinds(kinds: &[Kind]) -> Option<Vec<&'static str>> {
+    let all = kinds.is_empty() || kinds.contains(&Kind::All);
+    (!all).then(|| kinds.iter().map(|kind| kind.name()).collect())
+}

@@ -1,0 +1,111 @@
+//! How news is said: a line for people, or a JSON object, which is also what is delivered.
+
+use super::kinds::{Kind, kind_of, of_kinds};
+use crate::chain::Registry;
+use crate::chain::watch::{Happened, News, Note};
+use crate::cli::audit::spelled;
+use crate::cli::events::{about, describe, event_json};
+use crate::cli::output::{SCHEMA, address};
+use alloy::primitives::{Address, B256};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::io::{Error, ErrorKind, Result, Write};
+
+/// Says news on stdout, and who else is to hear it.
+pub(super) struct Lines {
+    chain_id: u64,
+    registry: Address,
+    json: bool,
+    /// Kinds that are printed; none for all.
+    printed: Option<Vec<&'static str>>,
+    /// Kinds that are delivered; none for all.
+    delivered: Option<Vec<&'static str>>,
+    receivers: Vec<&'static str>,
+    counts: Cell<(u64, u64)>,
+}
+
+impl Lines {
+    pub(super) fn new(
+        registry: &Registry,
+        json: bool,
+        only: &[Kind],
+        delivered: Option<Vec<&'static str>>,
+        receivers: Vec<&'static str>,
+    ) -> Self {
+        let (chain_id, registry, printed) = (registry.chain_id(), registry.address(), of_kinds(only));
+        Self { chain_id, registry, json, printed, delivered, receivers, counts: Cell::default() }
+    }
+
+    /// How many events were told, and how many taken back.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        self.counts.get()
+    }
+
+    pub(super) fn tell(&self, news: News<'_>) -> Result<Note> {
+        let result = match news {
+            News::Event { id, happened } => self.object(id, happened),
+            News::Retracted { id, retracts, line } => retracted(id, retracts, line)?,
+        };
+        let (kind, back) = (result["kind"].as_str().unwrap_or_default(), result["type"] == "retracted");
+        let is_in = |kinds: &Option<Vec<&str>>| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+        let to = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
+        let (shown, text) = (is_in(&self.printed), text(&result));
+        let line = json!({ "schema": SCHEMA, "command": "watch", "result": result }).to_string();
+        if shown {
+            // At one stroke: one that is killed leaves no half of a line before the next one's.
+            let text = if self.json { &line } else { &text };
+            std::io::stdout().write_all(format!("{text}\n").as_bytes())?;
+        }
+        let (events, retracted) = self.counts.get();
+        self.counts.set(if back { (events, retracted + 1) } else { (events + 1, retracted) });
+        Ok(Note { line, to })
+    }
+
+    fn object(&self, id: B256, happened: &Happened) -> Value {
+        let (mut object, event) = (event_json(&happened.event), &happened.event.event);
+        let (image, actor, outcome) = about(event);
+        object["type"] = json!("event");
+        object["id"] = json!(id);
+        object["retracts"] = Value::Null;
+        object["chainId"] = json!(self.chain_id);
+        object["registry"] = json!(address(self.registry));
+        object["kind"] = json!(kind_of(event));
+        object["seq"] = json!(happened.seq);
+        object["blockHash"] = json!(happened.event.place.block_hash);
+        object["time"] = json!(happened.time);
+        object["imageId"] = json!(image);
+        object["actor"] = json!(actor.map(address));
+        object["outcome"] = json!(outcome);
+        object["what"] = json!(describe(event).1);
+        object
+    }
+}
+
+/// The object of an event that is taken back.
+fn retracted(id: B256, retracts: B256, line: &str) -> Result<Value> {
+    let mut object: Value = serde_json::from_str(line)?;
+    let mut result = object["result"].take();
+    if !result.is_object() {
+        return Err(Error::new(ErrorKind::InvalidData, "a line that is no object"));
+    }
+    result["type"] = json!("retracted");
+    result["id"] = json!(id);
+    result["retracts"] = json!(retracts);
+    Ok(result)
+}
+
+/// Time, block, number, event, image, and what happened.
+fn text(result: &Value) -> String {
+    let text = |name: &str| result[name].as_str().unwrap_or_default();
+    let number = |name: &str| result[name].as_u64().unwrap_or_default();
+    let back = if text("type") == "retracted" { "RETRACTED " } else { "" };
+    let image = if text("imageId").is_empty() { String::new() } else { format!("{}  ", text("imageId")) };
+    format!(
+        "{:<20}  {:>8}  {:>7}  {:<17}  {image}{back}{}",
+        spelled(number("time")),
+        number("block"),
+        number("seq"),
+        text("event"),
+        text("what")
+    )
+}
