@@ -27,8 +27,8 @@ pub(super) enum Print {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "A wallet elsewhere (for commands that change something on chain)")]
 pub(super) struct Elsewhere {
-    /// Print what is to be signed or sent elsewhere, and send nothing
-    #[arg(long, global = true, value_name = "WHAT", value_enum)]
+    /// Print what is to be signed or sent elsewhere (typed-data, tx, request), and send nothing
+    #[arg(long, global = true, value_name = "WHAT", value_enum, hide_possible_values = true)]
     pub(super) print: Option<Print>,
     /// Who acts: a wallet or a wallet contract whose key is not here
     #[arg(long, global = true, value_name = "WALLET")]
