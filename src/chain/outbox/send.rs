@@ -50,6 +50,10 @@ impl Outbox {
         if self.look(rpc, job).await? {
             return Ok(());
         }
+        // Where a reorganisation came between the two questions, the answers are of two chains, and nobody used it up.
+        if !is_used_up(rpc, self.sender, job).await? {
+            return self.table.set_state(&job.id, State::Signed, None);
+        }
         let mut numbers: Vec<u64> = job.signed.iter().map(|signed| signed.nonce).collect();
         numbers.dedup();
         if numbers.len() < NUMBERS {
@@ -117,7 +121,7 @@ fn is_enough(signings: usize, older: &TxEip1559, fresh: &Eip1559Estimation) -> b
 }
 
 /// Whether a transaction with the job's number is in the chain, ours or not.
-async fn is_used_up(rpc: &Rpc, sender: Address, job: &Job) -> Result<bool, OutboxError> {
+pub(super) async fn is_used_up(rpc: &Rpc, sender: Address, job: &Job) -> Result<bool, OutboxError> {
     Ok(rpc.transaction_count(sender).await? > newest(job)?.nonce)
 }
 

@@ -3,7 +3,7 @@
 use super::Outbox;
 use super::error::OutboxError;
 use super::job::{Job, Receipt, Signed, State, Transaction};
-use super::send::{Refusal, seal};
+use super::send::{Refusal, is_used_up, seal};
 use crate::chain::error::ChainError;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
@@ -31,6 +31,10 @@ impl Outbox {
 
     /// Prepared -> signed, or failed where the contract would refuse.
     pub(super) async fn sign(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<(), OutboxError> {
+        // The number that was used up may be free again: then no later one could be mined before it, and the old bytes are good.
+        if !job.signed.is_empty() && !is_used_up(rpc, self.sender, job).await? {
+            return self.table.set_state(&job.id, State::Signed, None);
+        }
         let gas = match rpc.estimate_gas(self.request(&job.transaction)).await {
             Ok(gas) => gas,
             Err(refused @ (ChainError::Revert(_) | ChainError::UnknownImage { .. })) => {

@@ -27,7 +27,7 @@ use medseal::chain::{
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CHAIN_ID: u64 = 31337;
 
@@ -114,7 +114,9 @@ impl World {
 
     /// Anvil answers before it has mined what it was sent.
     async fn wait_for_count(&self, wallet: &Wallet, count: u64) {
+        let deadline = Instant::now() + Duration::from_secs(60);
         while self.count(wallet).await < count {
+            assert!(Instant::now() < deadline, "{} has not sent {count} transactions", wallet.address());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -185,6 +185,32 @@ async fn a_number_that_was_taken_while_it_was_gone_is_replaced() {
     is_one_record(&world, &sender, 7, 2).await;
 }
 
+/// A reorganisation between two questions: the count is still that of the chain that went, the receipt is gone already.
+#[tokio::test]
+async fn a_number_that_is_free_again_is_not_passed_over() {
+    for stale in [1, 2] {
+        let (world, sender) = (World::start().await, wallet(1));
+        let mut counts = None;
+        let url = proxy(&world.node.rpc_url(), move |request| match (request["method"].as_str(), &mut counts) {
+            (Some("eth_sendRawTransaction"), None) => {
+                counts = Some(stale);
+                Fault::Refuse(-32000, "nonce too low")
+            }
+            (Some("eth_getTransactionCount"), Some(left @ 1..)) => {
+                *left -= 1;
+                Fault::Answer(json!("0x1"))
+            }
+            _ => Fault::None,
+        });
+        let rpc = Rpc::new(&url).unwrap();
+        let mut outbox = outbox(&world, &sender, Wait::Mined).await;
+        outbox.submit(&rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+        let signed = outbox.job("job").unwrap().expect("known").signed;
+        assert_eq!(signed.iter().map(|signed| signed.nonce).collect::<Vec<_>>(), [0], "{stale} stale answers");
+        is_one_record(&world, &sender, 7, 1).await;
+    }
+}
+
 /// The record of a signed registration by a relayer; `content` tells one from another.
 async fn relay(world: &World, sender: &Wallet, content: u8) {
     let deadline = super::block_time(&world.registry).await + 3600;
