@@ -2,6 +2,7 @@
 
 use super::error::{ChainError, ErrorKind};
 use super::rpc::Rpc;
+use crate::clock::{Clock, SystemClock};
 use std::collections::VecDeque;
 use std::env::consts::{ARCH, OS};
 use std::io::{BufRead, BufReader, Read};
@@ -180,7 +181,11 @@ impl DevNode {
         }
         let mut node = Self { child, port: 0, keeps_state: options.state.is_some() };
         node.port = node.wait_for_port(&output, options.start_deadline).await?;
-        Rpc::new(&node.rpc_url())?.check_chain_id(options.chain_id).await?;
+        let rpc = Rpc::new(&node.rpc_url())?;
+        rpc.check_chain_id(options.chain_id).await?;
+        if node.keeps_state {
+            rpc.raw("evm_setTime", vec![SystemClock.unix_secs().into()]).await?;
+        }
         Ok(node)
     }
 
@@ -247,6 +252,9 @@ impl Drop for DevNode {
     }
 }
 
+/// Of chains that are kept: 2020-01-01.
+const FIRST_BLOCK_TIME: u64 = 1_577_836_800;
+
 fn command(binary: &Path, options: &NodeOptions) -> Command {
     let mut command = Command::new(binary);
     // Never `--quiet`: the line that names the port would be missing.
@@ -254,6 +262,8 @@ fn command(binary: &Path, options: &NodeOptions) -> Command {
     command.args(["--port", &options.port.to_string(), "--chain-id", &options.chain_id.to_string()]);
     if let Some(state) = &options.state {
         command.arg("--state").arg(state);
+        // Anvil makes block 0 anew at each start, beside the one in the file, and then takes the one or the other: they must be equal.
+        command.args(["--timestamp", &FIRST_BLOCK_TIME.to_string()]);
     }
     if let Some(seconds) = options.block_time_secs {
         command.args(["--block-time", &seconds.to_string()]);

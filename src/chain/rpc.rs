@@ -18,7 +18,7 @@ use alloy::rpc::types::{
 use node::Node;
 use nodes::Nodes;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long one call may take unless told otherwise.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
@@ -26,6 +26,9 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 const YOUNG_BLOCKS: u64 = 128;
 /// So often an answer that is older than one before is asked for again.
 const RETRIES: usize = 5;
+/// What Geth says for some moments after its start: it neither has the transaction nor lacks it.
+const INDEXING: &str = "transaction indexing is in progress";
+const INDEXING_PAUSE: Duration = Duration::from_millis(200);
 
 /// The JSON-RPC of one node, or of several that stand in for one another.
 #[derive(Debug, Clone)]
@@ -93,7 +96,15 @@ impl Rpc {
     }
 
     async fn ask<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: P) -> Result<R, ChainError> {
-        self.nodes.ask(self.deadline, method, params).await
+        let start = Instant::now();
+        loop {
+            match self.nodes.ask(self.deadline, method, params.clone()).await {
+                Err(ChainError::Refused { message, .. }) if message == INDEXING && start.elapsed() < self.deadline => {
+                    tokio::time::sleep(INDEXING_PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// The answer to a question that the library itself has no need of.

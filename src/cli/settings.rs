@@ -83,14 +83,15 @@ pub(super) struct Flags {
     /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) anvil: Option<String>,
-    #[command(flatten)]
-    pub(super) elsewhere: super::elsewhere::Elsewhere,
     /// ONNX Runtime's shared library, by its absolute path: runs the transformer in place of the built-in engine [env: MEDSEAL_ONNX_RUNTIME]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) onnx_runtime: Option<String>,
     /// Another transformer: an ONNX file whose SHA-256 is listed in MEDSEAL_MODELS [env: MEDSEAL_MODEL] [default: the built-in one]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) model: Option<String>,
+    // Last: its heading is for all that follows.
+    #[command(flatten)]
+    pub(super) elsewhere: super::elsewhere::Elsewhere,
 }
 
 /// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.

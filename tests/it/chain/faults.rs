@@ -3,7 +3,7 @@
 use super::proxy::{Fault, proxy};
 use super::{CHAIN_ID, World, options, wallet};
 use alloy::primitives::{Address, B256, keccak256};
-use medseal::chain::{ChainError, Deployment, DevNode, ErrorKind, NodeOptions, Profile, Registry, Rpc};
+use medseal::chain::{ChainError, Deployment, DevNode, ErrorKind, NodeOptions, Outbox, Profile, Registry, Rpc};
 use medseal::clock::SystemClock;
 use serde_json::json;
 use std::io::{Read, Write};
@@ -33,6 +33,24 @@ async fn another_chain_or_contract_is_refused() {
         matches!(other, ChainError::WrongContract { expected, found, .. } if (expected, found) == (pinned, hash));
     assert!(is_other, "{other}");
     assert_eq!(other.kind(), ErrorKind::WrongChain);
+}
+
+/// Geth, some moments after its start.
+#[tokio::test]
+async fn a_node_that_is_indexing_is_asked_again() {
+    let world = World::start().await;
+    let mut left = 2;
+    let url = proxy(&world.node.rpc_url(), move |request| match request["method"].as_str() {
+        Some("eth_getTransactionReceipt") if left > 0 => {
+            left -= 1;
+            Fault::Refuse(-32000, "transaction indexing is in progress")
+        }
+        _ => Fault::None,
+    });
+    let rpc = Rpc::new(&url).unwrap();
+    let mut outbox =
+        Outbox::open(world.folder.path(), wallet(1).address(), &rpc, Profile::Development).await.expect("an outbox");
+    outbox.submit(&rpc, &wallet(1), "job", &world.register_transaction(&wallet(1), 7)).await.expect("mined");
 }
 
 #[tokio::test]

@@ -19,8 +19,9 @@ const KGC: usize = 4;
 const VERIFIER: usize = 5;
 const RELAYER: usize = 6;
 const HEIR: usize = 7;
-/// A contract that is there from the first block (EIP-4788).
-const SOME_CODE: Address = address!("000F3df6D732807Ef1319fB7B8bB8522d0Beac02");
+/// Contracts that are there from the first block: on Geth (EIP-4788), and on anvil.
+const BEACON_ROOTS: Address = address!("000F3df6D732807Ef1319fB7B8bB8522d0Beac02");
+const DEPLOYER: Address = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
 
 /// Who makes the blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,7 +237,8 @@ impl<'a> History<'a> {
         let (by, stranger) = (if self.chain == Chain::Anvil { HEIR } else { ADMIN }, wallet(9).address());
         self.call(by, &IOpenZeppelin::grantRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
         self.call(by, &IOpenZeppelin::revokeRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
-        self.call(by, &supersedeCall { successor: SOME_CODE }, 1);
+        let successor = if self.chain == Chain::Anvil { DEPLOYER } else { BEACON_ROOTS };
+        self.call(by, &supersedeCall { successor }, 1);
         self.block().await;
     }
 

@@ -2,6 +2,7 @@
 
 use super::{World, options, wallet};
 use medseal::chain::{DevNode, NodeError, NodeOptions, Outbox, Profile, Registry, Rpc};
+use medseal::clock::{Clock, SystemClock};
 use serde_json::json;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -44,6 +45,26 @@ async fn it_keeps_its_state_in_a_file() {
         Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.expect("same chain");
     let again = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap();
     assert_eq!(again, deployment);
+}
+
+#[tokio::test]
+async fn its_first_block_stays_and_its_clock_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = NodeOptions { state: Some(folder.path().join("state.json")), ..options() };
+    let mut first = None;
+    for start in 0..6 {
+        let node = DevNode::start(&options).await.unwrap();
+        let rpc = Rpc::new(&node.rpc_url()).unwrap();
+        let block = async |name: &str| rpc.raw("eth_getBlockByNumber", vec![json!(name), json!(false)]).await.unwrap();
+        let hash = block("0x0").await["hash"].clone();
+        assert_eq!(*first.get_or_insert(hash.clone()), hash, "start {start}");
+        rpc.raw("evm_mine", vec![]).await.unwrap();
+        let time: alloy::primitives::U64 = serde_json::from_value(block("latest").await["timestamp"].clone()).unwrap();
+        assert!(SystemClock.unix_secs().abs_diff(time.to()) < 60, "start {start}: {time}");
+        node.stop();
+        // Block 0 would have another time.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use medseal::chain::bindings::IImageRegistry::*;
 use medseal::chain::{Registry, Rpc, Wallet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const SENDER: usize = 1;
@@ -25,7 +26,6 @@ pub(crate) struct Acts {
     rpc: Rpc,
     registry: Address,
     chain_id: u64,
-    number: u64,
     images: Vec<Image>,
     nonces: BTreeMap<usize, u64>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Acts {
 impl Acts {
     pub(crate) fn new(registry: &Registry) -> Self {
         let (rpc, chain_id) = (registry.rpc().clone(), registry.chain_id());
-        Self { rpc, registry: registry.address(), chain_id, number: 0, images: vec![], nonces: BTreeMap::new() }
+        Self { rpc, registry: registry.address(), chain_id, images: vec![], nonces: BTreeMap::new() }
     }
 
     fn wallet(&self, index: usize) -> Wallet {
@@ -82,9 +82,10 @@ impl Acts {
         last
     }
 
-    fn word(&mut self) -> B256 {
-        self.number += 1;
-        keccak256(self.number.to_be_bytes())
+    /// One that was not there before: what is registered again makes no event.
+    fn word(&self) -> B256 {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        keccak256(NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes())
     }
 
     fn id(&self, salt: B256) -> B256 {

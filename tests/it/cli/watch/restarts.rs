@@ -144,7 +144,9 @@ impl Anvil {
 
     fn spawn(binary: &Path, port: u16, state: &Path) -> Child {
         let mut command = Command::new(binary);
-        command.args(["--hardfork", "prague", "--port", &port.to_string(), "--state-interval", "1", "--state"]);
+        // Else it has another block 0 after some starts.
+        command.args(["--hardfork", "prague", "--timestamp", "1700000000"]);
+        command.args(["--port", &port.to_string(), "--state-interval", "1", "--state"]);
         command.arg(state).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("anvil")
     }
 
