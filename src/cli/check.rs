@@ -147,7 +147,7 @@ fn text(evidence: &Evidence, checked: &Checked, args: &Args) -> String {
     let (story, image) = (&checked.story, &checked.story.image);
     let named = if args.registry.is_some() { "as you named it" } else { "that it is the one you mean" };
     let mut text = format!(
-        "trusted\n  block     {} is of chain {}\n  registry  {} ({named})\n  keccak256, SHA-256 and ECDSA on secp256k1\n\nproved, up to block {} of {}\n  contract  code {}, an ImageRegistry of this program's build\n  image     {}\n  sha-256   {} ({} bytes)\n  sender    {} ({})\n  record    {}, {} since {} (block {})\n  capsules  version {}, sha-256 {}",
+        "trusted\n  block     {} is of chain {}\n  registry  {} ({named})\n  keccak256, SHA-256 and ECDSA on secp256k1\n\nproved, up to block {} of {}\n  contract  code {}, an ImageRegistry of this program's build\n  image     {}\n  sha-256   {} ({} bytes)\n  sender    {} ({})\n  record    {}; registered ({}) {}, block {}\n  capsules  version {}, sha-256 {}",
         checked.hash,
         evidence.chain_id,
         address(evidence.registry),
@@ -159,8 +159,8 @@ fn text(evidence: &Evidence, checked: &Checked, args: &Args) -> String {
         image.size,
         address(image.sender),
         signed(story.signed),
-        image.way.name(),
         state(checked),
+        image.way.name(),
         spelled(story.registered_at),
         image.place.block_number,
         story.capsules_version,
