@@ -183,7 +183,9 @@ impl<'a> History<'a> {
     }
 
     fn request(&self, by: usize, number: u64, data: &Bytes) -> Value {
-        let (wallet, to, gas) = (wallet(by), self.registry.address(), 400_000 + 600 * data.len() as u64);
+        // New storage costs `geth --dev` four times as much: it has the rules of a fork to come.
+        let of_a_byte = if self.chain == Chain::Anvil { 600 } else { 2_000 };
+        let (wallet, to, gas) = (wallet(by), self.registry.address(), 400_000 + of_a_byte * data.len() as u64);
         let (method, sent) = match self.chain {
             Chain::Anvil => {
                 // With its number: the node takes the calls of one request in any order.
@@ -210,11 +212,30 @@ impl<'a> History<'a> {
         json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": [sent] })
     }
 
-    /// The rare ones: pauses, keys of a KGC, the administrator's plans.
+    /// What may not come about in a short history: a flag that is confirmed, one that is dismissed, a batch, an anchor of capsules.
+    async fn rare_ones(&mut self) {
+        let mut whole = (0..self.images.len()).filter(|at| !self.images[*at].open && !self.images[*at].tampered);
+        let flagged = [whole.next().unwrap(), whole.next().unwrap()];
+        let now = super::block_time(self.registry).await;
+        for at in flagged {
+            self.verify(at, now, 4, &mut true, false);
+        }
+        self.register_batch();
+        self.anchor_capsules();
+        self.block().await;
+        for (at, kind) in flagged.into_iter().zip([41, 47]) {
+            self.decide(at, kind);
+        }
+        self.block().await;
+    }
+
+    /// Rarer still: pauses, keys of a KGC, the administrator's plans.
     pub(crate) async fn govern(&mut self) {
         self.call(KGC, &pauseCall {}, 1);
         self.block().await;
         self.call(KGC, &unpauseCall {}, 1);
+        self.nonce += U256::from(1) << 128;
+        self.call(VERIFIER, &invalidateNonceCall {}, 1);
         let kgc = B256::repeat_byte(0x4b);
         for _ in 0..2 {
             self.epoch += 1;
@@ -273,14 +294,7 @@ impl<'a> History<'a> {
                     let call = anchorLogCall { logId: B256::repeat_byte(1), logSeq: seq, logHead: head };
                     self.call(KGC, &call, 1);
                 }
-                (6, _) => {
-                    let call = anchorCapsulesCall {
-                        root: self.random.word(),
-                        count: 3,
-                        leavesCid: Bytes::from_static(b"cid"),
-                    };
-                    self.call(KGC, &call, 1);
-                }
+                (6, _) => self.anchor_capsules(),
                 (7..=9, _) => {
                     let (by, operator) = (SENDERS[self.random.below(3)], wallet(self.random.below(10)).address());
                     self.call(by, &setOperatorCall { operator, allowed: kind != 9 }, 1);
@@ -318,6 +332,11 @@ impl<'a> History<'a> {
         self.block().await;
     }
 
+    fn anchor_capsules(&mut self) {
+        let (root, leaves_cid) = (self.random.word(), Bytes::from_static(b"cid"));
+        self.call(KGC, &anchorCapsulesCall { root, count: 3, leavesCid: leaves_cid }, 1);
+    }
+
     fn image_id(&self, sender: usize, salt: B256) -> B256 {
         medseal::envelope::image_id(self.registry.chain_id(), self.registry.address(), wallet(sender).address(), salt)
     }
@@ -341,7 +360,8 @@ impl<'a> History<'a> {
     }
 
     fn register_batch(&mut self) {
-        let (sender, count) = (SENDERS[self.random.below(3)], 20 + self.random.below(81));
+        let more = if self.chain == Chain::Anvil { 81 } else { 11 };
+        let (sender, count) = (SENDERS[self.random.below(3)], 20 + self.random.below(more));
         let item = |random: &mut Random| Item {
             salt: random.word(),
             contentHash: random.word(),
@@ -437,6 +457,7 @@ pub(crate) async fn history(registry: &Registry, url: &str, chain: Chain, seed: 
     while history.events < events / 2 {
         history.random_block(200).await;
     }
+    history.rare_ones().await;
     history.govern().await;
     while history.events < events {
         history.random_block(200).await;
