@@ -21,6 +21,7 @@ use super::error::{ChainError, ErrorKind};
 use super::events::RegistryEvent;
 use super::registry::Registry;
 use crate::clock::Clock;
+use crate::envelope::image_id;
 use alloy::primitives::{Address, B256, FixedBytes, U256, keccak256};
 use alloy::sol_types::private::IntoLogData;
 use alloy::sol_types::{SolEvent, SolStruct, SolValue};
@@ -84,6 +85,20 @@ pub enum AuditError {
         /// What the event says.
         expected: B256,
         /// What the items give.
+        found: B256,
+    },
+    /// An item of a batch is not its batch's: the contract makes sender and image id from the batch and the item's salt.
+    #[error("event {seq} in block {block}: an item of the batch has {what} {found}, expected {expected}")]
+    Item {
+        /// The number of the batch's event.
+        seq: u64,
+        /// Its block.
+        block: u64,
+        /// What of it.
+        what: &'static str,
+        /// What follows.
+        expected: B256,
+        /// The item's.
         found: B256,
     },
     /// The log ends before the contract's own head.
@@ -202,6 +217,7 @@ impl AuditError {
             | Self::Broken { seq, .. }
             | Self::Unreadable { seq, .. }
             | Self::Batch { seq, .. }
+            | Self::Item { seq, .. }
             | Self::OtherHead { seq, .. } => Some(*seq),
             Self::Incomplete { found, .. } => Some(found + 1),
             _ => None,
@@ -318,15 +334,17 @@ fn words(event: &Event) -> (B256, Vec<B256>) {
 /// Follows a registry's events one by one: each must follow from all before it.
 #[derive(Debug, Clone)]
 pub struct Follower {
+    chain_id: u64,
+    registry: Address,
     trail: Trail,
     /// Items whose batch has not come yet.
     items: Vec<RegisteredInBatch>,
 }
 
 impl Follower {
-    /// Follows from the word before the first event to be taken.
-    pub fn new(start: Trail) -> Self {
-        Self { trail: start, items: Vec::new() }
+    /// Follows a registry's events from the word before the first to be taken.
+    pub fn new(chain_id: u64, registry: Address, start: Trail) -> Self {
+        Self { chain_id, registry, trail: start, items: Vec::new() }
     }
 
     /// The word after the last event that has a number.
@@ -337,7 +355,7 @@ impl Follower {
     /// Takes the next event, which a block of this time holds.
     ///
     /// # Errors
-    /// [`AuditError::Missing`], [`AuditError::Broken`], [`AuditError::Batch`].
+    /// [`AuditError::Missing`], [`AuditError::Broken`], [`AuditError::Batch`], [`AuditError::Item`].
     pub fn take(&mut self, event: &RegistryEvent, time: u64) -> Result<(), AuditError> {
         let block = event.place.block_number;
         if let Event::RegisteredInBatch(item) = &event.event {
@@ -392,16 +410,30 @@ impl Follower {
             _ => (keccak256([]), items_hash(&items, items.len(), U256::ZERO)),
         };
         let seq = self.trail.seq() + 1;
-        if found == expected { Ok(()) } else { Err(AuditError::Batch { seq, block, expected, found }) }
+        if found != expected {
+            return Err(AuditError::Batch { seq, block, expected, found });
+        }
+        // The hashes cover neither the items' senders nor their image ids.
+        let Some(Event::BatchRegistered(batch)) = event else { return Ok(()) };
+        for item in items {
+            let id = image_id(self.chain_id, self.registry, batch.sender, item.salt);
+            for (what, expected, found) in
+                [("sender", batch.sender.into_word(), item.sender.into_word()), ("image id", id, item.imageId)]
+            {
+                if found != expected {
+                    return Err(AuditError::Item { seq, block, what, expected, found });
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// Follows the events from `start` and returns the word after the last; `times` are those of their blocks.
+/// Follows the events and returns the word after the last; `times` are those of their blocks.
 ///
 /// # Errors
 /// As [`Follower::take`].
-fn follow(start: Trail, events: &[RegistryEvent], times: &[u64]) -> Result<Trail, AuditError> {
-    let mut follower = Follower::new(start);
+fn follow(mut follower: Follower, events: &[RegistryEvent], times: &[u64]) -> Result<Trail, AuditError> {
     for (event, time) in events.iter().zip(times) {
         follower.take(event, *time)?;
     }
@@ -450,7 +482,9 @@ pub async fn replay(registry: &Registry, clock: &dyn Clock) -> Result<Replayed, 
         };
         times.push(time);
     }
-    let trail = follow(Trail::start(registry.chain_id(), registry.address()), &events, &times)?;
+    let (chain_id, address) = (registry.chain_id(), registry.address());
+    let follower = Follower::new(chain_id, address, Trail::start(chain_id, address));
+    let trail = follow(follower, &events, &times)?;
     let (expected, seq) = registry.audit_in(head.hash).await?;
     if seq != trail.seq() {
         return Err(AuditError::Incomplete { expected: seq, found: trail.seq() });

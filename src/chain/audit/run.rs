@@ -10,7 +10,7 @@ use crate::chain::head::Profile;
 use crate::chain::registry::Registry;
 use crate::files::Draft;
 use alloy::eips::BlockNumberOrTag;
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use alloy::rpc::types::{Header, Log};
 use std::path::PathBuf;
 
@@ -83,8 +83,9 @@ pub struct Audit {
 
 impl Audit {
     /// The state before a registry's first event.
-    pub fn new(start: Trail) -> Self {
-        Self { follower: Follower::new(start), storage: Storage::new(), summary: Summary::default() }
+    pub fn new(chain_id: u64, registry: Address) -> Self {
+        let follower = Follower::new(chain_id, registry, Trail::start(chain_id, registry));
+        Self { follower, storage: Storage::new(), summary: Summary::default() }
     }
 
     /// Takes the next event, which a block of this time holds.
@@ -204,7 +205,7 @@ impl<'a> Run<'a> {
         proven: Proven,
         observe: &mut impl FnMut(Step<'_>) -> Result<(), AuditError>,
     ) -> Result<Self, AuditError> {
-        let start = Audit::new(Trail::start(registry.chain_id(), registry.address()));
+        let start = Audit::new(registry.chain_id(), registry.address());
         let at = registry.first_block().saturating_sub(1);
         let mut run = Self {
             registry,
@@ -241,7 +242,7 @@ impl<'a> Run<'a> {
         if complete <= run.proven.block {
             run.replaced = registry.rpc().block(BlockNumberOrTag::Number(complete)).await?.header.hash != hash;
         }
-        let follower = Follower::new(Trail::from(found.about.trail));
+        let follower = Follower::new(registry.chain_id(), registry.address(), Trail::from(found.about.trail));
         run.state = Audit { follower, storage: found.storage, summary: found.about.summary };
         (run.at, run.after_block) = (block, block);
         Ok(run)

@@ -5,8 +5,10 @@ use alloy::primitives::Bytes;
 
 const TIME: u64 = 1_800_000_000;
 
+const REGISTRY: Address = Address::repeat_byte(7);
+
 fn start() -> Trail {
-    Trail::start(31337, Address::repeat_byte(7))
+    Trail::start(31337, REGISTRY)
 }
 
 fn at(block_number: u64, event: Event) -> RegistryEvent {
@@ -38,11 +40,17 @@ fn chained(events: Vec<Event>) -> Vec<RegistryEvent> {
 
 fn run(events: &[RegistryEvent]) -> Result<Trail, AuditError> {
     let times: Vec<u64> = events.iter().map(|event| TIME + event.place.block_number).collect();
-    follow(start(), events, &times)
+    follow(follower(REGISTRY), events, &times)
+}
+
+fn follower(registry: Address) -> Follower {
+    Follower::new(31337, registry, Trail::start(31337, registry))
 }
 
 fn item(salt: u8) -> RegisteredInBatch {
-    RegisteredInBatch { salt: B256::repeat_byte(salt), size: 9, ..Default::default() }
+    let salt = B256::repeat_byte(salt);
+    let image_id = image_id(31337, REGISTRY, Address::ZERO, salt);
+    RegisteredInBatch { imageId: image_id, salt, size: 9, ..Default::default() }
 }
 
 fn story() -> Vec<RegistryEvent> {
@@ -98,6 +106,16 @@ fn what_is_missing_added_or_changed_shows() {
     events.push(at(9, Event::RegisteredInBatch(item(3))));
     assert!(matches!(run(&events), Err(AuditError::Batch { .. })), "an item that no batch covers");
 
+    // An item that is said to be another image, or another sender's.
+    let mut events = story();
+    let Event::RegisteredInBatch(item) = &mut events[2].event else { panic!("{events:?}") };
+    item.imageId.0[31] ^= 1;
+    assert!(matches!(run(&events), Err(AuditError::Item { seq: 2, what: "image id", .. })));
+    let mut events = story();
+    let Event::RegisteredInBatch(item) = &mut events[2].event else { panic!("{events:?}") };
+    item.sender = REGISTRY;
+    assert!(matches!(run(&events), Err(AuditError::Item { seq: 2, what: "sender", .. })));
+
     // One byte of what stands in it, its block, its time.
     let mut events = story();
     let Event::Registered(registered) = &mut events[0].event else { panic!("{events:?}") };
@@ -108,8 +126,8 @@ fn what_is_missing_added_or_changed_shows() {
     assert!(matches!(run(&events), Err(AuditError::Broken { seq: 6, .. })));
     let events = story();
     let times = vec![TIME; events.len()];
-    assert!(matches!(follow(start(), &events, &times), Err(AuditError::Broken { seq: 1, .. })));
-    assert!(follow(Trail::start(31337, Address::ZERO), &events, &times).is_err(), "another registry");
+    assert!(matches!(follow(follower(REGISTRY), &events, &times), Err(AuditError::Broken { seq: 1, .. })));
+    assert!(follow(follower(Address::ZERO), &events, &times).is_err(), "another registry");
 }
 
 /// A word that no other number has.
@@ -159,7 +177,7 @@ fn generated(number: u64, records: u64) -> Event {
 fn a_million_events_need_memory_for_what_they_make_alone() {
     for records in [10, 50, 100] {
         let (before, clock) = (peak_mib(), std::time::Instant::now());
-        let mut audit = Audit::new(start());
+        let mut audit = Audit::new(31337, REGISTRY);
         for number in 0..1_000_000 {
             let (block, mut event) = (number / 50, generated(number, records));
             let trail = B256::from(audit.trail().after(&event, block, TIME + block).0);

@@ -107,6 +107,11 @@ async fn any_event_withheld_altered_or_moved_is_named() {
     through_a_proxy(&world, &log, &audited).await;
 }
 
+fn beginning(registry: &Registry) -> Follower {
+    let (chain_id, address) = (registry.chain_id(), registry.address());
+    Follower::new(chain_id, address, Trail::start(chain_id, address))
+}
+
 fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
     let (numbers, mut random) = (numbers(log), Random(SEED));
     // Cases by the event that they touch: what comes before it is followed once, and no event after it is spared.
@@ -117,7 +122,7 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
         })
         .collect();
     cases.sort_unstable();
-    let mut before = Follower::new(Trail::start(registry.chain_id(), registry.address()));
+    let mut before = beginning(registry);
     let (mut taken, mut found, mut no_event) = (0, [0; 3], 0);
     for (at, kind, other) in cases {
         for (event, time) in &log[taken..at] {
@@ -140,7 +145,9 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
             }
             _ => follow(&before, &[], &log[at + 1..], audited),
         };
-        let error = result.expect_err("found");
+        let Err(error) = result else {
+            panic!("not found: seed {SEED:#x}, event {at} {:?}, kind {kind}, {other}", log[at])
+        };
         assert_eq!(error.seq(), Some(numbers[at]), "seed {SEED:#x}, event {at}, kind {kind}, {other}: {error}");
         found[if kind == 2 && other >= log.len() { 0 } else { kind }] += 1;
     }
@@ -155,7 +162,7 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
 
     let mut cuts: Vec<usize> = (0..100).map(|_| random.below(log.len())).collect();
     cuts.sort_unstable();
-    let mut follower = Follower::new(Trail::start(registry.chain_id(), registry.address()));
+    let mut follower = beginning(registry);
     let mut taken = 0;
     for cut in &cuts {
         for (event, time) in &log[taken..*cut] {
