@@ -3,9 +3,10 @@
 use super::bindings::IImageRegistry::{self as registry, IImageRegistryEvents};
 use super::error::ChainError;
 use super::rpc::Rpc;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, LogData};
 use alloy::rpc::types::{Filter, Log};
 use alloy::sol_types::abi::AbiDecoderConfig;
+use alloy::sol_types::private::IntoLogData;
 use alloy::sol_types::{SolEvent, SolEventInterface};
 
 const METHOD: &str = "eth_getLogs";
@@ -73,9 +74,23 @@ pub(super) fn decode(address: Address, log: &Log) -> Result<RegistryEvent, Chain
         }
         _ => return Err(bad("a log outside the chain")),
     };
-    let config = AbiDecoderConfig::new().validate(true);
-    let event = IImageRegistryEvents::decode_log_with_config(&log.inner, config).map_err(bad)?.data;
+    let (event, _) = decode_data(log.topics(), &log.data().data).map_err(bad)?;
     Ok(RegistryEvent { event, place })
+}
+
+/// Reads a log's topics and data; only the one encoding of an event is taken.
+pub(super) fn decode_data(topics: &[B256], data: &[u8]) -> Result<(IImageRegistryEvents, LogData), String> {
+    if topics.len() > 4 {
+        return Err(format!("{} topics", topics.len()));
+    }
+    let config = AbiDecoderConfig::new().validate(true);
+    let event =
+        IImageRegistryEvents::decode_raw_log_with_config(topics, data, config).map_err(|error| error.to_string())?;
+    let log = event.to_log_data();
+    if log.topics() != topics || *log.data != *data {
+        return Err("it is not encoded as the contract does".to_owned());
+    }
+    Ok((event, log))
 }
 
 /// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain. A range that the node refuses is halved.

@@ -4,10 +4,11 @@ use super::EvidenceError;
 use super::file::{Entry, Evidence, SCHEMA, Slot};
 use super::header::Header;
 use super::linked::Links;
-use super::story::{Story, Teller, decode};
+use super::story::{Story, Teller};
 use crate::chain::Artifact;
 use crate::chain::audit::{Storage, Trail, kind_and_fields};
 use crate::chain::bindings::IImageRegistry::{IImageRegistryEvents, RegisteredInBatch};
+use crate::chain::events::decode_data;
 use crate::envelope::signing_domain;
 use alloy::primitives::{B256, U256, keccak256};
 use alloy::rlp;
@@ -85,7 +86,7 @@ pub fn check(
             }
             Entry::Own(own) => {
                 let (event, log) =
-                    decode(&own.topics, &own.data).map_err(|reason| EvidenceError::Event { seq, reason })?;
+                    decode_data(&own.topics, &own.data).map_err(|reason| EvidenceError::Event { seq, reason })?;
                 let (kind, fields) = kind_and_fields(&event);
                 let next = trail.then(kind, fields, own.block, own.time);
                 let found = Trail::of(&event).map_or(B256::ZERO, |trail| trail.word());

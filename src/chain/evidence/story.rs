@@ -7,13 +7,10 @@ use crate::chain::audit::{Storage, Trail, item_hash};
 use crate::chain::bindings::IImageRegistry::{
     Anchored, BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch, Verified,
 };
-use crate::chain::events::{EventPlace, RegistryEvent};
+use crate::chain::events::{EventPlace, RegistryEvent, decode_data};
 use crate::chain::logged::{LoggedImage, Way};
 use crate::envelope::{image_id, signing_domain};
 use alloy::primitives::{Address, B256, LogData, U256, keccak256};
-use alloy::sol_types::SolEventInterface;
-use alloy::sol_types::abi::AbiDecoderConfig;
-use alloy::sol_types::private::IntoLogData;
 
 /// A verification that is proven.
 #[derive(Debug, Clone)]
@@ -58,20 +55,6 @@ pub struct Story {
     pub capsules_version: u64,
     /// SHA-256 of the capsules.
     pub capsules_hash: B256,
-}
-
-/// Reads a log; only the one encoding of an event is taken.
-pub(super) fn decode(topics: &[B256], data: &[u8]) -> Result<(Event, LogData), String> {
-    if topics.len() > 4 {
-        return Err(format!("{} topics", topics.len()));
-    }
-    let config = AbiDecoderConfig::new().validate(true);
-    let event = Event::decode_raw_log_with_config(topics, data, config).map_err(|error| error.to_string())?;
-    let log = event.to_log_data();
-    if log.topics() != topics || *log.data != *data {
-        return Err("it is not encoded as the contract does".to_owned());
-    }
-    Ok((event, log))
 }
 
 /// Takes the image's events one by one.
@@ -190,7 +173,8 @@ impl<'a> Teller<'a> {
         seq: u64,
     ) -> Result<(RegisteredInBatch, LogData), EvidenceError> {
         let wrong = |reason| EvidenceError::Item { seq, reason };
-        let (event, log) = decode(&item.topics, &item.data).map_err(|reason| EvidenceError::Event { seq, reason })?;
+        let (event, log) =
+            decode_data(&item.topics, &item.data).map_err(|reason| EvidenceError::Event { seq, reason })?;
         let Event::RegisteredInBatch(found) = event else { return Err(wrong("it is another event")) };
         if U256::from(item.hashes.len()) != batch.count || item.hashes.len() > 256 {
             return Err(wrong("the batch has another number of items"));
