@@ -451,7 +451,7 @@ fn items_hash(items: &[&RegisteredInBatch], count: usize, skipped: U256) -> B256
     let mut hashes = Vec::new();
     for place in 0..count {
         let item = if place < 256 && skipped.bit(place) { None } else { items.next() };
-        hashes.extend(item.map_or(B256::ZERO, |item| item_hash(item)));
+        hashes.extend(item.map_or(B256::ZERO, item_hash));
     }
     // One too many must show as well.
     hashes.extend(items.flat_map(|item| item_hash(item).0));

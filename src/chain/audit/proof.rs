@@ -73,11 +73,12 @@ pub(in crate::chain) async fn prove(registry: &Registry, header: &Header) -> Res
 fn check(answer: &EIP1186AccountProofResponse, header: &Header, registry: &Registry) -> Result<Trail, AuditError> {
     let block = header.number;
     let unproven = |what, error: &dyn ToString| AuditError::Unproven { block, what, reason: error.to_string() };
-    let mut account = TrieAccount::default();
-    account.nonce = answer.nonce;
-    account.balance = answer.balance;
-    account.storage_root = answer.storage_hash;
-    account.code_hash = answer.code_hash;
+    let account = TrieAccount {
+        nonce: answer.nonce,
+        balance: answer.balance,
+        storage_root: answer.storage_hash,
+        code_hash: answer.code_hash,
+    };
     let key = Nibbles::unpack(keccak256(registry.address()));
     verify_proof(header.state_root, key, Some(rlp::encode(account)), &answer.account_proof)
         .map_err(|error| unproven("the account", &error))?;

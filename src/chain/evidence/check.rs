@@ -123,11 +123,12 @@ pub fn check(
 /// The registry's account under the state root; returns the hash of its code.
 fn check_account(evidence: &Evidence, header: &Header) -> Result<B256, EvidenceError> {
     let (found, registry) = (&evidence.account, evidence.registry);
-    let mut account = TrieAccount::default();
-    account.nonce = found.nonce;
-    account.balance = found.balance;
-    account.storage_root = found.storage_root;
-    account.code_hash = found.code_hash;
+    let account = TrieAccount {
+        nonce: found.nonce,
+        balance: found.balance,
+        storage_root: found.storage_root,
+        code_hash: found.code_hash,
+    };
     let key = Nibbles::unpack(keccak256(registry));
     verify_proof(header.state_root, key, Some(rlp::encode(account)), &found.proof)
         .map_err(|error| EvidenceError::Account { registry, reason: error.to_string() })?;

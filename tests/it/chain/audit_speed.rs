@@ -29,8 +29,7 @@ async fn questions(world: &World) -> Vec<Filter> {
     });
     let registry = Registry::connect(Rpc::new(&url).unwrap(), &world.deployment, Profile::Development).await.unwrap();
     audited(&registry).await;
-    let asked = asked.lock().unwrap().clone();
-    asked
+    asked.lock().unwrap().clone()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

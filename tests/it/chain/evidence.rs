@@ -333,9 +333,9 @@ async fn a_hundred_are_accepted_and_refused_with_any_change() {
         fewest = fewest.min(kinds.len());
     }
     let total: usize = refused.values().sum();
-    println!("{accepted} of {} accepted ({verifications} verifications, {flags} flags)", ids.len());
-    println!("{total} changes of {} kinds refused, at least {fewest} kinds of each file", refused.len());
-    println!("{refused:?}\n{seen:?}");
+    eprintln!("{accepted} of {} accepted ({verifications} verifications, {flags} flags)", ids.len());
+    eprintln!("{total} changes of {} kinds refused, at least {fewest} kinds of each file", refused.len());
+    eprintln!("{refused:?}\n{seen:?}");
     assert_eq!(accepted, BUNDLES);
     assert!(fewest >= 20, "{fewest}");
     for kind in [

@@ -408,7 +408,7 @@ impl<'a> History<'a> {
     }
 
     fn verify(&mut self, at: usize, now: u64, kind: usize, relayed: &mut bool, cancelled: bool) {
-        let (valid, by) = (kind % 4 != 0, if kind % 3 == 0 { RELAYER } else { VERIFIER });
+        let (valid, by) = (!kind.is_multiple_of(4), if kind.is_multiple_of(3) { RELAYER } else { VERIFIER });
         let observed = if valid { self.images[at].content } else { self.random.word() };
         let mut verification = Verification {
             imageId: self.images[at].id,

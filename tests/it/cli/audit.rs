@@ -101,7 +101,8 @@ fn it_lists_as_table_lines_and_csv_what_the_filters_leave() {
     assert!(early < late);
     let (verifier, sender) = (wallet(5), wallet(1));
     let spelled = "2100-01-01";
-    let filters: [(&[&str], &dyn Fn(&Value) -> bool); 9] = [
+    type Filter<'a> = (&'a [&'a str], &'a dyn Fn(&Value) -> bool);
+    let filters: [Filter<'_>; 9] = [
         (&["--image", &ids[0]], &|line| line["imageId"] == json!(ids[0])),
         (&["--sender", &sender], &|line| line["sender"] == json!(sender)),
         (&["--verifier", &verifier], &|line| {

@@ -10,11 +10,11 @@ fn unplugged(folder: &Path, args: &[&str]) -> Command {
     let mut plain = program(folder);
     let can = Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|run| run.status.success());
     if !can {
-        println!("no unshare -rn here: the network stays, and no node is at the address that is named");
+        eprintln!("no unshare -rn here: the network stays, and no node is at the address that is named");
         plain.env("ETH_RPC_URL", "http://127.0.0.1:1").args(args);
         return plain;
     }
-    println!("without a network: unshare -rn");
+    eprintln!("without a network: unshare -rn");
     let mut command = Command::new("unshare");
     command.arg("-rn").arg(plain.get_program()).args(args).current_dir(folder).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());

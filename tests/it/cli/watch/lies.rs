@@ -26,7 +26,8 @@ fn what_is_withheld_doubled_or_altered_is_noticed_and_read_again() {
         acts.mixed(10).await
     });
     let (all, ..) = world.watch(&["--from-start"]);
-    let lies: [(&str, fn(&mut Vec<Value>), &str); 4] = [
+    type Lie = (&'static str, fn(&mut Vec<Value>), &'static str);
+    let lies: [Lie; 4] = [
         ("withheld", |logs| drop(logs.pop()), "is missing"),
         ("none", |logs| logs.clear(), "is missing"),
         (
