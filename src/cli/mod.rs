@@ -16,6 +16,7 @@ mod evidence;
 mod explain;
 mod flag;
 mod hints;
+mod input;
 mod keygen_report;
 mod kgc;
 mod materialize;

@@ -26,6 +26,7 @@ mod resume;
 mod schema;
 mod sessions;
 mod settings;
+mod signers;
 pub(crate) mod watch;
 
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
