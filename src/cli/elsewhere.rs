@@ -30,7 +30,7 @@ pub(super) struct Elsewhere {
     /// Print what is to be signed or sent elsewhere, and send nothing
     #[arg(long, global = true, value_name = "WHAT", value_enum)]
     pub(super) print: Option<Print>,
-    /// Who acts: a wallet or a wallet contract whose key is not here
+    /// Who acts: a wallet or a wallet contract whose key is not here (medseal seal asks the KGC with the key that is)
     #[arg(long, global = true, value_name = "WALLET")]
     pub(super) from: Option<Address>,
     /// What it signed of what --print typed-data gave; the wallet of the settings, or of --relayer, pays

@@ -42,7 +42,8 @@ pub(super) fn printed(world: &World, args: &[&str]) -> Value {
     serde_json::from_str(&run.stdout).expect("JSON alone on stdout")
 }
 
-fn sealed() -> (World, String) {
+/// A chain with one sealed image, and its id.
+pub(super) fn sealed() -> (World, String) {
     let world = World::new();
     world.write("a.png", png(9, 9, 1));
     let id = world.seal("a.png", &[])["imageId"].as_str().expect("an id").to_owned();
@@ -142,4 +143,13 @@ fn the_package_for_apps_reads_the_registry_and_builds_the_same_typed_data() {
     let output = command.arg(world.block(&image)).arg(world.path("typed.json")).output().expect("node starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "8 passed");
+}
+
+#[test]
+fn the_types_of_the_package_are_those_of_an_app_on_viem() {
+    let _tools = (fetched("node_modules/viem"), fetched("node_modules/typescript"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/types.mjs");
+    let output = Command::new("node").arg(script).output().expect("node starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1 passed");
 }

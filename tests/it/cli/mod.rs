@@ -22,6 +22,7 @@ mod models;
 mod network;
 mod operators;
 mod renewed;
+mod requests;
 mod resume;
 mod schema;
 mod sessions;
