@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {OwnedWallet} from "./OwnedWallet.sol";
 import {SignedActs} from "./SignedActs.sol";
 
 /// @notice Calls the registry back for a wallet that is asked about a signature.
@@ -121,6 +122,16 @@ contract ContractWalletTest is SignedActs {
     function test_ASignatureOf65And4096BytesIsTaken() public {
         takenBy(new Wallet(Wallet.Answer.YesToOneLength, 65), new bytes(65));
         takenBy(new Wallet(Wallet.Answer.YesToOneLength, 4096), new bytes(4096));
+    }
+
+    function test_AWalletTakesWhatItsOwnerSigned_AndNothingElse() public {
+        address wallet = address(new OwnedWallet(vm.addr(SENDER_KEY)));
+        prepare(wallet);
+        for (uint256 i = 0; i < ACTS; i++) {
+            bytes32 structHash = structHashOf(Act(i), wallet, DEADLINE);
+            refusedAct(Act(i), wallet, DEADLINE, signed(SENDER_KEY + 1, structHash), invalidSignature(wallet));
+            takenAct(Act(i), wallet, DEADLINE, signed(SENDER_KEY, structHash));
+        }
     }
 
     /// @dev While the wallet is asked, a helper sends the same act with another signature: the static call stops it, and the act happens once.

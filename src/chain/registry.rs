@@ -89,7 +89,7 @@ impl Registry {
         Transaction { to: Some(self.address), data: call.abi_encode().into() }
     }
 
-    async fn view<C: SolCall>(&self, call: C) -> Result<C::Return, ChainError> {
+    pub(super) async fn view<C: SolCall>(&self, call: C) -> Result<C::Return, ChainError> {
         self.view_at(BlockId::latest(), call).await
     }
 

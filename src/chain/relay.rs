@@ -31,11 +31,12 @@ pub enum RelayError {
 
 impl Registry {
     /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](super::check_domain), and the
-    /// rest by the simulation that goes before every transaction. `now` is this machine's time.
+    /// rest by the simulation that goes before every transaction. `now` is this machine's time. Returns the signature as the contract takes it:
+    /// some wallets write the parity of a plain signature as 0 and 1 where the contract wants 27 and 28.
     ///
     /// # Errors
     /// [`RelayError`].
-    pub async fn check_request(&self, request: &Request, signature: &Bytes, now: u64) -> Result<(), RelayError> {
+    pub async fn check_request(&self, request: &Request, signature: &Bytes, now: u64) -> Result<Bytes, RelayError> {
         request::check_length(signature)?;
         let (deadline, signer) = (request.deadline(), request.signer());
         let now = now.max(self.rpc().latest().await?.timestamp);
@@ -53,10 +54,18 @@ impl Registry {
             }
         }
         let digest = request.digest(&self.domain());
-        match is_of(signer, digest, signature) || self.is_taken_by(signer, digest, signature).await? {
-            true => Ok(()),
-            false => Err(RequestError::Signature { signer, digest }.into()),
+        let plain = with_usual_parity(signature);
+        if is_of(signer, digest, &plain) {
+            return Ok(plain);
         }
+        // A contract's signature is its own affair, down to the last byte.
+        if self.is_taken_by(signer, digest, signature).await? {
+            return Ok(signature.clone());
+        }
+        Err(match is_upper_of(signer, digest, &plain) {
+            true => RequestError::UpperS { signer }.into(),
+            false => RequestError::Signature { signer, digest }.into(),
+        })
     }
 
     /// Whether a wallet that is a contract calls the signature its own.
@@ -77,6 +86,20 @@ impl Registry {
     }
 }
 
+/// The same signature with v 27 or 28 for a parity of 0 or 1.
+fn with_usual_parity(signature: &Bytes) -> Bytes {
+    match signature.last() {
+        Some(v @ (0 | 1)) if signature.len() == 65 => [&signature[..64], &[v + 27]].concat().into(),
+        _ => signature.clone(),
+    }
+}
+
+/// Whether a plain wallet made the signature, and it would count with the lower s.
+fn is_upper_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
+    let lower = Signature::from_raw(signature).ok().and_then(|signature| signature.normalize_s());
+    lower.is_some_and(|lower| is_of(signer, digest, &lower.as_bytes().into()))
+}
+
 /// Whether a plain wallet made the signature, as the contract sees it: 65 bytes, v 27 or 28, the lower s.
 pub(super) fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
     if signature.len() != 65 || !matches!(signature[64], 27 | 28) {
@@ -85,4 +108,41 @@ pub(super) fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
     let Ok(signature) = Signature::from_raw(signature) else { return false };
     signature.normalize_s().is_none()
         && signature.recover_address_from_prehash(&digest).is_ok_and(|found| found == signer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Wallet;
+    use alloy::primitives::U256;
+
+    #[test]
+    fn a_plain_signature_counts_with_its_usual_parity_and_the_lower_s_alone() {
+        let wallet = Wallet::development(0, 31337).expect("a key");
+        let signer = wallet.address();
+        for seed in 0..8 {
+            let digest = B256::repeat_byte(seed);
+            let signature = wallet.sign_digest(digest);
+            let at = |v: u8| Bytes::from([&signature[..64], &[v]].concat());
+            let v = signature[64];
+            assert!(is_of(signer, digest, &signature));
+            assert!(!is_of(signer, digest, &at(v - 27)), "the contract does not take it as it is");
+            assert_eq!(with_usual_parity(&at(v - 27)), signature);
+            assert_eq!(with_usual_parity(&signature), signature);
+            assert!(!is_of(signer, digest, &with_usual_parity(&at(28 - v))), "the other parity is another signer's");
+            assert!(!is_of(signer, digest, &at(v + 8)), "EIP-155");
+
+            // n - s with the other parity is a signature of the same key.
+            let order = U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16);
+            let s = order.expect("the order") - U256::from_be_slice(&signature[32..64]);
+            let upper = [&signature[..32], &s.to_be_bytes::<32>(), &[27 + 28 - v]].concat().into();
+            assert!(!is_of(signer, digest, &upper) && is_upper_of(signer, digest, &upper));
+            assert!(!is_upper_of(signer, digest, &signature));
+            assert!(!is_upper_of(Address::ZERO, digest, &upper));
+        }
+        // A contract's signature of 65 bytes and any other length stays as it is.
+        for other in [vec![0; 64], vec![1; 66], vec![], [&[7; 64][..], &[2]].concat()] {
+            assert_eq!(with_usual_parity(&other.clone().into()), Bytes::from(other));
+        }
+    }
 }

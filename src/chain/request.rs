@@ -68,6 +68,22 @@ pub enum RequestError {
         /// What the request has.
         found: U256,
     },
+    /// What it acts on has another number by now.
+    #[error("the request acts on {what} number {named}, and {current} is the number now: something else came first")]
+    Overtaken {
+        /// What it acts on.
+        what: &'static str,
+        /// The number that it names.
+        named: U256,
+        /// The number that there is.
+        current: U256,
+    },
+    /// Another signature of the same key over the same request, which the contract does not take.
+    #[error("the signature of {signer} has the upper of two possible s, and the registry takes the lower")]
+    UpperS {
+        /// Who signed.
+        signer: Address,
+    },
     /// No signature, or a longer one than the contract takes.
     #[error("a signature has 1 to 4096 bytes, found {found}")]
     SignatureLength {
@@ -88,7 +104,7 @@ impl RequestError {
     /// What it means to whoever called.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Signature { .. } => ErrorKind::NotAuthorized,
+            Self::Signature { .. } | Self::UpperS { .. } => ErrorKind::NotAuthorized,
             Self::OtherDomain { .. } => ErrorKind::WrongChain,
             _ => ErrorKind::Failure,
         }

@@ -96,6 +96,17 @@ fn typed_data_of_another_form_is_refused() {
 }
 
 #[test]
+fn a_chain_id_may_be_written_as_wallets_do() {
+    let (request, _) = of(&grantForCall { grant: grant(), signature: Bytes::new() });
+    let domain = signing_domain(31337, REGISTRY);
+    for chain_id in [json!(31337), json!("31337"), json!("0x7a69")] {
+        let mut typed = request.typed_data(&domain);
+        typed["domain"]["chainId"] = chain_id;
+        assert_eq!(Request::of_typed_data(&typed).expect("typed data").1, domain, "{typed}");
+    }
+}
+
+#[test]
 fn a_domain_is_this_registrys_in_every_part() {
     let good = signing_domain(5, REGISTRY);
     check_domain(&good, 5, REGISTRY).expect("ours");

@@ -4,7 +4,9 @@ use super::act::{Act, Relay};
 use super::output::{Outcome, address};
 use super::{CliError, Settings};
 use crate::chain::Wait;
-use crate::chain::bindings::IImageRegistry::{Grant, Revocation, grantCall, grantForCall, revokeCall, revokeForCall};
+use crate::chain::bindings::IImageRegistry::{
+    Grant, IImageRegistryEvents, Revocation, grantCall, grantForCall, revokeCall, revokeForCall,
+};
 use crate::clock::{Clock, SystemClock};
 use alloy::primitives::{Address, B256};
 use serde_json::json;
@@ -48,6 +50,12 @@ pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outco
     let job = format!("grant:{id}:{wallet}:{seq}:{by}");
     let relayed = |grant, signature| grantForCall { grant, signature };
     let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
+    // What was signed or accepted before may say another second than this run's.
+    let logged = act.registry.events_of(&receipt).await?.into_iter().find_map(|event| match event.event {
+        IImageRegistryEvents::AccessGranted(granted) => Some(granted.expiry),
+        _ => None,
+    });
+    let expiry = logged.unwrap_or(expiry);
     let wallet = address(wallet);
     let json = act.json(json!({ "imageId": id, "wallet": wallet, "expiry": expiry }), Some(&receipt));
     Ok(Outcome::new(json, format!("{wallet} may have the key of {id} until {expiry} (unix seconds, inclusive)")))

@@ -30,7 +30,7 @@ pub(super) struct Elsewhere {
     /// Print what is to be signed or sent elsewhere (typed-data, tx, request), and send nothing
     #[arg(long, global = true, value_name = "WHAT", value_enum, hide_possible_values = true)]
     pub(super) print: Option<Print>,
-    /// Who acts: a wallet or a wallet contract whose key is not here
+    /// Who acts: a wallet or a wallet contract whose key is not here (medseal seal asks the KGC with the key that is)
     #[arg(long, global = true, value_name = "WALLET")]
     pub(super) from: Option<Address>,
     /// What it signed of what --print typed-data gave; the wallet of the settings, or of --relayer, pays
@@ -46,12 +46,15 @@ impl Elsewhere {
     pub(super) fn check(&self, command: &str) -> Result<(), CliError> {
         let (print, from, signature) = (self.print, self.from.is_some(), self.signature.is_some());
         let relay = command == "relay";
+        let signed = !["materialize", "role", "registry", "kgc", "deploy"].contains(&command);
         let sends = ["seal", "materialize", "verify", "grant", "revoke", "operator", "capsules", "flag", "role"]
             .into_iter()
             .chain(["registry", "kgc", "deploy"])
             .any(|name| name == command);
         let wrong = if !sends && !relay && (print.is_some() || from || signature) {
             "--print, --from and --signature are for commands that change something on chain"
+        } else if !signed && (signature || matches!(print, Some(Print::TypedData | Print::Request))) {
+            "this command takes no signature: --print tx prints the transaction for the wallet to send"
         } else if relay && (from || matches!(print, Some(Print::TypedData))) {
             "medseal relay takes --signature and --print tx alone: the request names its signer"
         } else if !relay && signature && !from {
@@ -137,8 +140,44 @@ pub(super) fn held(error: &CliError) -> Option<(Address, &Transaction)> {
 /// [`CliError::Settings`] for typed data of a call that takes no signature.
 pub(super) async fn print(from: Address, transaction: &Transaction, settings: &Settings) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "sender").await?;
-    let chain_id = session.chain_id();
-    let bare = match settings.elsewhere.print {
+    let bare = bare(session.chain_id(), from, transaction, settings.elsewhere.print)?;
+    Ok(outcome(bare))
+}
+
+/// The same of all that one command would send; typed data of one alone, for a signature has no place to say what it is of.
+///
+/// # Errors
+/// [`CliError::Settings`].
+pub(super) fn print_all(session: &Session, all: &[(Address, &Transaction)]) -> Result<Outcome, CliError> {
+    let print = session.elsewhere().print;
+    if all.len() > 1 && !matches!(print, Some(Print::Tx)) {
+        let message = format!(
+            "{} things are to be signed: --print tx prints them all; typed data is printed where one command comes to one signature",
+            all.len()
+        );
+        return Err(CliError::Settings { message });
+    }
+    let all: Result<Vec<Value>, CliError> =
+        all.iter().map(|(from, transaction)| bare(session.chain_id(), *from, transaction, print)).collect();
+    let mut all = all?;
+    Ok(outcome(if all.len() == 1 { all.remove(0) } else { Value::Array(all) }))
+}
+
+/// Adds what an error hands out to what was handed out before, each transaction once.
+pub(super) fn collect<'a>(all: &mut Vec<(Address, &'a Transaction)>, error: &'a CliError) {
+    if let Some(found) = held(error).filter(|found| !all.contains(found)) {
+        all.push(found);
+    }
+}
+
+fn outcome(bare: Value) -> Outcome {
+    let text = serde_json::to_string_pretty(&bare).expect("it is JSON");
+    Outcome::new(json!({ "printed": bare }), text)
+}
+
+/// What is printed of a transaction.
+fn bare(chain_id: u64, from: Address, transaction: &Transaction, print: Option<Print>) -> Result<Value, CliError> {
+    Ok(match print {
         Some(Print::TypedData | Print::Request) => {
             let request = Call::decode(&transaction.data).ok().as_ref().and_then(Request::of_call);
             let Some((request, signature)) =
@@ -148,7 +187,7 @@ pub(super) async fn print(from: Address, transaction: &Transaction, settings: &S
                 return Err(CliError::Settings { message });
             };
             let typed = request.typed_data(&signing_domain(chain_id, transaction.to.unwrap_or_default()));
-            match settings.elsewhere.print {
+            match print {
                 Some(Print::Request) => request_json(&typed, &signature),
                 _ => typed,
             }
@@ -160,9 +199,7 @@ pub(super) async fn print(from: Address, transaction: &Transaction, settings: &S
             "data": transaction.data,
             "chainId": format!("0x{chain_id:x}"),
         }),
-    };
-    let text = serde_json::to_string_pretty(&bare).expect("it is JSON");
-    Ok(Outcome::new(json!({ "printed": bare }), text))
+    })
 }
 
 /// A signed request, as `medseal relay` takes it.

@@ -75,6 +75,14 @@ pub(super) enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file that is to be read is too large, or no text.
+    #[error("{} is no text of a request, a transaction or call data: {reason}", path.display())]
+    NotText {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The output is there already.
     #[error("{} exists", path.display())]
     OutputExists {
@@ -210,6 +218,7 @@ impl CliError {
                 ("FILE_NOT_FOUND", exit::NOT_FOUND)
             }
             Self::File { .. } => ("FILE", exit::FAILURE),
+            Self::NotText { .. } => ("NOT_A_REQUEST", exit::FAILURE),
             Self::OutputExists { .. } => ("OUTPUT_EXISTS", exit::OUTPUT_EXISTS),
             Self::NothingStored => ("NOTHING_STORED", exit::NOT_FOUND),
             Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
@@ -289,9 +298,12 @@ fn of_kind(kind: ErrorKind) -> u8 {
 fn of_request(error: &RequestError) -> Class {
     let code = match error {
         RequestError::OtherDomain { .. } => "OTHER_REGISTRY",
-        RequestError::Signature { .. } | RequestError::SignatureLength { .. } => "SIGNATURE",
+        RequestError::Signature { .. } | RequestError::SignatureLength { .. } | RequestError::UpperS { .. } => {
+            "SIGNATURE"
+        }
         RequestError::Expired { .. } | RequestError::TooFar { .. } => "DEADLINE",
         RequestError::Nonce { .. } => "NONCE",
+        RequestError::Overtaken { .. } => "OVERTAKEN",
         _ => "NOT_A_REQUEST",
     };
     (code, of_kind(error.kind()))
@@ -353,6 +365,7 @@ fn of_watch(error: &crate::chain::watch::WatchError) -> Class {
 fn of_outbox(error: &OutboxError) -> Class {
     let code = match error {
         OutboxError::Chain(error) => return of_chain(error),
+        OutboxError::Request(error) => return of_request(error),
         OutboxError::Reverted { reason, .. } if **reason != Revert::Unknown(Bytes::new()) => refusal::code(reason),
         OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => "CHAIN_RESET",
         OutboxError::Busy { .. } => "OUTBOX_BUSY",

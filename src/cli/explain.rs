@@ -1,5 +1,6 @@
 //! `medseal explain`: what bytes or typed data ask of the registry, for a person.
 
+use super::input::read_text;
 use super::output::{Outcome, address};
 use super::{CliError, Settings};
 use crate::chain::{Call, Deployment, RelayError, Request, RequestError, check_domain};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 /// Needs no node; the deployment files say which contracts are ours.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Call data in 0x-hex, or a file: call data, a transaction, typed data or a signed request as JSON
+    /// Call data in 0x-hex, or a file: call data, a transaction, typed data or a signed request as JSON; - is stdin
     #[arg(value_name = "WHAT")]
     what: String,
 }
@@ -18,11 +19,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     let text = match args.what.starts_with("0x") {
         true => args.what.clone(),
-        false => std::fs::read_to_string(&args.what).map_err(|source| CliError::File {
-            act: "read",
-            path: args.what.clone().into(),
-            source,
-        })?,
+        false => read_text(args.what.as_ref())?,
     };
     if let Ok(data) = text.trim().parse::<Bytes>() {
         return Ok(call(&Call::decode(&data)?, None));
@@ -32,10 +29,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError>
     if value["data"].is_string() || value["input"].is_string() {
         let data = value["data"].as_str().or(value["input"].as_str()).and_then(|data| data.parse::<Bytes>().ok());
         let to = value["to"].as_str().and_then(|to| to.parse::<Address>().ok());
-        let chain_id = match &value["chainId"] {
-            Value::String(text) => u64::from_str_radix(text.trim_start_matches("0x"), 16).ok(),
-            other => other.as_u64(),
-        };
+        let chain_id = chain_id(&value["chainId"]);
         let (Some(data), Some(to), Some(chain_id)) = (data, to, chain_id) else {
             return Err(malformed("a transaction needs data, to and chainId").into());
         };
@@ -55,12 +49,23 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError>
     });
     let head = format!(
         "{}\nsigned by {}, to be submitted until {} (unix seconds) to {} on chain {chain_id}",
-        meaning(request.function_name()),
+        meaning(request.function_name(), false),
         address(request.signer()),
         request.deadline(),
         address(deployment.address),
     );
     Ok(Outcome::new(json, head + &lines(&request.message(), 1)))
+}
+
+/// A chain id as wallets write it: a number, its decimal text, or 0x-hex.
+fn chain_id(value: &Value) -> Option<u64> {
+    match value.as_str() {
+        None => value.as_u64(),
+        Some(text) => match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        },
+    }
 }
 
 fn deployment(settings: &Settings, chain_id: u64) -> Result<Deployment, CliError> {
@@ -78,7 +83,7 @@ fn call(call: &Call, at: Option<&Deployment>) -> Outcome {
         "chainId": at.map(|at| at.chain_id), "registry": at.map(|at| address(at.address)),
         "arguments": call.arguments(),
     });
-    let text = format!("{}\n{}", meaning(call.name()), call.signature()) + &lines(&call.arguments(), 1);
+    let text = format!("{}\n{}", meaning(call.name(), call.is_view()), call.signature()) + &lines(&call.arguments(), 1);
     Outcome::new(json, text)
 }
 
@@ -98,9 +103,18 @@ fn lines(value: &Value, depth: usize) -> String {
     text
 }
 
-/// What a function does, in one sentence.
-fn meaning(function: &str) -> &'static str {
-    match function {
+/// What a function does, in one sentence; of one that is not listed, whether it changes anything.
+fn meaning(function: &str, is_view: bool) -> &'static str {
+    match (listed(function), is_view) {
+        (Some(meaning), _) => meaning,
+        (None, true) => "reads from the registry, and changes nothing",
+        (None, false) => "changes the registry, in a way of which this program knows no more",
+    }
+}
+
+/// What a function that changes something does.
+fn listed(function: &str) -> Option<&'static str> {
+    Some(match function {
         "register" => "registers an image for its sender",
         "registerBatch" => "registers several images for their sender",
         "anchor" => "anchors many images under one Merkle root",
@@ -129,6 +143,48 @@ fn meaning(function: &str) -> &'static str {
         "changeDefaultAdminDelay" | "rollbackDefaultAdminDelay" => {
             "changes how long a hand-over of the administration takes"
         }
-        _ => "reads from the registry, and changes nothing",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::ABI_JSON;
+    use alloy::json_abi::{JsonAbi, StateMutability};
+
+    #[test]
+    fn every_function_that_changes_something_has_its_meaning() {
+        let abi: JsonAbi = serde_json::from_str(ABI_JSON).expect("the ABI");
+        let (mut changing, mut views) = (0, 0);
+        for function in abi.functions() {
+            let is_view = matches!(function.state_mutability, StateMutability::View | StateMutability::Pure);
+            assert_eq!(listed(&function.name).is_some(), !is_view, "{}", function.signature());
+            if is_view { views += 1 } else { changing += 1 }
+        }
+        assert!(changing > 25 && views > 20, "{changing} and {views}");
+        assert!(meaning("burn", false).starts_with("changes the registry"));
+        assert!(meaning("burned", true).ends_with("changes nothing"));
+    }
+
+    #[test]
+    fn a_chain_id_is_a_number_decimal_text_or_hex() {
+        for (value, expected) in [
+            (json!(31337), Some(31337)),
+            (json!("31337"), Some(31337)),
+            (json!("0x7a69"), Some(31337)),
+            (json!("0X7A69"), Some(31337)),
+            // Digits without 0x are decimal, whichever they are.
+            (json!("10"), Some(10)),
+            (json!("0x10"), Some(16)),
+            (json!("7a69"), None),
+            (json!("-1"), None),
+            (json!("0x"), None),
+            (json!("0x10000000000000000"), None),
+            (json!(1.5), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(chain_id(&value), expected, "{value}");
+        }
     }
 }

@@ -98,6 +98,7 @@ impl CliError {
             "SIGNATURE" => "the wallet that the request names signs exactly what medseal --print typed-data gave",
             "DEADLINE" => "print and sign it anew; are the clocks right?",
             "NONCE" => "print and sign it anew: something else of this wallet was submitted or cancelled meanwhile",
+            "OVERTAKEN" => "medseal show ID says what happened; where it is still wanted, print and sign it anew",
             "NOT_A_REQUEST" => "give what medseal --print typed-data or --print request printed, unchanged",
             "NOT_SIGNABLE" => "--print tx prints the transaction for the wallet to send",
             "NOT_PRINTED" => "print the typed data anew (--print typed-data), and sign that",

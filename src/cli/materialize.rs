@@ -2,7 +2,7 @@
 
 use super::output::{Outcome, address, table};
 use super::session::Session;
-use super::{CliError, Settings};
+use super::{CliError, Settings, elsewhere};
 use crate::chain::ChainError;
 use crate::pipeline::{find_anchored, materialize};
 use alloy::primitives::B256;
@@ -23,7 +23,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let wallet = session.acting_wallet()?;
     let mut outbox = session.outbox(&wallet).await?;
     let mut rows = vec![["image id", "anchor", "gas"].map(str::to_owned).to_vec()];
-    let mut images = Vec::new();
+    let (mut images, mut held) = (Vec::new(), Vec::new());
     for id in &args.ids {
         match registry.record(*id).await {
             Ok(_) => {
@@ -37,12 +37,24 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         let Some(image) = find_anchored(&registry, &store, *id).await? else {
             return Err(ChainError::UnknownImage { image_id: *id }.into());
         };
-        let receipt = materialize(&registry, &mut outbox, &wallet, &image).await?;
+        let receipt = match materialize(&registry, &mut outbox, &wallet, &image).await.map_err(CliError::from) {
+            Ok(receipt) => receipt,
+            Err(error) if elsewhere::held(&error).is_some() => {
+                held.push(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let gas = receipt.gas_used.to_string();
         rows.push(vec![id.to_string(), image.list.root.to_string(), gas.clone()]);
         images.push(json!({
             "imageId": id, "root": image.list.root, "already": false, "transaction": receipt.transaction, "gas": gas,
         }));
+    }
+    if !held.is_empty() {
+        let mut all = Vec::new();
+        held.iter().for_each(|error| elsewhere::collect(&mut all, error));
+        return elsewhere::print_all(&session, &all);
     }
     let json = json!({ "by": address(wallet.address()), "images": Value::Array(images) });
     Ok(Outcome::new(json, table(&rows)))

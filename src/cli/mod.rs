@@ -16,6 +16,7 @@ mod evidence;
 mod explain;
 mod flag;
 mod hints;
+mod input;
 mod keygen_report;
 mod kgc;
 mod materialize;
@@ -188,7 +189,13 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
             Some(image_id) => anchored::anchored_only(image_id, &settings).await.unwrap_or(error),
             None => error,
         }),
-        done => done,
+        done => {
+            if done.as_ref().is_ok_and(|done| settings.elsewhere.print.is_some() && done.json.get("printed").is_none())
+            {
+                output::say("note: nothing is to be signed or sent, so nothing of that is printed");
+            }
+            done
+        }
     }
 }
 

@@ -1,20 +1,21 @@
 //! `medseal relay`: other people's signed requests.
 
 use super::elsewhere::{REQUEST_SCHEMA, request_json};
+use super::input::read_text;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::{CliError, Settings};
-use crate::chain::{RelayError, Request, check_domain};
+use crate::chain::{RelayError, Request, RequestError, Standing, Transaction, check_domain};
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::submit_once;
 use alloy::primitives::Bytes;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet contract's), has the node try it, and then sends it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A signed request, or with --signature the typed data
+    /// A signed request, or with --signature the typed data; - is stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -37,12 +38,23 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let wallet = session.acting_wallet()?;
     let mut outbox = session.outbox(&wallet).await?;
     // What was relayed by an earlier run is finished, though its number is used up by now.
-    if !outbox.job(&job)?.is_some_and(|job| job.receipt.is_some()) {
-        registry.check_request(&request, &signature, SystemClock.unix_secs()).await?;
-    }
-    let make = || crate::chain::Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };
-    let receipt = submit_once(&registry, &mut outbox, &wallet, &job, make).await?;
-    let (signer, relayer) = (address(request.signer()), address(wallet.address()));
+    let known = outbox.job(&job)?.is_some_and(|job| job.receipt.is_some());
+    let standing = if known { Standing::Open } else { registry.standing(&request).await? };
+    let receipt = match standing {
+        Standing::Done => None,
+        Standing::Overtaken { what, named, current } => {
+            return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
+        }
+        _ => {
+            let signature = match known {
+                true => signature,
+                false => registry.check_request(&request, &signature, SystemClock.unix_secs()).await?,
+            };
+            let make = || Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };
+            Some(submit_once(&registry, &mut outbox, &wallet, &job, make).await?)
+        }
+    };
+    let (signer, relayer) = (address(request.signer()), receipt.is_some().then(|| address(wallet.address())));
     let json = json!({
         "act": request.function_name(),
         "type": request.primary_type(),
@@ -50,19 +62,24 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         "relayer": relayer,
         "digest": digest,
         "message": request.message(),
-        "transaction": receipt.transaction,
-        "gas": receipt.gas_used.to_string(),
+        "already": receipt.is_none(),
+        "transaction": receipt.as_ref().map(|receipt| receipt.transaction),
+        "gas": receipt.as_ref().map(|receipt| receipt.gas_used.to_string()),
     });
-    let text =
-        format!("{} of {signer} is on chain, sent by {relayer} ({})", request.primary_type(), receipt.transaction);
+    let primary_type = request.primary_type();
+    let text = match (&receipt, &relayer) {
+        (Some(receipt), Some(relayer)) => {
+            format!("{primary_type} of {signer} is on chain, sent by {relayer} ({})", receipt.transaction)
+        }
+        _ => format!("what the {primary_type} of {signer} asks for is on chain already: nothing was sent"),
+    };
     Ok(Outcome::new(json, text))
 }
 
 /// The typed data and the signature of a request file, or of a file with typed data and a signature given beside it.
-fn read(path: &PathBuf, given: Option<&Bytes>) -> Result<(Value, Bytes), CliError> {
-    let failed = |source| CliError::File { act: "read", path: path.clone(), source };
-    let text = std::fs::read_to_string(path).map_err(failed)?;
-    let malformed = |reason: String| RelayError::from(crate::chain::RequestError::Malformed { reason });
+fn read(path: &Path, given: Option<&Bytes>) -> Result<(Value, Bytes), CliError> {
+    let text = read_text(path)?;
+    let malformed = |reason: String| RelayError::from(RequestError::Malformed { reason });
     let value: Value = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     if let Some(signature) = given {
         let typed = if value["schema"] == REQUEST_SCHEMA { value["typedData"].clone() } else { value };

@@ -74,7 +74,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     }
     let results = run.finish().await;
     bar.finish_and_clear();
-    outcome::outcome(results, &wallet, mode, talk)
+    outcome::outcome(results, &session, &wallet, mode, talk)
 }
 
 /// The files that the paths stand for: folders are not descended into.

@@ -19,7 +19,7 @@ pub async fn submit_once(
     let known = outbox.job(job)?.filter(|known| known.state != State::Failed);
     let transaction = match known {
         Some(known) => known.transaction,
-        None => outbox.counter_signed(job, make())?,
+        None => outbox.counter_signed(registry, job, make()).await?,
     };
     outbox.submit(registry.rpc(), wallet, job, &transaction).await
 }

@@ -12,15 +12,15 @@ use medseal::kgc::os_random;
 
 use crate::common::{Fixture, random, random_word, read, root, shape};
 
-/// The Python with the package of `tests/vectors/requirements.txt`.
-fn python() -> PathBuf {
+/// The Python with the packages of `tests/vectors/requirements.txt`.
+pub(crate) fn python() -> PathBuf {
     let python = std::env::var_os("MEDSEAL_PYTHON").map(PathBuf::from);
     let python = python.unwrap_or_else(|| root("target/tools/venv/bin/python"));
-    let asked = Command::new(&python).args(["-c", "import cryptography"]).output();
+    let asked = Command::new(&python).args(["-c", "import cryptography, eth_account"]).output();
     let ready = asked.is_ok_and(|output| output.status.success());
     assert!(
         ready,
-        "{} is no Python with the package `cryptography`: run scripts/test, or set MEDSEAL_PYTHON to one that has \
+        "{} is no Python with the packages `cryptography` and `eth_account`: run scripts/test, or set MEDSEAL_PYTHON to one that has \
          tests/vectors/requirements.txt installed",
         python.display()
     );

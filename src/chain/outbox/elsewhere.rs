@@ -2,9 +2,12 @@
 
 use super::{Outbox, OutboxError, Transaction};
 use crate::chain::calls::Call;
+use crate::chain::registry::Registry;
+use crate::chain::relay::RelayError;
 use crate::chain::request::Request;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
+use crate::clock::{Clock, SystemClock};
 use crate::files::{Existing, write_whole};
 use alloy::primitives::{Bytes, keccak256};
 use alloy::rpc::types::TransactionRequest;
@@ -25,20 +28,29 @@ impl Outbox {
         }
     }
 
-    /// `made`, or where a signature came back: what was handed out for this job, with it.
+    /// `made`, or where a signature came back: what was handed out for this job, with it, once it was checked.
     ///
     /// # Errors
-    /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`].
-    pub fn counter_signed(&self, job: &str, made: Transaction) -> Result<Transaction, OutboxError> {
+    /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`], [`OutboxError::Request`], or the node does not answer.
+    pub async fn counter_signed(
+        &self,
+        registry: &Registry,
+        job: &str,
+        made: Transaction,
+    ) -> Result<Transaction, OutboxError> {
         let Some(signature) = &self.signature else { return Ok(made) };
         let job = || job.to_owned();
         let request = |data: &[u8]| Some(Request::of_call(&Call::decode(data).ok()?)?.0);
         let now = request(&made.data).ok_or_else(|| OutboxError::NotSignable { job: job() })?;
         let printed = std::fs::read(self.held_file(&job())).ok().and_then(|data| request(&data));
-        match printed.filter(|printed| printed.is_same_but_for_times(&now)) {
-            Some(printed) => Ok(Transaction { data: printed.call(signature).encode(), ..made }),
-            None => Err(OutboxError::NotPrinted { job: job() }),
-        }
+        let printed = printed.filter(|printed| printed.is_same_but_for_times(&now));
+        let printed = printed.ok_or_else(|| OutboxError::NotPrinted { job: job() })?;
+        let signature = registry.check_request(&printed, signature, SystemClock.unix_secs()).await;
+        let signature = signature.map_err(|error| match error {
+            RelayError::Chain(error) => OutboxError::Chain(error),
+            RelayError::Request(error) => OutboxError::Request(Box::new(error)),
+        })?;
+        Ok(Transaction { data: printed.call(&signature).encode(), ..made })
     }
 
     fn held_file(&self, job: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use crate::chain::error::{ChainError, ErrorKind};
 use crate::chain::head::Wait;
+use crate::chain::request::RequestError;
 use crate::chain::revert::Revert;
 use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
@@ -75,6 +76,9 @@ pub enum OutboxError {
         /// The job.
         job: String,
     },
+    /// The signature that was given, or what it was to sign, is not taken.
+    #[error(transparent)]
+    Request(Box<RequestError>),
     /// The job was accepted before, with another transaction.
     #[error("job {job} was accepted before with another transaction")]
     JobConflict {
@@ -205,6 +209,7 @@ impl OutboxError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Chain(error) => error.kind(),
+            Self::Request(error) => error.kind(),
             Self::ChainReset { .. } | Self::ChainWentBack { .. } => ErrorKind::WrongChain,
             Self::NotMined { .. } | Self::NotFinal { .. } => ErrorKind::Unreachable,
             Self::Reverted { reason, .. } => reason.kind(),

@@ -4,18 +4,26 @@ use super::Attempt;
 use crate::chain::Wallet;
 use crate::cli::CliError;
 use crate::cli::Talk;
+use crate::cli::elsewhere;
 use crate::cli::error::exit;
 use crate::cli::output::{Outcome, address, chain_of, hex, say, table};
+use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
 use serde_json::{Value, json};
 
-pub(super) fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, talk: Talk) -> Result<Outcome, CliError> {
-    let held = |(_, result): &Attempt| result.as_ref().is_err_and(|error| crate::cli::elsewhere::held(error).is_some());
-    // What is handed out to be signed is one thing: the first; the next run hands out the next.
-    let first = results.iter().position(held).or((results.len() == 1 && results[0].1.is_err()).then_some(0));
-    if let Some(first) = first {
-        let (_, result) = results.remove(first);
+pub(super) fn outcome(
+    mut results: Vec<Attempt>,
+    session: &Session,
+    wallet: &Wallet,
+    mode: Mode,
+    talk: Talk,
+) -> Result<Outcome, CliError> {
+    if results.len() == 1 && results[0].1.is_err() {
+        let (_, result) = results.remove(0);
         return Err(result.expect_err("it is one"));
+    }
+    if let Some(printed) = printed(&results, session) {
+        return printed;
     }
     let mut rows =
         vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
@@ -55,6 +63,22 @@ pub(super) fn outcome(mut results: Vec<Attempt>, wallet: &Wallet, mode: Mode, ta
     };
     let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed });
     Ok(Outcome { json, text: table(&rows) + &together(&results), exit })
+}
+
+/// What is handed out to be signed or sent elsewhere, if anything is; what failed besides is said.
+fn printed(results: &[Attempt], session: &Session) -> Option<Result<Outcome, CliError>> {
+    let mut all = Vec::new();
+    let mut failed = false;
+    for (path, result) in results {
+        let Err(error) = result else { continue };
+        elsewhere::collect(&mut all, error);
+        if elsewhere::held(error).is_none() {
+            failed = true;
+            say(&format!("{}: failed: {}", path.display().to_string().escape_debug(), chain_of(error)));
+        }
+    }
+    let exit = if failed && !all.is_empty() { exit::FAILURE } else { 0 };
+    (!all.is_empty()).then(|| Ok(Outcome { exit, ..elsewhere::print_all(session, &all)? }))
 }
 
 /// What the images of this run that were registered or anchored together have in common.

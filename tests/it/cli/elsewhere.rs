@@ -7,27 +7,43 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
-/// What viem, with the key of a development account, signs of typed data: it shares no code with us.
-fn sign(typed: &Value, account: usize) -> String {
-    let _tools = fetched("node_modules/viem");
+/// A program that signs as a wallet app does, and shares no code with us (`tests/clients`).
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Client {
+    Viem,
+    Python,
+}
+
+/// What a client, with the key of a development account, signs of typed data.
+pub(super) fn sign_with(client: Client, typed: &Value, account: usize) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("typed.json");
     std::fs::write(&file, typed.to_string()).expect("written");
     let key = Wallet::development(account, CHAIN_ID).expect("a key").signer().to_bytes().to_string();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/sign.mjs");
-    let output = Command::new("node").arg(script).arg(&file).arg(key).output().expect("node starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    let (program, script) = match client {
+        Client::Viem => (fetched("node_modules/viem").is_dir().then(|| "node".into()), "sign.mjs"),
+        Client::Python => (Some(crate::interop::python()), "sign.py"),
+    };
+    let mut command = Command::new(program.expect("viem is a folder"));
+    let output = command.arg(clients.join(script)).arg(&file).arg(key).output().expect("the client starts");
+    assert!(output.status.success(), "{client:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
+fn sign(typed: &Value, account: usize) -> String {
+    sign_with(Client::Viem, typed, account)
+}
+
 /// The bare object that a run for people prints.
-fn printed(world: &World, args: &[&str]) -> Value {
+pub(super) fn printed(world: &World, args: &[&str]) -> Value {
     let run = world.talk(args);
     assert_eq!(run.code, 0, "{}", run.stderr);
     serde_json::from_str(&run.stdout).expect("JSON alone on stdout")
 }
 
-fn sealed() -> (World, String) {
+/// A chain with one sealed image, and its id.
+pub(super) fn sealed() -> (World, String) {
     let world = World::new();
     world.write("a.png", png(9, 9, 1));
     let id = world.seal("a.png", &[])["imageId"].as_str().expect("an id").to_owned();
@@ -127,4 +143,13 @@ fn the_package_for_apps_reads_the_registry_and_builds_the_same_typed_data() {
     let output = command.arg(world.block(&image)).arg(world.path("typed.json")).output().expect("node starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "8 passed");
+}
+
+#[test]
+fn the_types_of_the_package_are_those_of_an_app_on_viem() {
+    let _tools = (fetched("node_modules/viem"), fetched("node_modules/typescript"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/types.mjs");
+    let output = Command::new("node").arg(script).output().expect("node starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1 passed");
 }

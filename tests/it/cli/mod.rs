@@ -22,10 +22,12 @@ mod models;
 mod network;
 mod operators;
 mod renewed;
+mod requests;
 mod resume;
 mod schema;
 mod sessions;
 mod settings;
+mod signers;
 pub(crate) mod watch;
 
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};

@@ -1,0 +1,166 @@
+//! How a signed request stands against the chain: whether what it asks for has happened, or can't happen any more.
+
+use super::bindings::IImageRegistry::{
+    FlagDecision, Grant, IImageRegistryCalls as Calls, IImageRegistryEvents as Events, Revocation, Verification,
+    anchorOfCall,
+};
+use super::error::ChainError;
+use super::registry::Registry;
+use super::request::Request;
+use crate::envelope::image_id;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::sol_types::SolInterface;
+
+/// How a request stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// Nothing on chain stands against it.
+    Open,
+    /// What it asks for is on chain, whoever brought it there.
+    Done,
+    /// Something else came first, or followed: it can't act any more.
+    Overtaken {
+        /// What the request acts on.
+        what: &'static str,
+        /// The number of it that the request names.
+        named: U256,
+        /// The number that it has by now.
+        current: U256,
+    },
+}
+
+impl Registry {
+    /// How a request stands: neither its signature nor its deadline is looked at.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn standing(&self, request: &Request) -> Result<Standing, ChainError> {
+        let data = request.call(&Bytes::new()).encode();
+        let call =
+            Calls::abi_decode(&data).expect("the ABI and the bindings are of one contract: a test compares them");
+        match call {
+            Calls::register(call) => {
+                let image = &call.registration;
+                self.recorded(image.sender, &[(image.salt, image.contentHash)]).await
+            }
+            Calls::registerBatch(call) => {
+                let items: Vec<_> = call.batch.items.iter().map(|item| (item.salt, item.contentHash)).collect();
+                self.recorded(call.batch.sender, &items).await
+            }
+            Calls::anchor(call) => {
+                let (sender, root) = (call.anchor.sender, call.anchor.root);
+                let anchored = self.view(anchorOfCall { sender, root }).await?;
+                Ok(done_if(anchored.count != 0 && anchored.count == call.anchor.count))
+            }
+            Calls::recordVerification(call) => self.of_verification(&call.verification).await,
+            Calls::decideFlagFor(call) => self.of_decision(&call.decision).await,
+            Calls::grantFor(call) => {
+                let Grant { imageId, wallet, expiry, accessSeq, .. } = call.grant;
+                self.of_access(imageId, wallet, accessSeq, expiry).await
+            }
+            Calls::revokeFor(call) => {
+                let Revocation { imageId, wallet, accessSeq, .. } = call.revocation;
+                self.of_access(imageId, wallet, accessSeq, 0).await
+            }
+            Calls::setOperatorFor(call) => {
+                let change = call.change;
+                let now = self.operator(change.sender, change.operator).await?;
+                Ok(counted("the operator", change.operatorSeq, now.seq, now.allowed == change.allowed))
+            }
+            Calls::updateCapsulesFor(call) => {
+                let update = call.update;
+                let now = self.capsules(update.imageId).await?;
+                Ok(counted("the capsules", update.version, now.version, now.hash == update.capsulesHash))
+            }
+            _ => Ok(Standing::Open),
+        }
+    }
+
+    /// Done where every one of these images has its record.
+    async fn recorded(&self, sender: Address, images: &[(B256, B256)]) -> Result<Standing, ChainError> {
+        for (salt, content_hash) in images {
+            match self.record(image_id(self.chain_id(), self.address(), sender, *salt)).await {
+                Ok(record) if record.contentHash == *content_hash => {}
+                // What is in conflict the contract says itself.
+                Ok(_) | Err(ChainError::UnknownImage { .. }) => return Ok(Standing::Open),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done_if(!images.is_empty()))
+    }
+
+    async fn of_verification(&self, asked: &Verification) -> Result<Standing, ChainError> {
+        let current = self.nonce(asked.verifier).await?;
+        if current <= asked.nonce {
+            return Ok(Standing::Open);
+        }
+        let logged = self.events(asked.imageId).await?.into_iter().any(|event| match event.event {
+            Events::Verified(found) => {
+                (found.verifier, found.nonce, found.observedHash, found.observedAt, found.deadline)
+                    == (asked.verifier, asked.nonce, asked.observedHash, asked.observedAt, asked.deadline)
+            }
+            _ => false,
+        });
+        let (what, named) = ("the verifier's signatures", asked.nonce);
+        Ok(if logged { Standing::Done } else { Standing::Overtaken { what, named, current } })
+    }
+
+    async fn of_decision(&self, asked: &FlagDecision) -> Result<Standing, ChainError> {
+        for event in self.events(asked.imageId).await? {
+            let confirmed = match event.event {
+                Events::FlagConfirmed(found) if found.flagId == asked.flagId => true,
+                Events::FlagDismissed(found) if found.flagId == asked.flagId => false,
+                _ => continue,
+            };
+            let (what, named) = ("a flag that was decided otherwise:", U256::from(asked.flagId));
+            return Ok(match confirmed == asked.confirmed {
+                true => Standing::Done,
+                false => Standing::Overtaken { what, named, current: named },
+            });
+        }
+        Ok(Standing::Open)
+    }
+
+    async fn of_access(&self, id: B256, wallet: Address, named: u64, expiry: u64) -> Result<Standing, ChainError> {
+        let now = self.access(id, wallet).await?;
+        Ok(counted("the wallet's access", named, now.seq, now.expiry == expiry))
+    }
+}
+
+/// Of an act that names the number which it raises: done where the number is the next one, and all is as it asks.
+fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> Standing {
+    if current <= named {
+        return Standing::Open;
+    }
+    match current == named + 1 && as_asked {
+        true => Standing::Done,
+        false => Standing::Overtaken { what, named: U256::from(named), current: U256::from(current) },
+    }
+}
+
+fn done_if(done: bool) -> Standing {
+    if done { Standing::Done } else { Standing::Open }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_act_is_done_where_its_number_is_the_last_and_all_is_as_it_asks() {
+        let overtaken = |named: u64, current: u64| {
+            let (named, current) = (U256::from(named), U256::from(current));
+            Standing::Overtaken { what: "", named, current }
+        };
+        for (named, current, as_asked, expected) in [
+            (3, 2, true, Standing::Open),
+            (3, 3, true, Standing::Open),
+            (3, 4, true, Standing::Done),
+            (3, 4, false, overtaken(3, 4)),
+            (3, 5, true, overtaken(3, 5)),
+        ] {
+            assert_eq!(counted("", named, current, as_asked), expected, "{named}, {current}, {as_asked}");
+        }
+    }
+}
