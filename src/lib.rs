@@ -39,6 +39,7 @@
 //! | [`kgc`] | signed requests -> partials and image keys, HPKE-sealed to who asked | samples, fold, `Tout`, `r` |
 //! | [`storage`] | bytes -> [`storage::Cid`], and back | plaintext, keys |
 //! | [`chain`] | calls, typed data, wallets -> receipts, records, events | plaintext, image keys |
+//! | [`notify`] | a line about an event -> a webhook or a program that took it | the chain, keys |
 //! | [`metrics`] | images, ciphertext -> numbers, each with its ideal value and band | keys |
 //! | [`evaluation`] | images -> pictures for people | keys |
 //! | [`pipeline`] | a file -> its record; an image id -> its file; an image id -> a verdict | settings, the terminal |
