@@ -68,17 +68,19 @@ pub(super) fn outcome(
 /// What is handed out to be signed or sent elsewhere, if anything is; what failed besides is said.
 fn printed(results: &[Attempt], session: &Session) -> Option<Result<Outcome, CliError>> {
     let mut all = Vec::new();
-    let mut failed = false;
-    for (path, result) in results {
-        let Err(error) = result else { continue };
-        elsewhere::collect(&mut all, error);
+    let errors: Vec<_> = results.iter().filter_map(|(path, result)| Some((path, result.as_ref().err()?))).collect();
+    errors.iter().for_each(|(_, error)| elsewhere::collect(&mut all, error));
+    if all.is_empty() {
+        return None;
+    }
+    let mut exit = 0;
+    for (path, error) in errors {
         if elsewhere::held(error).is_none() {
-            failed = true;
+            exit = exit::FAILURE;
             say(&format!("{}: failed: {}", path.display().to_string().escape_debug(), chain_of(error)));
         }
     }
-    let exit = if failed && !all.is_empty() { exit::FAILURE } else { 0 };
-    (!all.is_empty()).then(|| Ok(Outcome { exit, ..elsewhere::print_all(session, &all)? }))
+    Some(elsewhere::print_all(session, &all).map(|printed| Outcome { exit, ..printed }))
 }
 
 /// What the images of this run that were registered or anchored together have in common.
