@@ -34,7 +34,7 @@ pub struct CollectOptions {
     pub receipts: bool,
 }
 
-/// Reads everything from the node, checks it as [`check`] will, and returns it with the hash of its block. `progress` hears how many blocks
+/// Reads everything from the node, checks it as [`check()`] will, and returns it with the hash of its block. `progress` hears how many blocks
 /// are read, of how many.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Evidence: one file that proves an image's record, its verifications and its flags years later, without a node.
 //!
-//! [`check`] trusts the hash of one block, that the registry's address is the one that is meant, and keccak256, SHA-256 and ECDSA. What binds what:
+//! [`check()`] trusts the hash of one block, that the registry's address is the one that is meant, and keccak256, SHA-256 and ECDSA. What binds what:
 //!
 //! - The block's header hashes to the trusted hash. Under its state root stands the registry's account: code, and root of the storage. The code is
 //!   in the file, and is the build that this program knows, written for this chain and address.
