@@ -5,6 +5,9 @@ use crate::cli::watch::restarts::{Mortal, deployed, watched};
 use serde_json::Value;
 
 impl Mortal for Geth {
+    /// It writes every block at once.
+    fn keep(&mut self, _: &Value) {}
+
     fn kill_and_start(&mut self, _: usize, _: &Value) -> bool {
         self.process.kill().expect("killed");
         self.process.wait().expect("gone");

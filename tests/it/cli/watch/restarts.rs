@@ -15,9 +15,15 @@ use std::time::{Duration, Instant};
 
 /// A node that can be killed and started anew on what it kept.
 pub(crate) trait Mortal {
+    /// Waits until what was mined up to the transaction with this hash will outlive it.
+    fn keep(&mut self, last: &Value);
+
     /// Kills it by SIGKILL and starts it again; the last transaction that was mined has this hash. Returns whether it may have lost blocks.
     fn kill_and_start(&mut self, round: usize, last: &Value) -> bool;
 }
+
+/// Calls before a kill whose blocks it may cost: fewer than a watch goes back (64).
+const MAY_BE_LOST: usize = 40;
 
 /// What came of it.
 #[derive(Debug)]
@@ -56,7 +62,9 @@ pub(crate) async fn watched(
     let mut acts = Acts::new(registry);
     let mut told_before_a_loss = 0;
     for round in 0..kills {
-        let last = acts.mixed(calls).await;
+        let last = acts.mixed(calls - MAY_BE_LOST).await;
+        node.keep(&last);
+        let last = acts.mixed(MAY_BE_LOST).await;
         if node.kill_and_start(round, &last) {
             told_before_a_loss += 1;
         }
@@ -166,6 +174,10 @@ impl Anvil {
 }
 
 impl Mortal for Anvil {
+    fn keep(&mut self, last: &Value) {
+        self.wait_for(last);
+    }
+
     /// Every third time it is not waited until all is in the file: its newest blocks are lost, and others come in their place.
     fn kill_and_start(&mut self, round: usize, last: &Value) -> bool {
         let loses = round % 3 == 2;
