@@ -1,14 +1,15 @@
 //! The audit trail: the hash chain over the registry's events, recomputed from its log. An event that is missing, added or changed shows.
 
 mod checkpoint;
-pub(super) mod proof;
-pub(super) mod read;
+mod proof;
+mod read;
 mod run;
 mod storage;
 mod summary;
 
 pub use proof::Proven;
-pub(super) use read::Ranges;
+pub(super) use proof::prove;
+pub(super) use read::{Ranges, headers_to, logs_of};
 pub(super) use run::target;
 pub use run::{Audit, Audited, Listed, Options, Step, WINDOW_BLOCKS, audit};
 pub use storage::Storage;
@@ -342,9 +343,14 @@ pub struct Follower {
 }
 
 impl Follower {
+    /// Follows a registry's events from its first.
+    pub fn new(chain_id: u64, registry: Address) -> Self {
+        Self::after(chain_id, registry, Trail::start(chain_id, registry))
+    }
+
     /// Follows a registry's events from the word before the first to be taken.
-    pub fn new(chain_id: u64, registry: Address, start: Trail) -> Self {
-        Self { chain_id, registry, trail: start, items: Vec::new() }
+    pub fn after(chain_id: u64, registry: Address, trail: Trail) -> Self {
+        Self { chain_id, registry, trail, items: Vec::new() }
     }
 
     /// The word after the last event that has a number.
@@ -415,17 +421,11 @@ impl Follower {
         }
         // The hashes cover neither the items' senders nor their image ids.
         let Some(Event::BatchRegistered(batch)) = event else { return Ok(()) };
-        for item in items {
-            let id = image_id(self.chain_id, self.registry, batch.sender, item.salt);
-            for (what, expected, found) in
-                [("sender", batch.sender.into_word(), item.sender.into_word()), ("image id", id, item.imageId)]
-            {
-                if found != expected {
-                    return Err(AuditError::Item { seq, block, what, expected, found });
-                }
-            }
+        let foreign = |item| foreign_part(self.chain_id, self.registry, batch, item);
+        match items.into_iter().find_map(foreign) {
+            None => Ok(()),
+            Some((what, expected, found)) => Err(AuditError::Item { seq, block, what, expected, found }),
         }
-        Ok(())
     }
 }
 
@@ -458,6 +458,19 @@ fn items_hash(items: &[&RegisteredInBatch], count: usize, skipped: U256) -> B256
     keccak256(hashes)
 }
 
+/// What of an item is not as the contract makes it from the batch's sender and the item's salt, if anything is: how it must be, and how it is.
+pub(super) fn foreign_part(
+    chain_id: u64,
+    registry: Address,
+    batch: &BatchRegistered,
+    item: &RegisteredInBatch,
+) -> Option<(&'static str, B256, B256)> {
+    let id = image_id(chain_id, registry, batch.sender, item.salt);
+    [("sender", batch.sender.into_word(), item.sender.into_word()), ("image id", id, item.imageId)]
+        .into_iter()
+        .find(|(_, expected, found)| expected != found)
+}
+
 /// The EIP-712 struct hash of an item.
 pub(super) fn item_hash(item: &RegisteredInBatch) -> B256 {
     let RegisteredInBatch { salt, contentHash, headerHash, capsulesHash, size, .. } = *item;
@@ -482,9 +495,7 @@ pub async fn replay(registry: &Registry, clock: &dyn Clock) -> Result<Replayed, 
         };
         times.push(time);
     }
-    let (chain_id, address) = (registry.chain_id(), registry.address());
-    let follower = Follower::new(chain_id, address, Trail::start(chain_id, address));
-    let trail = follow(follower, &events, &times)?;
+    let trail = follow(Follower::new(registry.chain_id(), registry.address()), &events, &times)?;
     let (expected, seq) = registry.audit_in(head.hash).await?;
     if seq != trail.seq() {
         return Err(AuditError::Incomplete { expected: seq, found: trail.seq() });

@@ -84,7 +84,7 @@ pub struct Audit {
 impl Audit {
     /// The state before a registry's first event.
     pub fn new(chain_id: u64, registry: Address) -> Self {
-        let follower = Follower::new(chain_id, registry, Trail::start(chain_id, registry));
+        let follower = Follower::new(chain_id, registry);
         Self { follower, storage: Storage::new(), summary: Summary::default() }
     }
 
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
         if complete <= run.proven.block {
             run.replaced = registry.rpc().block(BlockNumberOrTag::Number(complete)).await?.header.hash != hash;
         }
-        let follower = Follower::new(registry.chain_id(), registry.address(), Trail::from(found.about.trail));
+        let follower = Follower::after(registry.chain_id(), registry.address(), Trail::from(found.about.trail));
         run.state = Audit { follower, storage: found.storage, summary: found.about.summary };
         (run.at, run.after_block) = (block, block);
         Ok(run)

@@ -4,7 +4,6 @@ use crate::chain::events::EventPlace;
 use alloy::primitives::Bytes;
 
 const TIME: u64 = 1_800_000_000;
-
 const REGISTRY: Address = Address::repeat_byte(7);
 
 fn start() -> Trail {
@@ -40,11 +39,7 @@ fn chained(events: Vec<Event>) -> Vec<RegistryEvent> {
 
 fn run(events: &[RegistryEvent]) -> Result<Trail, AuditError> {
     let times: Vec<u64> = events.iter().map(|event| TIME + event.place.block_number).collect();
-    follow(follower(REGISTRY), events, &times)
-}
-
-fn follower(registry: Address) -> Follower {
-    Follower::new(31337, registry, Trail::start(31337, registry))
+    follow(Follower::new(31337, REGISTRY), events, &times)
 }
 
 fn item(salt: u8) -> RegisteredInBatch {
@@ -126,8 +121,8 @@ fn what_is_missing_added_or_changed_shows() {
     assert!(matches!(run(&events), Err(AuditError::Broken { seq: 6, .. })));
     let events = story();
     let times = vec![TIME; events.len()];
-    assert!(matches!(follow(follower(REGISTRY), &events, &times), Err(AuditError::Broken { seq: 1, .. })));
-    assert!(follow(follower(Address::ZERO), &events, &times).is_err(), "another registry");
+    assert!(matches!(follow(Follower::new(31337, REGISTRY), &events, &times), Err(AuditError::Broken { seq: 1, .. })));
+    assert!(follow(Follower::new(31337, Address::ZERO), &events, &times).is_err(), "another registry");
 }
 
 /// A word that no other number has.

@@ -3,7 +3,7 @@
 use super::EvidenceError;
 use super::file::{Evidence, Item, Own};
 use super::signatures::{Signed, signed};
-use crate::chain::audit::{Storage, Trail, item_hash};
+use crate::chain::audit::{Storage, Trail, foreign_part, item_hash};
 use crate::chain::bindings::IImageRegistry::{
     Anchored, BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch, Verified,
 };
@@ -188,7 +188,7 @@ impl<'a> Teller<'a> {
             return Err(wrong("its hash is not the one in its place"));
         }
         let Evidence { chain_id, registry, .. } = *self.evidence;
-        if found.sender != batch.sender || found.imageId != image_id(chain_id, registry, batch.sender, found.salt) {
+        if foreign_part(chain_id, registry, batch, &found).is_some() {
             return Err(wrong("the batch is of another sender"));
         }
         Ok((found, log))

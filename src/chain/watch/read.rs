@@ -33,7 +33,7 @@ impl<'a> Reading<'a> {
     pub(super) fn after(registry: &'a Registry, mark: &Mark) -> Self {
         Self {
             registry,
-            follower: Follower::new(registry.chain_id(), registry.address(), mark.trail),
+            follower: Follower::after(registry.chain_id(), registry.address(), mark.trail),
             before: mark.trail,
             open: None,
             whole: Vec::new(),

@@ -2,9 +2,7 @@
 
 use super::read::{Block, Reading};
 use super::{Mark, Memory, News, Note, Tell, WatchError, id};
-use crate::chain::audit::proof::prove;
-use crate::chain::audit::read::{Ranges, headers_to, logs_of};
-use crate::chain::audit::{AuditError, Trail, WINDOW_BLOCKS};
+use crate::chain::audit::{AuditError, Ranges, Trail, WINDOW_BLOCKS, headers_to, logs_of, prove};
 use crate::chain::error::ChainError;
 use crate::chain::events::EventPlace;
 use crate::chain::head::{Profile, Wait};

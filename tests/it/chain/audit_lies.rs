@@ -112,11 +112,6 @@ async fn any_event_withheld_altered_or_moved_is_named() {
     through_a_proxy(&world, &log, &audited).await;
 }
 
-fn beginning(registry: &Registry) -> Follower {
-    let (chain_id, address) = (registry.chain_id(), registry.address());
-    Follower::new(chain_id, address, Trail::start(chain_id, address))
-}
-
 fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
     let (numbers, mut random) = (numbers(log), Random(SEED));
     // Cases by the event that they touch: what comes before it is followed once, and no event after it is spared.
@@ -127,7 +122,7 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
         })
         .collect();
     cases.sort_unstable();
-    let mut before = beginning(registry);
+    let mut before = Follower::new(registry.chain_id(), registry.address());
     let (mut taken, mut found, mut no_event) = (0, [0; 3], 0);
     for (at, kind, other) in cases {
         for (event, time) in &log[taken..at] {
@@ -167,7 +162,7 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
 
     let mut cuts: Vec<usize> = (0..100).map(|_| random.below(log.len())).collect();
     cuts.sort_unstable();
-    let mut follower = beginning(registry);
+    let mut follower = Follower::new(registry.chain_id(), registry.address());
     let mut taken = 0;
     for cut in &cuts {
         for (event, time) in &log[taken..*cut] {

@@ -130,7 +130,8 @@ impl World {
     }
 }
 
-fn registration(sender: &Wallet, salt: u8) -> Registration {
+/// A registration that the sender sends itself; `salt` tells one from another.
+pub(crate) fn registration(sender: &Wallet, salt: u8) -> Registration {
     Registration {
         sender: sender.address(),
         salt: B256::repeat_byte(salt),

@@ -1,6 +1,7 @@
 //! Events for a watch: registrations, batches, verifications, flags, grants and revocations, sent as people's wallets do, as fast as the
 //! node takes them.
 
+use crate::chain::registration;
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::eip2718::Encodable2718;
 use alloy::network::TxSignerSync;
@@ -94,17 +95,7 @@ impl Acts {
 
     async fn register(&mut self) -> Value {
         let (salt, content) = (self.word(), self.word());
-        let registration = Registration {
-            sender: self.wallet(SENDER).address(),
-            salt,
-            contentHash: content,
-            headerHash: B256::repeat_byte(0x4e),
-            size: 1000,
-            cid: Bytes::from_static(&[1, 0x55, 0x12, 0x20]),
-            capsulesHash: B256::repeat_byte(0xca),
-            capsulesCid: Bytes::from_static(&[1, 0x55]),
-            deadline: 0,
-        };
+        let registration = Registration { salt, contentHash: content, ..registration(&self.wallet(SENDER), 0) };
         self.images.push(Image { id: self.id(salt), content });
         self.send(SENDER, &registerCall { registration, signature: Bytes::new() }).await
     }
