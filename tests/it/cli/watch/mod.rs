@@ -141,7 +141,7 @@ fn a_chain_that_was_replaced_deeply_or_made_anew_ends_it() {
     assert!(before.is_dir());
 
     // Another chain of the same id, with the same contract at the same address.
-    // Block 0 differs by its time alone.
+    // Block 0 has the second of its making in it.
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     let other = World::new();
     let mut command = world.command(&["watch", "--once", "--json"]);
