@@ -130,12 +130,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod audit;
 pub mod chain;
+mod checksummed;
 pub mod cipher;
 pub mod cli;
 pub mod clock;
+pub mod contract;
 pub mod envelope;
 pub mod evaluation;
+pub mod evidence;
 mod files;
 pub mod imaging;
 pub mod keygen;
@@ -144,3 +148,4 @@ pub mod metrics;
 pub mod notify;
 pub mod pipeline;
 pub mod storage;
+pub mod watch;

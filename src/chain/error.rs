@@ -1,26 +1,10 @@
 //! What goes wrong between us and a chain.
 
-use super::bindings::IImageRegistry::IImageRegistryErrors as RegistryErrors;
-use super::revert::Revert;
+use crate::contract::bindings::IImageRegistry::IImageRegistryErrors as RegistryErrors;
+use crate::contract::{ErrorKind, EventError, Revert};
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::transports::{RpcError, TransportError};
 use std::time::Duration;
-
-/// What a failure means to whoever called; the command line has an exit code for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// It failed, and none of the others says how: exit code 1.
-    Failure,
-    /// The contract or a rule forbids it: exit code 4.
-    NotAuthorized,
-    /// There is no such image, flag, key or file: exit code 5.
-    NotFound,
-    /// The node can't be reached, does not answer in time, or is behind: exit code 6.
-    Unreachable,
-    /// Another chain, another contract, or none: exit code 7.
-    WrongChain,
-}
 
 /// Why one of several nodes is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,6 +200,13 @@ impl ChainError {
     }
 }
 
+/// A node's log that is no event of the registry: its answer makes no sense.
+impl From<EventError> for ChainError {
+    fn from(error: EventError) -> Self {
+        Self::BadAnswer { method: "eth_getLogs", reason: error.to_string() }
+    }
+}
+
 /// The innermost cause, which is the one that helps ("connection refused") and that never repeats the URL.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
@@ -228,7 +219,7 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::bindings::IImageRegistry::{NotSender, UnknownImage};
+    use crate::contract::bindings::IImageRegistry::{NotSender, UnknownImage};
     use alloy::sol_types::SolError;
 
     #[test]

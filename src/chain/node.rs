@@ -1,8 +1,9 @@
 //! The development chain: anvil, started and stopped by us (`anvil/README.md`).
 
-use super::error::{ChainError, ErrorKind};
+use super::error::ChainError;
 use super::rpc::Rpc;
 use crate::clock::{Clock, SystemClock};
+use crate::contract::ErrorKind;
 use std::collections::VecDeque;
 use std::env::consts::{ARCH, OS};
 use std::io::{BufRead, BufReader, Read};
@@ -219,11 +220,6 @@ impl DevNode {
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port
-    }
-
-    /// Its process id.
-    pub fn process_id(&self) -> u32 {
-        self.child.id()
     }
 
     /// How it ended, if it did.

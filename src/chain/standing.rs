@@ -1,12 +1,12 @@
 //! How a signed request stands against the chain: whether what it asks for has happened, or can't happen any more.
 
-use super::bindings::IImageRegistry::{
+use super::error::ChainError;
+use super::registry::Registry;
+use crate::contract::Request;
+use crate::contract::bindings::IImageRegistry::{
     FlagDecision, Grant, IImageRegistryCalls as Calls, IImageRegistryEvents as Events, Revocation, Verification,
     anchorOfCall,
 };
-use super::error::ChainError;
-use super::registry::Registry;
-use super::request::Request;
 use crate::envelope::image_id;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolInterface;

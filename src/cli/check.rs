@@ -1,10 +1,11 @@
 //! `medseal check`: what a file of evidence proves. Opens no connection, and reads no other file than those named.
 
-use super::output::{Outcome, address, progress, say};
+use super::error::CliError;
+use super::output::{Outcome, Talk, address, progress, say};
+use super::settings::Settings;
 use super::show::state_name;
-use super::{CliError, Settings, Talk};
-use crate::chain::bindings::IImageRegistry::RecordState;
-use crate::chain::evidence::{Checked, Evidence, EvidenceError, ProvenFlag, Signed, check, check_sealed};
+use crate::contract::bindings::IImageRegistry::RecordState;
+use crate::evidence::{Checked, Evidence, EvidenceError, ProvenFlag, Signed, check, check_sealed};
 use crate::storage::Cid;
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};

@@ -1,12 +1,12 @@
 //! What the command line says when something fails: code, exit code, hint.
 
 use super::refusal;
-use crate::chain::evidence::{CollectError, EvidenceError};
-use crate::chain::{
-    AuditError, ChainError, DeploymentError, ErrorKind, NodeError, OutboxError, RequestError, Revert, WalletError,
-};
+use crate::audit::AuditError;
+use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, WalletError};
+use crate::contract::{ErrorKind, RequestError, Revert};
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
+use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
 use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError};
 use crate::metrics::MetricsError;
@@ -116,7 +116,7 @@ pub(super) enum CliError {
     Relay(#[from] crate::chain::RelayError),
     /// Bytes are no call of the registry.
     #[error(transparent)]
-    Call(#[from] crate::chain::CallError),
+    Call(#[from] crate::contract::CallError),
     /// The chain failed.
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -161,7 +161,7 @@ pub(super) enum CliError {
     Evidence(#[from] EvidenceError),
     /// The watch does not go on.
     #[error(transparent)]
-    Watch(#[from] crate::chain::watch::WatchError),
+    Watch(#[from] crate::watch::WatchError),
     /// Nobody can be told as it was asked for.
     #[error(transparent)]
     Notify(#[from] crate::notify::NotifyError),
@@ -349,8 +349,8 @@ fn of_evidence(error: &EvidenceError) -> Class {
     }
 }
 
-fn of_watch(error: &crate::chain::watch::WatchError) -> Class {
-    use crate::chain::watch::WatchError;
+fn of_watch(error: &crate::watch::WatchError) -> Class {
+    use crate::watch::WatchError;
     let code = match error {
         WatchError::Log(error) => return of_audit(error),
         WatchError::ChainReset { .. } => "CHAIN_RESET",

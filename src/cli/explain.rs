@@ -1,9 +1,11 @@
 //! `medseal explain`: what bytes or typed data ask of the registry, for a person.
 
+use super::error::CliError;
 use super::input::read_text;
 use super::output::{Outcome, address};
-use super::{CliError, Settings};
-use crate::chain::{Call, Deployment, RelayError, Request, RequestError, check_domain};
+use super::settings::Settings;
+use crate::chain::{Deployment, RelayError};
+use crate::contract::{Call, Request, RequestError, check_domain};
 use crate::envelope::signing_domain;
 use alloy::primitives::{Address, Bytes};
 use serde_json::{Value, json};
@@ -150,7 +152,7 @@ fn listed(function: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::ABI_JSON;
+    use crate::contract::ABI_JSON;
     use alloy::json_abi::{JsonAbi, StateMutability};
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the command line says there is to do when something failed.
 
-use super::{CliError, refusal, session};
+use super::error::CliError;
+use super::{actors, refusal};
 use crate::imaging::ImagingError;
 use crate::pipeline::PipelineError;
 
@@ -19,7 +20,7 @@ impl CliError {
     }
 
     fn hint_by_class(&self) -> Option<String> {
-        let actors = session::DEVELOPMENT_ACTORS.map(|(name, _)| name).join(", ");
+        let actors = actors::DEVELOPMENT_ACTORS.map(|(name, _)| name).join(", ");
         let hint = match self.class().0 {
             "NO_WALLET" => {
                 return Some(format!(

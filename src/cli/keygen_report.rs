@@ -1,7 +1,9 @@
 //! `medseal keygen-report`.
 
-use super::output::{Outcome, chain_of, check_free, progress, say, table, write_file};
-use super::{CliError, Settings, Talk, seal, transformer};
+use super::error::CliError;
+use super::output::{Outcome, Talk, chain_of, check_free, progress, say, table, write_file};
+use super::settings::Settings;
+use super::{seal, transformer};
 use crate::evaluation::keys::{KeyReport, KeySection, KeySurvey, Subject, key_figure, small_phantom};
 use crate::imaging::{Format, Limits, decode};
 use crate::metrics::{Differences, Measurement, Verdict};

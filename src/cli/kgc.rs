@@ -1,11 +1,12 @@
 //! `medseal kgc`.
 
 use super::act::Relay;
+use super::error::CliError;
 use super::output::{Outcome, address, hex, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
-use super::{CliError, Settings};
-use crate::chain::ErrorKind;
-use crate::chain::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
+use super::settings::Settings;
+use crate::contract::ErrorKind;
+use crate::contract::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
 use crate::kgc::{
     KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
     release_log_id,

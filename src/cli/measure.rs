@@ -1,6 +1,6 @@
 //! `medseal measure`.
 
-use super::CliError;
+use super::error::CliError;
 use super::output::Outcome;
 use crate::envelope::SealedImage;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, decode};

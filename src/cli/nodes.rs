@@ -1,7 +1,8 @@
 //! The store that the settings name: a folder in the state folder, or IPFS nodes.
 
+use super::error::CliError;
 use super::output::say;
-use super::{CliError, Settings};
+use super::settings::Settings;
 use crate::storage::kubo::{Deadlines, Endpoint, KuboOptions, Token};
 use crate::storage::{AnyStore, KuboStore, LocalStore};
 use std::sync::Arc;

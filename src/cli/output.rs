@@ -1,12 +1,21 @@
 //! What goes to stdout, and how: one object with `--json`, text for people without.
 
-use super::CliError;
+use super::error::CliError;
 use crate::files::{Existing, folder_of, write_whole};
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
+
+/// How a command talks besides its result.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Talk {
+    /// One JSON object on stdout.
+    pub(super) json: bool,
+    /// More on stderr.
+    pub(super) verbose: bool,
+}
 
 /// Names the form of the object that `--json` prints.
 pub(super) const SCHEMA: &str = "medseal/cli/v1";

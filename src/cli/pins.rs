@@ -1,9 +1,11 @@
 //! `medseal pins`: where objects lie, and bringing them back to as many nodes as they should lie at.
 
+use super::error::CliError;
 use super::error::exit;
+use super::nodes;
 use super::output::{Outcome, chain_of, say, table};
 use super::session::Session;
-use super::{CliError, Settings, nodes};
+use super::settings::Settings;
 use crate::pipeline::lookup;
 use crate::storage::kubo::{Held, Repaired, Replica};
 use crate::storage::{AnyStore, Cid};

@@ -1,9 +1,9 @@
 //! What the command line says when the contract refuses: a stable name, and what to do about it.
 
-use crate::chain::Revert;
-use crate::chain::bindings::IImageRegistry::IImageRegistryErrors as Errors;
-use crate::chain::bindings::IOpenZeppelin::IOpenZeppelinErrors as Standard;
-use crate::chain::bindings::Role;
+use crate::contract::Revert;
+use crate::contract::bindings::IImageRegistry::IImageRegistryErrors as Errors;
+use crate::contract::bindings::IOpenZeppelin::IOpenZeppelinErrors as Standard;
+use crate::contract::bindings::Role;
 
 /// The stable name in `--json`.
 pub(super) fn code(revert: &Revert) -> &'static str {

@@ -1,7 +1,10 @@
 //! What a command works with: the node, the wallet, the actor's folder, the store, the KGC.
 
+use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
+use super::error::CliError;
+use super::external_signer::ExternalSigner;
 use super::output::{chain_of, say};
-use super::{CliError, Settings};
+use super::settings::Settings;
 use crate::chain::outbox::{Observer, Waiting};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
@@ -12,18 +15,6 @@ use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// The wallets of a development chain by actor: the number of anvil's account.
-pub(super) const DEVELOPMENT_ACTORS: [(&str, usize); 8] = [
-    ("admin", 0),
-    ("sender", 1),
-    ("reader", 2),
-    ("stranger", 3),
-    ("kgc", 4),
-    ("verifier", 5),
-    ("relayer", 6),
-    ("operator", 7),
-];
 
 /// The KGC of this machine, as the command line runs it.
 pub(super) type KeyCenter = LocalKeyCenter<RegistryView<SystemClock>, SystemClock>;
@@ -69,8 +60,8 @@ impl Session {
     }
 
     /// Whether somebody else signs.
-    pub(super) fn elsewhere(&self) -> &super::elsewhere::Elsewhere {
-        &self.settings.elsewhere
+    pub(super) fn external_signer(&self) -> &ExternalSigner {
+        &self.settings.external_signer
     }
 
     /// What the chain is.
@@ -126,7 +117,7 @@ impl Session {
         match self.settings.number("dev_account")? {
             Some(account) => self.development_account(usize::try_from(account).ok(), &self.actor),
             // Other development chains have the id of many a private network: there the public keys must be asked for.
-            None if self.chain_id == super::node::CHAIN_ID => self.development_wallet(&self.actor),
+            None if self.chain_id == DEVELOPMENT_CHAIN_ID => self.development_wallet(&self.actor),
             None => self.development_account(None, &self.actor),
         }
     }
@@ -285,11 +276,6 @@ pub(super) fn ask(what: &str, setting: &str, variable: &str) -> Result<Zeroizing
     let prompt = format!("{what}: ");
     let passphrase = rpassword::prompt_password(prompt).map(Zeroizing::new);
     passphrase.map_err(|error| CliError::Settings { message: format!("no {what}: {error}") })
-}
-
-/// The development account of an actor, if it is one of the known ones.
-pub(super) fn development_account(actor: &str) -> Option<usize> {
-    DEVELOPMENT_ACTORS.into_iter().find(|(name, _)| *name == actor).map(|(_, account)| account)
 }
 
 /// The chain of the only deployment file in a folder, if there is exactly one.

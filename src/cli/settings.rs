@@ -1,6 +1,6 @@
 //! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each remembers where it came from.
 
-use super::CliError;
+use super::error::CliError;
 use crate::chain::{BLOCK_TIME_SECS, Profile, Wait};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -91,7 +91,7 @@ pub(super) struct Flags {
     pub(super) model: Option<String>,
     // Last: its heading is for all that follows.
     #[command(flatten)]
-    pub(super) elsewhere: super::elsewhere::Elsewhere,
+    pub(super) external_signer: super::external_signer::ExternalSigner,
 }
 
 /// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
@@ -127,7 +127,7 @@ const KNOWN: [Known; 19] = [
 pub(super) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
     /// Whether somebody else signs, and what is done about it.
-    pub(super) elsewhere: super::elsewhere::Elsewhere,
+    pub(super) external_signer: super::external_signer::ExternalSigner,
 }
 
 impl Settings {
@@ -147,7 +147,7 @@ impl Settings {
                 .or_else(|| of(default.map(str::to_owned), Origin::Default));
             values.extend(found.map(|found| (name, found)));
         }
-        Ok(Self { values, elsewhere: flags.elsewhere.clone() })
+        Ok(Self { values, external_signer: flags.external_signer.clone() })
     }
 
     /// The value of a setting, if it has one.

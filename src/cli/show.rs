@@ -1,11 +1,14 @@
 //! `medseal show`.
 
+use super::anchored;
+use super::error::CliError;
 use super::events::{describe, event_json};
 use super::output::{Outcome, address, hex};
 use super::session::Session;
-use super::{CliError, Settings, anchored};
-use crate::chain::bindings::IImageRegistry::{Flag, FlagState, RecordState};
-use crate::chain::{ChainError, Way};
+use super::settings::Settings;
+use crate::chain::ChainError;
+use crate::contract::Way;
+use crate::contract::bindings::IImageRegistry::{Flag, FlagState, RecordState};
 use crate::pipeline::{PipelineError, Stored, find_anchored, lookup};
 use crate::storage::{Cid, PinState, Store};
 use alloy::primitives::{Address, B256};

@@ -1,6 +1,7 @@
 //! The transformer that the settings ask for: which model, on which engine.
 
-use super::{CliError, Settings};
+use super::error::CliError;
+use super::settings::Settings;
 use crate::keygen::{MAX_BYTES, Model, Vit};
 use alloy::primitives::B256;
 use std::fs::File;

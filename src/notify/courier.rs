@@ -1,8 +1,8 @@
 //! Brings to one receiver what waits for it, oldest first.
 
 use super::{Failure, Receiver};
-use crate::chain::watch::{Memory, WatchError};
 use crate::clock::Clock;
+use crate::watch::{Memory, WatchError};
 use std::cell::RefCell;
 use std::time::Duration;
 

@@ -2,12 +2,13 @@
 
 use super::batch::Waiting;
 use super::job::Anchored;
-use super::seal::sha256;
+use super::submit::sha256;
 use super::submit::submit_once;
 use super::{Job, PipelineError, Registered, Sealed, Sender};
-use crate::chain::bindings::IImageRegistry::{self as registry, Anchor, anchorCall, materializeCall};
-use crate::chain::typed_data::RELAY_SECS;
-use crate::chain::{EventPlace, Outbox, Receipt, Registry, Wallet};
+use crate::chain::{Outbox, Receipt, Registry, Wallet};
+use crate::contract::EventPlace;
+use crate::contract::bindings::IImageRegistry::{self as registry, Anchor, anchorCall, materializeCall};
+use crate::contract::typed_data::RELAY_SECS;
 use crate::envelope::image_id;
 use crate::envelope::leaves::{Leaf, Leaves};
 use crate::kgc::KeyCenter;

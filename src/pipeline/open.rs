@@ -2,10 +2,11 @@
 
 use super::release::{home, request_key};
 use super::{PipelineError, rebuild};
-use crate::chain::bindings::IImageRegistry::Record;
-use crate::chain::{ChainError, LoggedImage, Registry, Wallet};
+use crate::chain::{ChainError, Registry, Wallet};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
+use crate::contract::LoggedImage;
+use crate::contract::bindings::IImageRegistry::Record;
 use crate::envelope::capsules::{Capsules, Recipient, X25519Secret, open_capsule};
 use crate::envelope::{Description, SealedImage};
 use crate::imaging::Image;

@@ -2,7 +2,7 @@
 
 use super::PipelineError;
 use super::open::{Reader, Stored, fetch, lookup};
-use super::seal::sha256;
+use super::submit::sha256;
 use crate::envelope::SealedImage;
 use crate::envelope::capsules::{Capsules, Recipient, seal_capsule};
 use crate::kgc::{KeyCenter, os_random};

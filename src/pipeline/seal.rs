@@ -2,7 +2,7 @@
 
 use super::batch::{Step, Waiting};
 use super::job::{JobFolder, SealedFiles};
-use super::{Job, Jobs, PipelineError, Registered};
+use super::{Job, Jobs, Mode, PipelineError, Registered};
 use crate::chain::{ChainError, Outbox, Registry, Wallet};
 use crate::clock::Clock;
 use crate::envelope::capsules::Capsules;
@@ -11,20 +11,7 @@ use crate::keygen::Vit;
 use crate::kgc::KeyCenter;
 use crate::storage::{Cid, PinState, Store};
 use alloy::primitives::B256;
-use sha2::{Digest, Sha256};
 use std::time::{Duration, Instant};
-
-/// How a file is to be sealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// As its content asks for: slice by slice where the samples lie open, else as its bytes.
-    #[default]
-    Auto,
-    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
-    Pixels,
-    /// As plain bytes, without looking inside.
-    Raw,
-}
 
 /// A file to be sealed.
 #[derive(Debug, Clone, Copy)]
@@ -246,9 +233,4 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         self.store.get(&cid, &hash).await?;
         Ok(())
     }
-}
-
-/// SHA-256, as the chain records it.
-pub(super) fn sha256(bytes: &[u8]) -> B256 {
-    B256::from_slice(&Sha256::digest(bytes))
 }

@@ -2,10 +2,10 @@
 
 use super::times::{parse, spelled};
 use super::{CliError, io};
-use crate::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
-use crate::chain::{AuditError, Listed};
+use crate::audit::{AuditError, Listed};
 use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::write_stdout;
+use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
@@ -230,7 +230,7 @@ fn csv(listed: &Listed<'_>) -> String {
 
 fn in_columns(listed: &Listed<'_>) -> String {
     let (name, what) = describe(&listed.event.event);
-    let seq = crate::chain::Trail::of(&listed.event.event).map(|trail| trail.seq().to_string());
+    let seq = crate::contract::Trail::of(&listed.event.event).map(|trail| trail.seq().to_string());
     let image = About::of(listed).image.map(|image| format!("{image}  ")).unwrap_or_default();
     let block = listed.event.place.block_number.to_string();
     row(&seq.unwrap_or_default(), &block, &spelled(listed.time), name, &format!("{image}{what}"))

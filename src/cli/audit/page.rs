@@ -1,7 +1,7 @@
 //! The summary as one HTML page that loads nothing: numbers, wallets, open flags, and a time line.
 
 use super::{counts, spelled, verdict};
-use crate::chain::{Audited, TimeLine};
+use crate::audit::{Audited, TimeLine};
 use crate::cli::output::address;
 use alloy::primitives::Address;
 use std::fmt::Write;
@@ -130,7 +130,8 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::{Proven, Summary, Trail};
+    use crate::audit::{Proven, Summary};
+    use crate::contract::Trail;
     use alloy::primitives::B256;
 
     #[test]

@@ -3,13 +3,13 @@
 use super::Sabotage;
 use super::avalanche::Avalanche;
 use super::stage::{Actor, Stage};
-use crate::chain::bindings::IImageRegistry::{
-    FlagState, IImageRegistryEvents as Event, RecordState, confirmFlagCall, grantCall, revokeCall, setOperatorCall,
-};
-use crate::chain::replay;
-use crate::cli::CliError;
+use crate::audit::{Options, audit};
+use crate::cli::error::CliError;
 use crate::cli::output::{chain_of, say};
 use crate::clock::{Clock, SystemClock};
+use crate::contract::bindings::IImageRegistry::{
+    FlagState, IImageRegistryEvents as Event, RecordState, confirmFlagCall, grantCall, revokeCall, setOperatorCall,
+};
 use crate::envelope::SealedImage;
 use crate::imaging::Image;
 use crate::keygen::Vit;
@@ -231,8 +231,8 @@ impl<'a> Story<'a> {
     /// The audit trail, recomputed from the log alone, ends in the contract's own head.
     pub(super) async fn audit(&mut self) -> Result<(), CliError> {
         let (registry, _) = self.stage.afresh().await?;
-        let (holds, events) = match replay(&registry, &SystemClock).await {
-            Ok(replayed) => (true, replayed.events.len()),
+        let (holds, events) = match audit(&registry, &Options::default(), |_| Ok(())).await {
+            Ok(audited) => (true, audited.read),
             Err(error) => {
                 say(&format!("the audit trail: {}", chain_of(&error)));
                 (false, 0)

@@ -1,10 +1,13 @@
 //! Where the demo plays: a chain of its own, the contract, the KGC, and a state folder for each actor.
 
-use crate::chain::bindings::IImageRegistry::registerCall;
 use crate::chain::{DevNode, NodeOptions, Outbox, Registry, Wallet};
-use crate::cli::output::{address, write_file};
+use crate::cli::actors::DEVELOPMENT_CHAIN_ID;
+use crate::cli::error::CliError;
+use crate::cli::output::{Talk, address, write_file};
 use crate::cli::session::{KeyCenter, Session};
-use crate::cli::{CliError, Settings, Talk, deploy, kgc, node, nodes};
+use crate::cli::settings::Settings;
+use crate::cli::{deploy, kgc, nodes};
+use crate::contract::bindings::IImageRegistry::registerCall;
 use crate::storage::LocalStore;
 use std::path::Path;
 
@@ -27,7 +30,7 @@ impl Stage {
     /// Starts the chain, deploys, makes the KGC and publishes its key.
     pub(super) async fn set(settings: &Settings, out: &Path) -> Result<Self, CliError> {
         let options =
-            NodeOptions { binary: settings.path("anvil"), chain_id: node::CHAIN_ID, ..NodeOptions::default() };
+            NodeOptions { binary: settings.path("anvil"), chain_id: DEVELOPMENT_CHAIN_ID, ..NodeOptions::default() };
         let node = DevNode::start(&options).await?;
         let path = |name: &str| out.join(name).display().to_string();
         let mut settings = settings.clone();

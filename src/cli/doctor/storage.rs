@@ -1,7 +1,7 @@
 //! What `doctor` finds out about the store.
 
 use super::{Finding, Settings, State};
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::cli::nodes;
 use crate::storage::kubo::Health;
 use crate::storage::{AnyStore, KuboStore, LocalStore, PinState, Store, StoreError};

@@ -1,10 +1,12 @@
 //! Round after round, and what is done when one fails.
 
 use super::line::Lines;
-use crate::chain::watch::{Round, WatchError, Watcher};
-use crate::chain::{AuditError, ChainError, ErrorKind, Profile};
-use crate::cli::CliError;
+use crate::audit::AuditError;
+use crate::chain::{ChainError, Profile};
+use crate::cli::error::CliError;
 use crate::cli::output::{chain_of, say};
+use crate::contract::ErrorKind;
+use crate::watch::{Round, WatchError, Watcher};
 use std::time::Duration;
 
 /// The first pause after a round that failed; each further one doubles it.

@@ -1,11 +1,11 @@
 //! Who is told besides stdout.
 
 use super::kinds::Kind;
-use crate::chain::watch::Memory;
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::clock::SystemClock;
 use crate::notify::{Command, Courier, Pace, Receiver, Secret, Step, Webhook};
+use crate::watch::Memory;
 use futures_util::future::try_join_all;
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -2,10 +2,10 @@
 
 use super::kinds::{Kind, kind_of, of_kinds};
 use crate::chain::Registry;
-use crate::chain::watch::{Happened, News, Note};
 use crate::cli::audit::spelled;
 use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::{SCHEMA, address};
+use crate::watch::{Happened, News, Note};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 use std::cell::Cell;

@@ -3,8 +3,6 @@
 //! The file is never written anew: `file == head || samples || tail`, so that it comes back byte for byte. Reading is strict, because a damaged scan
 //! must be noticed before it is sealed, not years later.
 
-#[cfg(test)]
-mod damage_tests;
 mod error;
 mod fields;
 #[cfg(test)]

@@ -6,10 +6,10 @@ use super::proxy::{Fault, proxy};
 use alloy::sol_types::SolEventInterface;
 use alloy::sol_types::abi::AbiDecoderConfig;
 use alloy::sol_types::private::IntoLogData;
-use medseal::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
-use medseal::chain::{
-    AuditError, AuditOptions, AuditStep, Audited, Follower, Profile, Registry, RegistryEvent, Rpc, Trail, audit,
-};
+use medseal::audit::{AuditError, Audited, Follower, Options as AuditOptions, Step as AuditStep, audit};
+use medseal::chain::{Profile, Registry, Rpc};
+use medseal::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
+use medseal::contract::{RegistryEvent, Trail};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -60,7 +60,7 @@ fn follow(
     for (event, time) in changed.iter().chain(rest) {
         follower.take(event, *time)?;
     }
-    follower.check_end(end.proven.block, end.proven.trail)
+    follower.check_end(end.proven.block, end.proven.trail.into()).map(drop)
 }
 
 /// One bit of the event, of its block's number or of its time is another. None where the log then is no event of ours any more.
@@ -169,7 +169,7 @@ fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
             follower.take(event, *time).expect("unaltered");
         }
         taken = *cut;
-        let error = follower.check_end(audited.proven.block, audited.proven.trail).expect_err("a prefix");
+        let error = follower.check_end(audited.proven.block, audited.proven.trail.into()).expect_err("a prefix");
         assert_eq!(error.seq(), Some(numbers[*cut]), "{error}");
     }
     eprintln!("an old prefix served as the whole: {} of {} found and named", cuts.len(), cuts.len());

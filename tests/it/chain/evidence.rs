@@ -5,12 +5,12 @@ use super::{CHAIN_ID, World, registration, wallet};
 use alloy::primitives::aliases::U40;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolEvent, SolEventInterface};
-use medseal::chain::bindings::IImageRegistry::{
+use medseal::chain::sign;
+use medseal::contract::bindings::IImageRegistry::{
     FlagConfirmed, FlagDismissed, IImageRegistryEvents as Event, Registration, Verification, confirmFlagCall,
     dismissFlagCall, recordVerificationCall, registerCall,
 };
-use medseal::chain::evidence::{CollectOptions, Entry, Evidence, EvidenceError as Error, Signed, check, collect};
-use medseal::chain::typed_data;
+use medseal::evidence::{CollectOptions, Entry, Evidence, EvidenceError as Error, Signed, check, collect};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -194,16 +194,16 @@ fn changes(evidence: &Evidence, trusted: B256, random: &mut Random) -> Vec<Chang
 fn hide(value: &mut Value, evidence: &Evidence, at: usize) {
     let Entry::Own(own) = &evidence.events[at] else { panic!("not its own") };
     let event = Event::decode_raw(own);
-    let (name, fields) = medseal::chain::evidence::outline(&event);
+    let (name, fields) = medseal::evidence::outline(&event);
     value["events"][at] = json!({ "other": [name, own.block, own.time, fields] });
 }
 
 trait DecodeRaw {
-    fn decode_raw(own: &medseal::chain::evidence::Own) -> Self;
+    fn decode_raw(own: &medseal::evidence::Own) -> Self;
 }
 
 impl DecodeRaw for Event {
-    fn decode_raw(own: &medseal::chain::evidence::Own) -> Self {
+    fn decode_raw(own: &medseal::evidence::Own) -> Self {
         Event::decode_raw_log(&own.topics, &own.data).unwrap()
     }
 }
@@ -247,7 +247,7 @@ async fn relayed(world: &World) -> Vec<B256> {
     for salt in 200_u8..206 {
         let deadline = super::block_time(&world.registry).await + 3600;
         let mut signed = Registration { deadline, ..registration(&wallet(1), salt) };
-        let mut signature = typed_data::sign(&signed, &world.registry.domain(), &wallet(1));
+        let mut signature = sign(&signed, &world.registry.domain(), &wallet(1));
         if salt == 205 {
             (signed.sender, signature) = (contract, Bytes::from_static(b"anything"));
         }
@@ -374,8 +374,8 @@ async fn receipts_and_headers_may_be_left_out_and_an_image_that_is_not_there_is_
         assert_eq!((checked.followed, checked.seq), (2, 3));
     }
     let unknown = collect(&world.registry, B256::repeat_byte(1), &OPTIONS, |_, _| {}).await.unwrap_err();
-    assert_eq!(unknown.kind(), medseal::chain::ErrorKind::NotFound, "{unknown}");
+    assert_eq!(unknown.kind(), medseal::contract::ErrorKind::NotFound, "{unknown}");
     let early = CollectOptions { block: Some(world.registry.first_block()), ..OPTIONS };
     let early = collect(&world.registry, id, &early, |_, _| {}).await.unwrap_err();
-    assert!(matches!(early, medseal::chain::evidence::CollectError::NotYet { .. }), "{early}");
+    assert!(matches!(early, medseal::evidence::CollectError::NotYet { .. }), "{early}");
 }

@@ -7,9 +7,10 @@ use alloy::network::TxSignerSync;
 use alloy::primitives::aliases::{U40, U48};
 use alloy::primitives::{Address, B256, Bytes, TxKind, U64, U256, address, hex, keccak256};
 use alloy::sol_types::{SolCall, SolValue};
-use medseal::chain::bindings::IImageRegistry::*;
-use medseal::chain::bindings::{IOpenZeppelin, Role};
-use medseal::chain::{Registry, typed_data};
+use medseal::chain::Registry;
+use medseal::chain::sign;
+use medseal::contract::bindings::IImageRegistry::*;
+use medseal::contract::bindings::{IOpenZeppelin, Role};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -92,7 +93,7 @@ pub(crate) struct History<'a> {
 impl<'a> History<'a> {
     /// Begins with the roles; anvil makes its blocks when it is told to, from now on.
     pub(crate) async fn begin(registry: &'a Registry, url: &'a str, chain: Chain, seed: u64) -> Self {
-        let (_, events) = registry.audit().await.unwrap();
+        let events = registry.audit().await.unwrap().seq;
         let (http, random) = (reqwest::Client::new(), Random(seed));
         let mut history = Self {
             registry,
@@ -168,7 +169,7 @@ impl<'a> History<'a> {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
-        let (_, numbered) = self.registry.audit().await.unwrap();
+        let numbered = self.registry.audit().await.unwrap().seq;
         if numbered + self.items != self.events {
             let mut reverted = Vec::new();
             for ((by, data), transaction) in calls.iter().zip(&sent_as) {
@@ -430,7 +431,7 @@ impl<'a> History<'a> {
             *relayed = true;
             (verification.nonce, verification.deadline) = (self.nonce, now + 3600);
             self.nonce += U256::from(1);
-            let signature = typed_data::sign(&verification, &self.registry.domain(), &wallet(VERIFIER));
+            let signature = sign(&verification, &self.registry.domain(), &wallet(VERIFIER));
             self.call(RELAYER, &recordVerificationCall { verification, signature }, events);
         } else {
             self.call(by, &recordVerificationCall { verification, signature: Bytes::new() }, events);

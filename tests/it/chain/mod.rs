@@ -19,12 +19,12 @@ mod ways;
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::sol_types::SolCall;
-use medseal::chain::bindings::IImageRegistry::{Registration, registerCall};
-use medseal::chain::bindings::{IOpenZeppelin, Role};
 use medseal::chain::{
-    Arguments, Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Transaction,
-    Wallet, deploy,
+    Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Wallet, deploy,
 };
+use medseal::contract::bindings::IImageRegistry::{Registration, registerCall};
+use medseal::contract::bindings::{IOpenZeppelin, Role};
+use medseal::contract::{Arguments, Transaction};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

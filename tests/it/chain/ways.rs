@@ -3,12 +3,14 @@
 use super::{CHAIN_ID, World, block_time, registration, wallet};
 use alloy::primitives::{B256, Bytes, keccak256};
 use alloy::sol_types::SolValue;
-use medseal::chain::bindings::IImageRegistry::{
+use medseal::chain::sign;
+use medseal::chain::{Profile, Registry, deploy};
+use medseal::contract::bindings::IImageRegistry::{
     Anchor, Batch, IImageRegistryErrors as Errors, IImageRegistryEvents as Events, Item, Leaf, RecordConflict,
     anchorCall, materializeCall, registerBatchCall,
 };
-use medseal::chain::bindings::Role;
-use medseal::chain::{Arguments, ErrorKind, InitialRole, Profile, Registry, Revert, Way, deploy, typed_data};
+use medseal::contract::bindings::Role;
+use medseal::contract::{Arguments, ErrorKind, InitialRole, Revert, Way};
 
 /// CIDv1, raw, sha2-256.
 fn raw_cid(hash: B256) -> Bytes {
@@ -52,8 +54,8 @@ async fn a_batch_under_one_signature_is_a_record_each() {
     let deadline = block_time(&world.registry).await + 3600;
     // The second one is there already: it is skipped.
     let batch = Batch { sender: sender.address(), items: [1, 2, 3].map(item).to_vec(), deadline };
-    let signature = typed_data::sign(&batch, &world.registry.domain(), &sender);
-    let forged = typed_data::sign(&batch, &world.registry.domain(), &relayer);
+    let signature = sign(&batch, &world.registry.domain(), &sender);
+    let forged = sign(&batch, &world.registry.domain(), &relayer);
     let refused = world.send(&relayer, "forged", &registerBatchCall { batch: batch.clone(), signature: forged }).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotAuthorized);
     assert_eq!(world.registry.image_count().await.unwrap(), 1);
@@ -68,7 +70,7 @@ async fn a_batch_under_one_signature_is_a_record_each() {
         assert_eq!(logged.way, Way::Batch { deadline, signature: signature.clone() });
         assert_eq!((logged.sender, logged.salt, logged.size), (sender.address(), B256::repeat_byte(salt), 1000));
         assert_eq!((logged.cid, logged.capsules_cid), (raw_cid(logged.content_hash), raw_cid(logged.capsules_hash)));
-        assert_eq!(logged.trail.seq(), world.registry.audit().await.unwrap().1);
+        assert_eq!(logged.trail.seq(), world.registry.audit().await.unwrap().seq);
         assert_eq!(world.registry.events(logged.image_id).await.unwrap().len(), 1);
     }
     let first = world.registry.registration(world.image_id(&sender, 2)).await.unwrap();

@@ -4,8 +4,10 @@ use super::{CHAIN_ID, Geth, wallet};
 use crate::chain::history::{Chain, history};
 use crate::cli::program;
 use alloy::sol_types::SolEventInterface;
-use medseal::chain::bindings::IImageRegistry::IImageRegistryEvents;
-use medseal::chain::{Arguments, AuditOptions, Outbox, Profile, Registry, audit, deploy};
+use medseal::audit::{Options as AuditOptions, audit};
+use medseal::chain::{Outbox, Profile, Registry, deploy};
+use medseal::contract::Arguments;
+use medseal::contract::bindings::IImageRegistry::IImageRegistryEvents;
 use serde_json::Value;
 
 /// Events of the history at least, items included.

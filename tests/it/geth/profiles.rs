@@ -2,7 +2,8 @@
 
 use super::{Geth, wallet};
 use medseal::chain::outbox::State;
-use medseal::chain::{Arguments, Outbox, OutboxError, Profile, Wait, deploy};
+use medseal::chain::{Outbox, OutboxError, Profile, Wait, deploy};
+use medseal::contract::Arguments;
 use std::time::Duration;
 
 const NETWORK: Profile = Profile::Network { block_time_secs: 1 };
@@ -41,5 +42,5 @@ fn a_transaction_becomes_final_when_geth_says_so() {
 }
 
 fn init_code(arguments: &Arguments) -> Vec<u8> {
-    medseal::chain::Artifact::embedded().expect("the build").init_code(arguments).to_vec()
+    medseal::contract::Artifact::embedded().expect("the build").init_code(arguments).to_vec()
 }

@@ -5,7 +5,8 @@ use super::lines;
 use super::notified::Running;
 use crate::cli::program;
 use medseal::chain::node::find_binary;
-use medseal::chain::{Arguments, Outbox, Profile, Registry, Rpc, Wallet, deploy};
+use medseal::chain::{Outbox, Profile, Registry, Rpc, Wallet, deploy};
+use medseal::contract::Arguments;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -76,7 +77,7 @@ pub(crate) async fn watched(
     }
     acts.mixed(calls).await;
     let said = || std::fs::read_to_string(&errors).unwrap_or_default();
-    let (_, seq) = registry.audit().await.expect("the contract's number");
+    let seq = registry.audit().await.expect("the contract's number").seq;
     let deadline = Instant::now() + Duration::from_secs(60);
     let text = || std::fs::read_to_string(&printed).expect("text");
     while lines(&text()).last().is_none_or(|last| last["seq"] != seq || last["type"] != "event") {
@@ -123,8 +124,8 @@ pub(crate) async fn deployed(folder: &Path, rpc: &Rpc, chain_id: u64) -> Registr
     let wallet = |index| Wallet::development(index, chain_id).expect("a development key");
     let admin = wallet(0);
     let mut outbox = Outbox::open(folder, admin.address(), rpc, Profile::Development).await.expect("an outbox");
-    let roles = vec![medseal::chain::InitialRole {
-        role: medseal::chain::bindings::Role::Verifier,
+    let roles = vec![medseal::contract::InitialRole {
+        role: medseal::contract::bindings::Role::Verifier,
         wallet: wallet(5).address(),
     }];
     let arguments = Arguments { admin: admin.address(), roles };
