@@ -10,6 +10,7 @@ mod kind;
 mod logged;
 mod request;
 mod revert;
+mod signature;
 mod trail;
 pub mod typed_data;
 
@@ -18,6 +19,7 @@ pub use calls::{ABI_JSON, Call, CallError, Transaction};
 pub use events::{EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, is_known};
 pub use kind::ErrorKind;
 pub use logged::{LoggedImage, Way, shortened, spelled_out};
-pub use request::{Request, RequestError, check_domain, check_length, is_of};
+pub use request::{Request, RequestError, check_domain, check_length};
 pub use revert::Revert;
+pub use signature::{SignatureFault, check_signature};
 pub use trail::{AuditHead, Trail, foreign_part, item_hash, kind_and_fields};

@@ -90,7 +90,7 @@ impl Registry {
     }
 
     /// Time of a block of the chain, unix seconds.
-    pub async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
+    pub(super) async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
         let header = self.rpc.block(place.block_number.into()).await?.header;
         if header.hash == place.block_hash {
             return Ok(header.timestamp);
