@@ -13,6 +13,7 @@ mod doctor;
 mod error;
 mod events;
 mod evidence;
+mod exit;
 mod explain;
 mod external_signer;
 mod flag;
