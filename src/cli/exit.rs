@@ -26,15 +26,35 @@ pub(super) const fn of(meaning: Meaning) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::of;
-    use crate::view::Meaning;
+    use crate::cli::page::section;
+    use crate::view::{Code, Meaning};
+    use std::collections::BTreeMap;
 
     #[test]
     fn the_page_lists_exactly_these() {
-        let page = include_str!("README.md");
-        let (_, page) = page.split_once("\n## Exit codes\n").expect("its heading");
-        let (page, _) = page.split_once("\n## ").expect("the next heading");
-        let listed = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok());
+        let listed =
+            section("Exit codes").lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")?.0.parse().ok());
         let ours = [0].into_iter().chain(Meaning::ALL.map(of));
         assert_eq!(listed.collect::<Vec<u8>>(), ours.collect::<Vec<u8>>());
+    }
+
+    /// The names are literals of the page: none can change, appear or go, nor get another exit code, without it.
+    #[test]
+    fn the_page_lists_every_code_once_by_its_exit_code() {
+        let text = section("Error codes").replace("\n  ", " ");
+        let mut listed = BTreeMap::<&str, Vec<&str>>::new();
+        for (exit, codes) in text.lines().filter_map(|line| line.strip_prefix("- ")?.split_once(": ")) {
+            let names = codes.trim_end_matches('.').split(", ").map(|code| code.trim_matches('`'));
+            listed.entry(exit).or_default().extend(names);
+        }
+        let mut ours = BTreeMap::<String, Vec<&str>>::new();
+        for code in Code::ALL {
+            let exit = code.meaning().map(|meaning| of(meaning).to_string());
+            ours.entry(exit.unwrap_or("by its cause 1, 4, 5, 6 or 7".to_owned())).or_default().push(code.name());
+        }
+        ours.values_mut().for_each(|names| names.sort_unstable());
+        let ours: Vec<_> = ours.iter().map(|(exit, names)| (exit.as_str(), names.as_slice())).collect();
+        assert_eq!(listed.iter().map(|(exit, names)| (*exit, names.as_slice())).collect::<Vec<_>>(), ours);
+        assert_eq!(listed.values().flatten().count(), 88);
     }
 }

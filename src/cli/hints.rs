@@ -278,3 +278,46 @@ fn reverted(error: &CliError) -> Option<String> {
     let general = || "medseal show ID says who the sender is and what happened to the image".to_owned();
     Some(error.revert().and_then(refusal::hint).unwrap_or_else(general))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::ChainError;
+    use crate::contract::Revert;
+    use crate::contract::bindings::IImageRegistry::{IImageRegistryErrors as Errors, NotSender, ZeroSize};
+    use crate::evidence::EvidenceError;
+    use alloy::primitives::{Address, B256};
+
+    #[test]
+    fn all_codes_but_five_have_a_hint() {
+        let without = HINTS.iter().filter(|(_, hint)| matches!(hint, Nothing)).map(|(code, _)| code.name());
+        assert_eq!(without.collect::<Vec<_>>(), ["FIGURE", "JOB_BUSY", "KEYGEN", "FAULT", "REQUEST"]);
+        let by = HINTS.iter().filter(|(_, hint)| matches!(hint, By(_))).map(|(code, _)| code.name());
+        assert_eq!(by.collect::<Vec<_>>(), ["NO_WALLET", "IMAGE", "REVERTED", "OTHER_BLOCK"]);
+        assert_eq!(of(Code::Usage), Some("medseal --help"));
+    }
+
+    #[test]
+    fn hints_go_by_the_error_where_it_says_more() {
+        let hint = |error: &CliError| error.hint().expect("a hint");
+        let nobody = hint(&CliError::NoWallet { actor: "nobody".to_owned(), chain_id: 31337 });
+        assert!(nobody.contains("--dev-account") && nobody.contains("admin, sender, reader"), "{nobody}");
+        let empty = hint(&PipelineError::from(ImagingError::Empty).into());
+        assert_eq!(empty, "there is nothing in the file to protect");
+        let (expected, found) = (B256::repeat_byte(1), B256::repeat_byte(2));
+        let given = hint(&EvidenceError::OtherBlock { expected, found }.into());
+        assert!(given.starts_with("look at the hash"), "{given}");
+        let endpoint = "http://b.example".to_owned();
+        let nodes = hint(&crate::audit::AuditError::OtherBlock { block: 1, expected, found, endpoint }.into());
+        assert!(nodes.starts_with("the nodes are of two chains"), "{nodes}");
+    }
+
+    #[test]
+    fn a_refusal_of_the_contract_has_the_hint_of_its_error_or_the_general_one() {
+        let hint = |error: Errors| CliError::from(ChainError::Revert(Box::new(Revert::Registry(error)))).hint();
+        let not_sender = hint(Errors::NotSender(NotSender { imageId: B256::ZERO, caller: Address::ZERO }));
+        assert!(not_sender.is_some_and(|hint| hint.contains("medseal operator allow")));
+        let zero_size = hint(Errors::ZeroSize(ZeroSize {}));
+        assert!(zero_size.is_some_and(|hint| hint.starts_with("medseal show ID")));
+    }
+}

@@ -28,6 +28,8 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
+#[cfg(test)]
+mod page;
 mod pins;
 mod printed;
 mod refusal;

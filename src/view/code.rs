@@ -1,6 +1,7 @@
 //! The table of error codes: each one's stable name and what it means to whoever asked.
 //!
-//! What the command line adds stands there: the exit code of a meaning (`cli/exit.rs`), the hint of a code (`cli/hints.rs`).
+//! The command line adds the exit code of a meaning (`cli/exit.rs`) and the hint of a code
+//! (`cli/hints.rs`).
 
 use crate::contract::ErrorKind;
 use serde::{Serialize, Serializer};

@@ -2,6 +2,8 @@
 
 mod code;
 mod problem;
+#[cfg(test)]
+mod tests;
 
 pub use code::{Code, Meaning};
 pub use problem::Problem;

@@ -1,4 +1,5 @@
-//! Which code every error of the parts has. A new variant does not compile here, or falls to the general code of its part.
+//! Which code each error of the parts has. A new variant does not compile here, or falls to the
+//! general code of its part.
 
 use super::code::{Code, Meaning};
 use crate::audit::AuditError;
@@ -179,8 +180,8 @@ impl From<&CollectError> for Problem {
     }
 }
 
-/// What is refused is invalid, whatever is wrong with it; only another registry than the one that was asked for is no fault of
-/// the file.
+/// What is refused is invalid, whatever is wrong with it; only another registry than the one that
+/// was asked for is no fault of the file.
 impl From<&EvidenceError> for Problem {
     fn from(error: &EvidenceError) -> Self {
         use EvidenceError as E;
