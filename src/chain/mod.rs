@@ -12,7 +12,7 @@ pub mod outbox;
 mod registry;
 mod relay;
 mod rpc;
-mod standing;
+mod request_state;
 mod wallet;
 
 pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
@@ -23,5 +23,5 @@ pub use outbox::{Outbox, OutboxError, Receipt};
 pub use registry::Registry;
 pub use relay::RelayError;
 pub use rpc::Rpc;
-pub use standing::Standing;
+pub use request_state::RequestState;
 pub use wallet::{Passphrase, Wallet, WalletError, is_development_chain, sign};

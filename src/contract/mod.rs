@@ -13,11 +13,11 @@ mod revert;
 mod trail;
 pub mod typed_data;
 
-pub use artifact::{Arguments, Artifact, ArtifactError, InitialRole};
+pub use artifact::{ConstructorArguments, Artifact, ArtifactError, InitialRole};
 pub use calls::{ABI_JSON, Call, CallError, Transaction};
 pub use events::{EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, is_known};
 pub use kind::ErrorKind;
-pub use logged::{LoggedImage, Way, shortened, spelled_out};
+pub use logged::{LoggedImage, RegistrationKind, shortened, spelled_out};
 pub use request::{Request, RequestError, check_domain, check_length, is_of};
 pub use revert::Revert;
 pub use trail::{AuditHead, Trail, foreign_part, item_hash, kind_and_fields};

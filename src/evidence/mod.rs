@@ -26,12 +26,12 @@ mod linked;
 mod receipts;
 mod sealed;
 mod signatures;
-mod story;
+mod history;
 
-pub use check::{Checked, check, outline};
+pub use check::{CheckedEvidence, check, outline};
 pub use collect::{CollectOptions, collect};
 pub use error::{CollectError, EvidenceError};
-pub use file::{Account, Blocks, Entry, Evidence, Item, MOST_BYTES, Own, Receipt, SCHEMA, Slot, Slots};
+pub use file::{Account, Blocks, Entry, Evidence, BatchItem, MOST_BYTES, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
 pub use sealed::check_sealed;
-pub use signatures::Signed;
-pub use story::{ProvenFlag, ProvenVerification, Story};
+pub use signatures::SignedBy;
+pub use history::{ProvenFlag, ProvenVerification, ImageHistory};

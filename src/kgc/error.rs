@@ -13,7 +13,7 @@ use super::log::LogError;
 pub enum KgcError {
     /// The request itself is not valid.
     #[error("the request is not valid")]
-    Request(#[from] RequestError),
+    Request(#[from] KeyRequestError),
     /// The challenge was never given, or is older than [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
     #[error("the key center does not know challenge {challenge}: never given, or too old")]
     ChallengeUnknown {
@@ -90,7 +90,7 @@ pub enum KgcError {
 /// What is wrong with a request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RequestError {
+pub enum KeyRequestError {
     /// No key centers, too many, or not as many challenges.
     #[error("expected 1 to {limit} key centers and as many challenges, found {kgcs} and {challenges}")]
     SetSize {

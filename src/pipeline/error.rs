@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KgcError, RequestError};
+use crate::kgc::{KgcError, KeyRequestError};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub enum PipelineError {
     Kgc(#[from] KgcError),
     /// The request to the KGC could not be signed.
     #[error(transparent)]
-    Request(#[from] RequestError),
+    Request(#[from] KeyRequestError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -8,8 +8,8 @@ use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration,
-    Signed, Standing, os_random,
+    self, UnsignedRequest, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration,
+    SignedRequest, AccessState, os_random,
 };
 use alloy::primitives::{Address, B256};
 
@@ -32,7 +32,7 @@ impl<C: Clock> RegistryView<C> {
         Ok(head)
     }
 
-    async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
+    async fn look(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainError> {
         let head = self.fresh_head().await?;
         let registration = match self.registry.registration(image_id).await {
             Ok(logged) => {
@@ -48,7 +48,7 @@ impl<C: Clock> RegistryView<C> {
         };
         // The record never changes; the access word and the capsules do, and are taken from the very block whose age was looked at.
         let access_expiry = self.registry.confirmed_expiry(&head, image_id, wallet).await?;
-        Ok(Standing { block_time: head.timestamp, registration, access_expiry })
+        Ok(AccessState { block_time: head.timestamp, registration, access_expiry })
     }
 }
 
@@ -57,7 +57,7 @@ impl<C: Clock> ChainView for RegistryView<C> {
         self.fresh_head().await.map(|head| head.timestamp).map_err(view_error)
     }
 
-    async fn standing(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainViewError> {
+    async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {
         self.look(image_id, wallet).await.map_err(view_error)
     }
 }
@@ -81,9 +81,9 @@ async fn sign<R: kgc::KgcRequest>(
     home: &Home,
     image_id: B256,
     now: u64,
-) -> Result<(Signed<R>, X25519Secret), PipelineError> {
+) -> Result<(SignedRequest<R>, X25519Secret), PipelineError> {
     let secret = X25519Secret::generate(&mut os_random());
-    let ask = Ask {
+    let ask = UnsignedRequest {
         image_id,
         challenges: vec![(center.identity().id, center.challenge().await?)],
         recipient: secret.public(),

@@ -2,7 +2,7 @@
 
 use super::read::{Block, LogReader};
 use super::{Position, Memory, Notification, Message, Reporter, WatchError, id};
-use crate::audit::{AuditError, Ranges, WINDOW_BLOCKS, headers_to, logs_of, prove};
+use crate::audit::{AuditError, LogRanges, WINDOW_BLOCKS, headers_to, logs_of, prove};
 use crate::chain::ChainError;
 use crate::chain::Registry;
 use crate::chain::{Profile, Wait};
@@ -205,7 +205,7 @@ impl<'a> Watcher<'a> {
         let after = *self.positions.last().expect("at least the first");
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(after.block);
         let mut reader = LogReader::after(&registry, &after);
-        let mut ranges = Ranges::new(after.block + 1, settled);
+        let mut ranges = LogRanges::new(after.block + 1, settled);
         while let Some((range, rest)) = ranges.read(&registry).await? {
             ranges = rest;
             for log in &range.logs {

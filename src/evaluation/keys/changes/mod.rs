@@ -8,7 +8,7 @@ use crate::keygen::Fold;
 
 /// Where a sample is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum ChangedSamples {
     /// Any sample.
     Anywhere,
     /// In an eighth of the height and of the width at one of the four corners.
@@ -21,7 +21,7 @@ pub enum Place {
 
 /// What a sample is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum SampleKind {
     /// 8 bit, signed or not.
     Eight,
     /// 16 bit, signed or not.
@@ -36,7 +36,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// One sample by one grey level, up or down.
-    Level(Kind, Place),
+    Level(SampleKind, ChangedSamples),
     /// Two unlike samples changed places.
     Swap,
     /// Every row moved by one pixel, its last one to its front.
@@ -54,16 +54,16 @@ impl fmt::Display for Change {
             Self::Constant => return f.write_str("a constant, every level"),
         };
         let kind = match kind {
-            Kind::Eight => "8 bit",
-            Kind::Sixteen => "16 bit",
-            Kind::Wider => "wider samples",
-            Kind::Byte => "plain bytes",
+            SampleKind::Eight => "8 bit",
+            SampleKind::Sixteen => "16 bit",
+            SampleKind::Wider => "wider samples",
+            SampleKind::Byte => "plain bytes",
         };
         let place = match place {
-            Place::Anywhere => "anywhere",
-            Place::Corner => "corner",
-            Place::Centre => "centre",
-            Place::Background => "background",
+            ChangedSamples::Anywhere => "anywhere",
+            ChangedSamples::Corner => "corner",
+            ChangedSamples::Centre => "centre",
+            ChangedSamples::Background => "background",
         };
         write!(f, "one level, {kind}, {place}")
     }
@@ -80,7 +80,7 @@ pub struct Neighbours {
 
 /// One grey level at 8 and at 16 bit in four places each, and three more: a round of changes.
 const ROUND: u64 = 11;
-const PLACES: [Place; 4] = [Place::Anywhere, Place::Corner, Place::Centre, Place::Background];
+const PLACES: [ChangedSamples; 4] = [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background];
 
 impl Subject {
     /// Returns the fold, and the folds of `count` changes, all that are possible and unlike: the numbers `first ..` of an endless round over depths, places and kinds of change.
@@ -92,10 +92,10 @@ impl Subject {
         for number in first..first + count {
             let (change, base, fold) = match number % ROUND {
                 turn @ 0..8 => {
-                    let asked = if turn < 4 { Kind::Eight } else { Kind::Sixteen };
+                    let asked = if turn < 4 { SampleKind::Eight } else { SampleKind::Sixteen };
                     let place = PLACES[(turn % 4) as usize];
                     let (subject, base) = match (self.kind(), &mut other) {
-                        (Kind::Wider | Kind::Byte, _) => (&mut *self, 0),
+                        (SampleKind::Wider | SampleKind::Byte, _) => (&mut *self, 0),
                         (kind, _) if kind == asked => (&mut *self, 0),
                         (_, Some((subject, base))) => (subject, *base),
                         (_, none) => {

@@ -14,7 +14,7 @@ use alloy::sol_types::SolInterface;
 /// How a request stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Standing {
+pub enum RequestState {
     /// Nothing on chain stands against it.
     Open,
     /// What it asks for is on chain, whoever brought it there.
@@ -35,7 +35,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
-    pub async fn standing(&self, request: &Request) -> Result<Standing, ChainError> {
+    pub async fn request_state(&self, request: &Request) -> Result<RequestState, ChainError> {
         let data = request.call(&Bytes::new()).encode();
         let call =
             Calls::abi_decode(&data).expect("the ABI and the bindings are of one contract: a test compares them");
@@ -73,27 +73,27 @@ impl Registry {
                 let now = self.capsules(update.imageId).await?;
                 Ok(counted("the capsules", update.version, now.version, now.hash == update.capsulesHash))
             }
-            _ => Ok(Standing::Open),
+            _ => Ok(RequestState::Open),
         }
     }
 
     /// Done where every one of these images has its record.
-    async fn recorded(&self, sender: Address, images: &[(B256, B256)]) -> Result<Standing, ChainError> {
+    async fn recorded(&self, sender: Address, images: &[(B256, B256)]) -> Result<RequestState, ChainError> {
         for (salt, content_hash) in images {
             match self.record(image_id(self.chain_id(), self.address(), sender, *salt)).await {
                 Ok(record) if record.contentHash == *content_hash => {}
                 // What is in conflict the contract says itself.
-                Ok(_) | Err(ChainError::UnknownImage { .. }) => return Ok(Standing::Open),
+                Ok(_) | Err(ChainError::UnknownImage { .. }) => return Ok(RequestState::Open),
                 Err(error) => return Err(error),
             }
         }
         Ok(done_if(!images.is_empty()))
     }
 
-    async fn of_verification(&self, asked: &Verification) -> Result<Standing, ChainError> {
+    async fn of_verification(&self, asked: &Verification) -> Result<RequestState, ChainError> {
         let current = self.nonce(asked.verifier).await?;
         if current <= asked.nonce {
-            return Ok(Standing::Open);
+            return Ok(RequestState::Open);
         }
         let logged = self.events(asked.imageId).await?.into_iter().any(|event| match event.event {
             Events::Verified(found) => {
@@ -103,10 +103,10 @@ impl Registry {
             _ => false,
         });
         let (what, named) = ("the verifier's signatures", asked.nonce);
-        Ok(if logged { Standing::Done } else { Standing::Overtaken { what, named, current } })
+        Ok(if logged { RequestState::Done } else { RequestState::Overtaken { what, named, current } })
     }
 
-    async fn of_decision(&self, asked: &FlagDecision) -> Result<Standing, ChainError> {
+    async fn of_decision(&self, asked: &FlagDecision) -> Result<RequestState, ChainError> {
         for event in self.events(asked.imageId).await? {
             let confirmed = match event.event {
                 Events::FlagConfirmed(found) if found.flagId == asked.flagId => true,
@@ -115,32 +115,32 @@ impl Registry {
             };
             let (what, named) = ("a flag that was decided otherwise:", U256::from(asked.flagId));
             return Ok(match confirmed == asked.confirmed {
-                true => Standing::Done,
-                false => Standing::Overtaken { what, named, current: named },
+                true => RequestState::Done,
+                false => RequestState::Overtaken { what, named, current: named },
             });
         }
-        Ok(Standing::Open)
+        Ok(RequestState::Open)
     }
 
-    async fn of_access(&self, id: B256, wallet: Address, named: u64, expiry: u64) -> Result<Standing, ChainError> {
+    async fn of_access(&self, id: B256, wallet: Address, named: u64, expiry: u64) -> Result<RequestState, ChainError> {
         let now = self.access(id, wallet).await?;
         Ok(counted("the wallet's access", named, now.seq, now.expiry == expiry))
     }
 }
 
 /// Of an act that names the number which it raises: done where the number is the next one, and all is as it asks.
-fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> Standing {
+fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> RequestState {
     if current <= named {
-        return Standing::Open;
+        return RequestState::Open;
     }
     match current == named + 1 && as_asked {
-        true => Standing::Done,
-        false => Standing::Overtaken { what, named: U256::from(named), current: U256::from(current) },
+        true => RequestState::Done,
+        false => RequestState::Overtaken { what, named: U256::from(named), current: U256::from(current) },
     }
 }
 
-fn done_if(done: bool) -> Standing {
-    if done { Standing::Done } else { Standing::Open }
+fn done_if(done: bool) -> RequestState {
+    if done { RequestState::Done } else { RequestState::Open }
 }
 
 #[cfg(test)]
@@ -151,12 +151,12 @@ mod tests {
     fn an_act_is_done_where_its_number_is_the_last_and_all_is_as_it_asks() {
         let overtaken = |named: u64, current: u64| {
             let (named, current) = (U256::from(named), U256::from(current));
-            Standing::Overtaken { what: "", named, current }
+            RequestState::Overtaken { what: "", named, current }
         };
         for (named, current, as_asked, expected) in [
-            (3, 2, true, Standing::Open),
-            (3, 3, true, Standing::Open),
-            (3, 4, true, Standing::Done),
+            (3, 2, true, RequestState::Open),
+            (3, 3, true, RequestState::Open),
+            (3, 4, true, RequestState::Done),
             (3, 4, false, overtaken(3, 4)),
             (3, 5, true, overtaken(3, 5)),
         ] {
