@@ -1,4 +1,4 @@
-//! How a signed request stands against the chain: whether what it asks for has happened, or can't happen any more.
+//! Whether what a signed request asks for is still to be done, is on chain already, or can't happen any more.
 
 use super::error::ChainError;
 use super::registry::Registry;
@@ -11,27 +11,27 @@ use crate::envelope::image_id;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolInterface;
 
-/// How a request stands.
+/// What the chain says about a signed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestState {
-    /// Nothing on chain stands against it.
+    /// It may still act.
     Open,
-    /// What it asks for is on chain, whoever brought it there.
+    /// What it asks for is on chain, whoever submitted it.
     Done,
-    /// Something else came first, or followed: it can't act any more.
+    /// Another change came first, or followed: the request can't act any more.
     Overtaken {
-        /// What the request acts on.
+        /// What the request changes: `flag`, or what it counts, as `access change`.
         what: &'static str,
-        /// The number of it that the request names.
+        /// The number that the request names.
         named: U256,
-        /// The number that it has by now.
+        /// The number that the registry is at now.
         current: U256,
     },
 }
 
 impl Registry {
-    /// How a request stands: neither its signature nor its deadline is looked at.
+    /// The state of a request. Neither its signature nor its deadline is checked.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -66,23 +66,23 @@ impl Registry {
             Calls::setOperatorFor(call) => {
                 let change = call.change;
                 let now = self.operator(change.sender, change.operator).await?;
-                Ok(counted("the operator", change.operatorSeq, now.seq, now.allowed == change.allowed))
+                Ok(counted("operator change", change.operatorSeq, now.seq, now.allowed == change.allowed))
             }
             Calls::updateCapsulesFor(call) => {
                 let update = call.update;
                 let now = self.capsules(update.imageId).await?;
-                Ok(counted("the capsules", update.version, now.version, now.hash == update.capsulesHash))
+                Ok(counted("capsules version", update.version, now.version, now.hash == update.capsulesHash))
             }
             _ => Ok(RequestState::Open),
         }
     }
 
-    /// Done where every one of these images has its record.
+    /// Done if every one of these images is registered.
     async fn recorded(&self, sender: Address, images: &[(B256, B256)]) -> Result<RequestState, ChainError> {
         for (salt, content_hash) in images {
             match self.record(image_id(self.chain_id(), self.address(), sender, *salt)).await {
                 Ok(record) if record.contentHash == *content_hash => {}
-                // What is in conflict the contract says itself.
+                // A record that differs is a conflict, which the contract reports when the request is simulated.
                 Ok(_) | Err(ChainError::UnknownImage { .. }) => return Ok(RequestState::Open),
                 Err(error) => return Err(error),
             }
@@ -102,7 +102,7 @@ impl Registry {
             }
             _ => false,
         });
-        let (what, named) = ("the verifier's signatures", asked.nonce);
+        let (what, named) = ("nonce", asked.nonce);
         Ok(if logged { RequestState::Done } else { RequestState::Overtaken { what, named, current } })
     }
 
@@ -113,7 +113,7 @@ impl Registry {
                 Events::FlagDismissed(found) if found.flagId == asked.flagId => false,
                 _ => continue,
             };
-            let (what, named) = ("a flag that was decided otherwise:", U256::from(asked.flagId));
+            let (what, named) = ("flag", U256::from(asked.flagId));
             return Ok(match confirmed == asked.confirmed {
                 true => RequestState::Done,
                 false => RequestState::Overtaken { what, named, current: named },
@@ -124,11 +124,12 @@ impl Registry {
 
     async fn of_access(&self, id: B256, wallet: Address, named: u64, expiry: u64) -> Result<RequestState, ChainError> {
         let now = self.access(id, wallet).await?;
-        Ok(counted("the wallet's access", named, now.seq, now.expiry == expiry))
+        Ok(counted("access change", named, now.seq, now.expiry == expiry))
     }
 }
 
-/// Of an act that names the number which it raises: done where the number is the next one, and all is as it asks.
+/// The state of a request that names the number which it raises by one: done if the number is one higher now and the
+/// values are those that it asks for.
 fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> RequestState {
     if current <= named {
         return RequestState::Open;

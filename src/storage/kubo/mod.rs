@@ -79,7 +79,7 @@ pub enum KuboOptionsError {
         found: usize,
     },
     /// A node twice: two replicas there would be one.
-    #[error("expected each node once")]
+    #[error("expected each node once, found one twice")]
     Twice,
 }
 
