@@ -98,6 +98,9 @@ pub(super) enum CliError {
         /// Which path.
         path: PathBuf,
     },
+    /// Nobody named scans for the demo, and there is no checkout with fetched ones.
+    #[error("the demo has no scans")]
+    NoScans,
     /// Too few images to compare.
     #[error("expected at least 2 unlike images in {place}, found {found}{passed_over}")]
     TooFewImages {
@@ -221,7 +224,7 @@ impl CliError {
             Self::NotText { .. } => ("NOT_A_REQUEST", exit::FAILURE),
             Self::OutputExists { .. } => ("OUTPUT_EXISTS", exit::OUTPUT_EXISTS),
             Self::NothingStored => ("NOTHING_STORED", exit::NOT_FOUND),
-            Self::NothingToSeal { .. } => ("NOTHING_TO_SEAL", exit::FAILURE),
+            Self::NothingToSeal { .. } | Self::NoScans => ("NOTHING_TO_SEAL", exit::FAILURE),
             Self::TooFewImages { .. } => ("TOO_FEW_IMAGES", exit::FAILURE),
             Self::Pipeline(error) => of_pipeline(error),
             Self::Relay(crate::chain::RelayError::Chain(error)) => of_chain(error),

@@ -8,6 +8,9 @@ impl CliError {
     /// What to do about it, where there is something to do.
     pub(super) fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::NoScans => {
+                "--scans DIR names a folder with three DICOM files or more; scripts/setup fetches some into a checkout"
+            }
             Self::Pipeline(PipelineError::Imaging(ImagingError::Empty)) => "there is nothing in the file to protect",
             Self::Pipeline(PipelineError::Imaging(ImagingError::NotExpressible { .. })) => "leave --pixels out",
             Self::Pipeline(PipelineError::Imaging(_)) => "--raw seals the file as plain bytes, without looking inside",
@@ -144,7 +147,9 @@ impl CliError {
             "ENGINE" => {
                 "leave --onnx-runtime out for the built-in engine, or name ONNX Runtime's library, 1.24 or later: scripts/setup --python has one"
             }
-            "NODE" => "scripts/setup installs anvil; --anvil names another; --port takes another port",
+            "NODE" => {
+                "anvil comes with Foundry (https://getfoundry.sh), or with scripts/setup in a checkout; --anvil names it; --port takes another port"
+            }
             _ => return None,
         };
         Some(hint.to_owned())
