@@ -100,6 +100,9 @@ pub(super) enum CliError {
         /// Which path.
         path: PathBuf,
     },
+    /// Nobody named scans for the demo, and there is no checkout with fetched ones.
+    #[error("the demo has no scans")]
+    NoScans,
     /// Too few images to compare.
     #[error("expected at least 2 unlike images in {place}, found {found}{passed_over}")]
     TooFewImages {
@@ -207,7 +210,7 @@ impl CliError {
             Self::NotText { .. } => Code::NotARequest,
             Self::OutputExists { .. } => Code::OutputExists,
             Self::NothingStored => Code::NothingStored,
-            Self::NothingToSeal { .. } => Code::NothingToSeal,
+            Self::NothingToSeal { .. } | Self::NoScans => Code::NothingToSeal,
             Self::TooFewImages { .. } => Code::TooFewImages,
             Self::NotComparable { .. } => Code::NotComparable,
             Self::NotDelivered { .. } => Code::NotDelivered,
