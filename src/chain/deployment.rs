@@ -13,7 +13,7 @@ use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The form of the file.
+/// Version of the file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Schema {
     /// The first.
@@ -26,7 +26,7 @@ pub enum Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
-    /// The file's form.
+    /// Version of the file's format.
     pub schema: Schema,
     /// Its chain.
     pub chain_id: u64,

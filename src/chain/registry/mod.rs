@@ -18,7 +18,7 @@ use alloy::sol_types::{Eip712Domain, SolCall};
 
 mod log;
 
-/// A registry whose chain and code were checked. Views are of the latest block.
+/// Client of a registry whose chain and code were checked. Reads are of the latest block unless the method says otherwise.
 #[derive(Debug, Clone)]
 pub struct Registry {
     rpc: Rpc,
@@ -49,32 +49,32 @@ impl Registry {
         Ok(Self { rpc, chain_id, address, first_block: block, code_hash, profile })
     }
 
-    /// The node behind it.
+    /// The JSON-RPC client that it uses.
     pub fn rpc(&self) -> &Rpc {
         &self.rpc
     }
 
-    /// Its chain.
+    /// Id of its chain.
     pub fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
-    /// The contract.
+    /// The contract's address.
     pub fn address(&self) -> Address {
         self.address
     }
 
-    /// The block in which it was made.
+    /// Number of the block in which the contract was made: no event is older.
     pub fn first_block(&self) -> u64 {
         self.first_block
     }
 
-    /// keccak256 of its code, as pinned.
+    /// keccak256 of the contract's code, as pinned.
     pub fn code_hash(&self) -> B256 {
         self.code_hash
     }
 
-    /// What 'stale' and 'confirmed' mean here.
+    /// The chain's profile: what 'stale', 'confirmed' and 'final' mean on it.
     pub fn profile(&self) -> Profile {
         self.profile
     }
@@ -96,7 +96,7 @@ impl Registry {
     async fn view_at<C: SolCall>(&self, block: BlockId, call: C) -> Result<C::Return, ChainError> {
         let request = TransactionRequest::default().to(self.address).input(call.abi_encode().into());
         let answer = self.rpc.call(request, block).await?;
-        // An address without code answers every call, with nothing.
+        // An address without code answers every call with no bytes.
         if answer.is_empty() {
             return Err(ChainError::NoContract { address: self.address, chain_id: self.chain_id });
         }
@@ -109,7 +109,7 @@ impl Registry {
     /// # Errors
     /// [`ChainError`] if the node does not answer.
     pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
-        // The time before the question: an answer that took long counts as older, never as newer.
+        // The time before the question: a slow answer counts as older, never as newer.
         let answered_at = clock.unix_secs();
         let header = self.rpc.latest().await?;
         Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
@@ -165,7 +165,7 @@ impl Registry {
             Some(safe) if safe.number >= self.first_block => {
                 Ok(newest.min(self.access_in(safe.hash, image_id, wallet).await?.expiry))
             }
-            // Nothing in the contract is confirmed yet, the contract included.
+            // No block with the contract in it is confirmed yet.
             _ => Ok(0),
         }
     }
@@ -196,7 +196,7 @@ impl Registry {
         Ok(AuditHead { head: audit.head, seq: audit.seq.to() })
     }
 
-    /// The same as it was in the block with this hash.
+    /// The audit head as it was in the block with this hash.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -245,7 +245,7 @@ impl Registry {
         self.view(IOpenZeppelin::defaultAdminCall {}).await
     }
 
-    /// Who is to be the default administrator, if anybody, and from when on it may accept.
+    /// The wallet that a hand-over makes the default administrator, if one is under way, and the second from which it may accept.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -262,7 +262,7 @@ impl Registry {
         self.view(registry::operatorOfCall { sender, wallet }).await
     }
 
-    /// The last second of the pause in force, if one is.
+    /// Last second of the pause, unix seconds, if one is in force.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -271,7 +271,7 @@ impl Registry {
         Ok(Some(until).filter(|until| *until != 0))
     }
 
-    /// The registry that follows this one, if one does.
+    /// The registry that replaces this one, if one was announced.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.

@@ -1,4 +1,4 @@
-//! One node: its client, its name in errors, and what must be known of it before it is asked.
+//! One node: its client, its name in errors, and the checks before it is used.
 
 use super::super::error::ChainError;
 use alloy::eips::BlockNumberOrTag;
@@ -30,7 +30,7 @@ pub(super) struct NodeStatus {
 }
 
 impl PinnedChain {
-    /// Checks a node against what is pinned, and pins what was open.
+    /// Checks a node against what is pinned, and pins what was not pinned yet.
     ///
     /// # Errors
     /// [`ChainError::WrongChain`], [`ChainError::WrongGenesis`], [`ChainError::NoContract`], [`ChainError::WrongContract`].
@@ -85,7 +85,7 @@ impl Node {
         Ok(Self { client: RpcClient::new(Http::with_client(client, url), false), endpoint, is_open })
     }
 
-    /// Whether it is spoken to in plain text over a network.
+    /// Whether it is reached by plain HTTP over a network.
     pub(super) fn is_open_to_the_network(&self) -> bool {
         self.is_open
     }
@@ -113,7 +113,7 @@ impl Node {
         block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
     }
 
-    /// Asks for all that `pins` needs and for the head.
+    /// Asks the node for everything that `pins` compares, and for its newest block.
     pub(super) async fn status(&self, deadline: Duration, pins: PinnedChain) -> Result<NodeStatus, ChainError> {
         let chain_id: U64 = self.ask(deadline, "eth_chainId", ()).await?;
         let genesis = self.block(deadline, BlockNumberOrTag::Earliest).await?.header.hash;
@@ -127,7 +127,7 @@ impl Node {
     }
 }
 
-/// Whether a URL's host is this machine, so that what is said to it stays here.
+/// Whether a URL's host is this machine, so that the traffic never leaves it.
 fn is_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
