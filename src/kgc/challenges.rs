@@ -1,4 +1,4 @@
-//! Challenges: each is given out once and acts once.
+//! Challenges: random values, each given out once and used once, so that a request cannot be replayed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -38,7 +38,7 @@ impl Challenges {
         Ok(value)
     }
 
-    /// Uses a challenge up. A used one is remembered until it expires, so that a replay is called by its name.
+    /// Uses a challenge up. A used one is remembered until it expires, so that a replay is reported as a replay.
     pub(super) fn use_up(&self, value: B256, now: u64) -> Result<(), KgcError> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match open.get_mut(&value).filter(|challenge| now <= challenge.until) {

@@ -100,7 +100,7 @@ pub enum KeyFileError {
     /// An empty passphrase protects nothing.
     #[error("the passphrase is empty")]
     EmptyPassphrase,
-    /// The passphrase is wrong, or the line that tells was changed.
+    /// The passphrase is wrong, or its check value in the file was changed.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
     /// The file was changed or damaged.
@@ -134,7 +134,7 @@ impl PassphraseCost {
     }
 }
 
-/// What keeps the secrets in a key file.
+/// What protects the secrets in a key file.
 #[derive(Clone, Copy)]
 pub enum Protection<'a> {
     /// A passphrase, and what a guess at it costs: [`PassphraseCost::RECOMMENDED`] but in tests.
@@ -181,7 +181,7 @@ pub fn create_key_file(
         ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_owned() },
         _ => KeyFileError::Io { path: path.to_owned(), source },
     };
-    // Asked early, so that nobody waits for Argon2id in vain; that nothing is overwritten, `Existing::Keep` sees to.
+    // Checked early, to spare the wait for Argon2id; `Existing::Keep` makes sure that no file is overwritten.
     if path.try_exists().map_err(io)? {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
@@ -189,7 +189,7 @@ pub fn create_key_file(
     make_private_folder(folder_of(path)).and_then(|()| write_whole(path, &json, Existing::Keep)).map_err(io)
 }
 
-/// Returns the keys in a key file. `passphrase` is not looked at where the file has none.
+/// Returns the keys in a key file. `passphrase` is ignored where the file needs none.
 ///
 /// # Errors
 /// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`, `Cost`, `WrongPassphrase`, `Tampered`.

@@ -33,7 +33,7 @@ impl KgcKeys {
         loop {
             let mut secrets = Zeroizing::new([0; SECRET_BYTES]);
             rng.fill_bytes(secrets.as_mut());
-            // All but one of 2^128 draws are keys of the wallet's curve.
+            // A draw outside the wallet's curve happens about once in 2^128.
             if let Some(keys) = Self::from_secret_bytes(id, 1, &secrets) {
                 return keys;
             }
@@ -62,7 +62,7 @@ impl KgcKeys {
         hkdf_sha256(&[], &self.root.0, &info)
     }
 
-    /// How capsules name this KGC.
+    /// This KGC as a recipient of capsules.
     pub(super) fn recipient(&self) -> Recipient {
         Recipient::Kgc { id: self.id, epoch: self.epoch, public: self.x25519.public() }
     }
@@ -82,7 +82,7 @@ impl KgcKeys {
         bytes
     }
 
-    /// Returns the keys; nothing where the wallet's key is none of its curve.
+    /// Returns the keys; `None` where the wallet's key is not on its curve.
     pub(super) fn from_secret_bytes(id: B256, epoch: u32, bytes: &[u8; SECRET_BYTES]) -> Option<Self> {
         let part = |at: usize| -> [u8; 32] { bytes[at..at + 32].try_into().expect("a third of 96 bytes") };
         let wallet = PrivateKeySigner::from_slice(&bytes[64..]).ok()?;
