@@ -1,4 +1,4 @@
-//! The image's own events: what they tell, and whether one of them is missing.
+//! The history of one image, built from its events, and the check that none of them is missing.
 
 use super::EvidenceError;
 use super::file::{Evidence, BatchItem, OwnEvent};
@@ -16,9 +16,9 @@ use alloy::primitives::{Address, B256, LogData, U256, keccak256};
 /// A verification that is proven.
 #[derive(Debug, Clone)]
 pub struct ProvenVerification {
-    /// What is logged.
+    /// The event as logged.
     pub event: Verified,
-    /// Who vouches that it is the verifier's.
+    /// How it is known that it is the verifier's.
     pub signed_by: SignedBy,
     /// Number of its block.
     pub block: u64,
@@ -33,24 +33,24 @@ pub struct ProvenFlag {
     pub id: u64,
     /// Whose invalid verification raised it.
     pub verifier: Address,
-    /// When, unix seconds.
+    /// When it was raised, unix seconds.
     pub raised_at: u64,
-    /// Whether it was confirmed, by whom and when; none while it is open.
+    /// Whether it was confirmed, by whom and when (unix seconds); `None` while it is open.
     pub decided: Option<(bool, Address, u64)>,
 }
 
-/// What the image's events tell.
+/// The proven history of an image.
 #[derive(Debug, Clone)]
 pub struct ImageHistory {
-    /// How it was registered. Of the place only the number of the block is known.
+    /// Its registration. Of its place in the chain only the number of the block is known.
     pub image: LoggedImage,
-    /// Who vouches that it is the sender's.
+    /// How it is known that the registration is the sender's.
     pub signed_by: SignedBy,
-    /// When the record says that it was: the block's time, or that of its anchor.
+    /// Time of registration in the record, unix seconds: its block's, or that of its anchor.
     pub registered_at: u64,
-    /// In their order.
+    /// Oldest first.
     pub verifications: Vec<ProvenVerification>,
-    /// In their order.
+    /// Oldest first.
     pub flags: Vec<ProvenFlag>,
     /// How often the capsules were replaced.
     pub capsules_version: u64,
@@ -58,7 +58,7 @@ pub struct ImageHistory {
     pub capsules_hash: B256,
 }
 
-/// Takes the image's events one by one.
+/// Builds the history, one event after the other.
 pub(super) struct HistoryBuilder<'a> {
     evidence: &'a Evidence,
     storage: Storage,
@@ -71,7 +71,7 @@ impl<'a> HistoryBuilder<'a> {
         Self { evidence, storage: Storage::default(), anchored: None, history: None }
     }
 
-    /// Takes the next one; returns the log of the item, where it is a batch.
+    /// Takes the next event of the image; for a batch, returns the log of its item.
     pub(super) fn take(&mut self, event: &Event, own: &OwnEvent) -> Result<Option<LogData>, EvidenceError> {
         let seq = Trail::of(event).map_or(0, |trail| trail.seq());
         let image_id = self.evidence.image_id;
@@ -129,7 +129,7 @@ impl<'a> HistoryBuilder<'a> {
         Ok(item_log)
     }
 
-    /// The event that makes the record.
+    /// Takes the event that registers the image.
     fn register(&mut self, event: Event, batch: Option<BatchRegistered>, own: &OwnEvent) -> Result<(), EvidenceError> {
         let seq = Trail::of(&event).map_or(0, |trail| trail.seq());
         let Evidence { chain_id, registry, image_id: expected, .. } = *self.evidence;
@@ -166,7 +166,7 @@ impl<'a> HistoryBuilder<'a> {
         Ok(())
     }
 
-    /// The item of a batch, which covers salt, hashes and size of it; image and sender must follow.
+    /// Checks an item against its batch, whose event covers its salt, hashes and size; image id and sender must follow from them.
     fn item(
         &self,
         item: &BatchItem,
@@ -195,7 +195,7 @@ impl<'a> HistoryBuilder<'a> {
         Ok((found, log))
     }
 
-    /// The whole story, which the contract's slots must tell too: whatever is left out makes them differ.
+    /// Returns the history, after a check that the contract's slots agree with it: an event that is left out makes them differ.
     pub(super) fn end(self) -> Result<ImageHistory, EvidenceError> {
         let image_id = self.evidence.image_id;
         let history = self.history.ok_or(EvidenceError::NoRegistration { image_id })?;

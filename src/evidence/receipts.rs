@@ -1,4 +1,4 @@
-//! Receipts in their block: the trie over them, whose keys are their places.
+//! Proofs of receipts in their block: the trie over all receipts of a block, keyed by their index.
 
 use super::file::ReceiptProof;
 use alloy::consensus::ReceiptEnvelope;
@@ -9,7 +9,7 @@ use alloy_trie::proof::{ProofRetainer, verify_proof};
 use alloy_trie::root::adjust_index_for_rlp;
 use alloy_trie::{HashBuilder, Nibbles};
 
-/// Nibbles of a path through the trie: a place in RLP has at most 9 bytes.
+/// Most nibbles of a path through the trie: an index in RLP has at most 9 bytes.
 const MOST_NIBBLES: usize = 18;
 
 fn key(index: u64) -> Nibbles {
@@ -30,7 +30,7 @@ pub(super) fn prove(receipts: &[Vec<u8>], wanted: &[usize]) -> (B256, Vec<Vec<By
     (root, keys.iter().map(proof).collect())
 }
 
-/// Checks that the receipt stands at its place under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
+/// Checks that the receipt is at its index under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
 pub(super) fn check(
     proof: &ReceiptProof,
     root: B256,
@@ -58,8 +58,8 @@ pub(super) fn check(
     }
 }
 
-/// Looks at nodes before they are walked through, which takes paths of any length for granted. The root of a trie that nobody vouches for
-/// may be anybody's; of a real one no receipt is so small that its node lies in another.
+/// Checks the nodes before `verify_proof` walks through them, which panics on paths that are too long. The root of an unlinked block
+/// may be made up; in a real trie no receipt is so small that its node lies inside another.
 fn check_paths(nodes: &[Bytes]) -> Option<()> {
     let mut nibbles = 0;
     for node in nodes {

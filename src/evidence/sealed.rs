@@ -1,4 +1,4 @@
-//! The sealed image beside the evidence: whether it is the one that was registered, byte for byte.
+//! Checks that a sealed image is the one that the evidence proves to be registered, byte for byte.
 
 use super::{CheckedEvidence, Evidence, EvidenceError};
 use crate::envelope::PublicHeader;

@@ -15,12 +15,12 @@ use crate::storage::{Cid, Store};
 use alloy::primitives::B256;
 use zeroize::Zeroizing;
 
-/// What the chain says of an image, its two tellings compared.
+/// What the chain says of an image: its record and its registration event, compared.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The record.
     pub record: Record,
-    /// How it came about, by the log.
+    /// Its registration, from the log.
     pub logged: LoggedImage,
     /// Address of the sealed image.
     pub cid: Cid,

@@ -1,4 +1,4 @@
-//! Between wallet, KGC and chain: signed requests, and the chain as a KGC sees it.
+//! Signed requests from a wallet to the KGC, and the KGC's view of the chain.
 
 use super::PipelineError;
 use crate::chain::{ChainError, Head, Registry, Wallet};
@@ -13,7 +13,7 @@ use crate::kgc::{
 };
 use alloy::primitives::{Address, B256};
 
-/// The registry as a KGC sees it, by the registry's chain profile.
+/// A KGC's view of the registry, by the rules of the registry's chain profile.
 #[derive(Debug, Clone)]
 pub struct RegistryView<C> {
     registry: Registry,
@@ -46,7 +46,7 @@ impl<C: Clock> RegistryView<C> {
             Err(ChainError::UnknownImage { .. }) => None,
             Err(error) => return Err(error),
         };
-        // The record never changes; the access word and the capsules do, and are taken from the very block whose age was looked at.
+        // The record never changes; access and capsules do, and are read from the block whose age was checked.
         let access_expiry = self.registry.confirmed_expiry(&head, image_id, wallet).await?;
         Ok(AccessState { block_time: head.timestamp, registration, access_expiry })
     }

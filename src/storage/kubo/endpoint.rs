@@ -1,4 +1,4 @@
-//! Where a node's RPC listens, and what it is told to let us in.
+//! The address of a node's RPC, and its access token.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -109,7 +109,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// How long a node is waited for.
+/// Deadlines of calls to a node.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
     /// For a connection.
