@@ -92,7 +92,7 @@ pub(super) fn load(path: &Path, home: (u64, Address)) -> Result<Option<Checkpoin
     hash.update(&line);
     let about: CheckpointHeader = serde_json::from_slice(&line)?;
     if about.form != FORM || (about.chain_id, about.registry) != home {
-        return Err(bad("it is another registry's"));
+        return Err(bad("it is the checkpoint of another registry"));
     }
     let (mut storage, mut slot) = (Storage::default(), [0; 64]);
     for _ in 0..about.slots {
@@ -103,7 +103,7 @@ pub(super) fn load(path: &Path, home: (u64, Address)) -> Result<Option<Checkpoin
     let mut expected = [0; 33];
     let end = file.read(&mut expected)?;
     if end != 32 || hash.finalize()[..] != expected[..32] {
-        return Err(bad("its hash is another"));
+        return Err(bad("its content does not match its hash"));
     }
     Ok(Some(Checkpoint { about, storage }))
 }
@@ -135,7 +135,8 @@ mod tests {
         let path = folder.path().join("checkpoint");
         let home = (31337, Address::repeat_byte(7));
         let (storage, trail) = (Storage::new(), Trail::start(31337, home.1));
-        let about = CheckpointHeader::new(home, (5, B256::repeat_byte(5)), trail, (9, B256::ZERO, 3), Summary::default());
+        let about =
+            CheckpointHeader::new(home, (5, B256::repeat_byte(5)), trail, (9, B256::ZERO, 3), Summary::default());
         assert!(load(&path, home).expect("nothing").is_none());
         keep(draft(&path, &about, &storage).expect("written"), &path).expect("kept");
         let found = load(&path, home).expect("read").expect("there");

@@ -148,7 +148,9 @@ pub enum AuditError {
         expected: B256,
     },
     /// There is no such block, or it is older than the contract.
-    #[error("cannot audit up to block {block}: expected the registry's block {first}, the newest block {newest}, or one between")]
+    #[error(
+        "cannot audit up to block {block}: expected the registry's block {first}, the newest block {newest}, or one between"
+    )]
     NoBlock {
         /// What was asked for.
         block: u64,

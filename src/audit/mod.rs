@@ -16,7 +16,7 @@ pub use error::AuditError;
 pub use follower::Follower;
 pub use proof::{ProvenBlock, prove};
 pub use read::{LogRanges, headers_to, logs_of};
-pub use run::{AuditState, AuditReport, AuditedEvent, AuditOptions, AuditProgress, WINDOW_BLOCKS, audit, target};
+pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
 pub use storage::Storage;
 pub use summary::{OpenFlag, Summary, Tally, TimeLine};
 

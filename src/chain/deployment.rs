@@ -6,8 +6,8 @@ use super::rpc::Rpc;
 use super::wallet::Wallet;
 use crate::checksummed;
 use crate::contract::ErrorKind;
-use crate::contract::{ConstructorArguments, Transaction};
 use crate::contract::{Artifact, ArtifactError};
+use crate::contract::{ConstructorArguments, Transaction};
 use crate::files::{Existing, write_whole};
 use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
@@ -240,7 +240,10 @@ mod tests {
             transaction: B256::repeat_byte(2),
             code_hash: B256::repeat_byte(3),
             deployer: DEPLOYER,
-            arguments: ConstructorArguments { admin: DEPLOYER, roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }] },
+            arguments: ConstructorArguments {
+                admin: DEPLOYER,
+                roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }],
+            },
         }
     }
 

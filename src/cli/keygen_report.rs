@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::{seal, transformer};
 use crate::evaluation::keys::{KeyReport, KeySection, KeySurvey, Subject, key_figure, small_phantom};
 use crate::imaging::{Format, Limits, decode};
-use crate::metrics::{Differences, Measurement, BandVerdict};
+use crate::metrics::{BandVerdict, Differences, Measurement};
 use crate::pipeline::PipelineError;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::output::Outcome;
 use crate::envelope::SealedImage;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, decode};
-use crate::metrics::{Measurement, BandVerdict, cipher_image, report};
+use crate::metrics::{BandVerdict, Measurement, cipher_image, report};
 use crate::pipeline::PipelineError;
 use serde_json::json;
 use std::path::{Path, PathBuf};

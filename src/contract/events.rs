@@ -72,13 +72,13 @@ impl EventError {
 /// Decodes `log`, which must be mined and from `address`.
 pub fn decode(address: Address, log: &Log) -> Result<RegistryEvent, EventError> {
     if log.address() != address {
-        return Err(EventError::new(format_args!("a log of {}", log.address())));
+        return Err(EventError::new(format_args!("expected a log of {address}, found one of {}", log.address())));
     }
     let place = match (log.block_number, log.block_hash, log.transaction_hash, log.log_index) {
         (Some(block_number), Some(block_hash), Some(transaction), Some(log_index)) if !log.removed => {
             EventPlace { block_number, block_hash, transaction, log_index }
         }
-        _ => return Err(EventError::new("a log outside the chain")),
+        _ => return Err(EventError::new("the log is not in a mined block")),
     };
     let (event, _) = decode_data(log.topics(), &log.data().data)?;
     Ok(RegistryEvent { event, place })
@@ -87,13 +87,13 @@ pub fn decode(address: Address, log: &Log) -> Result<RegistryEvent, EventError> 
 /// Decodes a log's topics and data; any encoding but the canonical one is an error.
 pub fn decode_data(topics: &[B256], data: &[u8]) -> Result<(IImageRegistryEvents, LogData), EventError> {
     if topics.len() > 4 {
-        return Err(EventError::new(format_args!("{} topics", topics.len())));
+        return Err(EventError::new(format_args!("expected at most 4 topics, found {}", topics.len())));
     }
     let config = AbiDecoderConfig::new().validate(true);
     let event = IImageRegistryEvents::decode_raw_log_with_config(topics, data, config).map_err(EventError::new)?;
     let log = event.to_log_data();
     if log.topics() != topics || *log.data != *data {
-        return Err(EventError::new("it is not encoded as the contract does"));
+        return Err(EventError::new("the log is not encoded as the contract encodes it"));
     }
     Ok((event, log))
 }

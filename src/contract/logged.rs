@@ -131,7 +131,7 @@ impl LoggedImage {
                 place,
                 trail: Trail::from(e.trail),
             },
-            other => return Err(bad(&format!("an event that makes no record: {other:?}"))),
+            other => return Err(bad(&format!("expected an event that registers an image, found {other:?}"))),
         })
     }
 }

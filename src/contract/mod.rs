@@ -13,7 +13,7 @@ mod revert;
 mod trail;
 pub mod typed_data;
 
-pub use artifact::{ConstructorArguments, Artifact, ArtifactError, InitialRole};
+pub use artifact::{Artifact, ArtifactError, ConstructorArguments, InitialRole};
 pub use calls::{ABI_JSON, Call, CallError, Transaction};
 pub use events::{EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, is_known};
 pub use kind::ErrorKind;

@@ -3,8 +3,8 @@
 use super::EvidenceError;
 use super::file::{Entry, Evidence, SCHEMA, Slot};
 use super::header::Header;
+use super::history::{HistoryBuilder, ImageHistory};
 use super::linked::LinkedHeaders;
-use super::history::{ImageHistory, HistoryBuilder};
 use crate::audit::Storage;
 use crate::contract::Artifact;
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, RegisteredInBatch};
@@ -82,7 +82,10 @@ pub fn check(
         let seq = trail.seq() + 1;
         trail = match entry {
             Entry::Other(name, block, time, fields) => {
-                let unknown = || EvidenceError::Event { seq, reason: format!("\"{}\" is none", name.escape_debug()) };
+                let unknown = || EvidenceError::Event {
+                    seq,
+                    reason: format!("the registry has no event \"{}\"", name.escape_debug()),
+                };
                 trail.then(*names.get(name.as_str()).ok_or_else(unknown)?, *fields, *block, *time)
             }
             Entry::Own(own) => {

@@ -1,7 +1,7 @@
 //! Collects evidence of an image from a node, and checks it before it is written.
 
 use super::check::outline;
-use super::file::{Account, Blocks, Entry, Evidence, BatchItem, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
+use super::file::{Account, BatchItem, Blocks, Entry, Evidence, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
 use super::{CollectError, check, receipts};
 use crate::audit::{LogRanges, Storage, target};
 use crate::chain::ChainError;
@@ -109,7 +109,7 @@ async fn proven(registry: &Registry, image_id: B256, target: &Header) -> Result<
         answer.storage_proof.into_iter().map(|slot| Slot { value: slot.value, proof: slot.proof }).collect();
     let count = slots.len();
     let [trail, content_hash, record, flag, capsules_hash, capsules_version] = slots.try_into().map_err(|_| {
-        ChainError::BadAnswer { method: "eth_getProof", reason: format!("{count} slots, 6 were asked for") }
+        ChainError::BadAnswer { method: "eth_getProof", reason: format!("expected 6 slots, found {count}") }
     })?;
     Ok((account, Slots { trail, content_hash, record, flag, capsules_hash, capsules_version }))
 }

@@ -98,7 +98,9 @@ pub enum EvidenceError {
         found: B256,
     },
     /// The events do not lead to the trail's word that the contract holds.
-    #[error("the events are not those of the registry: they lead to trail {found}, expected the proven trail {expected}")]
+    #[error(
+        "the events are not those of the registry: they lead to trail {found}, expected the proven trail {expected}"
+    )]
     OtherTrail {
         /// As proven.
         expected: B256,

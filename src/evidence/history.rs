@@ -1,7 +1,7 @@
 //! The history of one image, built from its events, and the check that none of them is missing.
 
 use super::EvidenceError;
-use super::file::{Evidence, BatchItem, OwnEvent};
+use super::file::{BatchItem, Evidence, OwnEvent};
 use super::signatures::{SignedBy, signed_by};
 use crate::audit::Storage;
 use crate::contract::bindings::IImageRegistry::{
@@ -77,7 +77,7 @@ impl<'a> HistoryBuilder<'a> {
         let image_id = self.evidence.image_id;
         let wrong = |reason: &str| EvidenceError::Event { seq, reason: reason.to_owned() };
         if own.item.is_some() != matches!(event, Event::BatchRegistered(_)) {
-            return Err(wrong("a batch has an item, and nothing else has one"));
+            return Err(wrong("expected an item beside a batch, and beside no other event"));
         }
         let mut item_log = None;
         match (event, &mut self.history) {
@@ -96,7 +96,7 @@ impl<'a> HistoryBuilder<'a> {
             (Event::Verified(e), Some(history)) if e.imageId == image_id => {
                 gap(seq, "verification", history.verifications.len() as u64 + 1, e.number.to())?;
                 if e.valid != (e.observedHash == history.image.content_hash) {
-                    return Err(wrong("its verdict is not what the hashes say"));
+                    return Err(wrong("its verdict contradicts its hashes"));
                 }
                 let domain = signing_domain(self.evidence.chain_id, self.evidence.registry);
                 let signed_by = signed_by(event, &domain).unwrap_or(SignedBy::Transaction);
@@ -106,7 +106,7 @@ impl<'a> HistoryBuilder<'a> {
             (Event::FlagRaised(e), Some(history)) if e.imageId == image_id => {
                 gap(seq, "flag", history.flags.len() as u64 + 1, e.flagId.to())?;
                 if history.flags.last().is_some_and(|flag| !matches!(flag.decided, Some((false, ..)))) {
-                    return Err(wrong("a flag is raised where none can be: the one before it was not dismissed"));
+                    return Err(wrong("it raises a flag, and the one before it was not dismissed"));
                 }
                 let (id, verifier, raised_at) = (e.flagId.to(), e.verifier, own.time);
                 history.flags.push(ProvenFlag { id, verifier, raised_at, decided: None });
@@ -153,15 +153,18 @@ impl<'a> HistoryBuilder<'a> {
             {
                 (signed_by, time)
             }
-            (RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. }, None) => (by.unwrap_or(SignedBy::Transaction), own.time),
+            (RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. }, None) => {
+                (by.unwrap_or(SignedBy::Transaction), own.time)
+            }
             _ => {
-                let reason = "a leaf needs its anchor before it, and nothing else has one".to_owned();
+                let reason = "expected an anchor before a leaf, and before no other registration".to_owned();
                 return Err(EvidenceError::Event { seq, reason });
             }
         };
         let (verifications, flags, capsules_hash) = (vec![], vec![], image.capsules_hash);
         let capsules_version = 0;
-        let history = ImageHistory { image, signed_by, registered_at, verifications, flags, capsules_version, capsules_hash };
+        let history =
+            ImageHistory { image, signed_by, registered_at, verifications, flags, capsules_version, capsules_hash };
         self.history = Some(history);
         Ok(())
     }
@@ -176,7 +179,7 @@ impl<'a> HistoryBuilder<'a> {
         let wrong = |reason| EvidenceError::Item { seq, reason };
         let (event, log) = decode_data(&item.topics, &item.data)
             .map_err(|error| EvidenceError::Event { seq, reason: error.to_string() })?;
-        let Event::RegisteredInBatch(found) = event else { return Err(wrong("it is another event")) };
+        let Event::RegisteredInBatch(found) = event else { return Err(wrong("its log is another event")) };
         if U256::from(item.hashes.len()) != batch.count || item.hashes.len() > 256 {
             return Err(wrong("the batch has another number of items"));
         }
@@ -217,7 +220,7 @@ fn decide(history: &mut ImageHistory, seq: u64, id: u64, decision: (bool, Addres
     gap(seq, "flag", history.flags.len() as u64, id)?;
     match history.flags.last_mut() {
         Some(flag) if flag.decided.is_none() => flag.decided = Some(decision),
-        _ => return Err(EvidenceError::Event { seq, reason: "no flag is open that could be decided".to_owned() }),
+        _ => return Err(EvidenceError::Event { seq, reason: "it decides a flag, and none is open".to_owned() }),
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ impl<'a> LinkedHeaders<'a> {
         for bytes in &evidence.blocks.headers {
             let header = Header::read(bytes)?;
             if header.number >= block.number || before.is_some_and(|before| before.number >= header.number) {
-                return Err(wrong(format!("block {} stands out of order", header.number)));
+                return Err(wrong(format!("block {} is out of order", header.number)));
             }
             if let Some(before) = before.filter(|before| evidence.blocks.linked && before.hash != header.parent) {
                 let (number, parent, found) = (header.number, header.parent, before.hash);
@@ -67,16 +67,18 @@ impl<'a> LinkedHeaders<'a> {
     pub(super) fn end(self, own: usize) -> Result<(usize, Vec<(u64, B256)>), EvidenceError> {
         let wrong = |reason: &str| EvidenceError::Headers { reason: reason.to_owned() };
         if self.receipts != 0 && self.receipts != own {
-            return Err(EvidenceError::Headers { reason: format!("{} of {own} receipts are there", self.receipts) });
+            return Err(EvidenceError::Headers {
+                reason: format!("expected {own} receipts or none, found {}", self.receipts),
+            });
         }
         let mut before = self.headers.keys().filter(|number| **number != self.newest);
         if self.evidence.blocks.linked {
             // No header is older than the first that a receipt needs.
             if before.next().is_some_and(|first| self.used.first() != Some(first)) {
-                return Err(wrong("the first is of no receipt"));
+                return Err(wrong("the first belongs to no receipt"));
             }
         } else if before.any(|number| !self.used.contains(number)) {
-            return Err(wrong("one is of no receipt"));
+            return Err(wrong("one belongs to no receipt"));
         }
         let block = |number: &u64| (*number, self.headers[number].hash);
         Ok((self.receipts, self.used.iter().map(block).collect()))

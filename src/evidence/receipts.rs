@@ -38,19 +38,19 @@ pub(super) fn check(
     log: &LogData,
     before: Option<&LogData>,
 ) -> Result<(), String> {
-    check_paths(&proof.proof).ok_or("the nodes are none of a receipts trie")?;
+    check_paths(&proof.proof).ok_or("the nodes are not those of a receipts trie")?;
     let value = Some(proof.receipt.to_vec());
     verify_proof(root, key(proof.index), value, &proof.proof).map_err(|error| error.to_string())?;
     let mut bytes = &proof.receipt[..];
     let receipt = ReceiptEnvelope::<Log>::decode_2718(&mut bytes).map_err(|error| error.to_string())?;
     if !bytes.is_empty() || !receipt.status() {
-        return Err("the transaction failed, or its receipt is followed by something".to_owned());
+        return Err("the transaction failed, or bytes follow its receipt".to_owned());
     }
     let is = |found: &Log, expected: &LogData| found.address == registry && found.data == *expected;
     let logs = receipt.logs();
     let at = logs.get(proof.log).filter(|found| is(found, log)).map(|_| proof.log);
     match (at, before) {
-        (None, _) => Err(format!("log {} is another", proof.log)),
+        (None, _) => Err(format!("log {} is not the event", proof.log)),
         (Some(at), Some(before)) if !logs[..at].iter().any(|found| is(found, before)) => {
             Err("the item is not before its batch".to_owned())
         }
@@ -113,8 +113,9 @@ mod tests {
                 let receipt = receipts[index].clone().into();
                 let proven = ReceiptProof { index: index as u64, receipt, log: 0, proof };
                 check(&proven, root, REGISTRY, &log(index), None).unwrap_or_else(|error| panic!("{index}: {error}"));
-                let refused =
-                    |changed: ReceiptProof| drop(check(&changed, root, REGISTRY, &log(index), None).expect_err("changed"));
+                let refused = |changed: ReceiptProof| {
+                    drop(check(&changed, root, REGISTRY, &log(index), None).expect_err("changed"))
+                };
                 refused(ReceiptProof { index: index as u64 + 1, ..proven.clone() });
                 refused(ReceiptProof { log: 1, ..proven.clone() });
                 refused(ReceiptProof { proof: vec![], ..proven.clone() });

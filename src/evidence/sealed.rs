@@ -35,7 +35,13 @@ pub fn check_sealed(
     Ok(compare(evidence, checked, B256::from_slice(&hash.finalize()), length, &front))
 }
 
-fn compare(evidence: &Evidence, checked: &CheckedEvidence, hash: B256, length: u64, front: &[u8]) -> Result<(), EvidenceError> {
+fn compare(
+    evidence: &Evidence,
+    checked: &CheckedEvidence,
+    hash: B256,
+    length: u64,
+    front: &[u8],
+) -> Result<(), EvidenceError> {
     let image = &checked.history.image;
     let same = |what, expected: String, found: String| match expected == found {
         true => Ok(()),

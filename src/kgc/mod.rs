@@ -13,8 +13,8 @@
 //! It has no rate limit, and it keeps challenges in memory, so that after a restart clients must ask again.
 
 mod challenges;
-mod inputs;
 mod error;
+mod inputs;
 mod key_file;
 mod keys;
 mod local;
@@ -29,15 +29,15 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
-pub use inputs::{ChainView, Registration, AccessState, os_random};
-pub use error::{ChainViewError, KgcError, KeyRequestError, SignatureFault};
+pub use error::{ChainViewError, KeyRequestError, KgcError, SignatureFault};
+pub use inputs::{AccessState, ChainView, Registration, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;
 pub use log::{LogEntry, LogError, LogHead, ReleaseLog, release_log_id};
 pub use requests::{
-    UnsignedRequest, CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS, SignedRequest,
-    Terms, challenges_hash, check_signature, kgc_set_hash,
+    CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
+    SignedRequest, Terms, UnsignedRequest, challenges_hash, check_signature, kgc_set_hash,
 };
 
 use crate::cipher::ImageKey;
@@ -66,7 +66,10 @@ pub trait KeyCenter: Send + Sync {
     fn challenge(&self) -> impl Future<Output = Result<B256, KgcError>> + Send;
 
     /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of the image key.
-    fn issue(&self, request: &SignedRequest<IssueRequest>) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
+    fn issue(
+        &self,
+        request: &SignedRequest<IssueRequest>,
+    ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
 
     /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain now.
     ///

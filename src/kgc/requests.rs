@@ -220,7 +220,8 @@ impl<R: KgcRequest> SignedRequest<R> {
     pub fn check(&self, home: &Home, kgc: B256) -> Result<CheckedRequest, KeyRequestError> {
         let terms = self.request.terms();
         let challenge = self.own_challenge(&terms, kgc)?;
-        let recipient = X25519Public::from_bytes(terms.recipient_public_key.0).map_err(KeyRequestError::RecipientKey)?;
+        let recipient =
+            X25519Public::from_bytes(terms.recipient_public_key.0).map_err(KeyRequestError::RecipientKey)?;
         let digest = self.digest(home);
         check_signature(&self.signature, &digest, terms.wallet)
             .map_err(|source| KeyRequestError::Signature { wallet: terms.wallet, source })?;

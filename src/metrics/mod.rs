@@ -32,7 +32,7 @@ mod ssim;
 pub use bits::KeyBits;
 pub use chance::Expectation;
 pub use differences::Differences;
-pub use measurement::{Measurement, BandVerdict};
+pub use measurement::{BandVerdict, Measurement};
 pub use samples::cipher_image;
 pub(crate) use samples::slice_planes;
 

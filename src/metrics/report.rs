@@ -207,7 +207,10 @@ mod tests {
         let same = cipher_image(&plain, plain.samples().to_vec()).expect("as many bytes");
         let rows = concealment(&plain, &same).expect("alike");
         let judged = rows.iter().filter(|row| row.band.is_some());
-        assert!(judged.clone().count() == 8 && judged.clone().all(|row| row.verdict == BandVerdict::Outside), "{rows:?}");
+        assert!(
+            judged.clone().count() == 8 && judged.clone().all(|row| row.verdict == BandVerdict::Outside),
+            "{rows:?}"
+        );
         let rows = avalanche(&same, &same).expect("alike");
         assert_eq!(verdicts(&rows), [("npcr", BandVerdict::Outside), ("uaci", BandVerdict::Outside)]);
     }

@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KgcError, KeyRequestError};
+use crate::kgc::{KeyRequestError, KgcError};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -74,7 +74,9 @@ pub enum PipelineError {
     #[error("the file cannot be sealed in this form")]
     NotSealable(#[source] EnvelopeError),
     /// The sealed image, opened as a test, is not the original. Nothing was stored.
-    #[error("the sealed image does not open to the original: this machine or this program is at fault, nothing was stored")]
+    #[error(
+        "the sealed image does not open to the original: this machine or this program is at fault, nothing was stored"
+    )]
     DoesNotComeBack,
     /// The store returned another CID than the bytes have.
     #[error("expected the store to return CID {expected}, found {found}")]

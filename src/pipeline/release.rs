@@ -8,8 +8,8 @@ use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, UnsignedRequest, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration,
-    SignedRequest, AccessState, os_random,
+    self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS,
+    Registration, SignedRequest, UnsignedRequest, os_random,
 };
 use alloy::primitives::{Address, B256};
 

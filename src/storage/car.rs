@@ -10,7 +10,7 @@ use iroh_car::{CarHeader, CarReader, CarWriter};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufReader, BufWriter};
 
-use super::unixfs::{MAX_BLOCK_BYTES, BlockWalk, WantedBlock};
+use super::unixfs::{BlockWalk, MAX_BLOCK_BYTES, WantedBlock};
 use super::{Cid, CidError, StoreError};
 use crate::files::{Draft, Existing};
 

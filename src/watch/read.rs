@@ -1,7 +1,7 @@
 //! Reads the registry's events after a position, block by block. A block counts as complete once no event of it can
 //! be missing: the next event's trail follows from its last one, or the contract's own audit head does.
 
-use super::{TimedEvent, Position};
+use super::{Position, TimedEvent};
 use crate::audit::{AuditError, Follower};
 use crate::chain::Registry;
 use crate::contract::Trail;
@@ -108,7 +108,10 @@ impl<'a> LogReader<'a> {
             }
             // Before the first event the trail is still the one that reading began with.
             let trail = trail.unwrap_or(self.before);
-            blocks.push(Block { position: Position { block: header.number, hash: header.hash, trail }, events: Vec::new() });
+            blocks.push(Block {
+                position: Position { block: header.number, hash: header.hash, trail },
+                events: Vec::new(),
+            });
         }
         blocks.extend(complete);
         blocks

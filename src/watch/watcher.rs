@@ -1,7 +1,7 @@
 //! One round of the watch: find the newest block, retract events of blocks that the chain dropped, report new events.
 
 use super::read::{Block, LogReader};
-use super::{Position, Memory, Notification, Message, Reporter, WatchError, id};
+use super::{Memory, Message, Notification, Position, Reporter, WatchError, id};
 use crate::audit::{AuditError, LogRanges, WINDOW_BLOCKS, headers_to, logs_of, prove};
 use crate::chain::ChainError;
 use crate::chain::Registry;
@@ -111,7 +111,8 @@ impl<'a> Watcher<'a> {
             return Ok(Round::UpTo(last));
         }
         // The same chain, only shorter: the node may still catch up.
-        let shorter = self.positions.iter().any(|position| position.hash == target.hash) || target.number < self.positions[0].block;
+        let shorter = self.positions.iter().any(|position| position.hash == target.hash)
+            || target.number < self.positions[0].block;
         if shorter {
             return Ok(Round::Behind { found: target.number, expected: last.block });
         }

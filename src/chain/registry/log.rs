@@ -29,7 +29,10 @@ impl Registry {
         let logged = LoggedImage::new(last, batch)?;
         let derived = envelope::image_id(self.chain_id, self.address, logged.sender, logged.salt);
         if !found.is_empty() || logged.image_id != image_id || derived != image_id {
-            let reason = format!("{} registrations of image {image_id}, the last of {derived}", found.len() + 1);
+            let reason = format!(
+                "{} registrations of image {image_id}, expected one; the last is of image {derived}",
+                found.len() + 1
+            );
             return Err(ChainError::BadAnswer { method: "eth_getLogs", reason });
         }
         Ok(logged)
@@ -193,8 +196,9 @@ fn push(
 ) -> Result<(), ChainError> {
     let key = |event: &RegistryEvent| (event.place.block_number, event.place.log_index);
     if !range.contains(&event.place.block_number) {
+        let found = event.place.block_number;
         return Err(
-            EventError::new(format_args!("a log of block {} in blocks {range:?}", event.place.block_number)).into()
+            EventError::new(format_args!("expected logs of blocks {range:?}, found one of block {found}")).into()
         );
     }
     if events.last().is_some_and(|last| key(last) >= key(&event)) {

@@ -277,7 +277,8 @@ impl Rpc {
     pub(crate) async fn transaction_data(&self, hash: B256) -> Result<Bytes, ChainError> {
         let method = "eth_getTransactionByHash";
         let transaction: Option<alloy::rpc::types::Transaction> = self.ask(method, (hash,)).await?;
-        let transaction = transaction.ok_or_else(|| ChainError::BadAnswer { method, reason: "nothing".into() })?;
+        let transaction =
+            transaction.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no transaction {hash}") })?;
         Ok(transaction.input().clone())
     }
 

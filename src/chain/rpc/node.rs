@@ -69,9 +69,9 @@ impl Node {
     pub(super) fn new(url: &str) -> Result<Self, ChainError> {
         let invalid = |reason: String| ChainError::InvalidUrl { reason };
         let url: reqwest::Url = url.parse().map_err(|error| invalid(format!("{error}")))?;
-        let host = url.host_str().ok_or_else(|| invalid("no host".into()))?;
+        let host = url.host_str().ok_or_else(|| invalid("found no host".into()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid(format!("scheme {}", url.scheme())));
+            return Err(invalid(format!("found scheme {}", url.scheme())));
         }
         // Shown in errors; user, password, path and query may be secrets.
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -146,10 +146,19 @@ mod tests {
         assert_eq!((pins.chain_id, pins.genesis), (Some(5), Some(status.genesis)), "it pins what was open");
         pins.admit(&status).expect("the same again");
         let refused = |status| pins.clone().admit(&status).expect_err("refused");
-        assert!(matches!(refused(NodeStatus { chain_id: 6, ..status }), ChainError::WrongChain { expected: 5, found: 6 }));
+        assert!(matches!(
+            refused(NodeStatus { chain_id: 6, ..status }),
+            ChainError::WrongChain { expected: 5, found: 6 }
+        ));
         assert!(matches!(refused(NodeStatus { genesis: B256::ZERO, ..status }), ChainError::WrongGenesis { .. }));
-        assert!(matches!(refused(NodeStatus { code_hash: Some(B256::ZERO), ..status }), ChainError::WrongContract { .. }));
-        assert!(matches!(refused(NodeStatus { code_hash: Some(keccak256([])), ..status }), ChainError::NoContract { .. }));
+        assert!(matches!(
+            refused(NodeStatus { code_hash: Some(B256::ZERO), ..status }),
+            ChainError::WrongContract { .. }
+        ));
+        assert!(matches!(
+            refused(NodeStatus { code_hash: Some(keccak256([])), ..status }),
+            ChainError::NoContract { .. }
+        ));
         let mut other = PinnedChain { chain_id: Some(4), ..PinnedChain::default() };
         assert!(other.admit(&status).is_err());
         assert_eq!(other.genesis, None, "a node that is refused pins nothing");

@@ -2,7 +2,7 @@
 //! keeps up with the others; then the next one. No answer is used that is older than a block that was seen already.
 
 use super::super::error::{ChainError, NodeFailure};
-use super::node::{NodeStatus, Node, PinnedChain};
+use super::node::{Node, NodeStatus, PinnedChain};
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -273,8 +273,16 @@ mod tests {
     #[test]
     fn the_first_that_keeps_up_is_asked_and_stays() {
         let nodes = nodes(3);
-        assert_eq!(choice(&nodes, vec![status(96), status(97), status(100)]), Some(1), "3 blocks behind is near enough");
-        assert_eq!(choice(&nodes, vec![status(105), status(104), status(104)]), Some(1), "there is no reason to change");
+        assert_eq!(
+            choice(&nodes, vec![status(96), status(97), status(100)]),
+            Some(1),
+            "3 blocks behind is near enough"
+        );
+        assert_eq!(
+            choice(&nodes, vec![status(105), status(104), status(104)]),
+            Some(1),
+            "there is no reason to change"
+        );
         assert_eq!(choice(&nodes, vec![status(109), status(105), status(104)]), Some(0), "it is 4 behind");
         assert_eq!(choice(&nodes, vec![away(), status(109), status(110)]), Some(1));
     }

@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, address, check_free, progress, say, table, write_file};
 use super::session::Session;
 use super::settings::Settings;
-use crate::audit::{AuditError, AuditReport, AuditOptions, AuditProgress, WINDOW_BLOCKS, audit};
+use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, WINDOW_BLOCKS, audit};
 use crate::chain::Registry;
 use crate::files::make_private_folder;
 use listing::{Filters, Form, Listing};

@@ -151,8 +151,16 @@ mod tests {
             witnesses: vec!["<script>alert(1)</script>".to_owned()],
             silent: vec![],
         };
-        let audited =
-            AuditReport { proven, seq: 0, read: 0, after_block: 0, before: None, summary, slots: 1, storage_proven: true };
+        let audited = AuditReport {
+            proven,
+            seq: 0,
+            read: 0,
+            after_block: 0,
+            before: None,
+            summary,
+            slots: 1,
+            storage_proven: true,
+        };
         let page = page((31337, Address::ZERO), &audited);
         assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
         assert!(page.contains("&lt;b&gt;&quot;bold&quot;&lt;/b&gt; &amp; co"), "{page}");

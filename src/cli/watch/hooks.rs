@@ -4,7 +4,7 @@ use super::kinds::Kind;
 use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::clock::SystemClock;
-use crate::notify::{Command, Dispatcher, Backoff, Receiver, Secret, Attempt, Webhook};
+use crate::notify::{Attempt, Backoff, Command, Dispatcher, Receiver, Secret, Webhook};
 use crate::watch::Memory;
 use futures_util::future::try_join_all;
 use std::cell::RefCell;
@@ -134,7 +134,9 @@ impl<'a> Hooks<'a> {
         // One that fails must not keep the others from what is theirs.
         match try_join_all(each).await?.into_iter().flatten().next() {
             None => Ok(()),
-            Some(reason) => Err(CliError::NotDelivered { waiting: self.memory.borrow().delivery_counts()?.waiting, reason }),
+            Some(reason) => {
+                Err(CliError::NotDelivered { waiting: self.memory.borrow().delivery_counts()?.waiting, reason })
+            }
         }
     }
 

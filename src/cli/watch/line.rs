@@ -5,7 +5,7 @@ use crate::chain::Registry;
 use crate::cli::audit::spelled;
 use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::{SCHEMA, address};
-use crate::watch::{TimedEvent, Notification, Message};
+use crate::watch::{Message, Notification, TimedEvent};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 use std::cell::Cell;

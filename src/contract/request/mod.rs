@@ -155,7 +155,7 @@ impl Request {
         let digest = typed.eip712_signing_hash().map_err(|error| malformed(error.to_string()))?;
         match request.digest(&typed.domain) == digest {
             true => Ok((request, typed.domain)),
-            false => Err(malformed("its hash is not that of its message".to_owned())),
+            false => Err(malformed("its hash does not match its message".to_owned())),
         }
     }
 

@@ -7,7 +7,7 @@ mod phantoms;
 mod report;
 mod subject;
 
-pub use changes::{Change, SampleKind, Neighbours, ChangedSamples};
+pub use changes::{Change, ChangedSamples, Neighbours, SampleKind};
 pub use draws::Draws;
 pub use figure::key_figure;
 pub use phantoms::small_phantom;

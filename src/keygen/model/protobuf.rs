@@ -17,7 +17,7 @@ impl<'a> Value<'a> {
     pub(super) fn number(self) -> Result<u64, ModelError> {
         match self {
             Self::Number(number) => Ok(number),
-            _ => Err(damaged("a field is no number")),
+            _ => Err(damaged("a field is not a number")),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ModelError;
-use super::graph::{Graph, ValueKind, GraphNode, Operation, Weight, shown};
+use super::graph::{Graph, GraphNode, Operation, ValueKind, Weight, shown};
 
 /// Most values of a tensor for one image: 4 MiB. The embedded model has at most 16,384.
 const MAX_VALUES: u64 = 1 << 20;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{IpfsError, words};
-use super::rpc::{Answer, MAX_JSON_BYTES, KuboRpc, pieces};
+use super::rpc::{Answer, KuboRpc, MAX_JSON_BYTES, pieces};
 use crate::storage::Cid;
 
 /// The name of our pins at a node.

@@ -202,7 +202,10 @@ impl KuboNodes {
 }
 
 /// Puts an object at a node, and says which one that was.
-async fn put<'n>((at, node): (usize, &'n KuboNode), object: &Object<'_>) -> (usize, &'n KuboNode, Result<(), StoreError>) {
+async fn put<'n>(
+    (at, node): (usize, &'n KuboNode),
+    object: &Object<'_>,
+) -> (usize, &'n KuboNode, Result<(), StoreError>) {
     (at, node, node.put(object).await)
 }
 

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 
 use super::calls::Reach;
 use super::node::KuboNode;
-use super::{Failures, KuboStore, KuboNodes};
+use super::{Failures, KuboNodes, KuboStore};
 use crate::files::Existing;
 use crate::storage::car::{self, CarFile, Moved, unreadable};
 use crate::storage::unixfs::WantedBlock;

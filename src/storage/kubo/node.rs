@@ -10,7 +10,7 @@ use super::calls::Reach;
 use super::endpoint::{Deadlines, Endpoint, Token};
 use super::error::IpfsError;
 use super::rpc::KuboRpc;
-use crate::storage::unixfs::{MAX_BLOCK_BYTES, BlockWalk, each_block};
+use crate::storage::unixfs::{BlockWalk, MAX_BLOCK_BYTES, each_block};
 use crate::storage::{Cid, StoreError};
 
 /// An object to be put: its bytes, its address, and the addresses of all its blocks.

@@ -25,7 +25,12 @@ impl KuboNodes {
     }
 
     /// The object from the peers of the first node that has peers and has not the object itself.
-    async fn read_from_peers(&self, cid: &Cid, walk: impl Fn() -> BlockWalk, failures: &mut Failures) -> Option<Observed> {
+    async fn read_from_peers(
+        &self,
+        cid: &Cid,
+        walk: impl Fn() -> BlockWalk,
+        failures: &mut Failures,
+    ) -> Option<Observed> {
         for (_, node) in self.in_order(cid) {
             let Some(failure) = failures.of(node) else { continue };
             let missing = matches!(failure, StoreError::NotFound { .. });

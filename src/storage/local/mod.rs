@@ -21,7 +21,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use self::files::{Lock, read_at_most, read_failed, write_failed};
-use super::unixfs::{MAX_BLOCK_BYTES, BlockWalk, WantedBlock, each_block};
+use super::unixfs::{BlockWalk, MAX_BLOCK_BYTES, WantedBlock, each_block};
 use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// Most bytes of a pin's file: a line for each of the blocks of the largest object.

@@ -61,7 +61,11 @@ fn how_many_blocks_and_where_the_root_is() {
         assert!(blocks.iter().all(|(cid, block)| Cid::of_block(cid.codec(), block) == *cid), "{size}");
         let blocks: Blocks = blocks.into_iter().collect();
         assert_eq!(run(BlockWalk::checked(root), &blocks).expect("whole"), bytes, "{size}");
-        assert_eq!(observe(BlockWalk::observed(root), &blocks).expect("whole"), Observed { bytes, altered: None }, "{size}");
+        assert_eq!(
+            observe(BlockWalk::observed(root), &blocks).expect("whole"),
+            Observed { bytes, altered: None },
+            "{size}"
+        );
     }
 }
 
@@ -73,7 +77,9 @@ fn an_altered_index_is_not_followed() {
     let other = index(&mut blocks, &[wide(&Cid::of(b"elsewhere"))]);
     let planted = blocks[&other].clone();
     blocks.insert(root, planted.clone());
-    assert!(matches!(run(BlockWalk::checked(root), &blocks), Err(StoreError::BlockAltered { block, .. }) if block == root));
+    assert!(
+        matches!(run(BlockWalk::checked(root), &blocks), Err(StoreError::BlockAltered { block, .. }) if block == root)
+    );
     let observed = observe(BlockWalk::observed(root), &blocks).expect("its own bytes");
     assert_eq!(observed, Observed { bytes: planted, altered: Some(root) });
 }
@@ -105,9 +111,15 @@ fn hostile_trees_end() {
     for _ in 0..4 {
         top = index(&mut blocks, &vec![wide(&top); LINKS]);
     }
-    assert!(matches!(run(BlockWalk::checked(top), &blocks), Err(StoreError::Limit { what: "blocks", limit: 8192, .. })));
+    assert!(matches!(
+        run(BlockWalk::checked(top), &blocks),
+        Err(StoreError::Limit { what: "blocks", limit: 8192, .. })
+    ));
     let deeper = index(&mut blocks, &[wide(&top)]);
-    assert!(matches!(run(BlockWalk::checked(deeper), &blocks), Err(StoreError::Limit { what: "levels", limit: 4, .. })));
+    assert!(matches!(
+        run(BlockWalk::checked(deeper), &blocks),
+        Err(StoreError::Limit { what: "levels", limit: 4, .. })
+    ));
     let wider = index(&mut blocks, &vec![wide(&leaf); LINKS + 1]);
     assert!(matches!(run(BlockWalk::checked(wider), &blocks), Err(StoreError::Limit { what: "links in a block", .. })));
     let full = index(&mut blocks, &vec![wide(&leaf); LINKS]);

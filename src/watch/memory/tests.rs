@@ -48,11 +48,14 @@ fn one_mark_before_the_window_is_kept_and_what_was_told_in_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut memory = Memory::open(&folder.path().join("memory.sqlite"), HOME, GENESIS).expect("made");
     memory.begin(&position(1), 2).expect("begun");
-    memory.advance(&[empty(2), empty(5), empty(9)], &[reported(2, 0), reported(5, 0), reported(9, 0)], 5).expect("noted");
+    memory
+        .advance(&[empty(2), empty(5), empty(9)], &[reported(2, 0), reported(5, 0), reported(9, 0)], 5)
+        .expect("noted");
     assert_eq!(blocks(&memory), [5, 9]);
     memory.advance(&[empty(10)], &[reported(10, 0)], 8).expect("noted");
     assert_eq!(blocks(&memory), [5, 9, 10]);
-    let lines: Vec<String> = memory.reported_after(5).expect("read").into_iter().map(|reported| reported.line).collect();
+    let lines: Vec<String> =
+        memory.reported_after(5).expect("read").into_iter().map(|reported| reported.line).collect();
     assert_eq!(lines, ["10.0", "9.0"]);
 }
 

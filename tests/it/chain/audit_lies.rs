@@ -6,7 +6,7 @@ use super::proxy::{Fault, proxy};
 use alloy::sol_types::SolEventInterface;
 use alloy::sol_types::abi::AbiDecoderConfig;
 use alloy::sol_types::private::IntoLogData;
-use medseal::audit::{AuditError, AuditReport, Follower, AuditOptions, AuditProgress, audit};
+use medseal::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, Follower, audit};
 use medseal::chain::{Profile, Registry, Rpc};
 use medseal::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use medseal::contract::{RegistryEvent, Trail};

@@ -10,7 +10,7 @@ use medseal::contract::bindings::IImageRegistry::{
     retireKgcKeyCall, revokeCall,
 };
 use medseal::contract::bindings::{IOpenZeppelin::IOpenZeppelinErrors, Role};
-use medseal::contract::{ConstructorArguments, AuditHead, ErrorKind, Revert, Trail, RegistrationKind};
+use medseal::contract::{AuditHead, ConstructorArguments, ErrorKind, RegistrationKind, Revert, Trail};
 
 const GOOD: B256 = B256::repeat_byte(0xc0);
 const BAD: B256 = B256::repeat_byte(0xbd);

@@ -10,7 +10,7 @@ use medseal::contract::bindings::IImageRegistry::{
     anchorCall, materializeCall, registerBatchCall,
 };
 use medseal::contract::bindings::Role;
-use medseal::contract::{ConstructorArguments, ErrorKind, InitialRole, Revert, RegistrationKind};
+use medseal::contract::{ConstructorArguments, ErrorKind, InitialRole, RegistrationKind, Revert};
 
 /// CIDv1, raw, sha2-256.
 fn raw_cid(hash: B256) -> Bytes {

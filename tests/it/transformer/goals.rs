@@ -2,7 +2,7 @@
 //!
 //! The figures are printed with the number of images, changes and pairs behind them. Everything is seeded: they are the same in every run.
 
-use medseal::evaluation::keys::{Change, KeySurvey, SampleKind, ChangedSamples, Subject, small_phantom};
+use medseal::evaluation::keys::{Change, ChangedSamples, KeySurvey, SampleKind, Subject, small_phantom};
 use medseal::keygen::{Fold, LOGITS, Vit};
 use medseal::metrics::{KeyBits, Measurement};
 
@@ -80,7 +80,9 @@ fn of_changes(vit: &mut Vit) -> Vec<Goal> {
         goal("changes that flip >= 45 %", ">= 99 %", value(&raw.levels, "enoughFlips"), changes, |share| share >= 99.0),
     ];
     for kind in [SampleKind::Eight, SampleKind::Sixteen] {
-        for place in [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background] {
+        for place in
+            [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background]
+        {
             let flips = &raw.changes[&Change::Level(kind, place)];
             assert!(flips.total() >= 500, "{kind:?} {place:?}: {} changes", flips.total());
             let name = match kind {

@@ -80,7 +80,8 @@ pub struct Neighbours {
 
 /// One grey level at 8 and at 16 bit in four places each, and three more: a round of changes.
 const ROUND: u64 = 11;
-const PLACES: [ChangedSamples; 4] = [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background];
+const PLACES: [ChangedSamples; 4] =
+    [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background];
 
 impl Subject {
     /// Returns the fold, and the folds of `count` changes, all that are possible and unlike: the numbers `first ..` of an endless round over depths, places and kinds of change.
