@@ -33,6 +33,8 @@
 //!
 //! - [`cli`]: a command line -> text or JSON, and an exit code. Never a rule: it calls the modules
 //!   below.
+//! - [`view`]: what a part gave or refused -> what a program is told of it: JSON, a code and its
+//!   meaning. Never the network, files or exit codes.
 //! - [`pipeline`]: a file -> its record; an image id -> its file, or a verdict. Never settings or
 //!   the terminal.
 //! - [`notify`]: what waits for a receiver in the watch's memory -> a webhook's POST or a program's
@@ -62,6 +64,7 @@
 //!   Pure.
 //! - [`imaging`]: a file's bytes -> [`imaging::Image`], and where its samples are in the file.
 //!   Never keys or file names. Pure.
+//! - [`words`]: somebody else's words -> one line that can be shown.
 //! - [`clock`]: nothing -> unix seconds.
 //!
 //! 'Pure' modules use no network, clock or file, and no randomness but what the caller hands in.
@@ -187,4 +190,6 @@ pub mod metrics;
 pub mod notify;
 pub mod pipeline;
 pub mod storage;
+pub mod view;
 pub mod watch;
+pub mod words;

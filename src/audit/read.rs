@@ -60,18 +60,13 @@ impl LogRanges {
                     self.next = to + 1;
                     return Ok(Some((LogRange { logs, to }, self)));
                 }
-                // Too many logs, or a timeout: nodes have no common error code for it.
-                Err(error) if self.blocks > 1 && is_too_much(&error) => {
+                Err(error) if self.blocks > 1 && error.asks_for_too_much() => {
                     self.blocks = self.blocks.min(to - self.next + 1).div_ceil(2);
                 }
                 Err(error) => return Err(error),
             }
         }
     }
-}
-
-fn is_too_much(error: &ChainError) -> bool {
-    matches!(error, ChainError::Refused { .. } | ChainError::Timeout { .. })
 }
 
 fn filter(registry: &Registry) -> Filter {

@@ -29,7 +29,7 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
-pub use error::{ChainViewError, KeyRequestError, KgcError, SignatureFault};
+pub use error::{ChainViewError, KeyRequestError, KgcError};
 pub use inputs::{AccessState, ChainView, Registration, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
@@ -37,7 +37,7 @@ pub use local::LocalKeyCenter;
 pub use log::{LogEntry, LogError, LogHead, ReleaseLog, release_log_id};
 pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
-    SignedRequest, Terms, UnsignedRequest, challenges_hash, check_signature, kgc_set_hash,
+    SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
 
 use crate::cipher::ImageKey;

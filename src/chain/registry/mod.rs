@@ -17,6 +17,9 @@ use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::{Eip712Domain, SolCall};
 
 mod log;
+mod times;
+
+pub use times::BlockTimes;
 
 /// Client of a registry whose chain and code were checked. Reads are of the latest block unless the method says otherwise.
 #[derive(Debug, Clone)]

@@ -241,7 +241,13 @@ impl NodePool {
 
 /// Whether the fault is the node's, so that another node may succeed.
 fn is_the_nodes_fault(error: &ChainError) -> bool {
-    matches!(error, ChainError::Unreachable { .. } | ChainError::Timeout { .. } | ChainError::BadAnswer { .. })
+    matches!(
+        error,
+        ChainError::Unreachable { .. }
+            | ChainError::Timeout { .. }
+            | ChainError::Busy { .. }
+            | ChainError::BadAnswer { .. }
+    )
 }
 
 #[cfg(test)]
