@@ -59,13 +59,7 @@ pub fn check(
     if evidence.schema != SCHEMA {
         return Err(EvidenceError::Schema { expected: SCHEMA, found: evidence.schema.clone() });
     }
-    let header = Header::read(&evidence.header).map_err(|error| match keccak256(&evidence.header) {
-        found if found != trusted => EvidenceError::OtherBlock { expected: trusted, found },
-        _ => error,
-    })?;
-    if header.hash != trusted {
-        return Err(EvidenceError::OtherBlock { expected: trusted, found: header.hash });
-    }
+    let header = trusted_header(evidence, trusted)?;
     let code_hash = check_account(evidence, &header)?;
     check_code(evidence, code_hash)?;
     check_slots(evidence)?;
@@ -124,7 +118,19 @@ pub fn check(
     })
 }
 
-/// The registry's account under the state root; returns the hash of its code.
+/// The header in the file, which must hash to `trusted`.
+fn trusted_header(evidence: &Evidence, trusted: B256) -> Result<Header, EvidenceError> {
+    let header = Header::read(&evidence.header).map_err(|error| match keccak256(&evidence.header) {
+        found if found != trusted => EvidenceError::OtherBlock { expected: trusted, found },
+        _ => error,
+    })?;
+    if header.hash != trusted {
+        return Err(EvidenceError::OtherBlock { expected: trusted, found: header.hash });
+    }
+    Ok(header)
+}
+
+/// Checks the registry's account under the state root; returns the hash of its code.
 fn check_account(evidence: &Evidence, header: &Header) -> Result<B256, EvidenceError> {
     let (found, registry) = (&evidence.account, evidence.registry);
     let account = TrieAccount {
