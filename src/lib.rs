@@ -73,7 +73,7 @@
 //!
 //! 1. What is sealed comes back byte for byte: [`pipeline::prepare`], then [`pipeline::rebuild`] is
 //!    the identity. (`--pixels` seals the samples alone, and says so.)
-//! 2. A changed sealed image never yields output. [`envelope::SealedImage::parse`] accepts one
+//! 2. A changed sealed image never yields output. [`envelope::SealedImage::decode`] accepts one
 //!    encoding; the key commitment is checked before any frame, and no output is given before every
 //!    frame has passed.
 //! 3. The security claim rests on HKDF-SHA256, AES-256-GCM-SIV and HPKE alone. Permutation, S-box
@@ -164,11 +164,11 @@
 //!     payload: &prepared.payload,
 //! })?;
 //!
-//! let opened = SealedImage::parse(&sealed)?.open(&key)?;
+//! let opened = SealedImage::decode(&sealed)?.open(&key)?;
 //! assert_eq!(rebuild(&opened.description, &opened.payload)?, file);
 //!
 //! *sealed.last_mut().expect("it has bytes") ^= 1;
-//! assert!(SealedImage::parse(&sealed)?.open(&key).is_err());
+//! assert!(SealedImage::decode(&sealed)?.open(&key).is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -1,6 +1,6 @@
-//! Foreign words, made fit to be shown: what a node, a store or a stranger's data says never fills or moves a terminal.
+//! Text from nodes, stores and other people's data, made fit to be shown: one short line that no terminal obeys.
 
-/// Characters that are shown of somebody else's words.
+/// Most characters that are shown of such text.
 const MOST_SHOWN: usize = 200;
 
 /// Returns `text` as one line of at most 200 characters, with control characters escaped; what was cut shows as `...`.

@@ -27,8 +27,8 @@ impl<'a> SealedImage<'a> {
     ///
     /// # Errors
     /// [`EnvelopeError`], by the name of the first check that fails.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
-        let (header, end) = PublicHeader::parse(bytes)?;
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
+        let (header, end) = PublicHeader::decode(bytes)?;
         header.check_file_length(bytes.len() as u64)?;
         let mut rest = &bytes[end..];
         let mut frames = Vec::with_capacity(header.frame_lengths.len());
@@ -73,7 +73,7 @@ impl<'a> SealedImage<'a> {
             return Err(EnvelopeError::WrongKey);
         }
         let cipher = FrameCipher::new(&Subkeys::derive(&header.image_id, key), header.hash(), self.frames.len() as u64);
-        let description = Description::parse(&cipher.open_description(self.frames[0])?)?;
+        let description = Description::decode(&cipher.open_description(self.frames[0])?)?;
         self.check_frame_table(&description)?;
         let mut payload = Zeroizing::new(Vec::with_capacity(self.frames[wanted.clone()].iter().map(|f| f.len()).sum()));
         for index in wanted {

@@ -164,7 +164,7 @@ impl Evidence {
         file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
         Ok(match found.max(bytes.len() as u64) {
             found if found > MOST_BYTES => Err(EvidenceError::TooLarge { limit: MOST_BYTES, found }),
-            _ => Self::parse(&bytes),
+            _ => Self::decode(&bytes),
         })
     }
 
@@ -172,7 +172,7 @@ impl Evidence {
     ///
     /// # Errors
     /// `Malformed`, `Schema`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, EvidenceError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, EvidenceError> {
         /// The field that every version of the format has.
         #[derive(Deserialize)]
         struct Form {

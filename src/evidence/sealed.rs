@@ -54,7 +54,7 @@ fn compare(
         expected: "a public header".to_owned(),
         found: error.to_string(),
     };
-    let (header, _) = PublicHeader::parse(front).map_err(no_header)?;
+    let (header, _) = PublicHeader::decode(front).map_err(no_header)?;
     same("header hash", image.header_hash.to_string(), B256::from(header.hash()).to_string())?;
     same("image id", evidence.image_id.to_string(), header.image_id.to_string())
 }

@@ -53,7 +53,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     ) -> Result<ImageKey, KgcError> {
         same("header hash", registration.header_hash, B256::from_slice(&Sha256::digest(header)))?;
         same("capsules hash", registration.capsules_hash, B256::from_slice(&Sha256::digest(capsules)))?;
-        let (parsed, end) = PublicHeader::parse(header)?;
+        let (parsed, end) = PublicHeader::decode(header)?;
         if end != header.len() {
             let (expected, found) = (end as u64, header.len() as u64);
             return Err(EnvelopeError::TrailingBytes { expected, found }.into());
@@ -63,7 +63,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         same("sender", registration.sender, parsed.sender)?;
         same("image id", image_id, parsed.image_id)?;
 
-        let capsules = Capsules::parse(capsules)?;
+        let capsules = Capsules::decode(capsules)?;
         let (recipient, secret) = (self.keys.recipient(), self.keys.x25519());
         open_capsule(&capsules, &recipient, secret, &parsed.context(), &parsed.key_commitment)
             .map_err(|error| self.explain(error, &capsules))

@@ -106,7 +106,7 @@ impl Capsules {
     ///
     /// # Errors
     /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`, `DuplicateStanza`, `TrailingBytes`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, CapsuleError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, CapsuleError> {
         let begin = &bytes[..bytes.len().min(MAGIC.len())];
         if begin != &MAGIC[..begin.len()] {
             return Err(CapsuleError::BadMagic);
