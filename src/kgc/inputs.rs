@@ -10,7 +10,7 @@ use crate::envelope::capsules::CryptoRng;
 
 /// The fields of an image's record that a KGC checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registration {
+pub struct RegisteredImage {
     /// Wallet that registered the image.
     pub sender: Address,
     /// SHA-256 of the sealed image's magic, version, header length and header.
@@ -25,7 +25,7 @@ pub struct AccessState {
     /// Time of the newest block that was read, unix seconds.
     pub block_time: u64,
     /// The image's record, if there is one.
-    pub registration: Option<Registration>,
+    pub registration: Option<RegisteredImage>,
     /// Last second of the wallet's access, inclusive, unix seconds; 0 for none. Says nothing about the sender.
     pub access_expiry: u64,
 }

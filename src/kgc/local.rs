@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::challenges::Challenges;
 use super::log::{LogEntry, ReleaseLog};
 use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, SignedRequest};
-use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, Registration, SealedAnswer, os_random};
+use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, RegisteredImage, SealedAnswer, os_random};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
 use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
@@ -47,7 +47,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     fn open(
         &self,
         image_id: B256,
-        registration: &Registration,
+        registration: &RegisteredImage,
         header: &[u8],
         capsules: &[u8],
     ) -> Result<ImageKey, KgcError> {

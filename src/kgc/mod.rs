@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
 pub use error::{ChainViewError, KeyRequestError, KgcError};
-pub use inputs::{AccessState, ChainView, Registration, os_random};
+pub use inputs::{AccessState, ChainView, RegisteredImage, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;

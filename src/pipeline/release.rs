@@ -9,7 +9,7 @@ use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
     self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS,
-    Registration, SignedRequest, UnsignedRequest, os_random,
+    RegisteredImage, SignedRequest, UnsignedRequest, os_random,
 };
 use alloy::primitives::{Address, B256};
 
@@ -46,7 +46,7 @@ impl<C: Clock> RegistryView<C> {
             Some(logged) => {
                 let newest = self.registry.capsules_in(head.hash, image_id).await?;
                 let capsules_hash = if newest.version == 0 { logged.capsules_hash } else { newest.hash };
-                Some(Registration { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
+                Some(RegisteredImage { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
             }
             None => None,
         };
