@@ -27,9 +27,9 @@ const HEADER_LENGTHS: std::ops::RangeInclusive<u32> = 198..=8_388_798;
 pub struct PublicHeader {
     /// Cipher suite, 1.
     pub suite: u16,
-    /// Home chain.
+    /// Id of the chain with the image's record.
     pub chain_id: u64,
-    /// `ImageRegistry` on the home chain.
+    /// Address of the `ImageRegistry` on that chain.
     pub registry: Address,
     /// Wallet that seals and registers.
     pub sender: Address,
@@ -68,7 +68,7 @@ impl PublicHeader {
     }
 
     /// Reads the header at the start of a sealed image and the offset at which frame 0 begins: checks 1 to 7 of
-    /// `FORMAT.md`, section 2. Whether the frames are all there is [`Self::check_file_length`].
+    /// `FORMAT.md`, section 2. Whether all frames are there is checked by [`Self::check_file_length`].
     ///
     /// # Errors
     /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `HeaderLength`, `UnsupportedSuite`, `FrameCount`, `FrameLength`,
@@ -189,7 +189,7 @@ fn u32_of(length: usize) -> u32 {
     u32::try_from(length).expect("at most 1048577 frames were allowed")
 }
 
-/// The fields of a header, taken from the front; its length was checked before.
+/// Reads the fields of a header in order; its length was checked before.
 struct HeaderFields<'a>(&'a [u8]);
 
 impl HeaderFields<'_> {

@@ -6,10 +6,10 @@ use crate::cipher::{FrameCipher, ImageKey, Subkeys, TAG_BYTES, key_commitment};
 use alloy::primitives::B256;
 use std::borrow::Cow;
 
-/// Everything that a sealed image is made of.
+/// The parts of a sealed image.
 #[derive(Debug)]
 pub struct Sealing<'a> {
-    /// Whose image it is, and where it is at home.
+    /// The image's sender, registry, chain and id.
     pub context: &'a ImageContext,
     /// The salt in the context's image id.
     pub salt: B256,

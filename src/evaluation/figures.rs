@@ -99,7 +99,7 @@ pub fn seal_figure(title: &str, subtitle: &str, panels: &[Panel]) -> Result<Vec<
         lay_picture(&mut canvas, &layout, index, panel)?;
     }
     let mut png = Cursor::new(Vec::new());
-    // Sealed pictures are noise: no filter foresees it, and what is left is that its three channels are equal.
+    // Sealed pictures are noise, which no PNG filter shrinks; only the equality of the three channels compresses.
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, PngFilter::NoFilter);
     DynamicImage::from(canvas).into_rgb8().write_with_encoder(encoder).map_err(failed)?;
     Ok(png.into_inner())

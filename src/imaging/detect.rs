@@ -1,4 +1,4 @@
-//! The format of a file, told by its first bytes; its name is never asked.
+//! The format of a file, by its first bytes; the file name is ignored.
 
 use super::Format;
 

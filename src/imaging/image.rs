@@ -1,4 +1,4 @@
-//! What an image is, whatever file it came from.
+//! An image, independent of its file format.
 
 /// Size of an image: `(D, H, W, C)`, each at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

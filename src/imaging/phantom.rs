@@ -1,4 +1,4 @@
-//! A head that never was: made, not scanned, so it may be shown and committed.
+//! A synthetic head phantom: nobody's scan, so it may be shown and committed.
 
 use super::{ByteOrder, ChannelOrder, Geometry, Image, SampleType};
 

@@ -1,4 +1,4 @@
-//! A slice as people look at it: 8-bit grey.
+//! A slice as a picture for people: 8-bit grey.
 
 use super::Image;
 

@@ -4,7 +4,7 @@
 //! samples -> Fold (integers) -> patches, ViT (ONNX) -> Tout -> Ke = HKDF(partials, r, fold, Tout; context)
 //! ```
 //!
-//! Secrecy rests on the partials and `r`; the fold makes the key specific to the image on every machine alike, and `Tout`
+//! Secrecy rests on the partials and `r`; the fold binds the key to the image, identically on every machine, and `Tout`
 //! is the paper's learned part. `Ke` is derived once, at sealing, and then carried by the capsules.
 
 mod derive;

@@ -62,9 +62,9 @@ sol! {
 /// The chain and registry that requests are bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Home {
-    /// Home chain.
+    /// Id of the chain.
     pub chain_id: u64,
-    /// `ImageRegistry` on the home chain.
+    /// Address of the `ImageRegistry` on it.
     pub registry: Address,
 }
 

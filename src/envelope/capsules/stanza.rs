@@ -20,7 +20,7 @@ const BODY_BYTES: usize = 4096;
 /// Stanza counts that are allowed.
 const STANZA_COUNTS: std::ops::RangeInclusive<usize> = 1..=1024;
 
-/// Whom a stanza is for.
+/// The holder that a stanza is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Holder {
@@ -201,7 +201,7 @@ impl RawStanza<'_> {
     }
 }
 
-/// Takes fields from the front.
+/// Reads fields in order, each with a length check.
 struct ByteReader<'a> {
     bytes: &'a [u8],
     offset: usize,

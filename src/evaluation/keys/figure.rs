@@ -1,4 +1,4 @@
-//! One picture of the keys of many images: how many bits differ, beside what fair coins would give.
+//! One figure of the keys of many images: in how many bits they differ, beside what random bits would give.
 
 use kuva::backend::svg::SvgBackend;
 use kuva::render::color::Color;

@@ -1,4 +1,4 @@
-//! Images that nobody was scanned for, as many as are wanted.
+//! Synthetic images, as many as are wanted.
 
 use super::Subject;
 use crate::imaging::phantom;

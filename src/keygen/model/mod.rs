@@ -1,4 +1,4 @@
-//! A model file on its way to an engine: pinned by its SHA-256, and looked through before any engine sees it.
+//! A model file: pinned by its SHA-256, and checked before any engine loads it.
 //!
 //! An ONNX file is a program. Engines follow paths in it, compute what it asks for while they load it, and take as much memory as
 //! its shapes say. So a model is first known by its digest, which the operator lists; and then it must be what the image
@@ -99,7 +99,7 @@ impl Model {
     }
 }
 
-/// Looks through a model and returns how many logits it gives.
+/// Checks a model and returns how many logits it gives.
 fn logits_of(model: &[u8]) -> Result<usize, ModelError> {
     let graph = Graph::read(model)?;
     let other = |expected, found: &[Interface<'_>]| {

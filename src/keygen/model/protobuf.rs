@@ -1,4 +1,4 @@
-//! Protobuf as far as an ONNX file needs it: fields are borrowed and nothing is allocated, so that no file can ask for memory.
+//! The part of protobuf that ONNX files need: fields are borrowed and nothing is allocated, so that no file can use up memory.
 
 use super::ModelError;
 

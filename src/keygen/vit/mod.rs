@@ -122,7 +122,7 @@ impl Vit {
         &self.engine
     }
 
-    /// What the engine says of itself.
+    /// Name and version of the engine.
     pub fn engine_version(&self) -> &'static str {
         ort::info()
     }

@@ -1,4 +1,4 @@
-//! The least changes of an image: what a key must notice.
+//! The smallest changes of an image, each of which must change its key.
 
 use super::change::{Change, ChangedSamples, SampleKind};
 use super::draws::Draws;
@@ -8,9 +8,9 @@ use crate::keygen::Fold;
 /// A subject's fold, and the folds of its changes.
 #[derive(Debug)]
 pub struct Neighbours {
-    /// What was changed: the subject itself first, then it at another depth, and constants.
+    /// The folds before a change: of the subject itself, then of it at another depth, and of constant images.
     pub bases: Vec<Fold>,
-    /// What was changed in which of the bases, and what came of it.
+    /// Each change, the index of the base that was changed, and the fold after it.
     pub changed: Vec<(Change, usize, Fold)>,
 }
 
