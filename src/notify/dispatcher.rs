@@ -1,8 +1,7 @@
 //! Delivers to one receiver what waits for it, oldest first, and tries again after a failure.
 
-use super::{DeliveryFailure, Receiver};
+use super::{DeliveryFailure, Mailbox, Receiver};
 use crate::clock::Clock;
-use crate::watch::{Memory, WatchError};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -48,16 +47,16 @@ pub enum Attempt {
 
 /// Delivers to one receiver.
 #[derive(Debug)]
-pub struct Dispatcher<'a> {
+pub struct Dispatcher<'a, M> {
     receiver: Receiver,
-    memory: &'a RefCell<Memory>,
+    mailbox: &'a RefCell<M>,
     backoff: Backoff,
 }
 
-impl<'a> Dispatcher<'a> {
-    /// A dispatcher that takes the deliveries of `receiver` from `memory`.
-    pub fn new(receiver: Receiver, memory: &'a RefCell<Memory>, backoff: Backoff) -> Self {
-        Self { receiver, memory, backoff }
+impl<'a, M: Mailbox> Dispatcher<'a, M> {
+    /// A dispatcher that takes the deliveries of `receiver` from `mailbox`.
+    pub fn new(receiver: Receiver, mailbox: &'a RefCell<M>, backoff: Backoff) -> Self {
+        Self { receiver, mailbox, backoff }
     }
 
     /// The receiver that it delivers to.
@@ -69,19 +68,19 @@ impl<'a> Dispatcher<'a> {
     /// id.
     ///
     /// # Errors
-    /// [`WatchError::Memory`].
-    pub async fn attempt(&self, clock: &dyn Clock) -> Result<Attempt, WatchError> {
-        let next = self.memory.borrow().next_delivery(self.receiver.name())?;
+    /// [`Mailbox::Error`].
+    pub async fn attempt(&self, clock: &dyn Clock) -> Result<Attempt, M::Error> {
+        let next = self.mailbox.borrow().next_delivery(self.receiver.name())?;
         let Some(next) = next else { return Ok(Attempt::Idle) };
         match self.receiver.deliver(next.id, &next.body, clock.unix_secs()).await {
             Ok(()) => {
-                self.memory.borrow_mut().delivered(&next)?;
+                self.mailbox.borrow_mut().delivered(&next)?;
                 Ok(Attempt::Delivered)
             }
             Err(DeliveryFailure { reason, refused, after }) => {
                 let tries = next.tries + 1;
                 let give_up = refused && tries >= MOST_REFUSALS;
-                self.memory.borrow_mut().not_delivered(&next, &reason, give_up)?;
+                self.mailbox.borrow_mut().not_delivered(&next, &reason, give_up)?;
                 if give_up {
                     return Ok(Attempt::GivenUp(format!("{} was refused {tries} times: {reason}", next.id)));
                 }

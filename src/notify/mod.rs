@@ -3,11 +3,13 @@
 
 mod command;
 mod dispatcher;
+mod mailbox;
 mod signature;
 mod webhook;
 
 pub use command::Command;
 pub use dispatcher::{Attempt, Backoff, Dispatcher, MOST_REFUSALS};
+pub use mailbox::{Delivery, Mailbox};
 pub use signature::Secret;
 pub use webhook::Webhook;
 

@@ -9,7 +9,7 @@ mod read;
 mod watcher;
 
 pub use error::WatchError;
-pub use memory::{Delivery, DeliveryCounts, Memory};
+pub use memory::{DeliveryCounts, Memory};
 pub use watcher::{Round, Start, Watcher};
 
 use crate::contract::{RegistryEvent, Trail};

@@ -75,7 +75,7 @@ impl HookArgs {
 
 /// Those who bring it.
 pub(super) struct Hooks<'a> {
-    dispatchers: Vec<Dispatcher<'a>>,
+    dispatchers: Vec<Dispatcher<'a, Memory>>,
     memory: &'a RefCell<Memory>,
 }
 
@@ -141,7 +141,10 @@ impl<'a> Hooks<'a> {
     }
 
     /// One attempt; why it failed and how long to wait, if it did; nothing where nothing waits.
-    async fn attempt(&self, dispatcher: &Dispatcher<'_>) -> Result<Option<Option<(String, Duration)>>, CliError> {
+    async fn attempt(
+        &self,
+        dispatcher: &Dispatcher<'_, Memory>,
+    ) -> Result<Option<Option<(String, Duration)>>, CliError> {
         let name = dispatcher.receiver().name();
         Ok(match dispatcher.attempt(&SystemClock).await? {
             Attempt::Idle => None,

@@ -1,21 +1,10 @@
 //! The queue of deliveries: to each recipient in order, each under its id, until it is accepted or given up.
 
 use super::{Memory, WatchError, signed, unsigned, word};
+use crate::notify::{Delivery, Mailbox};
 use crate::watch::Message;
 use alloy::primitives::B256;
 use rusqlite::{OptionalExtension, Transaction, params};
-
-/// A delivery that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    number: i64,
-    /// The id of the event, or of its retraction.
-    pub id: B256,
-    /// The line of the message: one JSON object.
-    pub body: String,
-    /// Attempts that failed so far.
-    pub tries: u64,
-}
 
 /// How many deliveries wait, and how many were given up, of all recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,12 +26,10 @@ pub(super) fn add(all: &Transaction<'_>, id: B256, message: &Message) -> Result<
     Ok(())
 }
 
-impl Memory {
-    /// The oldest delivery that waits for `recipient`.
-    ///
-    /// # Errors
-    /// [`WatchError::Memory`].
-    pub fn next_delivery(&self, recipient: &str) -> Result<Option<Delivery>, WatchError> {
+impl Mailbox for Memory {
+    type Error = WatchError;
+
+    fn next_delivery(&self, recipient: &str) -> Result<Option<Delivery>, WatchError> {
         let mut query = self.database.prepare_cached(
             "SELECT number, id, body, tries FROM delivery WHERE recipient = ?1 AND dead = 0 ORDER BY number LIMIT 1",
         )?;
@@ -53,20 +40,12 @@ impl Memory {
         Ok(Some(Delivery { number, id: word(&id)?, body, tries: unsigned(tries)? }))
     }
 
-    /// Removes a delivery that was accepted.
-    ///
-    /// # Errors
-    /// [`WatchError::Memory`].
-    pub fn delivered(&mut self, delivery: &Delivery) -> Result<(), WatchError> {
+    fn delivered(&mut self, delivery: &Delivery) -> Result<(), WatchError> {
         self.database.execute("DELETE FROM delivery WHERE number = ?1", [delivery.number])?;
         Ok(())
     }
 
-    /// Stores that an attempt failed, and why; with `give_up` it is not tried again.
-    ///
-    /// # Errors
-    /// [`WatchError::Memory`].
-    pub fn not_delivered(&mut self, delivery: &Delivery, reason: &str, give_up: bool) -> Result<(), WatchError> {
+    fn not_delivered(&mut self, delivery: &Delivery, reason: &str, give_up: bool) -> Result<(), WatchError> {
         let tries = signed(delivery.tries + 1)?;
         self.database.execute(
             "UPDATE delivery SET tries = ?2, reason = ?3, dead = ?4 WHERE number = ?1",
@@ -74,7 +53,9 @@ impl Memory {
         )?;
         Ok(())
     }
+}
 
+impl Memory {
     /// Queues the deliveries that were given up again; returns how many they are.
     ///
     /// # Errors

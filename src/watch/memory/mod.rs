@@ -3,7 +3,7 @@
 
 mod deliveries;
 
-pub use deliveries::{Delivery, DeliveryCounts};
+pub use deliveries::DeliveryCounts;
 
 use super::read::Block;
 use super::{Message, Position, WatchError};

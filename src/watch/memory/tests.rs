@@ -1,4 +1,5 @@
 use super::*;
+use crate::notify::Mailbox;
 use crate::watch::id;
 
 const HOME: (u64, Address) = (31337, Address::repeat_byte(7));
