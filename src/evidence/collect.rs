@@ -1,7 +1,7 @@
 //! Collects evidence of an image from a node, and checks it before it is written.
 
 use super::check::outline;
-use super::file::{Account, BatchItem, Blocks, Entry, Evidence, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
+use super::file::{Account, BatchItem, BlockHeaders, Entry, Evidence, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
 use super::{CollectError, check, receipts};
 use crate::audit::{LogRanges, Storage, target};
 use crate::chain::{BlockTimes, ChainError, Registry};
@@ -70,7 +70,7 @@ pub async fn collect(
     };
     let blocks = match options.receipts {
         true => with_receipts(registry, &mut collector, &target, options.most_headers).await?,
-        false => Blocks { linked: false, headers: vec![] },
+        false => BlockHeaders { linked: false, headers: vec![] },
     };
     let evidence = Evidence {
         schema: SCHEMA.to_owned(),
@@ -236,7 +236,7 @@ async fn with_receipts(
     collector: &mut LogCollector,
     target: &Header,
     most: u64,
-) -> Result<Blocks, CollectError> {
+) -> Result<BlockHeaders, CollectError> {
     let mut blocks: BTreeMap<u64, Vec<(usize, EventPlace)>> = BTreeMap::new();
     for (entry, place) in &collector.own {
         blocks.entry(place.block_number).or_default().push((*entry, *place));
@@ -260,7 +260,7 @@ async fn with_receipts(
         }
     }
     let headers = headers.iter().map(|header| rlp::encode(&header.inner).into()).collect();
-    Ok(Blocks { linked, headers })
+    Ok(BlockHeaders { linked, headers })
 }
 
 async fn receipts_of(

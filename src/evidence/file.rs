@@ -34,7 +34,7 @@ pub struct Evidence {
     /// Every numbered event of the registry, from the image's registration (or its anchor) to the last block.
     pub events: Vec<Entry>,
     /// Headers of earlier blocks, for the receipts.
-    pub blocks: Blocks,
+    pub blocks: BlockHeaders,
 }
 
 /// The contract's account, with the nodes of the state trie that prove it.
@@ -144,7 +144,7 @@ pub struct ReceiptProof {
 /// Headers of blocks before the last one, oldest first, in RLP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Blocks {
+pub struct BlockHeaders {
     /// Whether every block from the oldest one on is there, each the parent of the next; else only those with receipts are.
     pub linked: bool,
     /// The headers.

@@ -31,7 +31,9 @@ mod signatures;
 pub use check::{CheckedEvidence, check, outline};
 pub use collect::{CollectOptions, collect};
 pub use error::{CollectError, EvidenceError};
-pub use file::{Account, BatchItem, Blocks, Entry, Evidence, MOST_BYTES, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
+pub use file::{
+    Account, BatchItem, BlockHeaders, Entry, Evidence, MOST_BYTES, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots,
+};
 pub use history::{ImageHistory, ProvenFlag, ProvenVerification};
 pub use sealed::check_sealed;
 pub use signatures::SignedBy;

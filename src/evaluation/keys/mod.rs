@@ -10,7 +10,7 @@ mod report;
 mod subject;
 
 pub use change::{Change, ChangedSamples, SampleKind};
-pub use changes::Neighbours;
+pub use changes::ChangedFolds;
 pub use draws::Draws;
 pub use figure::key_figure;
 pub use phantoms::small_phantom;

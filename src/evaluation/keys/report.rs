@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use alloy::primitives::{Address, B256};
 use sha2::{Digest, Sha256};
 
-use super::{Change, Draws, Neighbours, Subject};
+use super::{Change, ChangedFolds, Draws, Subject};
 use crate::cipher::ImageKey;
 use crate::envelope::ImageContext;
 use crate::keygen::{DeriveInputs, Fold, KeygenError, Partial, SenderSecret, Tout, Vit, derive};
@@ -90,7 +90,7 @@ impl<'a> KeySurvey<'a> {
             self.repeated += 1;
             return Ok(());
         }
-        let Neighbours { bases, changed } = subject.neighbours(self.changes, changes, &mut self.draws);
+        let ChangedFolds { bases, changed } = subject.neighbours(self.changes, changes, &mut self.draws);
         self.changes += changes;
         let bases = self.keys_of(&bases)?;
         let kinds: Vec<(Change, usize)> = changed.iter().map(|(change, base, _)| (*change, *base)).collect();
