@@ -1,4 +1,5 @@
-//! Recomputes the audit trail event by event: each event's word must follow from all events before it.
+//! Recomputes the audit trail event by event: each event's word must follow from all events before
+//! it.
 
 use super::error::AuditError;
 use crate::contract::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch};
@@ -37,7 +38,8 @@ impl Follower {
     /// Takes the next event, whose block has the time `time`, unix seconds.
     ///
     /// # Errors
-    /// [`AuditError::Missing`], [`AuditError::Broken`], [`AuditError::Batch`], [`AuditError::Item`].
+    /// [`AuditError::Missing`], [`AuditError::Broken`], [`AuditError::Batch`],
+    /// [`AuditError::Item`].
     pub fn take(&mut self, event: &RegistryEvent, time: u64) -> Result<(), AuditError> {
         let block = event.place.block_number;
         if let Event::RegisteredInBatch(item) = &event.event {
@@ -67,7 +69,8 @@ impl Follower {
         Ok(self.trail)
     }
 
-    /// Checks that the log ends with the audit head that the contract has in `block`; returns the word after the last event.
+    /// Checks that the log ends with the audit head that the contract has in `block`; returns the
+    /// word after the last event.
     ///
     /// # Errors
     /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::Batch`].

@@ -11,19 +11,21 @@ pub const BLOCK_TIME_SECS: u64 = 12;
 const HEAD_AGE_BLOCKS: u64 = 10;
 /// A transaction is given this many block times to be mined.
 const MINING_BLOCKS: u64 = 15;
-/// A mined transaction is given this many block times to become final: four epochs, twice the usual time.
+/// A mined transaction is given this many block times to become final: four epochs, twice the usual
+/// time.
 const FINAL_BLOCKS: u64 = 128;
 
 /// What 'stale', 'confirmed' and 'final' mean on a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Profile {
-    /// A single node (anvil, `geth --dev`): mined is final, and the newest block may be of any age as long as the node answered
-    /// within 60 s.
+    /// A single node (anvil, `geth --dev`): mined is final, and the newest block may be of any age
+    /// as long as the node answered within 60 s.
     #[default]
     Development,
-    /// A network that makes blocks by itself and has finality: what is `safe` is confirmed, what is `finalized` is final, and its
-    /// newest block is at most ten block times old (60 s at least), or the node is behind.
+    /// A network that makes blocks by itself and has finality: what is `safe` is confirmed, what is
+    /// `finalized` is final, and its newest block is at most ten block times old (60 s at least),
+    /// or the node is behind.
     Network {
         /// Seconds from block to block.
         block_time_secs: u64,
@@ -53,7 +55,8 @@ impl Wait {
 }
 
 impl Profile {
-    /// The profile of a chain by its id, where the settings do not say: known development chains, else a network.
+    /// The profile of a chain by its id, where the settings do not say: known development chains,
+    /// else a network.
     pub fn of(chain_id: u64) -> Self {
         match is_development_chain(chain_id) {
             true => Self::Development,
@@ -66,7 +69,8 @@ impl Profile {
         60
     }
 
-    /// Most seconds that the newest block may be old; `None` where blocks are only made for transactions.
+    /// Most seconds that the newest block may be old; `None` where blocks are only made for
+    /// transactions.
     pub fn head_age_secs(self) -> Option<u64> {
         self.blocks(HEAD_AGE_BLOCKS).map(|age| age.as_secs())
     }
@@ -81,7 +85,8 @@ impl Profile {
         self.blocks(FINAL_BLOCKS).unwrap_or(Duration::ZERO)
     }
 
-    /// The time of `count` blocks, a minute at least; `None` where blocks are only made for transactions.
+    /// The time of `count` blocks, a minute at least; `None` where blocks are only made for
+    /// transactions.
     fn blocks(self, count: u64) -> Option<Duration> {
         match self {
             Self::Development => None,
@@ -106,7 +111,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// Checks that decisions may still be based on this head at `now`, unix seconds. A clock that was turned back makes it stale too.
+    /// Checks that decisions may still be based on this head at `now`, unix seconds. A clock that
+    /// was turned back makes it stale too.
     ///
     /// # Errors
     /// [`ChainError::Stale`].

@@ -28,7 +28,8 @@ pub const OF_RECORDS: [B256; 3] = [
     registry::Materialized::SIGNATURE_HASH,
 ];
 
-/// Whether a log is one of the interface's events. The contract's OpenZeppelin parts emit others, which repeat what these say.
+/// Whether a log is one of the interface's events. The contract's OpenZeppelin parts emit others,
+/// which repeat what these say.
 pub fn is_known(log: &Log) -> bool {
     log.topic0().is_some_and(|kind| IImageRegistryEvents::SELECTORS.contains(&kind.0))
 }

@@ -1,4 +1,5 @@
-//! The audit trail's rule: how each event's hash follows from the one before, as `AuditTrail.sol` has it.
+//! The audit trail's rule: how each event's hash follows from the one before, as `AuditTrail.sol`
+//! has it.
 
 use super::bindings::IImageRegistry::{
     BatchRegistered, IImageRegistryEvents as Event, Item, Paused, RegisteredInBatch, Unpaused,
@@ -12,8 +13,8 @@ use alloy::sol_types::{SolEvent, SolStruct, SolValue};
 const HEAD_BITS: usize = 208;
 const PAUSE_BIT: usize = 248;
 
-/// The audit trail's word: the 32 bytes in the contract's storage slot 0 after an event. They hold the hash chain's
-/// head, the number of events, and whether the registry is paused.
+/// The audit trail's word: the 32 bytes in the contract's storage slot 0 after an event. They hold
+/// the hash chain's head, the number of events, and whether the registry is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trail(U256);
 
@@ -68,7 +69,8 @@ impl Trail {
         self.0.into()
     }
 
-    /// Whether a pause was begun and not ended by a call; it also ends by itself after at most 7 days.
+    /// Whether a pause was begun and not ended by a call; it also ends by itself after at most 7
+    /// days.
     pub fn pause_begun(&self) -> bool {
         self.0.bit(PAUSE_BIT)
     }
@@ -98,14 +100,16 @@ fn head_of(hash: B256) -> U256 {
     U256::from_be_bytes(hash.0) >> (256 - HEAD_BITS)
 }
 
-/// An event's topic 0, and the keccak256 of all its arguments but the last, as the trail hashes them.
+/// An event's topic 0, and the keccak256 of all its arguments but the last, as the trail hashes
+/// them.
 pub fn kind_and_fields(event: &Event) -> (B256, B256) {
     let (kind, mut fields) = words(event);
     fields.pop();
     (kind, keccak256(fields.iter().flat_map(|word| word.0).collect::<Vec<u8>>()))
 }
 
-/// An event's topic 0, and its arguments in the order of their declaration, a word each: `bytes` as their keccak256. The indexed ones come first in all of ours.
+/// An event's topic 0, and its arguments in the order of their declaration, a word each: `bytes` as
+/// their keccak256. The indexed ones come first in all of ours.
 fn words(event: &Event) -> (B256, Vec<B256>) {
     let log = event.to_log_data();
     let (kind, indexed) = log.topics().split_first().expect("no event is anonymous");
@@ -125,8 +129,8 @@ fn words(event: &Event) -> (B256, Vec<B256>) {
     (*kind, words)
 }
 
-/// The first field of an item that is not what the contract computes from the batch's sender and the item's salt, with
-/// the expected and the found value; `None` if all are.
+/// The first field of an item that is not what the contract computes from the batch's sender and
+/// the item's salt, with the expected and the found value; `None` if all are.
 pub fn foreign_part(
     chain_id: u64,
     registry: Address,

@@ -1,4 +1,5 @@
-//! The context that every key and capsule is bound to: which image, of which sender, on which chain.
+//! The context that every key and capsule is bound to: which image, of which sender, on which
+//! chain.
 
 use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol_types::{Eip712Domain, eip712_domain};
@@ -43,7 +44,8 @@ pub fn image_id(chain_id: u64, registry: Address, sender: Address, salt: B256) -
     keccak256(encoded)
 }
 
-/// Returns the EIP-712 domain of every MedSeal signature: name `MedSeal`, version `1`, this chain, this contract (`FORMAT.md`, section 8).
+/// Returns the EIP-712 domain of every MedSeal signature: name `MedSeal`, version `1`, this chain,
+/// this contract (`FORMAT.md`, section 8).
 pub fn signing_domain(chain_id: u64, registry: Address) -> Eip712Domain {
     eip712_domain! { name: "MedSeal", version: "1", chain_id: chain_id, verifying_contract: registry, }
 }

@@ -23,7 +23,8 @@ pub struct Opened {
 }
 
 impl<'a> SealedImage<'a> {
-    /// Reads the public part: checks 1 to 8 of `FORMAT.md`, section 2. Says nothing yet about who made it.
+    /// Reads the public part: checks 1 to 8 of `FORMAT.md`, section 2. Says nothing yet about who
+    /// made it.
     ///
     /// # Errors
     /// [`EnvelopeError`], by the name of the first check that fails.
@@ -45,7 +46,8 @@ impl<'a> SealedImage<'a> {
         &self.header
     }
 
-    /// The ciphertexts of frames 1 and up, one after the other, without their tags: what the statistics are taken of.
+    /// The ciphertexts of frames 1 and up, one after the other, without their tags: what the
+    /// statistics are taken of.
     pub fn ciphertext(&self) -> Vec<u8> {
         self.frames[1..].iter().flat_map(|frame| &frame[..frame.len() - TAG_BYTES]).copied().collect()
     }
@@ -53,7 +55,8 @@ impl<'a> SealedImage<'a> {
     /// Opens every frame: checks 9 to 12.
     ///
     /// # Errors
-    /// [`EnvelopeError`], by the name of the first check that fails; nothing is given out before all have passed.
+    /// [`EnvelopeError`], by the name of the first check that fails; nothing is given out before
+    /// all have passed.
     pub fn open(&self, key: &ImageKey) -> Result<Opened, EnvelopeError> {
         self.open_frames(key, 1..self.frames.len())
     }

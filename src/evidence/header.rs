@@ -1,5 +1,6 @@
-//! A block's header in RLP: its hash, and the fields that proofs begin with. They are in the same places since the first block of Ethereum;
-//! forks add fields at the end, which are hashed and otherwise ignored.
+//! A block's header in RLP: its hash, and the fields that proofs begin with. They are in the same
+//! places since the first block of Ethereum; forks add fields at the end, which are hashed and
+//! otherwise ignored.
 
 use super::EvidenceError;
 use alloy::primitives::{B256, keccak256};

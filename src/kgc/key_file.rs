@@ -1,8 +1,10 @@
-//! The key file of a Key Generation Center: only its owner can read it, and it is encrypted unless told otherwise.
+//! The key file of a Key Generation Center: only its owner can read it, and it is encrypted unless
+//! told otherwise.
 //!
-//! JSON, with the public half in the open and the secrets under AES-256-GCM-SIV. The key for that comes from a passphrase by
-//! Argon2id, whose cost stands in the file. Without a passphrase it is 32 zero bytes: then only the file's mode keeps the
-//! secrets, and the encryption does no more than notice damage.
+//! JSON, with the public half in the open and the secrets under AES-256-GCM-SIV. The key for that
+//! comes from a passphrase by Argon2id, whose cost stands in the file. Without a passphrase it is
+//! 32 zero bytes: then only the file's mode keeps the secrets, and the encryption does no more than
+//! notice damage.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -163,11 +165,13 @@ struct KeyFile {
 struct PassphraseLine {
     argon2id: PassphraseCost,
     salt: FixedBytes<16>,
-    /// Tells a wrong passphrase from a changed file. It helps a guesser no more than the tag of the secrets does.
+    /// Tells a wrong passphrase from a changed file. It helps a guesser no more than the tag of the
+    /// secrets does.
     check: B256,
 }
 
-/// Writes a new key file: whole or not at all, never over another, readable by its owner only. Makes its folder.
+/// Writes a new key file: whole or not at all, never over another, readable by its owner only.
+/// Makes its folder.
 ///
 /// # Errors
 /// `Exists`, `EmptyPassphrase`, `Cost`, `Io`.
@@ -181,7 +185,8 @@ pub fn create_key_file(
         ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_owned() },
         _ => KeyFileError::Io { path: path.to_owned(), source },
     };
-    // Checked early, to spare the wait for Argon2id; `Existing::Keep` makes sure that no file is overwritten.
+    // Checked early, to spare the wait for Argon2id; `Existing::Keep` makes sure that no file is
+    // overwritten.
     if path.try_exists().map_err(io)? {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
@@ -192,7 +197,8 @@ pub fn create_key_file(
 /// Returns the keys in a key file. `passphrase` is ignored where the file needs none.
 ///
 /// # Errors
-/// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`, `Cost`, `WrongPassphrase`, `Tampered`.
+/// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`, `Cost`,
+/// `WrongPassphrase`, `Tampered`.
 pub fn open_key_file(path: &Path, passphrase: Option<&str>) -> Result<KgcKeys, KeyFileError> {
     let json = read(path)?;
     let file: KeyFile =

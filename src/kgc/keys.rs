@@ -15,7 +15,8 @@ pub(super) const SECRET_BYTES: usize = 96;
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 struct RootSecret([u8; 32]);
 
-/// Everything that a KGC keeps: its name, the root of its partials, its X25519 key, its wallet. Prints its public half only.
+/// Everything that a KGC keeps: its name, the root of its partials, its X25519 key, its wallet.
+/// Prints its public half only.
 #[derive(Clone)]
 pub struct KgcKeys {
     id: B256,
@@ -55,7 +56,8 @@ impl KgcKeys {
         &self.wallet
     }
 
-    /// Returns `HKDF(salt = empty, ikm = root, info = LP("medseal/v1/partial") || LP(kgc id) || LP(sender) || LP(image id))`.
+    /// Returns `HKDF(salt = empty, ikm = root, info = LP("medseal/v1/partial") || LP(kgc id) ||
+    /// LP(sender) || LP(image id))`.
     pub(super) fn partial(&self, sender: Address, image_id: B256) -> Zeroizing<[u8; 32]> {
         let info =
             length_prefixed(&[b"medseal/v1/partial", self.id.as_slice(), sender.as_slice(), image_id.as_slice()]);

@@ -21,7 +21,8 @@ mod times;
 
 pub use times::BlockTimes;
 
-/// Client of a registry whose chain and code were checked. Reads are of the latest block unless the method says otherwise.
+/// Client of a registry whose chain and code were checked. Reads are of the latest block unless the
+/// method says otherwise.
 #[derive(Debug, Clone)]
 pub struct Registry {
     rpc: Rpc,
@@ -33,10 +34,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at the pinned address.
+    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at
+    /// the pinned address.
     ///
     /// # Errors
-    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or the node does not answer.
+    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or
+    /// the node does not answer.
     pub async fn connect(rpc: Rpc, deployment: &Deployment, profile: Profile) -> Result<Self, ChainError> {
         let Deployment { chain_id, address, code_hash, block, .. } = *deployment;
         rpc.check_chain_id(chain_id).await?;
@@ -138,7 +141,8 @@ impl Registry {
         self.view(registry::verifyCall { imageId: image_id, observedHash: observed }).await
     }
 
-    /// The access word of (image, wallet); all zero where nothing was granted or revoked. Says nothing about the sender.
+    /// The access word of (image, wallet); all zero where nothing was granted or revoked. Says
+    /// nothing about the sender.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -146,7 +150,8 @@ impl Registry {
         self.view(registry::accessOfCall { imageId: image_id, wallet }).await
     }
 
-    /// The access word as it was in the block with this hash; a node that does not have the block refuses.
+    /// The access word as it was in the block with this hash; a node that does not have the block
+    /// refuses.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -154,8 +159,9 @@ impl Registry {
         self.view_at(BlockId::hash(block), registry::accessOfCall { imageId: image_id, wallet }).await
     }
 
-    /// Last second of the access of (image, wallet) that counts at `head`: 0 for none. On a network a grant counts once the chain calls its
-    /// block `safe`, and a revocation as soon as it is in `head`: the smaller of the two.
+    /// Last second of the access of (image, wallet) that counts at `head`: 0 for none. On a network
+    /// a grant counts once the chain calls its block `safe`, and a revocation as soon as it is in
+    /// `head`: the smaller of the two.
     ///
     /// # Errors
     /// [`ChainError::NoFinality`], or the node does not answer.
@@ -173,8 +179,9 @@ impl Registry {
         }
     }
 
-    /// Whether `wallet` may have the image's key *by the time of the latest block*, which a development chain only makes
-    /// when there is a transaction: who releases keys also compares [`Registry::access`] with its own clock.
+    /// Whether `wallet` may have the image's key *by the time of the latest block*, which a
+    /// development chain only makes when there is a transaction: who releases keys also compares
+    /// [`Registry::access`] with its own clock.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -248,7 +255,8 @@ impl Registry {
         self.view(IOpenZeppelin::defaultAdminCall {}).await
     }
 
-    /// The wallet that a hand-over makes the default administrator, if one is under way, and the second from which it may accept.
+    /// The wallet that a hand-over makes the default administrator, if one is under way, and the
+    /// second from which it may accept.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -283,7 +291,8 @@ impl Registry {
         Ok(Some(successor).filter(|successor| !successor.is_zero()))
     }
 
-    /// The capsules that replaced those of the registration, as it was in the block with this hash; version 0 where none did.
+    /// The capsules that replaced those of the registration, as it was in the block with this hash;
+    /// version 0 where none did.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.

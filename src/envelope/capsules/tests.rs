@@ -175,7 +175,8 @@ fn readers_have_no_epoch() {
 
 #[test]
 fn what_another_hpke_sealed_is_opened() {
-    // Python's `cryptography` 48: X25519, HKDF-SHA256, ChaCha20-Poly1305, info `medseal`, secret key 24 x 32.
+    // Python's `cryptography` 48: X25519, HKDF-SHA256, ChaCha20-Poly1305, info `medseal`, secret
+    // key 24 x 32.
     let sealed = alloy::hex!(
         "9c0a2acd104ba3f5e2f913c5ab4530692d10169a2b9e8ea3a529e2866767653291f5b2fb1101d450613c3ef0352268230f7504c9d65dba286c563f6892e86c23f03b712dcb5b841411b953b99245151a"
     );
@@ -254,7 +255,8 @@ fn a_capsule_of_a_key_that_is_not_committed_to_is_neither_made_nor_opened() {
     let (context, other) = (context(), [1; 32]);
     let made = seal_capsule(&key(), &kgc(1), &context, &other, &mut SeededRng(7, 0));
     assert_eq!(made.expect_err("no such key"), CapsuleError::WrongKey);
-    // A sender that leaves out the check above, and binds the capsule to a commitment to another key.
+    // A sender that leaves out the check above, and binds the capsule to a commitment to another
+    // key.
     let (holder, public) = (kgc(1).holder(), secret(1).public());
     let sealed = seal_secret(key().as_bytes(), &public, &info(&context, &holder, &other), &mut SeededRng(7, 0));
     let capsules = Capsules::new(vec![Stanza { holder, sealed }]).expect("one");

@@ -1,4 +1,5 @@
-//! A pseudorandom generator with the same numbers on every machine: it decides which changes are tried.
+//! A pseudorandom generator with the same numbers on every machine: it decides which changes are
+//! tried.
 
 /// SplitMix64: the same numbers for the same seed on every machine.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
-//! The part of protobuf that ONNX files need: fields are borrowed and nothing is allocated, so that no file can use up memory.
+//! The part of protobuf that ONNX files need: fields are borrowed and nothing is allocated, so that
+//! no file can use up memory.
 
 use super::ModelError;
 
