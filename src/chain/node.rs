@@ -81,13 +81,13 @@ pub enum NodeError {
         /// Its last lines.
         output: String,
     },
-    /// It listens and does not answer as it should.
+    /// It listens, and its answers are not valid.
     #[error(transparent)]
     Chain(#[from] ChainError),
 }
 
 impl NodeError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NoBinary | Self::NotNative { .. } => ErrorKind::NotFound,
@@ -127,7 +127,7 @@ fn is_native(file: &Path) -> bool {
     std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start != *b"#!"
 }
 
-/// What anvil said so far.
+/// Anvil's output so far.
 #[derive(Default)]
 struct Output {
     port: Option<u16>,
@@ -200,7 +200,7 @@ impl DevNode {
                 return Ok(port);
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                // The threads may still be reading what it said last.
+                // The threads may still be reading its last output.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 return Err(NodeError::Ended { status, output: said().1 });
             }
@@ -241,7 +241,7 @@ impl Drop for DevNode {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        // Both fail only where it has ended already.
+        // Both calls fail only if it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
