@@ -13,6 +13,7 @@ their last bits, so the trained weights do too, and the figures agree within the
 import argparse
 import json
 import re
+import textwrap
 import time
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def renewed(card, result):
         f"{trained['images']:,} distinct held-out images, {trained['scans']:,} of them scans; {trained['changes']:,} changes of one sample by one level; "
         f"{trained['pairs']:,} pairs of images; seed {result['seed']}, gain {result['gain']:g}, {result['steps']} steps."
     )
-    figures = f"<!-- figures -->\n{counts}\n\n{measure.markdown(result['table'])}\n<!-- end -->"
+    figures = f"<!-- figures -->\n{textwrap.fill(counts, 100)}\n\n{measure.markdown(result['table'])}\n<!-- end -->"
     file = f"<!-- file -->\n| | |\n| --- | --- |\n| file | `vit_keygen.onnx`, {result['bytes']:,} bytes |\n| SHA-256 | `{result['sha256']}` |\n<!-- end -->"
     for name, text in (("figures", figures), ("file", file)):
         card, found = re.subn(rf"<!-- {name} -->.*?<!-- end -->", lambda _: text, card, flags=re.DOTALL)

@@ -1,11 +1,13 @@
 //! Where the contract is: making it, and the file that says so.
 
-use super::artifact::{Artifact, ArtifactError};
-use super::bindings::Role;
-use super::error::{ChainError, ErrorKind};
-use super::outbox::{Outbox, OutboxError, Transaction};
+use super::error::ChainError;
+use super::outbox::{Outbox, OutboxError};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
+use crate::checksummed;
+use crate::contract::ErrorKind;
+use crate::contract::{Artifact, ArtifactError};
+use crate::contract::{ConstructorArguments, Transaction};
 use crate::files::{Existing, write_whole};
 use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
@@ -41,27 +43,7 @@ pub struct Deployment {
     #[serde(with = "checksummed")]
     pub deployer: Address,
     /// What the constructor was given.
-    pub arguments: Arguments,
-}
-
-/// The constructor's arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Arguments {
-    /// First administrator.
-    #[serde(with = "checksummed")]
-    pub admin: Address,
-    /// Roles that were given from the start.
-    pub roles: Vec<InitialRole>,
-}
-
-/// A role that a wallet has from the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InitialRole {
-    /// Which role.
-    pub role: Role,
-    /// Who has it.
-    #[serde(with = "checksummed")]
-    pub wallet: Address,
+    pub arguments: ConstructorArguments,
 }
 
 /// Why there is no deployment.
@@ -174,7 +156,7 @@ pub async fn deploy(
     rpc: &Rpc,
     outbox: &mut Outbox,
     wallet: &Wallet,
-    arguments: Arguments,
+    arguments: ConstructorArguments,
 ) -> Result<Deployment, DeploymentError> {
     let artifact = Artifact::embedded()?;
     let data = artifact.init_code(&arguments);
@@ -240,24 +222,11 @@ async fn check_code(rpc: &Rpc, artifact: &Artifact, address: Address, chain_id: 
     Ok(found)
 }
 
-/// Addresses as EIP-55 writes them; a wrong checksum is refused.
-mod checksummed {
-    use alloy::primitives::Address;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&address.to_checksum(None))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Address::parse_checksummed(text, None).map_err(D::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::InitialRole;
+    use crate::contract::bindings::Role;
     use alloy::primitives::address;
 
     const DEPLOYER: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
@@ -271,7 +240,10 @@ mod tests {
             transaction: B256::repeat_byte(2),
             code_hash: B256::repeat_byte(3),
             deployer: DEPLOYER,
-            arguments: Arguments { admin: DEPLOYER, roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }] },
+            arguments: ConstructorArguments {
+                admin: DEPLOYER,
+                roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }],
+            },
         }
     }
 

@@ -1,8 +1,9 @@
 //! The development chain: anvil, started and stopped by us (`anvil/README.md`).
 
-use super::error::{ChainError, ErrorKind};
+use super::error::ChainError;
 use super::rpc::Rpc;
 use crate::clock::{Clock, SystemClock};
+use crate::contract::ErrorKind;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -51,7 +52,7 @@ pub enum NodeError {
         file: PathBuf,
     },
     /// The file can't be run.
-    #[error("can't run {}", binary.display())]
+    #[error("cannot run {}", binary.display())]
     NotStarted {
         /// Which file.
         binary: PathBuf,
@@ -218,11 +219,6 @@ impl DevNode {
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port
-    }
-
-    /// Its process id.
-    pub fn process_id(&self) -> u32 {
-        self.child.id()
     }
 
     /// How it ended, if it did.

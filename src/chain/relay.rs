@@ -1,8 +1,10 @@
 //! Other people's signed requests, checked before any gas is spent on them.
 
 use super::error::ChainError;
+use super::outbox::{Outbox, OutboxError};
 use super::registry::Registry;
-use super::request::{self, Request, RequestError};
+use crate::clock::{Clock, SystemClock};
+use crate::contract::{Call, Request, RequestError, Transaction, check_length, check_signature};
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, Signature};
 use alloy::rpc::types::TransactionRequest;
@@ -30,14 +32,14 @@ pub enum RelayError {
 }
 
 impl Registry {
-    /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](super::check_domain), and the
+    /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](crate::contract::check_domain), and the
     /// rest by the simulation that goes before every transaction. `now` is this machine's time. Returns the signature as the contract takes it:
     /// some wallets write the parity of a plain signature as 0 and 1 where the contract wants 27 and 28.
     ///
     /// # Errors
     /// [`RelayError`].
     pub async fn check_request(&self, request: &Request, signature: &Bytes, now: u64) -> Result<Bytes, RelayError> {
-        request::check_length(signature)?;
+        check_length(signature)?;
         let (deadline, signer) = (request.deadline(), request.signer());
         let now = now.max(self.rpc().latest().await?.timestamp);
         let latest = now.saturating_add(MAX_DEADLINE_SECS);
@@ -55,7 +57,7 @@ impl Registry {
         }
         let digest = request.digest(&self.domain());
         let plain = with_usual_parity(signature);
-        if is_of(signer, digest, &plain) {
+        if check_signature(&plain, &digest, signer).is_ok() {
             return Ok(plain);
         }
         // A contract's signature is its own affair, down to the last byte.
@@ -66,6 +68,30 @@ impl Registry {
             true => RequestError::UpperS { signer }.into(),
             false => RequestError::Signature { signer, digest }.into(),
         })
+    }
+
+    /// `made`, or where a signature came back: what was handed out for this job, with it, once it was checked.
+    ///
+    /// # Errors
+    /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`], [`OutboxError::Request`], or the node does not answer.
+    pub async fn counter_signed(
+        &self,
+        outbox: &mut Outbox,
+        job: &str,
+        made: Transaction,
+    ) -> Result<Transaction, OutboxError> {
+        let Some(signature) = outbox.signature().cloned() else { return Ok(made) };
+        let request = |data: &[u8]| Some(Request::of_call(&Call::decode(data).ok()?)?.0);
+        let now = request(&made.data).ok_or_else(|| OutboxError::NotSignable { job: job.to_owned() })?;
+        let printed = outbox.handed_out(job).and_then(|data| request(&data));
+        let printed = printed.filter(|printed| printed.is_same_but_for_times(&now));
+        let printed = printed.ok_or_else(|| OutboxError::NotPrinted { job: job.to_owned() })?;
+        let signature = self.check_request(&printed, &signature, SystemClock.unix_secs()).await;
+        let signature = signature.map_err(|error| match error {
+            RelayError::Chain(error) => OutboxError::Chain(error),
+            RelayError::Request(error) => OutboxError::Request(Box::new(error)),
+        })?;
+        Ok(Transaction { data: printed.call(&signature).encode(), ..made })
     }
 
     /// Whether a wallet that is a contract calls the signature its own.
@@ -97,17 +123,7 @@ fn with_usual_parity(signature: &Bytes) -> Bytes {
 /// Whether a plain wallet made the signature, and it would count with the lower s.
 fn is_upper_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
     let lower = Signature::from_raw(signature).ok().and_then(|signature| signature.normalize_s());
-    lower.is_some_and(|lower| is_of(signer, digest, &lower.as_bytes().into()))
-}
-
-/// Whether a plain wallet made the signature, as the contract sees it: 65 bytes, v 27 or 28, the lower s.
-pub(super) fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
-    if signature.len() != 65 || !matches!(signature[64], 27 | 28) {
-        return false;
-    }
-    let Ok(signature) = Signature::from_raw(signature) else { return false };
-    signature.normalize_s().is_none()
-        && signature.recover_address_from_prehash(&digest).is_ok_and(|found| found == signer)
+    lower.is_some_and(|lower| check_signature(&lower.as_bytes(), &digest, signer).is_ok())
 }
 
 #[cfg(test)]
@@ -115,6 +131,10 @@ mod tests {
     use super::*;
     use crate::chain::Wallet;
     use alloy::primitives::U256;
+
+    fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
+        check_signature(signature, &digest, signer).is_ok()
+    }
 
     #[test]
     fn a_plain_signature_counts_with_its_usual_parity_and_the_lower_s_alone() {

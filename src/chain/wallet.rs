@@ -1,11 +1,13 @@
 //! Wallets: a keystore file, or a public key of the development chain.
 
-use super::error::ErrorKind;
+use crate::contract::ErrorKind;
+use crate::contract::typed_data::{Signable, digest};
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::TxSignerSync;
 use alloy::primitives::{Address, B256, Bytes, b256};
 use alloy::signers::SignerSync;
 use alloy::signers::local::{LocalSignerError, PrivateKeySigner};
+use alloy::sol_types::Eip712Domain;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -188,9 +190,17 @@ impl Wallet {
     }
 }
 
+/// The wallet's signature of [`digest`](crate::contract::typed_data::digest): `r || s || v`, 65 bytes, v 27 or 28.
+pub fn sign(message: &impl Signable, domain: &Eip712Domain, wallet: &Wallet) -> Bytes {
+    wallet.sign_digest(digest(message, domain))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::bindings::IImageRegistry::Verification;
+    use crate::envelope::signing_domain;
+    use alloy::primitives::Signature;
 
     /// `cast wallet import` of development key 0 with passphrase "correct horse".
     const KEYSTORE: &str = include_str!("testdata/keystore.json");
@@ -226,5 +236,24 @@ mod tests {
         assert_eq!(absent.expect_err("no file").kind(), ErrorKind::NotFound);
         let no_keystore = Wallet::from_keystore(&password, &Passphrase::Text("correct horse"));
         assert!(matches!(no_keystore, Err(WalletError::Keystore { .. })));
+    }
+
+    #[test]
+    fn a_signature_is_of_one_message_chain_and_contract() {
+        const REGISTRY: Address = Address::repeat_byte(0x11);
+        let verification =
+            || Verification { imageId: B256::repeat_byte(1), observedAt: 7, deadline: 9, ..Default::default() };
+        let wallet = Wallet::development(0, 31337).expect("a development key");
+        let signature = sign(&verification(), &signing_domain(5, REGISTRY), &wallet);
+        assert_eq!(signature.len(), 65);
+        let signature = Signature::from_raw(&signature).expect("65 bytes");
+        let signer_of = |message: &Verification, domain: &Eip712Domain| {
+            signature.recover_address_from_prehash(&digest(message, domain)).ok()
+        };
+        assert_eq!(signer_of(&verification(), &signing_domain(5, REGISTRY)), Some(wallet.address()));
+        assert_ne!(signer_of(&verification(), &signing_domain(6, REGISTRY)), Some(wallet.address()));
+        assert_ne!(signer_of(&verification(), &signing_domain(5, Address::ZERO)), Some(wallet.address()));
+        let later = Verification { deadline: 10, ..verification() };
+        assert_ne!(signer_of(&later, &signing_domain(5, REGISTRY)), Some(wallet.address()));
     }
 }

@@ -16,7 +16,7 @@ mod stream;
 mod subkeys;
 mod substitution;
 #[cfg(test)]
-mod vector_tests;
+mod tests;
 
 pub use diffusion::TAG_BYTES;
 pub use key::ImageKey;
@@ -116,59 +116,5 @@ impl FrameCipher {
     fn permutation(&self, frame: u64, bytes: usize, sample_bytes: usize) -> Permutation {
         assert!(bytes.is_multiple_of(sample_bytes), "{bytes} bytes are not whole samples of {sample_bytes} bytes");
         Permutation::draw(&self.confusion, frame, bytes / sample_bytes, sample_bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::envelope::ImageContext;
-
-    fn cipher(header: u8, frames: u64) -> FrameCipher {
-        let context = ImageContext::new(1337, [1; 20].into(), [2; 20].into(), [3; 32].into());
-        let subkeys = Subkeys::derive(&context.image_id, &ImageKey::from_bytes([7; 32]));
-        FrameCipher::new(&subkeys, [header; 32], frames)
-    }
-
-    #[test]
-    fn opens_what_it_sealed_at_every_small_size_and_width() {
-        let cipher = cipher(5, 9);
-        for sample_bytes in [1, 2, 4, 8] {
-            for samples in (1..70).chain([511, 512, 513, 2048, 5000]) {
-                let plain: Vec<u8> = (0..=250).cycle().take(samples * sample_bytes).collect();
-                let sealed = cipher.seal(3, &plain, sample_bytes);
-                assert_eq!(sealed.len(), plain.len() + TAG_BYTES);
-                assert_eq!(*cipher.open(3, &sealed, sample_bytes).expect("authentic"), plain);
-            }
-        }
-    }
-
-    #[test]
-    fn a_frame_opens_only_whole_and_in_its_place() {
-        let sealed = cipher(5, 9).seal(3, b"sixteen samples.", 1);
-        for (header, frames, frame) in [(6, 9, 3), (5, 8, 3), (5, 9, 4)] {
-            let error = cipher(header, frames).open(frame, &sealed, 1).expect_err("another place");
-            assert_eq!(error, CipherError::FrameNotAuthentic { frame });
-        }
-        for bit in 0..sealed.len() * 8 {
-            let mut changed = sealed.clone();
-            changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(cipher(5, 9).open(3, &changed, 1).is_err(), "bit {bit}");
-        }
-        for length in 0..sealed.len() {
-            assert!(cipher(5, 9).open(3, &sealed[..length], 1).is_err(), "{length} bytes");
-        }
-    }
-
-    #[test]
-    fn one_grey_level_changes_half_of_the_bits() {
-        let cipher = cipher(5, 2);
-        let mut plain = vec![100; 64 * 64];
-        let before = cipher.seal(1, &plain, 1);
-        plain[17] += 1;
-        let after = cipher.seal(1, &plain, 1);
-        let changed: u32 = before.iter().zip(&after).map(|(a, b)| (a ^ b).count_ones()).sum();
-        // 4096 bytes and a tag: 32,896 bits, sd 91.
-        assert!((16_448 - 364..=16_448 + 364).contains(&changed), "{changed} bits");
     }
 }

@@ -1,13 +1,14 @@
 //! `medseal grant` and `medseal revoke`.
 
 use super::act::{Act, Relay};
+use super::error::CliError;
 use super::output::{Outcome, address};
-use super::{CliError, Settings};
+use super::settings::Settings;
 use crate::chain::Wait;
-use crate::chain::bindings::IImageRegistry::{
+use crate::clock::{Clock, SystemClock};
+use crate::contract::bindings::IImageRegistry::{
     Grant, IImageRegistryEvents, Revocation, grantCall, grantForCall, revokeCall, revokeForCall,
 };
-use crate::clock::{Clock, SystemClock};
 use alloy::primitives::{Address, B256};
 use serde_json::json;
 

@@ -1,11 +1,13 @@
 //! An act on chain: by a transaction of the one who acts, or by a signature that a relayer submits.
 
+use super::error::CliError;
 use super::output::address;
 use super::session::Session;
-use super::{CliError, Settings};
-use crate::chain::typed_data::{self, RELAY_SECS, Signable};
+use super::settings::Settings;
+use crate::chain::sign;
 use crate::chain::{Outbox, Receipt, Registry, Wait, Wallet};
 use crate::clock::{Clock, SystemClock};
+use crate::contract::typed_data::{RELAY_SECS, Signable};
 use crate::pipeline::submit_once;
 use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
@@ -33,7 +35,7 @@ impl Relay {
         match &self.relayer {
             None => session.submitting_wallet(wallet),
             // The relayer's wallet is that of its name: the keystore or account of the one who acts is not its own.
-            Some(_) if settings.get("keystore").is_some() => {
+            Some(_) if settings.keystore().is_some() => {
                 let message =
                     "--relayer takes development accounts: with keystores, give what was signed to the relayer";
                 Err(CliError::Settings { message: message.to_owned() })
@@ -117,7 +119,7 @@ impl Act {
         }
         let Self { registry, wallet, submitter, outbox } = self;
         let make = || {
-            let signature = typed_data::sign(&message, &registry.domain(), wallet);
+            let signature = sign(&message, &registry.domain(), wallet);
             registry.transaction(&relayed(message, signature))
         };
         Ok(submit_once(registry, outbox, submitter, job, make).await?)

@@ -1,9 +1,11 @@
 //! An image that an anchor holds, and that has no record yet.
 
+use super::error::CliError;
 use super::output::{Outcome, address};
-use super::{CliError, Settings};
-use crate::chain::{Registry, spelled_out};
+use super::settings::Settings;
+use crate::chain::Registry;
 use crate::cli::session::Session;
+use crate::contract::spelled_out;
 use crate::pipeline::{AnchoredImage, PipelineError, find_anchored};
 use crate::storage::{Cid, PinState, Store};
 use alloy::primitives::B256;

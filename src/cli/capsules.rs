@@ -1,11 +1,12 @@
 //! `medseal capsules`: for whom an image's key is sealed.
 
 use super::act::{Act, Relay};
+use super::error::CliError;
 use super::output::{Outcome, hex, table, write_file};
 use super::session::Session;
-use super::{CliError, Settings};
-use crate::chain::bindings::IImageRegistry::{CapsulesUpdate, updateCapsulesCall, updateCapsulesForCall};
+use super::settings::Settings;
 use crate::clock::SystemClock;
+use crate::contract::bindings::IImageRegistry::{CapsulesUpdate, updateCapsulesCall, updateCapsulesForCall};
 use crate::envelope::capsules::{Holder, Recipient, X25519Public, X25519Secret};
 use crate::kgc::os_random;
 use crate::pipeline::{Reader, current_capsules, lookup};

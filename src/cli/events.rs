@@ -1,9 +1,9 @@
 //! The registry's events in words and as JSON.
 
 use super::output::{address, hex};
-use crate::chain::bindings::IImageRegistry::{AdminPlan, IImageRegistryEvents as Event, Verified};
-use crate::chain::bindings::Role;
-use crate::chain::{RegistryEvent, Trail};
+use crate::contract::bindings::IImageRegistry::{AdminPlan, IImageRegistryEvents as Event, Verified};
+use crate::contract::bindings::Role;
+use crate::contract::{RegistryEvent, Trail};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 

@@ -1,9 +1,10 @@
 //! `medseal evidence`: one file that proves a record.
 
-use super::output::{Outcome, address, check_free, progress, write_file};
+use super::error::CliError;
+use super::output::{Outcome, Talk, address, check_free, progress, write_file};
 use super::session::Session;
-use super::{CliError, Settings, Talk};
-use crate::chain::evidence::{CollectOptions, collect};
+use super::settings::Settings;
+use crate::evidence::{CollectOptions, collect};
 use alloy::primitives::B256;
 use serde_json::json;
 use std::path::PathBuf;
@@ -44,7 +45,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     .await;
     bar.finish_and_clear();
     let (evidence, hash) = collected?;
-    let checked = crate::chain::evidence::check(&evidence, hash, |_, _| {})?;
+    let checked = crate::evidence::check(&evidence, hash, |_, _| {})?;
     let bytes = evidence.to_bytes();
     write_file(&args.output, &bytes, args.force)?;
     let json = json!({

@@ -1,9 +1,11 @@
 //! `medseal explain`: what bytes or typed data ask of the registry, for a person.
 
+use super::error::CliError;
 use super::input::read_text;
 use super::output::{Outcome, address};
-use super::{CliError, Settings};
-use crate::chain::{Call, Deployment, RelayError, Request, RequestError, check_domain};
+use super::settings::Settings;
+use crate::chain::{Deployment, RelayError};
+use crate::contract::{Call, Request, RequestError, check_domain};
 use crate::envelope::signing_domain;
 use alloy::primitives::{Address, Bytes};
 use serde_json::{Value, json};
@@ -69,7 +71,7 @@ fn chain_id(value: &Value) -> Option<u64> {
 }
 
 fn deployment(settings: &Settings, chain_id: u64) -> Result<Deployment, CliError> {
-    let folder = settings.path("deployments").expect("it has a default");
+    let folder = settings.deployments();
     if !Deployment::path(&folder, chain_id).exists() {
         return Err(CliError::NotDeployed { chain_id, folder });
     }
@@ -150,7 +152,7 @@ fn listed(function: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::ABI_JSON;
+    use crate::contract::ABI_JSON;
     use alloy::json_abi::{JsonAbi, StateMutability};
 
     #[test]

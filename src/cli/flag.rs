@@ -1,12 +1,13 @@
 //! `medseal flag`: the life of a flag.
 
 use super::act::{Act, Relay};
+use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
+use super::settings::Settings;
 use super::show::{flag_json, flag_name, state_name};
-use super::{CliError, Settings};
 use crate::chain::Receipt;
-use crate::chain::bindings::IImageRegistry::{FlagDecision, confirmFlagCall, decideFlagForCall, dismissFlagCall};
+use crate::contract::bindings::IImageRegistry::{FlagDecision, confirmFlagCall, decideFlagForCall, dismissFlagCall};
 use alloy::primitives::B256;
 use alloy::primitives::aliases::U40;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Files that other programs wrote: small, and text.
 
-use super::CliError;
+use super::error::CliError;
 use std::io::Read;
 use std::path::Path;
 

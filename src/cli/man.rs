@@ -1,8 +1,8 @@
 //! `medseal man`.
 
-use super::error::exit;
+use super::error::CliError;
 use super::output::{Outcome, check_free, write_file};
-use super::{Cli, CliError};
+use super::{Cli, page::section};
 use clap::CommandFactory;
 use clap_mangen::Man;
 use serde_json::json;
@@ -17,19 +17,6 @@ pub(super) struct Args {
     #[arg(long, requires = "output")]
     force: bool,
 }
-
-/// What the exit codes mean.
-const EXIT_STATUS: [(u8, &str); 9] = [
-    (0, "Done."),
-    (exit::FAILURE, "Failed, and none of the codes below says how."),
-    (exit::USAGE, "The command line or a setting makes no sense."),
-    (exit::INVALID, "Invalid or tampered: the bytes are not what was registered."),
-    (exit::NOT_AUTHORIZED, "Not authorised, or a wrong passphrase."),
-    (exit::NOT_FOUND, "No such image, file or key."),
-    (exit::UNREACHABLE, "The node does not answer, or answers from the past."),
-    (exit::WRONG_CHAIN, "Another chain, another contract, or none."),
-    (exit::OUTPUT_EXISTS, "The output exists already."),
-];
 
 pub(super) fn run(args: &Args) -> Result<Outcome, CliError> {
     let mut command = Cli::command().disable_help_subcommand(true);
@@ -64,6 +51,14 @@ fn page(command: &clap::Command) -> String {
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page).expect("memory takes all");
     let page = String::from_utf8(page).expect("pages are text");
-    let codes = EXIT_STATUS.map(|(code, meaning)| format!(".TP\n\\fB{code}\\fR\n{meaning}\n"));
-    format!("{page}.SH \"EXIT STATUS\"\n{}", codes.concat())
+    format!("{page}.SH \"EXIT STATUS\"\n{}", exit_codes())
+}
+
+/// What the exit codes mean, as the page of the command line says it.
+fn exit_codes() -> String {
+    let rows = section("Exit codes").lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let codes = rows.filter(|(code, _)| code.parse::<u8>().is_ok());
+    codes
+        .map(|(code, means)| format!(".TP\n\\fB{code}\\fR\n{}\n", means.trim_end_matches(" |").replace('`', "")))
+        .collect()
 }

@@ -1,8 +1,10 @@
 //! `medseal materialize`: anchored images become records.
 
+use super::error::CliError;
 use super::output::{Outcome, address, table};
+use super::printed;
 use super::session::Session;
-use super::{CliError, Settings, elsewhere};
+use super::settings::Settings;
 use crate::chain::ChainError;
 use crate::pipeline::{find_anchored, materialize};
 use alloy::primitives::B256;
@@ -39,7 +41,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         };
         let receipt = match materialize(&registry, &mut outbox, &wallet, &image).await.map_err(CliError::from) {
             Ok(receipt) => receipt,
-            Err(error) if elsewhere::held(&error).is_some() => {
+            Err(error) if printed::held(&error).is_some() => {
                 held.push(error);
                 continue;
             }
@@ -53,8 +55,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     }
     if !held.is_empty() {
         let mut all = Vec::new();
-        held.iter().for_each(|error| elsewhere::collect(&mut all, error));
-        return elsewhere::print_all(&session, &all);
+        held.iter().for_each(|error| printed::collect(&mut all, error));
+        return printed::print_all(&session, &all);
     }
     let json = json!({ "by": address(wallet.address()), "images": Value::Array(images) });
     Ok(Outcome::new(json, table(&rows)))

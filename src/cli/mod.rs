@@ -2,6 +2,7 @@
 
 mod access;
 mod act;
+mod actors;
 mod anchored;
 mod audit;
 mod capsules;
@@ -10,11 +11,12 @@ mod completions;
 mod demo;
 mod deploy;
 mod doctor;
-mod elsewhere;
 mod error;
 mod events;
 mod evidence;
+mod exit;
 mod explain;
+mod external_signer;
 mod flag;
 mod hints;
 mod input;
@@ -28,7 +30,9 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
+mod page;
 mod pins;
+mod printed;
 mod refusal;
 mod registry;
 mod relay;
@@ -43,7 +47,7 @@ mod verify;
 mod watch;
 
 use error::CliError;
-use output::Outcome;
+use output::{Outcome, Talk};
 use settings::{Flags, Settings};
 
 use clap::{Parser, Subcommand};
@@ -163,13 +167,6 @@ impl Command {
     }
 }
 
-/// How a command talks besides its result.
-#[derive(Debug, Clone, Copy)]
-struct Talk {
-    json: bool,
-    verbose: bool,
-}
-
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -186,11 +183,11 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
-    settings.elsewhere.check(cli.command.name())?;
+    settings.external_signer.check(cli.command.name())?;
     match command(cli, &settings).await {
-        Err(error) if elsewhere::held(&error).is_some() => {
-            let (from, transaction) = elsewhere::held(&error).expect("looked at above");
-            elsewhere::print(from, transaction, &settings).await
+        Err(error) if printed::held(&error).is_some() => {
+            let (from, transaction) = printed::held(&error).expect("looked at above");
+            printed::print(from, transaction, &settings).await
         }
         // An image that the chain does not know may stand under an anchor.
         Err(error) => Err(match error.unknown_image() {
@@ -198,7 +195,9 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
             None => error,
         }),
         done => {
-            if done.as_ref().is_ok_and(|done| settings.elsewhere.print.is_some() && done.json.get("printed").is_none())
+            if done
+                .as_ref()
+                .is_ok_and(|done| settings.external_signer.print.is_some() && done.json.get("printed").is_none())
             {
                 output::say("note: nothing is to be signed or sent, so nothing of that is printed");
             }

@@ -1,8 +1,9 @@
 //! `medseal node`.
 
-use super::output::{Outcome, address, say};
-use super::session::DEVELOPMENT_ACTORS;
-use super::{CliError, Settings, Talk};
+use super::actors::{DEVELOPMENT_ACTORS, DEVELOPMENT_CHAIN_ID};
+use super::error::CliError;
+use super::output::{Outcome, Talk, address, say};
+use super::settings::Settings;
 use crate::chain::{DevNode, NodeOptions, Wallet};
 use crate::files::make_private_folder;
 use serde_json::json;
@@ -23,9 +24,6 @@ pub(super) struct Args {
     no_state: bool,
 }
 
-/// Chain id of the development chain.
-pub(super) const CHAIN_ID: u64 = 31337;
-
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let state = (!args.no_state).then(|| settings.home().join("node").join("state.json"));
     if let Some(folder) = state.as_deref().and_then(Path::parent) {
@@ -38,19 +36,19 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     // Before there is an anvil that a signal could leave alone.
     let mut signals = Signals::new();
     let mut node = DevNode::start(&NodeOptions {
-        binary: settings.path("anvil"),
+        binary: settings.anvil(),
         port: args.port,
         state: state.clone(),
-        chain_id: CHAIN_ID,
+        chain_id: DEVELOPMENT_CHAIN_ID,
         block_time_secs: args.block_time,
         ..NodeOptions::default()
     })
     .await?;
-    say(&format!("development chain {CHAIN_ID} at {}; Ctrl-C stops it", node.rpc_url()));
+    say(&format!("development chain {DEVELOPMENT_CHAIN_ID} at {}; Ctrl-C stops it", node.rpc_url()));
     say("public keys for development: never send anything of value to these wallets");
     if talk.verbose {
         for (actor, account) in DEVELOPMENT_ACTORS {
-            say(&format!("  {actor:<9} {}", address(Wallet::development(account, CHAIN_ID)?.address())));
+            say(&format!("  {actor:<9} {}", address(Wallet::development(account, DEVELOPMENT_CHAIN_ID)?.address())));
         }
     }
     let ended = signals.wait(&mut node).await;
@@ -58,7 +56,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     node.stop();
     let kept = state.map(|file| format!("; its state is kept in {}", file.display())).unwrap_or_default();
     let how = if ended { "the development chain ended by itself" } else { "the development chain was stopped" };
-    Ok(Outcome::new(json!({ "chainId": CHAIN_ID, "rpcUrl": url, "endedByItself": ended }), format!("{how}{kept}")))
+    Ok(Outcome::new(
+        json!({ "chainId": DEVELOPMENT_CHAIN_ID, "rpcUrl": url, "endedByItself": ended }),
+        format!("{how}{kept}"),
+    ))
 }
 
 /// Ctrl-C and SIGTERM, heard from the moment this is made.

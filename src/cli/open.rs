@@ -1,11 +1,12 @@
 //! `medseal open`.
 
 use super::capsules::read_key;
+use super::error::CliError;
 use super::output::{Outcome, check_free, say, write_file};
 use super::session::Session;
-use super::{CliError, Settings};
-use crate::chain::bindings::IImageRegistry::RecordState;
+use super::settings::Settings;
 use crate::clock::SystemClock;
+use crate::contract::bindings::IImageRegistry::RecordState;
 use crate::envelope::Layout;
 use crate::pipeline::{Reader, open_with_key};
 use alloy::primitives::B256;

@@ -1,10 +1,11 @@
 //! `medseal operator`: who may grant, revoke and update capsules for a sender.
 
 use super::act::{Act, Relay};
+use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
-use super::{CliError, Settings};
-use crate::chain::bindings::IImageRegistry::{OperatorChange, setOperatorCall, setOperatorForCall};
+use super::settings::Settings;
+use crate::contract::bindings::IImageRegistry::{OperatorChange, setOperatorCall, setOperatorForCall};
 use alloy::primitives::Address;
 use serde_json::json;
 

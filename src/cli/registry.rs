@@ -1,11 +1,13 @@
 //! `medseal registry`: the registry as a whole, its pause and its successor.
 
 use super::act::{Act, Relay};
+use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
-use super::{CliError, Settings};
+use super::settings::Settings;
 use crate::chain::Registry;
-use crate::chain::bindings::IImageRegistry::{pauseCall, supersedeCall, unpauseCall};
+use crate::contract::AuditHead;
+use crate::contract::bindings::IImageRegistry::{pauseCall, supersedeCall, unpauseCall};
 use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
@@ -48,7 +50,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 async fn act(name: &str, call: &impl SolCall, settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = Act::begin(settings, "admin", &Relay::default()).await?;
     // The number of events so far makes a second pause another job.
-    let (_, seq) = act.registry.audit().await?;
+    let seq = act.registry.audit().await?.seq;
     let job = format!("registry:{name}:{}:{seq}", act.registry.address());
     let receipt = act.submit(&job, call).await?;
     let (object, text) = standing(&act.registry).await?;
@@ -57,7 +59,7 @@ async fn act(name: &str, call: &impl SolCall, settings: &Settings) -> Result<Out
 
 /// How the registry stands.
 async fn standing(registry: &Registry) -> Result<(Value, String), CliError> {
-    let (head, seq) = registry.audit().await?;
+    let AuditHead { head, seq } = registry.audit().await?;
     let (paused_until, successor) = (registry.paused_until().await?, registry.successor().await?.map(address));
     let json = json!({
         "chainId": registry.chain_id(),

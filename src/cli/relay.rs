@@ -1,12 +1,15 @@
 //! `medseal relay`: other people's signed requests.
 
-use super::elsewhere::{REQUEST_SCHEMA, request_json};
+use super::error::CliError;
+use super::external_signer::{Print, REQUEST_SCHEMA};
 use super::input::read_text;
 use super::output::{Outcome, address};
+use super::printed::request_json;
 use super::session::Session;
-use super::{CliError, Settings};
-use crate::chain::{RelayError, Request, RequestError, Standing, Transaction, check_domain};
+use super::settings::Settings;
+use crate::chain::{RelayError, RequestState};
 use crate::clock::{Clock, SystemClock};
+use crate::contract::{Request, RequestError, Transaction, check_domain};
 use crate::pipeline::submit_once;
 use alloy::primitives::Bytes;
 use serde_json::{Value, json};
@@ -21,15 +24,15 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
-    let (typed, signature) = read(&args.file, settings.elsewhere.signature.as_ref())?;
+    let (typed, signature) = read(&args.file, settings.external_signer.signature.as_ref())?;
     let (request, domain) = Request::of_typed_data(&typed).map_err(RelayError::from)?;
     // The signature is the file's now: the outbox has nothing of its own to put it into.
     let mut settings = settings.clone();
-    settings.elsewhere.signature = None;
+    settings.external_signer.signature = None;
     let session = Session::connect(&settings, "relayer").await?;
     let registry = session.registry().await?;
     check_domain(&domain, registry.chain_id(), registry.address()).map_err(RelayError::from)?;
-    if settings.elsewhere.print == Some(super::elsewhere::Print::Request) {
+    if settings.external_signer.print == Some(Print::Request) {
         let bare = request_json(&typed, &signature);
         return Ok(Outcome::new(json!({ "printed": bare }), bare.to_string()));
     }
@@ -39,10 +42,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let mut outbox = session.outbox(&wallet).await?;
     // What was relayed by an earlier run is finished, though its number is used up by now.
     let known = outbox.job(&job)?.is_some_and(|job| job.receipt.is_some());
-    let standing = if known { Standing::Open } else { registry.standing(&request).await? };
-    let receipt = match standing {
-        Standing::Done => None,
-        Standing::Overtaken { what, named, current } => {
+    let state = if known { RequestState::Open } else { registry.request_state(&request).await? };
+    let receipt = match state {
+        RequestState::Done => None,
+        RequestState::Overtaken { what, named, current } => {
             return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
         }
         _ => {

@@ -1,17 +1,18 @@
 //! `medseal role`: who has which role, and who is the administrator.
 
 use super::act::{Act, Relay};
+use super::error::CliError;
 use super::output::{Outcome, address, table};
 use super::session::Session;
-use super::{CliError, Settings};
+use super::settings::Settings;
 use crate::chain::Registry;
-use crate::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
-use crate::chain::bindings::IOpenZeppelin::{
+use crate::clock::SystemClock;
+use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
+use crate::contract::bindings::IOpenZeppelin::{
     acceptDefaultAdminTransferCall, beginDefaultAdminTransferCall, cancelDefaultAdminTransferCall, grantRoleCall,
     revokeRoleCall,
 };
-use crate::chain::bindings::Role;
-use crate::clock::SystemClock;
+use crate::contract::bindings::Role;
 use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
@@ -121,7 +122,7 @@ async fn administer(step: &str, call: &impl SolCall, settings: &Settings) -> Res
 
 /// The same act may follow itself: the number of events so far makes the job another one.
 async fn numbered(registry: &Registry, job: &str) -> Result<String, CliError> {
-    let (_, seq) = registry.audit().await?;
+    let seq = registry.audit().await?.seq;
     Ok(format!("{job}:{}:{seq}", registry.address()))
 }
 

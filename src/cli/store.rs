@@ -1,7 +1,9 @@
 //! `medseal store`: what is stored, out of the store and into another one.
 
+use super::error::CliError;
+use super::nodes;
 use super::output::{Outcome, check_free};
-use super::{CliError, Settings, nodes};
+use super::settings::Settings;
 use crate::files::Existing;
 use crate::storage::{Cid, Moved, StoreError};
 use serde_json::json;

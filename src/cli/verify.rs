@@ -1,10 +1,11 @@
 //! `medseal verify`.
 
 use super::act::Relay;
-use super::error::exit;
+use super::error::CliError;
+use super::exit;
 use super::output::{Outcome, address};
 use super::session::Session;
-use super::{CliError, Settings};
+use super::settings::Settings;
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::{Verdict, lookup, observe, record_verification};
 use alloy::primitives::B256;

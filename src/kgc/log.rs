@@ -1,5 +1,6 @@
 //! The append-only log of what a key center gave out: one JSON object a line, on disk before the answer leaves.
 
+use crate::checksummed;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -68,7 +69,7 @@ pub struct LogEntry {
     /// `issue` or `release`.
     pub kind: &'static str,
     /// Wallet that signed the request.
-    #[serde(serialize_with = "checksummed")]
+    #[serde(serialize_with = "checksummed::serialize")]
     pub requester: Address,
     /// Image that it was about.
     pub image_id: B256,
@@ -166,8 +167,4 @@ fn ends_inside_a_line(mut file: &File) -> std::io::Result<bool> {
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;
     Ok(last != *b"\n")
-}
-
-fn checksummed<S: serde::Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&address.to_checksum(None))
 }

@@ -2,12 +2,13 @@
 
 use super::batch::Waiting;
 use super::job::Anchored;
-use super::seal::sha256;
+use super::put::{put_and_read_back, sha256};
 use super::submit::submit_once;
 use super::{Job, PipelineError, Registered, Sealed, Sender};
-use crate::chain::bindings::IImageRegistry::{self as registry, Anchor, anchorCall, materializeCall};
-use crate::chain::typed_data::RELAY_SECS;
-use crate::chain::{EventPlace, Outbox, Receipt, Registry, Wallet};
+use crate::chain::{Outbox, Receipt, Registry, Wallet};
+use crate::contract::EventPlace;
+use crate::contract::bindings::IImageRegistry::{self as registry, Anchor, anchorCall, materializeCall};
+use crate::contract::typed_data::RELAY_SECS;
 use crate::envelope::image_id;
 use crate::envelope::leaves::{Leaf, Leaves};
 use crate::kgc::KeyCenter;
@@ -150,7 +151,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let bytes = leaves.encode();
         let (leaves_cid, root) = (Cid::of(&bytes), leaves.root());
         // Without its list a root is worth nothing.
-        self.put_and_read_back(&bytes, &leaves_cid.to_string(), sha256(&bytes)).await?;
+        put_and_read_back(self.store, &bytes, leaves_cid, sha256(&bytes)).await?;
         let (registry, submitter, sender) = (self.registry, self.submitter, self.wallet.address());
         let anchor = Anchor {
             sender,

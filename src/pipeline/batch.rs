@@ -3,11 +3,13 @@
 use super::job::JobFolder;
 use super::submit::submit_once;
 use super::{Job, PipelineError, Registered, Sealed, Sender, Timings};
-use crate::chain::bindings::IImageRegistry::{
+use crate::chain::sign;
+use crate::chain::{ChainError, Receipt};
+use crate::contract::bindings::IImageRegistry::{
     Batch, IImageRegistryEvents, Item, Registration, registerBatchCall, registerCall,
 };
-use crate::chain::typed_data::{self, RELAY_SECS, Signable};
-use crate::chain::{ChainError, Receipt, shortened};
+use crate::contract::shortened;
+use crate::contract::typed_data::{RELAY_SECS, Signable};
 use crate::imaging::WholeReason;
 use crate::kgc::KeyCenter;
 use crate::storage::{Cid, Store};
@@ -192,7 +194,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     pub(super) fn signature(&self, message: &impl Signable) -> Bytes {
         match self.submitter.address() == self.wallet.address() {
             true => Bytes::new(),
-            false => typed_data::sign(message, &self.registry.domain(), self.wallet),
+            false => sign(message, &self.registry.domain(), self.wallet),
         }
     }
 

@@ -1,9 +1,10 @@
 //! From a file to a sealed image and its capsules, in the order that has no circle (DESIGN, section 3).
 
 use super::job::SealedFiles;
+use super::prepare::Mode;
 use super::prepare::{Prepared, prepare, rebuild};
 use super::release::{home, request_partial};
-use super::seal::{Mode, Sender, Source, Stage, Timings};
+use super::seal::{Sender, Source, Stage, Timings};
 use super::{Job, PipelineError};
 use crate::cipher::{ImageKey, key_commitment};
 use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};

@@ -1,10 +1,22 @@
 //! A file becomes what is sealed: description, payload and fold. Pure.
 
-use super::{Mode, PipelineError};
+use super::PipelineError;
 use crate::envelope::{Description, Layout, Shape};
 use crate::imaging::{self, Image, Limits, Scan, Split, WholeReason};
 use crate::keygen::{Fold, fold_bytes, fold_image};
 use std::borrow::Cow;
+
+/// How a file is to be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// As its content asks for: slice by slice where the samples lie open, else as its bytes.
+    #[default]
+    Auto,
+    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
+    Pixels,
+    /// As plain bytes, without looking inside.
+    Raw,
+}
 
 /// What is sealed of one file.
 #[derive(Debug)]

@@ -2,29 +2,16 @@
 
 use super::batch::{Step, Waiting};
 use super::job::{JobFolder, SealedFiles};
-use super::{Job, Jobs, PipelineError, Registered};
+use super::put::put_and_read_back;
+use super::{Job, Jobs, Mode, PipelineError, Registered};
 use crate::chain::{ChainError, Outbox, Registry, Wallet};
 use crate::clock::Clock;
 use crate::envelope::capsules::Capsules;
 use crate::imaging::{Limits, WholeReason};
 use crate::keygen::Vit;
 use crate::kgc::KeyCenter;
-use crate::storage::{Cid, PinState, Store};
-use alloy::primitives::B256;
-use sha2::{Digest, Sha256};
+use crate::storage::{PinState, Store};
 use std::time::{Duration, Instant};
-
-/// How a file is to be sealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// As its content asks for: slice by slice where the samples lie open, else as its bytes.
-    #[default]
-    Auto,
-    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
-    Pixels,
-    /// As plain bytes, without looking inside.
-    Raw,
-}
 
 /// A file to be sealed.
 #[derive(Debug, Clone, Copy)]
@@ -163,8 +150,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
 
         progress(Stage::Store);
         let started = Instant::now();
-        self.put_and_read_back(&files.sealed, &job.cid, job.content_hash).await?;
-        self.put_and_read_back(&files.capsules, &job.capsules_cid, job.capsules_hash).await?;
+        put_and_read_back(self.store, &files.sealed, job.cid.parse()?, job.content_hash).await?;
+        put_and_read_back(self.store, &files.capsules, job.capsules_cid.parse()?, job.capsules_hash).await?;
         timings.store = started.elapsed();
         Ok(Step::Waiting(Box::new(Waiting { job, folder, whole, renewed, timings })))
     }
@@ -235,20 +222,4 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         }
         Ok(files.pop().zip(files.pop()).map(|(capsules, sealed)| SealedFiles { sealed, capsules }))
     }
-
-    /// Nothing is registered before it was read back from the store and hashed.
-    pub(super) async fn put_and_read_back(&self, bytes: &[u8], cid: &str, hash: B256) -> Result<(), PipelineError> {
-        let cid: Cid = cid.parse()?;
-        let found = self.store.put(bytes).await?;
-        if found != cid {
-            return Err(PipelineError::StoredElsewhere { expected: cid, found });
-        }
-        self.store.get(&cid, &hash).await?;
-        Ok(())
-    }
-}
-
-/// SHA-256, as the chain records it.
-pub(super) fn sha256(bytes: &[u8]) -> B256 {
-    B256::from_slice(&Sha256::digest(bytes))
 }

@@ -1,7 +1,8 @@
 //! Transactions that a second start repeats rather than makes anew.
 
 use crate::chain::outbox::State;
-use crate::chain::{Outbox, OutboxError, Receipt, Registry, Transaction, Wallet};
+use crate::chain::{Outbox, OutboxError, Receipt, Registry, Wallet};
+use crate::contract::Transaction;
 
 /// Submits what an earlier run accepted under this job id, else what `make` gives.
 ///
@@ -19,7 +20,7 @@ pub async fn submit_once(
     let known = outbox.job(job)?.filter(|known| known.state != State::Failed);
     let transaction = match known {
         Some(known) => known.transaction,
-        None => outbox.counter_signed(registry, job, make()).await?,
+        None => registry.counter_signed(outbox, job, make()).await?,
     };
     outbox.submit(registry.rpc(), wallet, job, &transaction).await
 }

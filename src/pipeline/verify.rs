@@ -1,11 +1,12 @@
 //! Verifying a stored image against its record: Algorithm 2.
 
-use super::seal::sha256;
+use super::put::sha256;
 use super::submit::submit_once;
 use super::{PipelineError, Stored};
-use crate::chain::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
-use crate::chain::typed_data::{self, RELAY_SECS};
+use crate::chain::sign;
 use crate::chain::{ChainError, Outbox, Receipt, Registry, Wallet};
+use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
+use crate::contract::typed_data::RELAY_SECS;
 use crate::storage::{Cid, Observed, Store, StoreError};
 use alloy::primitives::{B256, Bytes, U256};
 
@@ -102,7 +103,7 @@ pub async fn record_verification(
     let job = format!("verify:{image_id}:{observed}:{next}:{}", verifier.address());
     let make = || {
         let signature = match relayed {
-            true => typed_data::sign(&verification, &registry.domain(), verifier),
+            true => sign(&verification, &registry.domain(), verifier),
             false => Bytes::new(),
         };
         registry.transaction(&recordVerificationCall { verification, signature })

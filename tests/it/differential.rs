@@ -8,11 +8,11 @@ use std::sync::OnceLock;
 use alloy::primitives::{Address, B256, address, hex, keccak256};
 use alloy::sol_types::sol_data::{Address as Wallet, Array, Bytes as Data, FixedBytes, Uint};
 use alloy::sol_types::{SolStruct, SolType};
-use medseal::chain::bindings::IImageRegistry::{
+use medseal::contract::bindings::IImageRegistry::{
     Anchor, Batch, CapsulesUpdate, FlagDecision, Grant, IImageRegistryCalls, IImageRegistryErrors,
     IImageRegistryEvents, Item, OperatorChange, Registration, Revocation, Verification,
 };
-use medseal::chain::{Trail, typed_data};
+use medseal::contract::{Trail, typed_data};
 use medseal::envelope::leaves::{Leaf, Leaves};
 use medseal::envelope::{image_id, signing_domain};
 use serde_json::Value;

@@ -1,9 +1,10 @@
 //! What goes wrong in the outbox.
 
-use crate::chain::error::{ChainError, ErrorKind};
+use crate::chain::error::ChainError;
 use crate::chain::head::Wait;
-use crate::chain::request::RequestError;
-use crate::chain::revert::Revert;
+use crate::contract::RequestError;
+use crate::contract::Revert;
+use crate::contract::{ErrorKind, Transaction};
 use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,7 +63,7 @@ pub enum OutboxError {
         /// Who is to send it; zero where anybody may.
         from: Address,
         /// What is to be sent.
-        transaction: super::Transaction,
+        transaction: Transaction,
     },
     /// A signature was given for an act that takes none.
     #[error("job {job} takes no signature: only a transaction of the one who acts does it")]

@@ -1,5 +1,7 @@
 //! What the outbox knows of a job.
 
+use super::error::OutboxError;
+use crate::contract::Transaction;
 use alloy::primitives::{Address, B256, Bytes};
 
 /// How far a job has come.
@@ -37,20 +39,6 @@ impl State {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(state, _)| state)
     }
-
-    /// Whether nothing more will happen.
-    pub fn is_done(self) -> bool {
-        matches!(self, Self::Final | Self::Failed)
-    }
-}
-
-/// What is to be sent: no value, ever.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transaction {
-    /// The contract; `None` makes one.
-    pub to: Option<Address>,
-    /// Call data, or init code and arguments.
-    pub data: Bytes,
 }
 
 /// Signed bytes of a job; it has several where a node refused them or the number was taken by somebody else.
@@ -94,4 +82,12 @@ pub struct Job {
     pub signed: Vec<Signed>,
     /// Where it was mined.
     pub receipt: Option<Receipt>,
+}
+
+impl Job {
+    /// What was signed last.
+    pub(super) fn newest(&self) -> Result<&Signed, OutboxError> {
+        let damaged = || OutboxError::Damaged { what: format!("job {} has no signed bytes", self.id) };
+        self.signed.last().ok_or_else(damaged)
+    }
 }

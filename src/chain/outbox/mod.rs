@@ -11,21 +11,24 @@
 //!
 //! SQLite is called on the thread of the task: its files are small and local, and a commit must be over before the next step.
 
-mod elsewhere;
 mod error;
+mod external_signer;
 mod job;
 mod queue;
+mod refusal;
 mod send;
 mod settle;
+mod signing;
 mod steps;
 mod table;
 
 pub use error::OutboxError;
-pub use job::{Job, Receipt, Signed, State, Transaction};
+pub use job::{Job, Receipt, Signed, State};
 
 use super::head::{Profile, Wait};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
+use crate::contract::Transaction;
 use alloy::primitives::{Address, B256, Bytes};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -163,7 +166,7 @@ impl Outbox {
         transaction: &Transaction,
     ) -> Result<Receipt, OutboxError> {
         if wallet.is_held() {
-            elsewhere::try_out(rpc, wallet, transaction).await?;
+            Self::try_out(rpc, wallet, transaction).await?;
             return Err(self.hold(wallet, job, transaction));
         }
         self.check(rpc, wallet).await?;

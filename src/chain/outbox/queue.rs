@@ -6,6 +6,7 @@ use super::job::{Job, State};
 use crate::chain::head::Wait;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
+use alloy::primitives::Address;
 
 /// The number of a job that may be waiting for its block.
 fn number(job: &Job) -> Option<u64> {
@@ -96,4 +97,9 @@ impl Outbox {
         }
         Ok(())
     }
+}
+
+/// Whether a transaction with the job's number is in the chain, ours or not.
+pub(super) async fn is_used_up(rpc: &Rpc, sender: Address, job: &Job) -> Result<bool, OutboxError> {
+    Ok(rpc.transaction_count(sender).await? > job.newest()?.nonce)
 }

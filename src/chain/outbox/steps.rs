@@ -2,11 +2,14 @@
 
 use super::Outbox;
 use super::error::OutboxError;
-use super::job::{Job, Receipt, Signed, State, Transaction};
-use super::send::{Refusal, is_used_up, seal};
+use super::job::{Job, Receipt, State};
+use super::queue::is_used_up;
+use super::refusal::Refusal;
+use super::signing::sign;
 use crate::chain::error::ChainError;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
+use crate::contract::Transaction;
 use alloy::consensus::TxEip1559;
 use alloy::primitives::{TxKind, U256};
 use alloy::rpc::types::TransactionRequest;
@@ -53,7 +56,7 @@ impl Outbox {
         };
         let (fees, gas_limit) = (rpc.fees().await?.offer, gas_limit(rpc, gas).await?);
         let nonce = rpc.transaction_count(self.sender).await?.max(self.table.next_nonce()?);
-        let signed = seal(
+        let signed = sign(
             wallet,
             TxEip1559 {
                 chain_id: self.chain_id,
@@ -96,7 +99,7 @@ impl Outbox {
         let mut since_block = None;
         while !self.look(rpc, &job).await? {
             if start.elapsed() >= self.mining_deadline {
-                let (transaction, before) = (newest(&job)?.hash, self.first_before(&job)?);
+                let (transaction, before) = (job.newest()?.hash, self.first_before(&job)?);
                 return Err(OutboxError::NotMined { job: job.id, transaction, before, after: self.mining_deadline });
             }
             if sent.elapsed() >= REBROADCAST {
@@ -119,10 +122,6 @@ impl Outbox {
         }
         Ok(())
     }
-}
-
-pub(super) fn newest(job: &Job) -> Result<&Signed, OutboxError> {
-    job.signed.last().ok_or_else(|| OutboxError::Damaged { what: format!("job {} has no signed bytes", job.id) })
 }
 
 /// A quarter more than was needed when it was tried: transactions that get in before ours may make it dearer. But not more than a block or

@@ -1,7 +1,8 @@
 //! The outbox on disk: every change is one transaction that is synced before it counts.
 
 use super::error::OutboxError;
-use super::job::{Job, Receipt, Signed, State, Transaction};
+use super::job::{Job, Receipt, Signed, State};
+use crate::contract::Transaction;
 use alloy::primitives::B256;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::Path;

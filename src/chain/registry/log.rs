@@ -1,11 +1,13 @@
 //! The registry's log: events, and what they say of images.
 
 use super::Registry;
-use crate::chain::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents};
 use crate::chain::error::ChainError;
-use crate::chain::events::{self, EventPlace, RegistryEvent};
-use crate::chain::logged::{LoggedImage, spelled_out};
 use crate::chain::outbox::Receipt;
+use crate::chain::rpc::Rpc;
+use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents};
+use crate::contract::{
+    EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, is_known, spelled_out,
+};
 use crate::envelope;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::Filter;
@@ -17,7 +19,7 @@ impl Registry {
     /// # Errors
     /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
     pub async fn registration(&self, image_id: B256) -> Result<LoggedImage, ChainError> {
-        let filter = Filter::new().event_signature(events::OF_RECORDS.to_vec()).topic1(image_id);
+        let filter = Filter::new().event_signature(OF_RECORDS.to_vec()).topic1(image_id);
         let mut found = self.read_events(&filter).await?;
         let Some(last) = found.pop() else { return Err(ChainError::UnknownImage { image_id }) };
         let batch = match last.event {
@@ -48,7 +50,7 @@ impl Registry {
     /// # Errors
     /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
     pub async fn events(&self, image_id: B256) -> Result<Vec<RegistryEvent>, ChainError> {
-        self.read_events(&Filter::new().event_signature(events::OF_IMAGES.to_vec()).topic1(image_id)).await
+        self.read_events(&Filter::new().event_signature(OF_IMAGES.to_vec()).topic1(image_id)).await
     }
 
     /// Every event of the registry up to block `to`, oldest first.
@@ -57,7 +59,7 @@ impl Registry {
     /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
     pub async fn log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
         let kinds: Vec<B256> = IImageRegistryEvents::SELECTORS.iter().map(B256::from).collect();
-        events::read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
+        read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
     }
 
     /// How many images the log has registered, by whichever way. Reads the whole log.
@@ -65,12 +67,12 @@ impl Registry {
     /// # Errors
     /// [`ChainError`] if the node does not answer.
     pub async fn image_count(&self) -> Result<usize, ChainError> {
-        Ok(self.read_events(&Filter::new().event_signature(events::OF_RECORDS.to_vec())).await?.len())
+        Ok(self.read_events(&Filter::new().event_signature(OF_RECORDS.to_vec())).await?.len())
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
         let head = self.rpc.latest().await?.number;
-        events::read(&self.rpc, self.address, filter, self.first_block, head).await
+        read(&self.rpc, self.address, filter, self.first_block, head).await
     }
 
     /// The registry's events of one transaction, in its order.
@@ -83,12 +85,12 @@ impl Registry {
 
     async fn events_in(&self, transaction: B256) -> Result<Vec<RegistryEvent>, ChainError> {
         let found = self.receipt(transaction).await?;
-        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address && events::is_known(log));
-        ours.map(|log| events::decode(self.address, log)).collect()
+        let ours = found.inner.logs().iter().filter(|log| log.address() == self.address && is_known(log));
+        ours.map(|log| Ok(decode(self.address, log)?)).collect()
     }
 
     /// Time of a block of the chain, unix seconds.
-    pub(in crate::chain) async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
+    pub(super) async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
         let header = self.rpc.block(place.block_number.into()).await?.header;
         if header.hash == place.block_hash {
             return Ok(header.timestamp);
@@ -143,7 +145,7 @@ impl Registry {
     pub async fn cost_of(&self, transaction: B256) -> Result<(u64, u64), ChainError> {
         let receipt = self.receipt(transaction).await?;
         let makes_a_record = |log: &&alloy::rpc::types::Log| {
-            log.address() == self.address && log.topic0().is_some_and(|kind| events::OF_RECORDS.contains(kind))
+            log.address() == self.address && log.topic0().is_some_and(|kind| OF_RECORDS.contains(kind))
         };
         let records = receipt.inner.logs().iter().filter(makes_a_record).count() as u64;
         Ok((receipt.gas_used, records.max(1)))
@@ -153,5 +155,77 @@ impl Registry {
         let method = "eth_getTransactionReceipt";
         let gone = || ChainError::BadAnswer { method, reason: format!("transaction {transaction} is gone") };
         self.rpc.receipt(transaction).await?.ok_or_else(gone)
+    }
+}
+
+/// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain. A range that the node refuses is halved.
+async fn read(
+    rpc: &Rpc,
+    address: Address,
+    filter: &Filter,
+    from: u64,
+    to: u64,
+) -> Result<Vec<RegistryEvent>, ChainError> {
+    let mut events: Vec<RegistryEvent> = Vec::new();
+    let mut start = from;
+    let mut blocks = to.saturating_sub(from).saturating_add(1);
+    while start <= to {
+        let end = start.saturating_add(blocks - 1).min(to);
+        match rpc.logs(&filter.clone().address(address).from_block(start).to_block(end)).await {
+            Ok(logs) => {
+                for log in &logs {
+                    push(&mut events, decode(address, log)?, start..=end)?;
+                }
+                start = end + 1;
+            }
+            Err(error) if blocks > 1 && error.asks_for_too_much() => blocks = blocks.min(end - start + 1).div_ceil(2),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(events)
+}
+
+/// Appends an event that must lie in the range asked for and after all before it.
+fn push(
+    events: &mut Vec<RegistryEvent>,
+    event: RegistryEvent,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<(), ChainError> {
+    let key = |event: &RegistryEvent| (event.place.block_number, event.place.log_index);
+    if !range.contains(&event.place.block_number) {
+        return Err(
+            EventError::new(format_args!("a log of block {} in blocks {range:?}", event.place.block_number)).into()
+        );
+    }
+    if events.last().is_some_and(|last| key(last) >= key(&event)) {
+        return Err(EventError::new("logs out of order").into());
+    }
+    events.push(event);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(block_number: u64, log_index: u64) -> RegistryEvent {
+        let place = EventPlace { block_number, block_hash: B256::ZERO, transaction: B256::ZERO, log_index };
+        RegistryEvent { event: IImageRegistryEvents::FlagRaised(Default::default()), place }
+    }
+
+    fn is_bad(result: Result<impl Sized, ChainError>) -> bool {
+        matches!(result, Err(ChainError::BadAnswer { .. }))
+    }
+
+    #[test]
+    fn logs_come_once_in_order_and_from_the_range() {
+        let mut events = vec![event(5, 1)];
+        assert!(is_bad(push(&mut events, event(5, 1), 0..=9)));
+        assert!(is_bad(push(&mut events, event(5, 0), 0..=9)));
+        assert!(is_bad(push(&mut events, event(4, 7), 0..=9)));
+        assert!(is_bad(push(&mut events, event(10, 0), 0..=9)));
+        push(&mut events, event(5, 2), 0..=9).expect("the next log");
+        push(&mut events, event(9, 0), 0..=9).expect("the next block");
+        assert_eq!(events.len(), 3);
     }
 }

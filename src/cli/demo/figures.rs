@@ -2,7 +2,7 @@
 
 use super::acts::Story;
 use super::avalanche::cipher;
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::cli::output::{shown, write_file};
 use crate::evaluation::figures::{Panel, seal_figure};
 use crate::imaging::{Image, phantom};

@@ -7,9 +7,12 @@ mod sealing;
 mod stage;
 mod table;
 
-use super::error::exit;
-use super::output::{Outcome, check_free, progress, say};
-use super::{CliError, Settings, Talk, transformer};
+use super::actors::DEVELOPMENT_CHAIN_ID;
+use super::error::CliError;
+use super::exit;
+use super::output::{Outcome, Talk, check_free, progress, say};
+use super::settings::Settings;
+use super::transformer;
 use acts::Story;
 use serde_json::json;
 use stage::Stage;
@@ -64,7 +67,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let red = lines.iter().filter(|line| !line.holds).count() + story.scans.iter().filter(|scan| !scan.holds()).count();
     let text = table::render(&story, &lines, &pictures, &args.out, red);
     let json = json!({
-        "chainId": super::node::CHAIN_ID,
+        "chainId": DEVELOPMENT_CHAIN_ID,
         "registry": stage.registry_address(),
         "images": story.scans.iter().map(table::scan_json).collect::<Vec<_>>(),
         "checks": lines.iter().map(|line| json!({ "check": line.what, "holds": line.holds })).collect::<Vec<_>>(),

@@ -4,9 +4,9 @@ use super::Sabotage;
 use super::acts::{Scan, Story, name_of};
 use super::avalanche::avalanche;
 use super::stage::Actor;
-use crate::chain::bindings::IImageRegistry::{Registration, registerCall};
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::clock::SystemClock;
+use crate::contract::bindings::IImageRegistry::{Registration, registerCall};
 use crate::imaging::{Limits, decode};
 use crate::pipeline::{MAX_BATCH, Mode, PipelineError, Sealed, Sender, Source, Step, Waiting};
 use alloy::primitives::{B256, Bytes};
@@ -108,7 +108,7 @@ impl Story<'_> {
         let (mut signed, mut seen) = (true, Vec::new());
         for scan in &self.scans {
             let logged = registry.registration(scan.sealed.job.image_id).await?;
-            signed &= logged.way.signature().is_some_and(|(signature, _)| signature.len() == 65);
+            signed &= logged.kind.signature().is_some_and(|(signature, _)| signature.len() == 65);
             seen.push(logged.place.transaction);
         }
         seen.sort_unstable();

@@ -2,10 +2,11 @@
 
 use super::super::output::address;
 use super::super::session::Session;
-use super::super::{CliError, Settings};
 use super::node::{self, Chain};
 use super::{Finding, State};
 use crate::chain::{ChainError, Profile, Registry, Rpc};
+use crate::cli::error::CliError;
+use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, U256};

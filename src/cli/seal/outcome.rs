@@ -2,11 +2,10 @@
 
 use super::Attempt;
 use crate::chain::Wallet;
-use crate::cli::CliError;
-use crate::cli::Talk;
-use crate::cli::elsewhere;
-use crate::cli::error::exit;
-use crate::cli::output::{Outcome, address, chain_of, hex, say, table};
+use crate::cli::error::CliError;
+use crate::cli::exit;
+use crate::cli::output::{Outcome, Talk, address, chain_of, hex, say, table};
+use crate::cli::printed;
 use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
 use serde_json::{Value, json};
@@ -44,10 +43,11 @@ pub(super) fn outcome(
                 }
             }
             Err(error) => {
-                let (code, exit) = error.class();
-                exits.push(exit);
+                exits.push(error.exit());
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                failed.push(json!({ "file": name, "code": code, "message": chain_of(error), "hint": error.hint() }));
+                failed.push(
+                    json!({ "file": name, "code": error.code(), "message": chain_of(error), "hint": error.hint() }),
+                );
             }
         }
     }
@@ -69,18 +69,18 @@ pub(super) fn outcome(
 fn printed(results: &[Attempt], session: &Session) -> Option<Result<Outcome, CliError>> {
     let mut all = Vec::new();
     let errors: Vec<_> = results.iter().filter_map(|(path, result)| Some((path, result.as_ref().err()?))).collect();
-    errors.iter().for_each(|(_, error)| elsewhere::collect(&mut all, error));
+    errors.iter().for_each(|(_, error)| printed::collect(&mut all, error));
     if all.is_empty() {
         return None;
     }
     let mut exit = 0;
     for (path, error) in errors {
-        if elsewhere::held(error).is_none() {
+        if printed::held(error).is_none() {
             exit = exit::FAILURE;
             say(&format!("{}: failed: {}", path.display().to_string().escape_debug(), chain_of(error)));
         }
     }
-    Some(elsewhere::print_all(session, &all).map(|printed| Outcome { exit, ..printed }))
+    Some(printed::print_all(session, &all).map(|printed| Outcome { exit, ..printed }))
 }
 
 /// What the images of this run that were registered or anchored together have in common.

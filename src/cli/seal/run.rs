@@ -1,7 +1,7 @@
 //! The files of one run of `medseal seal`, stored one by one and registered together.
 
 use super::{Args, Attempt, read};
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::kgc::KeyCenter;
 use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Source, Stage, Step, Waiting, each_failed};
 use crate::storage::Store;

@@ -1,10 +1,12 @@
 //! Round after round, and what is done when one fails.
 
 use super::line::Lines;
-use crate::chain::watch::{Round, WatchError, Watcher};
-use crate::chain::{AuditError, ChainError, ErrorKind, Profile};
-use crate::cli::CliError;
+use crate::audit::AuditError;
+use crate::chain::{ChainError, Profile};
+use crate::cli::error::CliError;
 use crate::cli::output::{chain_of, say};
+use crate::contract::ErrorKind;
+use crate::watch::{Round, WatchError, Watcher};
 use std::time::Duration;
 
 /// The first pause after a round that failed; each further one doubles it.
@@ -23,12 +25,12 @@ pub(super) async fn follow(watcher: &mut Watcher<'_>, args: &super::Args, lines:
     loop {
         let checked = if trouble.failures == 0 { Ok(()) } else { watcher.check().await };
         let round = match checked {
-            Ok(()) => watcher.round(&mut |news| lines.tell(news)).await,
+            Ok(()) => watcher.round(&mut |notification| lines.tell(notification)).await,
             Err(error) => Err(error),
         };
         match round {
-            Ok(Round::UpTo(mark)) => {
-                trouble.is_over(mark.block);
+            Ok(Round::UpTo(position)) => {
+                trouble.is_over(position.block);
                 if args.once {
                     return Ok(());
                 }

@@ -1,6 +1,6 @@
 //! Kinds of events, as people ask for them.
 
-use crate::chain::bindings::IImageRegistry::IImageRegistryEvents as Event;
+use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 
 /// A kind of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -3,13 +3,16 @@
 use super::proxy::{Fault, proxy};
 use super::{World, registration, wallet};
 use alloy::primitives::{B256, Bytes, U256};
-use medseal::chain::bindings::IImageRegistry::{
+use medseal::audit::{AuditError, AuditOptions, audit};
+use medseal::chain::sign;
+use medseal::chain::{Profile, Registry, Rpc};
+use medseal::clock::SystemClock;
+use medseal::contract::AuditHead;
+use medseal::contract::bindings::IImageRegistry::{
     Batch, CapsulesUpdate, Item, Verification, invalidateNonceCall, pauseCall, recordVerificationCall,
     registerBatchCall, setOperatorCall, unpauseCall, updateCapsulesForCall,
 };
-use medseal::chain::bindings::Role;
-use medseal::chain::{AuditError, Profile, Registry, Rpc, replay, typed_data};
-use medseal::clock::SystemClock;
+use medseal::contract::bindings::Role;
 
 /// A chain with events of many kinds: roles, a batch, signed and direct acts, a pause.
 async fn story() -> World {
@@ -44,7 +47,7 @@ async fn story() -> World {
         by: sender.address(),
         deadline: super::block_time(&world.registry).await + 100,
     };
-    let signature = typed_data::sign(&update, &world.registry.domain(), &sender);
+    let signature = sign(&update, &world.registry.domain(), &sender);
     world.send(&wallet(3), "capsules", &updateCapsulesForCall { update, signature }).await.unwrap();
     world.send(&kgc, "pause", &pauseCall {}).await.unwrap();
     world.send(&sender, "operator", &setOperatorCall { operator: wallet(3).address(), allowed: false }).await.unwrap();
@@ -56,28 +59,31 @@ async fn story() -> World {
 #[tokio::test]
 async fn the_head_follows_from_the_log_and_nothing_else() {
     let world = story().await;
-    let replayed = replay(&world.registry, &SystemClock).await.expect("a whole log");
-    let (head, seq) = world.registry.audit().await.unwrap();
-    assert_eq!((replayed.trail.head(), replayed.trail.seq()), (head, seq));
+    let audited = audit(&world.registry, &AuditOptions::default(), |_| Ok(())).await.expect("a whole log");
+    let AuditHead { head, seq } = world.registry.audit().await.unwrap();
+    assert_eq!((audited.proven.trail.head(), audited.proven.trail.seq()), (head, seq));
     // Every event but the two items has a number.
-    assert_eq!(replayed.events.len() as u64, seq + 2);
-    assert!(!replayed.trail.pause_begun());
+    assert_eq!(audited.read, seq + 2);
+    assert!(!audited.proven.trail.pause_begun());
     assert_eq!(registration(&wallet(1), 7).size, 1000);
 }
 
 #[tokio::test]
 async fn a_node_that_keeps_an_event_back_is_caught() {
     let world = story().await;
-    let (_, seq) = world.registry.audit().await.unwrap();
+    let seq = world.registry.audit().await.unwrap().seq;
     let events = world.registry.log(world.registry.head(&SystemClock).await.unwrap().number).await.unwrap();
     for kept_back in 0..events.len() {
+        // An audit reads the newest blocks one by one, by their hashes.
+        let block = events[kept_back].place.block_hash;
+        let place = events[..kept_back].iter().filter(|event| event.place.block_hash == block).count();
         let url = proxy(&world.node.rpc_url(), move |request| match request["method"].as_str() {
-            Some("eth_getLogs") => Fault::DropResult(kept_back),
+            Some("eth_getLogs") if request["params"][0]["blockHash"] == block.to_string() => Fault::DropResult(place),
             _ => Fault::None,
         });
         let rpc = Rpc::new(&url).unwrap();
         let registry = Registry::connect(rpc, &world.deployment, Profile::Development).await.unwrap();
-        let error = replay(&registry, &SystemClock).await.expect_err("one is missing");
+        let error = audit(&registry, &AuditOptions::default(), |_| Ok(())).await.expect_err("one is missing");
         let last = kept_back + 1 == events.len();
         match error {
             AuditError::Incomplete { expected, found } => assert!(last && (expected, found) == (seq, seq - 1)),

@@ -4,8 +4,9 @@
 use super::proxy::{Fault, proxy};
 use super::{World, options, registration, wallet};
 use alloy::primitives::Bytes;
-use medseal::chain::bindings::IImageRegistry::registerCall;
-use medseal::chain::{ChainError, DevNode, ErrorKind, NodeOptions, Outbox, Profile, Registry, Rpc};
+use medseal::chain::{ChainError, DevNode, NodeOptions, Outbox, Profile, Registry, Rpc};
+use medseal::contract::ErrorKind;
+use medseal::contract::bindings::IImageRegistry::registerCall;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -3,8 +3,9 @@
 use super::proxy::{Fault, proxy};
 use super::{CHAIN_ID, World, options, wallet};
 use alloy::primitives::{Address, B256, keccak256};
-use medseal::chain::{ChainError, Deployment, DevNode, ErrorKind, NodeOptions, Outbox, Profile, Registry, Rpc};
+use medseal::chain::{ChainError, Deployment, DevNode, NodeOptions, Outbox, Profile, Registry, Rpc};
 use medseal::clock::SystemClock;
+use medseal::contract::ErrorKind;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -13,18 +13,19 @@ pub(crate) mod proxy;
 mod recovery;
 mod refused;
 mod registry;
+mod release;
 mod reorg;
 mod ways;
 
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::sol_types::SolCall;
-use medseal::chain::bindings::IImageRegistry::{Registration, registerCall};
-use medseal::chain::bindings::{IOpenZeppelin, Role};
 use medseal::chain::{
-    Arguments, Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Transaction,
-    Wallet, deploy,
+    Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Wallet, deploy,
 };
+use medseal::contract::bindings::IImageRegistry::{Registration, registerCall};
+use medseal::contract::bindings::{IOpenZeppelin, Role};
+use medseal::contract::{ConstructorArguments, Transaction};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let admin = wallet(0);
         let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
-        let arguments = Arguments { admin: admin.address(), roles: vec![] };
+        let arguments = ConstructorArguments { admin: admin.address(), roles: vec![] };
         let deployment = deploy(&rpc, &mut outbox, &admin, arguments).await.expect("deployed");
         let registry = Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected");
         Self { node, rpc, folder, deployment, registry }

@@ -4,7 +4,8 @@
 use super::proxy::{Fault, proxy};
 use super::{World, options, wallet};
 use medseal::chain::outbox::State;
-use medseal::chain::{DevNode, ErrorKind, NodeOptions, Outbox, OutboxError, Profile, Rpc};
+use medseal::chain::{DevNode, NodeOptions, Outbox, OutboxError, Profile, Rpc};
+use medseal::contract::ErrorKind;
 use serde_json::json;
 use std::time::Duration;
 

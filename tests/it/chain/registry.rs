@@ -2,15 +2,15 @@
 
 use super::{CHAIN_ID, World, block_time, registration, wallet};
 use alloy::primitives::{B256, Bytes, U256};
-use medseal::chain::bindings::IImageRegistry::{
+use medseal::chain::sign;
+use medseal::chain::{ChainError, Deployment, Profile, Registry, deploy};
+use medseal::contract::bindings::IImageRegistry::{
     FlagState, IImageRegistryErrors as Errors, IImageRegistryEvents as Events, RecordConflict, RecordState,
     Verification, confirmFlagCall, dismissFlagCall, grantCall, publishKgcKeyCall, recordVerificationCall, registerCall,
     retireKgcKeyCall, revokeCall,
 };
-use medseal::chain::bindings::{IOpenZeppelin::IOpenZeppelinErrors, Role};
-use medseal::chain::{
-    Arguments, ChainError, Deployment, ErrorKind, Profile, Registry, Revert, Trail, Way, deploy, typed_data,
-};
+use medseal::contract::bindings::{IOpenZeppelin::IOpenZeppelinErrors, Role};
+use medseal::contract::{AuditHead, ConstructorArguments, ErrorKind, RegistrationKind, Revert, Trail};
 
 const GOOD: B256 = B256::repeat_byte(0xc0);
 const BAD: B256 = B256::repeat_byte(0xbd);
@@ -22,7 +22,7 @@ async fn a_deployment_is_made_once_and_found_again_by_its_file() {
     let again = deploy(&world.rpc, &mut outbox, &wallet(0), world.deployment.arguments.clone()).await.unwrap();
     assert_eq!(again, world.deployment);
     assert_eq!(world.count(&wallet(0)).await, 1);
-    let arguments = Arguments { admin: wallet(1).address(), roles: vec![] };
+    let arguments = ConstructorArguments { admin: wallet(1).address(), roles: vec![] };
     let other = deploy(&world.rpc, &mut outbox, &wallet(0), arguments).await.unwrap();
     assert_ne!(other.address, world.deployment.address);
 
@@ -41,8 +41,8 @@ async fn a_sender_registers_once_and_for_ever() {
     assert_eq!((record.contentHash, record.sender, record.state), (GOOD, sender.address(), RecordState::Registered));
     let logged = world.registry.registration(id).await.unwrap();
     assert_eq!((logged.size, logged.header_hash, logged.salt), (1000, B256::repeat_byte(0x4e), B256::repeat_byte(7)));
-    let unsigned = Way::Alone { deadline: 0, signature: Bytes::new() };
-    assert_eq!((&logged.cid[..], logged.way), (&[1, 0x55, 0x12, 0x20][..], unsigned));
+    let unsigned = RegistrationKind::Alone { deadline: 0, signature: Bytes::new() };
+    assert_eq!((&logged.cid[..], logged.kind), (&[1, 0x55, 0x12, 0x20][..], unsigned));
     assert!(logged.place.block_number > world.deployment.block);
 
     // Identical: nothing happens, but for the gas.
@@ -65,18 +65,19 @@ async fn a_sender_registers_once_and_for_ever() {
 async fn anybody_relays_a_signed_registration() {
     let (world, sender, relayer) = (World::start().await, wallet(1), wallet(2));
     let deadline = block_time(&world.registry).await + 3600;
-    let registration = medseal::chain::bindings::IImageRegistry::Registration { deadline, ..registration(&sender, 7) };
-    let stranger = typed_data::sign(&registration, &world.registry.domain(), &relayer);
+    let registration =
+        medseal::contract::bindings::IImageRegistry::Registration { deadline, ..registration(&sender, 7) };
+    let stranger = sign(&registration, &world.registry.domain(), &relayer);
     let forged = registerCall { registration: registration.clone(), signature: stranger };
     let refused = world.send(&relayer, "forged", &forged).await.unwrap_err();
     assert!(matches!(refused.revert(), Some(Revert::Registry(Errors::InvalidSignature(_)))), "{refused}");
     assert_eq!(refused.kind(), ErrorKind::NotAuthorized);
 
-    let signature = typed_data::sign(&registration, &world.registry.domain(), &sender);
+    let signature = sign(&registration, &world.registry.domain(), &sender);
     let call = registerCall { registration, signature: signature.clone() };
     world.send(&relayer, "relayed", &call).await.unwrap();
     let logged = world.registry.registration(world.image_id(&sender, 7)).await.unwrap();
-    assert_eq!((logged.sender, logged.way), (sender.address(), Way::Alone { deadline, signature }));
+    assert_eq!((logged.sender, logged.kind), (sender.address(), RegistrationKind::Alone { deadline, signature }));
     assert_eq!(world.count(&sender).await, 0);
 }
 
@@ -139,7 +140,7 @@ async fn a_relayed_verification_acts_once() {
         nonce,
         deadline: now + 3600,
     };
-    let signature = typed_data::sign(&verification, &world.registry.domain(), &verifier);
+    let signature = sign(&verification, &world.registry.domain(), &verifier);
     let call = recordVerificationCall { verification, signature };
     world.send(&wallet(3), "first", &call).await.unwrap();
     assert_eq!(world.registry.nonce(verifier.address()).await.unwrap(), nonce + U256::from(1));
@@ -231,7 +232,7 @@ async fn the_events_of_an_image_come_in_order_and_are_no_others() {
     let kinds: Vec<_> = events.iter().map(|event| std::mem::discriminant(&event.event)).collect();
     assert_eq!(kinds.len(), 6);
     assert!(kinds.windows(2).all(|pair| pair[0] != pair[1]));
-    let (head, seq) = world.registry.audit().await.unwrap();
+    let AuditHead { head, seq } = world.registry.audit().await.unwrap();
     let last = Trail::of(&events.last().expect("six").event).expect("a numbered event");
     assert_eq!((last.head(), last.seq()), (head, seq));
     assert_eq!(world.registry.record(id).await.unwrap().state, RecordState::Tampered);

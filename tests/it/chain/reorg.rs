@@ -4,14 +4,14 @@
 use super::proxy::{Fault, proxy};
 use super::{World, registration, wallet};
 use alloy::primitives::{B256, Bytes};
-use medseal::chain::bindings::IImageRegistry::{
+use medseal::chain::outbox::State;
+use medseal::chain::sign;
+use medseal::chain::{ChainError, Outbox, OutboxError, Profile, Registry, Rpc, Wait, Wallet};
+use medseal::clock::SystemClock;
+use medseal::contract::bindings::IImageRegistry::{
     IImageRegistryErrors as Errors, Registration, grantCall, registerCall, revokeCall,
 };
-use medseal::chain::outbox::State;
-use medseal::chain::{
-    ChainError, ErrorKind, Outbox, OutboxError, Profile, Registry, Revert, Rpc, Wait, Wallet, typed_data,
-};
-use medseal::clock::SystemClock;
+use medseal::contract::{ErrorKind, Revert};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -215,7 +215,7 @@ async fn a_number_that_is_free_again_is_not_passed_over() {
 async fn relay(world: &World, sender: &Wallet, content: u8) {
     let deadline = super::block_time(&world.registry).await + 3600;
     let registration = Registration { contentHash: B256::repeat_byte(content), deadline, ..registration(sender, 7) };
-    let signature = typed_data::sign(&registration, &world.registry.domain(), sender);
+    let signature = sign(&registration, &world.registry.domain(), sender);
     world.send(&wallet(2), "relayed", &registerCall { registration, signature }).await.unwrap();
 }
 
@@ -255,7 +255,7 @@ async fn what_is_reverted_stays_open_as_long_as_its_number_may_be_free_again() {
     let other = Registration { contentHash: B256::repeat_byte(0xbd), ..registration(&sender, 8) };
     let deadline = super::block_time(&world.registry).await + 3600;
     let other = Registration { deadline, ..other };
-    let signature = typed_data::sign(&other, &world.registry.domain(), &sender);
+    let signature = sign(&other, &world.registry.domain(), &sender);
     // By another wallet: to the outbox of the first one the chain went back.
     world.send(&wallet(3), "relayed again", &registerCall { registration: other, signature }).await.unwrap();
     mine(&world, 1).await;

@@ -3,12 +3,14 @@
 use super::{CHAIN_ID, World, block_time, registration, wallet};
 use alloy::primitives::{B256, Bytes, keccak256};
 use alloy::sol_types::SolValue;
-use medseal::chain::bindings::IImageRegistry::{
+use medseal::chain::sign;
+use medseal::chain::{Profile, Registry, deploy};
+use medseal::contract::bindings::IImageRegistry::{
     Anchor, Batch, IImageRegistryErrors as Errors, IImageRegistryEvents as Events, Item, Leaf, RecordConflict,
     anchorCall, materializeCall, registerBatchCall,
 };
-use medseal::chain::bindings::Role;
-use medseal::chain::{Arguments, ErrorKind, InitialRole, Profile, Registry, Revert, Way, deploy, typed_data};
+use medseal::contract::bindings::Role;
+use medseal::contract::{ConstructorArguments, ErrorKind, InitialRole, RegistrationKind, Revert};
 
 /// CIDv1, raw, sha2-256.
 fn raw_cid(hash: B256) -> Bytes {
@@ -30,7 +32,7 @@ async fn roles_are_given_in_the_deploying_transaction() {
     let world = World::start().await;
     let (cold, kgc, verifier) = (wallet(9).address(), wallet(4).address(), wallet(5).address());
     let roles = [(Role::Kgc, kgc), (Role::Verifier, verifier)].map(|(role, wallet)| InitialRole { role, wallet });
-    let arguments = Arguments { admin: cold, roles: roles.to_vec() };
+    let arguments = ConstructorArguments { admin: cold, roles: roles.to_vec() };
     let before = world.count(&wallet(0)).await;
     let mut outbox = world.outbox(&wallet(0)).await;
     let deployment = deploy(&world.rpc, &mut outbox, &wallet(0), arguments.clone()).await.unwrap();
@@ -52,8 +54,8 @@ async fn a_batch_under_one_signature_is_a_record_each() {
     let deadline = block_time(&world.registry).await + 3600;
     // The second one is there already: it is skipped.
     let batch = Batch { sender: sender.address(), items: [1, 2, 3].map(item).to_vec(), deadline };
-    let signature = typed_data::sign(&batch, &world.registry.domain(), &sender);
-    let forged = typed_data::sign(&batch, &world.registry.domain(), &relayer);
+    let signature = sign(&batch, &world.registry.domain(), &sender);
+    let forged = sign(&batch, &world.registry.domain(), &relayer);
     let refused = world.send(&relayer, "forged", &registerBatchCall { batch: batch.clone(), signature: forged }).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::NotAuthorized);
     assert_eq!(world.registry.image_count().await.unwrap(), 1);
@@ -65,14 +67,14 @@ async fn a_batch_under_one_signature_is_a_record_each() {
     assert_eq!(world.registry.image_count().await.unwrap(), 3);
     for salt in [1, 3] {
         let logged = world.registry.registration(world.image_id(&sender, salt)).await.unwrap();
-        assert_eq!(logged.way, Way::Batch { deadline, signature: signature.clone() });
+        assert_eq!(logged.kind, RegistrationKind::Batch { deadline, signature: signature.clone() });
         assert_eq!((logged.sender, logged.salt, logged.size), (sender.address(), B256::repeat_byte(salt), 1000));
         assert_eq!((logged.cid, logged.capsules_cid), (raw_cid(logged.content_hash), raw_cid(logged.capsules_hash)));
-        assert_eq!(logged.trail.seq(), world.registry.audit().await.unwrap().1);
+        assert_eq!(logged.trail.seq(), world.registry.audit().await.unwrap().seq);
         assert_eq!(world.registry.events(logged.image_id).await.unwrap().len(), 1);
     }
     let first = world.registry.registration(world.image_id(&sender, 2)).await.unwrap();
-    assert!(matches!(first.way, Way::Alone { .. }), "the first event stands");
+    assert!(matches!(first.kind, RegistrationKind::Alone { .. }), "the first event stands");
 
     // One item in conflict, and nothing of the batch is recorded.
     let mut items = vec![item(4), item(1)];
@@ -119,7 +121,7 @@ async fn a_leaf_of_an_anchor_becomes_a_record_and_no_other_does() {
     let events = world.registry.events_of(&receipt).await.unwrap();
     assert!(matches!(&events[..], [event] if matches!(event.event, Events::Materialized(_))), "{events:?}");
     let logged = world.registry.registration(world.image_id(&sender, 7)).await.unwrap();
-    assert_eq!((logged.sender, logged.way), (sender.address(), Way::Leaf { root }));
+    assert_eq!((logged.sender, logged.kind), (sender.address(), RegistrationKind::Leaf { root }));
     assert_eq!(logged.cid, raw_cid(logged.content_hash));
     let derived = medseal::envelope::image_id(CHAIN_ID, world.deployment.address, sender.address(), logged.salt);
     assert_eq!(logged.image_id, derived);

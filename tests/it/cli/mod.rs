@@ -33,6 +33,7 @@ pub(crate) mod watch;
 
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use medseal::chain::{Deployment, DevNode, NodeOptions, Profile, Registry, Rpc, Wallet};
+use medseal::contract::AuditHead;
 use medseal::imaging::{Format, encode, phantom};
 use medseal::storage::{Cid, LocalStore};
 use serde_json::Value;
@@ -204,7 +205,7 @@ impl World {
     fn state(&self) -> State {
         let mut files = BTreeMap::new();
         collect(self.folder.path(), &mut files);
-        let (head, seq) = self.runtime.block_on(self.registry().audit()).expect("the audit head");
+        let AuditHead { head, seq } = self.runtime.block_on(self.registry().audit()).expect("the audit head");
         (files, (head.to_string(), seq))
     }
 

@@ -5,7 +5,8 @@ use super::lines;
 use super::notified::Running;
 use crate::cli::program;
 use medseal::chain::node::find_binary;
-use medseal::chain::{Arguments, Outbox, Profile, Registry, Rpc, Wallet, deploy};
+use medseal::chain::{Outbox, Profile, Registry, Rpc, Wallet, deploy};
+use medseal::contract::ConstructorArguments;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -76,7 +77,7 @@ pub(crate) async fn watched(
     }
     acts.mixed(calls).await;
     let said = || std::fs::read_to_string(&errors).unwrap_or_default();
-    let (_, seq) = registry.audit().await.expect("the contract's number");
+    let seq = registry.audit().await.expect("the contract's number").seq;
     let deadline = Instant::now() + Duration::from_secs(60);
     let text = || std::fs::read_to_string(&printed).expect("text");
     while lines(&text()).last().is_none_or(|last| last["seq"] != seq || last["type"] != "event") {
@@ -88,11 +89,24 @@ pub(crate) async fn watched(
     assert!(stop.success() && watch.0.wait().expect("it ends").success(), "{}", said());
     let mut told = lines(&text());
     let end = told.pop().expect("the end");
+    let events = compare(&told, registry, &said()).await;
 
-    let head = rpc.latest().await.expect("a head");
+    let ids: BTreeSet<&str> = told.iter().filter_map(|line| line["id"].as_str()).collect();
+    assert_eq!(ids.len(), told.len(), "nothing is told twice");
+    let retracted = told.iter().filter(|line| line["type"] == "retracted").count();
+    assert_eq!((&end["events"], &end["retracted"]), (&Value::from(told.len() - retracted), &Value::from(retracted)));
+    assert!(told_before_a_loss > 0 || retracted == 0, "nothing was lost, and something was taken back");
+    let back = said().matches("it goes on: nothing is missing").count();
+    assert!(back > 0, "the watch did not notice any of it: {}", said());
+    Counts { kills, events, told: told.len() - retracted, retracted }
+}
+
+/// Compares what was told and not taken back with the chain's own log; returns how many events that has.
+async fn compare(told: &[Value], registry: &Registry, said: &str) -> usize {
+    let head = registry.rpc().latest().await.expect("a head");
     let truth = registry.log(head.number).await.expect("the log");
     let mut standing: Vec<&Value> = Vec::new();
-    for line in &told {
+    for line in told {
         match line["type"].as_str() {
             Some("event") => standing.push(line),
             _ => assert_eq!(standing.pop().expect("told before")["id"], line["retracts"], "newest first"),
@@ -107,15 +121,8 @@ pub(crate) async fn watched(
             (Some(place.block_number), Some(place.log_index), Value::from(place.block_hash.to_string()))
         })
         .collect();
-    assert_eq!(places, expected, "{}", said());
-    let ids: BTreeSet<&str> = told.iter().filter_map(|line| line["id"].as_str()).collect();
-    assert_eq!(ids.len(), told.len(), "nothing is told twice");
-    let retracted = told.iter().filter(|line| line["type"] == "retracted").count();
-    assert_eq!((&end["events"], &end["retracted"]), (&Value::from(told.len() - retracted), &Value::from(retracted)));
-    assert!(told_before_a_loss > 0 || retracted == 0, "nothing was lost, and something was taken back");
-    let back = said().matches("it goes on: nothing is missing").count();
-    assert!(back > 0, "the watch did not notice any of it: {}", said());
-    Counts { kills, events: truth.len(), told: told.len() - retracted, retracted }
+    assert_eq!(places, expected, "{said}");
+    truth.len()
 }
 
 /// Deploys, with the verifier's role, and leaves the deployment file for the program.
@@ -123,11 +130,11 @@ pub(crate) async fn deployed(folder: &Path, rpc: &Rpc, chain_id: u64) -> Registr
     let wallet = |index| Wallet::development(index, chain_id).expect("a development key");
     let admin = wallet(0);
     let mut outbox = Outbox::open(folder, admin.address(), rpc, Profile::Development).await.expect("an outbox");
-    let roles = vec![medseal::chain::InitialRole {
-        role: medseal::chain::bindings::Role::Verifier,
+    let roles = vec![medseal::contract::InitialRole {
+        role: medseal::contract::bindings::Role::Verifier,
         wallet: wallet(5).address(),
     }];
-    let arguments = Arguments { admin: admin.address(), roles };
+    let arguments = ConstructorArguments { admin: admin.address(), roles };
     let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed");
     deployment.save(&folder.join("deployments")).expect("saved");
     Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected")

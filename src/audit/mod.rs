@@ -1,0 +1,21 @@
+//! The audit trail: the hash chain over the registry's events, recomputed from its log. An event that is missing, added or changed shows.
+
+mod checkpoint;
+mod error;
+mod follower;
+mod proof;
+mod read;
+mod run;
+mod storage;
+mod summary;
+
+pub use error::AuditError;
+pub use follower::Follower;
+pub use proof::{ProvenBlock, prove};
+pub use read::{LogRanges, headers_to, logs_of};
+pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
+pub use storage::Storage;
+pub use summary::{OpenFlag, Summary, Tally, TimeLine};
+
+#[cfg(test)]
+mod tests;

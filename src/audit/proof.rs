@@ -1,0 +1,139 @@
+//! The contract's word in a block, proven: the header hashes to the block's hash, and a Merkle proof leads from its state root to the
+//! contract's account and from there to storage slot 0.
+
+use super::AuditError;
+use crate::chain::ChainError;
+use crate::chain::Registry;
+use crate::chain::Rpc;
+use crate::contract::{Trail, verify_proof};
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{B256, keccak256};
+use alloy::rlp;
+use alloy::rpc::types::{EIP1186AccountProofResponse, Header};
+use alloy_trie::{Nibbles, TrieAccount};
+use std::time::Duration;
+
+/// How often, and at which pace, a node that is a little behind is asked for a block.
+const ASKED: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// What a block's header proves of the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenBlock {
+    /// The block.
+    pub block: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Its parent's.
+    pub parent: B256,
+    /// Its time, unix seconds.
+    pub time: u64,
+    /// What storage slot 0 holds.
+    pub trail: Trail,
+    /// Root of the contract's storage.
+    pub storage_root: B256,
+    /// The nodes that have this block, the first one included.
+    pub witnesses: Vec<String>,
+    /// The nodes that could not be asked, and why.
+    pub silent: Vec<String>,
+}
+
+/// A header that hashes to what the node says.
+pub(super) fn check_hash(header: &Header) -> Result<(), AuditError> {
+    let found = header.inner.hash_slow();
+    if found == header.hash {
+        return Ok(());
+    }
+    let reason = format!("it hashes to {found}, the node says {}", header.hash);
+    Err(AuditError::Unproven { block: header.number, what: "the header", reason })
+}
+
+/// Proves the contract's word and storage root in the block of `header`, of which the other nodes are asked as well.
+///
+/// # Errors
+/// [`AuditError::Unproven`], [`AuditError::OtherCode`], [`AuditError::OtherBlock`], or the node does not answer.
+pub async fn prove(registry: &Registry, header: &Header) -> Result<ProvenBlock, AuditError> {
+    check_hash(header)?;
+    let (block, address) = (header.number, registry.address());
+    let answer = registry.rpc().proof(address, vec![B256::ZERO], header.hash).await?;
+    let trail = check(&answer, header, registry)?;
+    let (witnesses, silent) = ask_others(registry.rpc(), header).await?;
+    Ok(ProvenBlock {
+        block,
+        hash: header.hash,
+        parent: header.parent_hash,
+        time: header.timestamp,
+        trail,
+        storage_root: answer.storage_hash,
+        witnesses,
+        silent,
+    })
+}
+
+/// Checks account and slot 0 against the header's state root, and returns the word.
+fn check(answer: &EIP1186AccountProofResponse, header: &Header, registry: &Registry) -> Result<Trail, AuditError> {
+    let block = header.number;
+    let unproven = |what, error: &dyn ToString| AuditError::Unproven { block, what, reason: error.to_string() };
+    let account = TrieAccount {
+        nonce: answer.nonce,
+        balance: answer.balance,
+        storage_root: answer.storage_hash,
+        code_hash: answer.code_hash,
+    };
+    let key = Nibbles::unpack(keccak256(registry.address()));
+    verify_proof(header.state_root, key, Some(rlp::encode(account)), &answer.account_proof)
+        .map_err(|error| unproven("the account", &error))?;
+    if answer.code_hash != registry.code_hash() {
+        return Err(AuditError::OtherCode { block, expected: registry.code_hash(), found: answer.code_hash });
+    }
+    let slot = answer.storage_proof.first().ok_or_else(|| unproven("slot 0", &"the node gave no proof"))?;
+    let value = (!slot.value.is_zero()).then(|| rlp::encode(slot.value));
+    let key = Nibbles::unpack(keccak256(B256::ZERO));
+    verify_proof(answer.storage_hash, key, value, &slot.proof).map_err(|error| unproven("slot 0", &error))?;
+    Ok(Trail::from(B256::from(slot.value)))
+}
+
+/// Asks every node for the block of this number: those that have this very one, and those that could not be asked.
+async fn ask_others(rpc: &Rpc, header: &Header) -> Result<(Vec<String>, Vec<String>), AuditError> {
+    let (mut witnesses, mut silent) = (Vec::new(), Vec::new());
+    for node in rpc.each() {
+        match block_of(&node, header.number).await {
+            Ok(found) if found == header.hash => witnesses.push(node.endpoint().to_owned()),
+            Ok(found) => {
+                let (block, endpoint) = (header.number, node.endpoint().to_owned());
+                return Err(AuditError::OtherBlock { block, expected: header.hash, found, endpoint });
+            }
+            Err(error) => silent.push(format!("{}: {error}", node.endpoint())),
+        }
+    }
+    Ok((witnesses, silent))
+}
+
+/// The hash of a block as one node has it, by its own header.
+async fn block_of(node: &Rpc, number: u64) -> Result<B256, ChainError> {
+    let mut asked = 0;
+    loop {
+        asked += 1;
+        match node.block(BlockNumberOrTag::Number(number)).await {
+            Ok(block) => return Ok(block.header.inner.hash_slow()),
+            Err(ChainError::BadAnswer { .. }) if asked < ASKED => tokio::time::sleep(PAUSE).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::U256;
+
+    #[test]
+    fn a_header_that_was_touched_does_not_hash_to_its_name() {
+        let mut header = Header::new(alloy::consensus::Header { number: 7, timestamp: 9, ..Default::default() });
+        check_hash(&header).expect("untouched");
+        header.inner.state_root = B256::repeat_byte(1);
+        let error = check_hash(&header).expect_err("touched");
+        assert!(matches!(error, AuditError::Unproven { block: 7, what: "the header", .. }), "{error}");
+        assert_eq!(Trail::from(B256::from(U256::from(5) << 208)).seq(), 5);
+    }
+}

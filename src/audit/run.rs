@@ -1,0 +1,333 @@
+//! The audit: the proven word of a block, the log up to it, and whether one follows from the other.
+
+use super::checkpoint::{self, CheckpointHeader};
+use super::proof::{ProvenBlock, prove};
+use super::read::{LogRanges, headers_to, logs_of};
+use super::{AuditError, Follower, Storage, Summary};
+use crate::chain::{BlockTimes, Profile, Registry};
+use crate::contract::{RegistryEvent, Trail, decode};
+use crate::files::Draft;
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, B256};
+use alloy::rpc::types::{Header, Log};
+use std::path::PathBuf;
+
+/// Blocks that may still be replaced: their logs are read by their hashes, and each time anew.
+pub const WINDOW_BLOCKS: u64 = 64;
+
+/// How an audit is made.
+#[derive(Debug, Clone, Default)]
+pub struct AuditOptions {
+    /// Up to which block; else the newest one of a development chain, and the newest final one of a network.
+    pub block: Option<u64>,
+    /// File of the checkpoint; none is read or written without.
+    pub checkpoint: Option<PathBuf>,
+    /// Whether the whole log is read, even if there is a checkpoint.
+    pub from_start: bool,
+}
+
+/// An event that followed from all before it.
+#[derive(Debug)]
+pub struct AuditedEvent<'a> {
+    /// The event.
+    pub event: &'a RegistryEvent,
+    /// Time of its block, unix seconds.
+    pub time: u64,
+    /// The state after it.
+    pub storage: &'a Storage,
+    /// Whether the last audit, of which there is a checkpoint, did not come so far.
+    pub is_new: bool,
+}
+
+/// What an audit tells while it goes on.
+#[derive(Debug)]
+pub enum AuditProgress<'a> {
+    /// How many blocks are read, of how many.
+    Blocks(u64, u64),
+    /// The next event.
+    Event(AuditedEvent<'a>),
+    /// The checkpoint cannot be used, and everything is read anew.
+    NoCheckpoint(String),
+}
+
+/// A log that was found complete.
+#[derive(Debug, Clone)]
+pub struct AuditReport {
+    /// The block up to which it is, and what its header proves.
+    pub proven: ProvenBlock,
+    /// Events that have a number.
+    pub seq: u64,
+    /// Events that were read now, items of batches included; the others are those of the checkpoint.
+    pub read: u64,
+    /// The block after which they were read.
+    pub after_block: u64,
+    /// The block and the hash up to which the last audit had come, and whether that block is gone from the chain.
+    pub before: Option<(u64, B256, bool)>,
+    /// Everything, counted.
+    pub summary: Summary,
+    /// Slots of the contract's storage, as the events make it.
+    pub slots: usize,
+    /// Whether the contract's whole storage was proved to be that one. Always, but on anvil, which makes its roots in another way.
+    pub storage_proven: bool,
+}
+
+/// The state that the events make, as far as they have been taken.
+#[derive(Debug, Clone)]
+pub struct AuditState {
+    follower: Follower,
+    storage: Storage,
+    summary: Summary,
+}
+
+impl AuditState {
+    /// The state before a registry's first event.
+    pub fn new(chain_id: u64, registry: Address) -> Self {
+        let follower = Follower::new(chain_id, registry);
+        Self { follower, storage: Storage::new(), summary: Summary::default() }
+    }
+
+    /// Takes the next event, which a block of this time holds.
+    ///
+    /// # Errors
+    /// As [`Follower::take`].
+    pub fn take(&mut self, event: &RegistryEvent, time: u64) -> Result<(), AuditError> {
+        self.follower.take(event, time)?;
+        self.storage.apply(&event.event, event.place.block_number, time);
+        self.summary.add(&event.event, time);
+        Ok(())
+    }
+
+    /// The word after the last event.
+    pub fn trail(&self) -> Trail {
+        self.follower.trail()
+    }
+
+    /// The contract's storage.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// What the events come to.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// Checks that the log ends where `proven` says, and makes the storage that it says.
+    ///
+    /// # Errors
+    /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::OtherStorage`].
+    pub fn check(&self, proven: &ProvenBlock) -> Result<(), AuditError> {
+        self.follower.check_end(proven.block, proven.trail.into())?;
+        let found = self.storage.root(self.trail());
+        match proven.storage_root {
+            expected if expected == found => Ok(()),
+            expected => Err(AuditError::OtherStorage { expected, found }),
+        }
+    }
+}
+
+/// Reads the registry's log up to a block, proves from the block's header what the contract holds there, and returns what was found if the
+/// log is complete and unaltered. Trusts the node for nothing but the block's hash.
+///
+/// # Errors
+/// [`AuditError`], which names the first event that is missing or altered.
+pub async fn audit(
+    registry: &Registry,
+    options: &AuditOptions,
+    mut observe: impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
+) -> Result<AuditReport, AuditError> {
+    let target = target(registry, options.block).await?;
+    // Before anything else: nodes keep what proofs are made of for the newest blocks alone.
+    let proven = prove(registry, &target).await?;
+    let mut run = AuditRun::begin(registry, options, proven, &mut observe).await?;
+    let found = run.read(&target, &mut observe).await;
+    match found {
+        Ok(draft) => {
+            if let (Some(draft), Some(path)) = (draft, &options.checkpoint) {
+                checkpoint::keep(draft, path).map_err(|source| AuditError::Io { path: path.clone(), source })?;
+            }
+            Ok(run.done())
+        }
+        Err(error @ AuditError::Chain(_)) => Err(error),
+        Err(error) => {
+            // A log that was read while the chain changed says nothing about the node.
+            let now = registry.rpc().block(BlockNumberOrTag::Number(target.number)).await;
+            match now {
+                Ok(block) if block.header.hash != target.hash => {
+                    Err(AuditError::Moved { block: target.number, expected: target.hash })
+                }
+                _ => Err(error),
+            }
+        }
+    }
+}
+
+/// The block up to which it goes.
+pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, AuditError> {
+    let newest = registry.rpc().latest().await?;
+    let first = registry.first_block();
+    if newest.number < first || block.is_some_and(|block| block < first || block > newest.number) {
+        return Err(AuditError::NoBlock { block: block.unwrap_or(newest.number), first, newest: newest.number });
+    }
+    match (block, registry.profile()) {
+        (Some(block), _) => Ok(registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header),
+        (None, Profile::Development) => Ok(newest),
+        (None, Profile::Network { .. }) => match registry.rpc().settled(BlockNumberOrTag::Finalized).await? {
+            Some(settled) if settled.number >= first => Ok(settled),
+            // Too young to have one: what is newest is what there is.
+            _ => Ok(newest),
+        },
+    }
+}
+
+struct AuditRun<'a> {
+    registry: &'a Registry,
+    options: &'a AuditOptions,
+    proven: ProvenBlock,
+    state: AuditState,
+    /// The last block that is read.
+    at: u64,
+    after_block: u64,
+    before: Option<(u64, B256, u64)>,
+    replaced: bool,
+    read: u64,
+    storage_proven: bool,
+    /// The time of the last log whose node did not say it.
+    times: BlockTimes,
+}
+
+impl<'a> AuditRun<'a> {
+    async fn begin(
+        registry: &'a Registry,
+        options: &'a AuditOptions,
+        proven: ProvenBlock,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
+    ) -> Result<Self, AuditError> {
+        let start = AuditState::new(registry.chain_id(), registry.address());
+        let at = registry.first_block().saturating_sub(1);
+        let mut run = Self {
+            registry,
+            options,
+            proven,
+            state: start,
+            at,
+            after_block: at,
+            before: None,
+            replaced: false,
+            read: 0,
+            storage_proven: true,
+            times: BlockTimes::default(),
+        };
+        let Some(path) = &options.checkpoint else { return Ok(run) };
+        let found = match checkpoint::load(path, (registry.chain_id(), registry.address())) {
+            Ok(found) => found,
+            Err(error) => {
+                observe(AuditProgress::NoCheckpoint(format!("{}: {error}", path.display())))?;
+                None
+            }
+        };
+        let Some(found) = found else { return Ok(run) };
+        run.before = Some(found.about.complete);
+        if options.from_start || found.about.block > run.proven.block {
+            return Ok(run);
+        }
+        let (block, expected) = (found.about.block, found.about.hash);
+        let now = registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header.hash;
+        if now != expected {
+            return Err(AuditError::ReorgTooDeep { deep: WINDOW_BLOCKS, block, expected, found: now });
+        }
+        let (complete, hash, _) = found.about.complete;
+        if complete <= run.proven.block {
+            run.replaced = registry.rpc().block(BlockNumberOrTag::Number(complete)).await?.header.hash != hash;
+        }
+        let follower = Follower::after(registry.chain_id(), registry.address(), Trail::from(found.about.trail));
+        run.state = AuditState { follower, storage: found.storage, summary: found.about.summary };
+        (run.at, run.after_block) = (block, block);
+        Ok(run)
+    }
+
+    /// Reads up to the target and checks what comes of it; returns the checkpoint to be kept.
+    async fn read(
+        &mut self,
+        target: &Header,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
+    ) -> Result<Option<Draft>, AuditError> {
+        let (from, blocks) = (self.at, target.number - self.at.min(target.number));
+        let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(self.at);
+        // The next range is on its way while this one is looked at.
+        let ask = |ranges: LogRanges| {
+            let registry = self.registry.clone();
+            tokio::spawn(async move { ranges.read(&registry).await })
+        };
+        let mut asked = ask(LogRanges::new(self.at + 1, settled));
+        while let Some((range, rest)) = asked.await.expect("reading does not panic")? {
+            asked = ask(rest);
+            self.take(&range.logs, observe).await?;
+            self.at = range.to;
+            observe(AuditProgress::Blocks(self.at - from, blocks))?;
+        }
+        let headers = headers_to(self.registry, settled.max(self.registry.first_block()), target).await?;
+        let draft = self.draft(settled, headers.first().filter(|first| first.number == settled)).await?;
+        let window = headers.iter().position(|header| header.number > settled).unwrap_or(headers.len());
+        let logs = logs_of(self.registry, &headers[window..]).await?;
+        self.take(&logs, observe).await?;
+        self.at = target.number;
+        observe(AuditProgress::Blocks(blocks, blocks))?;
+        match self.state.check(&self.proven) {
+            Err(AuditError::OtherStorage { .. }) if self.counts_zeros().await? => self.storage_proven = false,
+            checked => checked?,
+        }
+        Ok(draft)
+    }
+
+    /// Whether the chain is anvil's, whose storage root counts slots that are zero, if they were read: no root of Ethereum's rules is equal to it.
+    async fn counts_zeros(&self) -> Result<bool, AuditError> {
+        Ok(self.registry.profile() == Profile::Development
+            && self.registry.rpc().client_version().await?.starts_with("anvil/"))
+    }
+
+    async fn draft(&self, block: u64, header: Option<&Header>) -> Result<Option<Draft>, AuditError> {
+        let Some(path) = &self.options.checkpoint else { return Ok(None) };
+        let hash = match header {
+            Some(header) => header.hash,
+            None => self.registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header.hash,
+        };
+        let home = (self.registry.chain_id(), self.registry.address());
+        let trail = self.state.follower.end(block)?;
+        let complete = (self.proven.block, self.proven.hash, self.proven.trail.seq());
+        let about = CheckpointHeader::new(home, (block, hash), trail, complete, self.state.summary.clone());
+        let draft = checkpoint::draft(path, &about, &self.state.storage);
+        draft.map(Some).map_err(|source| AuditError::Io { path: path.clone(), source })
+    }
+
+    async fn take(
+        &mut self,
+        logs: &[Log],
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
+    ) -> Result<(), AuditError> {
+        for log in logs {
+            let seq = self.state.trail().seq() + 1;
+            let event = decode(self.registry.address(), log)
+                .map_err(|error| AuditError::unreadable(seq, log.block_number.unwrap_or_default(), error))?;
+            let time = self.times.of(self.registry, log, &event.place).await?;
+            self.state.take(&event, time)?;
+            self.read += 1;
+            let is_new = self.before.is_none_or(|(_, _, last)| self.replaced || seq > last);
+            observe(AuditProgress::Event(AuditedEvent { event: &event, time, storage: &self.state.storage, is_new }))?;
+        }
+        Ok(())
+    }
+
+    fn done(self) -> AuditReport {
+        AuditReport {
+            seq: self.proven.trail.seq(),
+            proven: self.proven,
+            read: self.read,
+            after_block: self.after_block,
+            before: self.before.map(|(block, hash, _)| (block, hash, self.replaced)),
+            slots: self.state.storage.len() + 1,
+            storage_proven: self.storage_proven,
+            summary: self.state.summary,
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The contract's whole storage, as its events make it: the same slots, the same root as the chain's own.
+//!
+//! So one account proof says whether the state that anybody can ask for is what the log tells. The order of the variables is that of
+//! `ImageRegistry` and its bases; a contract with another would never match.
+
+use crate::contract::Trail;
+use crate::contract::bindings::IImageRegistry::{
+    AdminPlan, AdminPlanned, IImageRegistryEvents as Event, KgcKeyPublished, LogAnchored, RoleChanged,
+};
+use alloy::primitives::map::B256HashMap;
+use alloy::primitives::{Address, B256, U256, keccak256};
+use alloy::sol_types::SolValue;
+use alloy_trie::root::storage_root;
+
+/// Where the variables stand.
+mod slot {
+    pub(super) const ROLES: u8 = 1;
+    pub(super) const PENDING_ADMIN: u8 = 2;
+    pub(super) const ADMIN: u8 = 3;
+    pub(super) const PAUSE: u8 = 4;
+    pub(super) const RECORDS: u8 = 7;
+    pub(super) const ANCHORS: u8 = 8;
+    pub(super) const LINES: u8 = 9;
+    pub(super) const KGC_KEYS: u8 = 10;
+    pub(super) const LOGS: u8 = 11;
+    pub(super) const CAPSULE_ANCHORS: u8 = 12;
+    pub(super) const FLAGS: u8 = 13;
+    pub(super) const NONCES: u8 = 14;
+    pub(super) const ACCESS: u8 = 15;
+    pub(super) const OPERATORS: u8 = 16;
+    pub(super) const CAPSULES: u8 = 17;
+}
+
+/// Seconds from the start of a hand-over to its acceptance, as the constructor sets them.
+const ADMIN_DELAY: u64 = 24 * 60 * 60;
+const ADDRESS: usize = 160;
+const TIME: usize = 48;
+
+/// The slots that are not zero, by keccak256 of their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storage {
+    slots: B256HashMap<U256>,
+}
+
+/// A slot's place.
+#[derive(Debug, Clone, Copy)]
+struct SlotKey(B256);
+
+impl SlotKey {
+    fn plain(slot: u8) -> Self {
+        Self(B256::with_last_byte(slot))
+    }
+
+    /// The value of `key` in the mapping that stands here.
+    fn at(self, key: impl Into<B256>) -> Self {
+        Self(keccak256((key.into(), self.0).abi_encode_packed()))
+    }
+
+    /// The slot after it.
+    fn next(self) -> Self {
+        Self(B256::from(U256::from_be_bytes(self.0.0).wrapping_add(U256::from(1))))
+    }
+
+    fn of_record(image: B256) -> Self {
+        Self::plain(slot::RECORDS).at(image)
+    }
+}
+
+/// Bits `from ..` of a word, `bits` of them.
+fn bits(word: U256, from: usize, bits: usize) -> U256 {
+    (word >> from) & ((U256::from(1) << bits) - U256::from(1))
+}
+
+fn with_bits(word: U256, from: usize, width: usize, value: U256) -> U256 {
+    (word & !(((U256::from(1) << width) - U256::from(1)) << from)) | (value << from)
+}
+
+fn number(address: Address) -> U256 {
+    U256::from_be_bytes(address.into_word().0)
+}
+
+/// Values side by side in one slot, the first in the lowest bits.
+fn packed<const N: usize>(parts: [(U256, usize); N]) -> U256 {
+    let mut at = 0;
+    parts.into_iter().fold(U256::ZERO, |word, (value, width)| {
+        let word = word | (value << at);
+        at += width;
+        word
+    })
+}
+
+impl Storage {
+    /// The storage before the contract's first event.
+    pub fn new() -> Self {
+        let mut storage = Self::default();
+        storage.set(SlotKey::plain(slot::PENDING_ADMIN), U256::from(ADMIN_DELAY) << (ADDRESS + TIME));
+        storage
+    }
+
+    /// How many slots it has.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Its root with `trail` in slot 0, as an account's `storageHash`.
+    pub fn root(&self, trail: Trail) -> B256 {
+        let first = keccak256(B256::ZERO);
+        let mut slots: Vec<(B256, U256)> = Vec::with_capacity(self.slots.len() + 1);
+        slots.push((first, U256::from_be_bytes(trail.word().0)));
+        slots.extend(self.slots.iter().map(|(place, value)| (*place, *value)));
+        slots.sort_unstable_by_key(|(place, _)| *place);
+        storage_root(slots)
+    }
+
+    /// Who registered an image; none if nobody did.
+    pub fn sender_of(&self, image: B256) -> Option<Address> {
+        let sender = bits(self.get(SlotKey::of_record(image).next()), 0, ADDRESS);
+        (!sender.is_zero()).then(|| Address::from_word(sender.into()))
+    }
+
+    /// The slots of an image, and what they hold: content hash; sender, time, state and number of verifications; newest flag; hash of the
+    /// capsules that replaced those of the registration; their version.
+    pub fn of_image(&self, image: B256) -> [(B256, U256); 5] {
+        let (record, capsules) = (SlotKey::of_record(image), SlotKey::plain(slot::CAPSULES).at(image));
+        let flag = SlotKey::plain(slot::FLAGS).at(image);
+        [record, record.next(), flag, capsules, capsules.next()].map(|place| (place.0, self.get(place)))
+    }
+
+    pub(super) fn slots(&self) -> impl Iterator<Item = (&B256, &U256)> {
+        self.slots.iter()
+    }
+
+    pub(super) fn insert_hashed(&mut self, place: B256, value: U256) {
+        self.slots.insert(place, value);
+    }
+
+    fn get(&self, place: SlotKey) -> U256 {
+        self.slots.get(&keccak256(place.0)).copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, place: SlotKey, value: U256) {
+        let place = keccak256(place.0);
+        if value.is_zero() {
+            self.slots.remove(&place);
+        } else {
+            self.slots.insert(place, value);
+        }
+    }
+
+    fn change(&mut self, place: SlotKey, change: impl FnOnce(U256) -> U256) {
+        self.set(place, change(self.get(place)));
+    }
+
+    /// What the event changes, in a block of this number and time.
+    pub fn apply(&mut self, event: &Event, block: u64, time: u64) {
+        let (now, place) = (U256::from(time), SlotKey::plain);
+        match event {
+            Event::Registered(e) => self.record(e.imageId, e.sender, e.contentHash, now),
+            Event::RegisteredInBatch(e) => self.record(e.imageId, e.sender, e.contentHash, now),
+            Event::Materialized(e) => {
+                let anchor = self.get(place(slot::ANCHORS).at(e.sender.into_word()).at(e.root));
+                self.record(e.imageId, e.sender, e.contentHash, bits(anchor, 32, TIME));
+            }
+            // Its items have said it all.
+            Event::BatchRegistered(_) => {}
+            Event::Anchored(e) => {
+                let anchor = packed([(U256::from(e.count), 32), (now, TIME)]);
+                self.set(place(slot::ANCHORS).at(e.sender.into_word()).at(e.root), anchor);
+            }
+            Event::CapsulesAnchored(e) => {
+                let anchor = packed([(U256::from(e.count), 32), (now, TIME)]);
+                self.set(place(slot::CAPSULE_ANCHORS).at(e.kgc.into_word()).at(e.root), anchor);
+            }
+            Event::Verified(e) => {
+                let verifications = U256::from(e.number);
+                self.change(SlotKey::of_record(e.imageId).next(), |word| with_bits(word, 216, 40, verifications));
+                // The nonce is the signature's; who sends the transaction itself uses none.
+                if !e.signature.is_empty() {
+                    self.set(place(slot::NONCES).at(e.verifier.into_word()), e.nonce + U256::from(1));
+                }
+            }
+            Event::NonceInvalidated(e) => self.set(place(slot::NONCES).at(e.wallet.into_word()), e.nonce),
+            Event::FlagRaised(e) => {
+                let id = U256::from(e.flagId);
+                let flag = packed([(id, 40), (U256::from(1), 8), (number(e.verifier), ADDRESS), (now, TIME)]);
+                self.set(place(slot::FLAGS).at(e.imageId), flag);
+                self.set_state(e.imageId, 2);
+            }
+            Event::FlagConfirmed(e) => self.decide(e.imageId, 2, 3),
+            Event::FlagDismissed(e) => self.decide(e.imageId, 3, 1),
+            Event::AccessGranted(e) => self.set_access(e.imageId, e.wallet, e.expiry, e.accessSeq, block),
+            Event::AccessRevoked(e) => self.set_access(e.imageId, e.wallet, 0, e.accessSeq, block),
+            Event::OperatorSet(e) => {
+                let operator = packed([(U256::from(u8::from(e.allowed)), 8), (U256::from(e.operatorSeq), 64)]);
+                self.set(place(slot::OPERATORS).at(e.sender.into_word()).at(e.operator.into_word()), operator);
+            }
+            Event::CapsulesUpdated(e) => {
+                let capsules = place(slot::CAPSULES).at(e.imageId);
+                self.set(capsules, e.capsulesHash.into());
+                self.set(capsules.next(), U256::from(e.version));
+            }
+            Event::KgcKeyPublished(e) => self.publish_key(e),
+            Event::KgcKeyRetired(e) => {
+                let key = place(slot::KGC_KEYS).at(e.kgcId).at(U256::from(e.epoch)).next();
+                self.change(key, |word| with_bits(word, ADDRESS + 32, 8, U256::from(1)));
+            }
+            Event::LogAnchored(e) => self.anchor_log(e, now),
+            Event::RoleChanged(e) => self.change_role(e),
+            Event::AdminPlanned(e) => self.plan(e, now),
+            Event::Paused(e) => {
+                self.change(place(slot::PAUSE), |word| with_bits(word, 0, TIME, U256::from(e.until)));
+            }
+            Event::Unpaused(_) => self.change(place(slot::PAUSE), |word| match now < bits(word, 0, TIME) {
+                true => with_bits(word, 0, TIME, now),
+                false => word,
+            }),
+            Event::Superseded(e) => {
+                self.change(place(slot::PAUSE), |word| with_bits(word, TIME, ADDRESS, number(e.successor)));
+            }
+        }
+    }
+
+    fn publish_key(&mut self, e: &KgcKeyPublished) {
+        let (publisher, epoch) = (number(e.publisher), U256::from(e.epoch));
+        self.set(SlotKey::plain(slot::LINES).at(e.kgcId), packed([(publisher, ADDRESS), (epoch, 32)]));
+        let key = SlotKey::plain(slot::KGC_KEYS).at(e.kgcId).at(epoch);
+        self.set(key, e.x25519.into());
+        self.set(key.next(), packed([(number(e.receiptSigner), ADDRESS), (epoch, 32)]));
+    }
+
+    fn anchor_log(&mut self, e: &LogAnchored, now: U256) {
+        let log = SlotKey::plain(slot::LOGS).at(e.kgc.into_word()).at(e.logId);
+        self.set(log, e.logHead.into());
+        self.set(log.next(), packed([(U256::from(e.logSeq), 64), (now, TIME)]));
+    }
+
+    fn record(&mut self, image: B256, sender: Address, content: B256, registered_at: U256) {
+        let record = SlotKey::of_record(image);
+        self.set(record, content.into());
+        self.set(record.next(), packed([(number(sender), ADDRESS), (registered_at, TIME), (U256::from(1), 8)]));
+    }
+
+    fn set_state(&mut self, image: B256, state: u8) {
+        self.change(SlotKey::of_record(image).next(), |word| with_bits(word, ADDRESS + TIME, 8, U256::from(state)));
+    }
+
+    fn decide(&mut self, image: B256, flag: u8, record: u8) {
+        self.change(SlotKey::plain(slot::FLAGS).at(image), |word| with_bits(word, 40, 8, U256::from(flag)));
+        self.set_state(image, record);
+    }
+
+    fn set_access(&mut self, image: B256, wallet: Address, expiry: u64, seq: u64, block: u64) {
+        let word = packed([expiry, seq, block].map(|value| (U256::from(value), 64)));
+        self.set(SlotKey::plain(slot::ACCESS).at(image).at(wallet.into_word()), word);
+    }
+
+    /// OpenZeppelin's rules: the administrator's role is one wallet's, and a hand-over ends with its acceptance.
+    fn change_role(&mut self, e: &RoleChanged) {
+        let role = SlotKey::plain(slot::ROLES).at(e.role).at(e.account.into_word());
+        self.set(role, U256::from(u8::from(e.granted)));
+        if !e.role.is_zero() {
+            return;
+        }
+        let admin = bits(self.get(SlotKey::plain(slot::ADMIN)), 0, ADDRESS);
+        let next = if e.granted { number(e.account) } else { U256::ZERO };
+        if e.granted || admin == number(e.account) {
+            self.change(SlotKey::plain(slot::ADMIN), |word| with_bits(word, 0, ADDRESS, next));
+            // Accepted, or given up: in either way nothing is pending any more.
+            self.change(SlotKey::plain(slot::PENDING_ADMIN), |word| with_bits(word, 0, ADDRESS + TIME, U256::ZERO));
+        }
+    }
+
+    fn plan(&mut self, e: &AdminPlanned, now: U256) {
+        let schedule = U256::from(e.schedule);
+        match e.plan {
+            AdminPlan::TransferBegun | AdminPlan::TransferCancelled => {
+                let pending = packed([(number(e.newAdmin), ADDRESS), (schedule, TIME)]);
+                let place = SlotKey::plain(slot::PENDING_ADMIN);
+                self.change(place, |word| with_bits(word, 0, ADDRESS + TIME, pending));
+            }
+            _ => {
+                let word = self.get(SlotKey::plain(slot::ADMIN));
+                let (delay, due) = (bits(word, ADDRESS, TIME), bits(word, ADDRESS + TIME, TIME));
+                if !due.is_zero() && due < now {
+                    let place = SlotKey::plain(slot::PENDING_ADMIN);
+                    self.change(place, |word| with_bits(word, ADDRESS + TIME, TIME, delay));
+                }
+                let pending = packed([(U256::from(e.newDelay), TIME), (schedule, TIME)]);
+                self.change(SlotKey::plain(slot::ADMIN), |word| with_bits(word, ADDRESS, 2 * TIME, pending));
+            }
+        }
+    }
+}

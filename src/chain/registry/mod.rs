@@ -1,0 +1,309 @@
+//! The client of `ImageRegistry`: reads it, and makes the transactions that the outbox sends.
+
+use super::deployment::Deployment;
+use super::error::ChainError;
+use super::head::{Head, Profile};
+use super::rpc::Rpc;
+use crate::clock::Clock;
+use crate::contract::bindings::IImageRegistry::{
+    self as registry, Access, Capsules, Flag, KgcKey, LogHead, Operator, Record, RecordState,
+};
+use crate::contract::bindings::{IOpenZeppelin, Role};
+use crate::contract::{AuditHead, Transaction};
+use crate::envelope;
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::primitives::{Address, B256, U256, keccak256};
+use alloy::rpc::types::TransactionRequest;
+use alloy::sol_types::{Eip712Domain, SolCall};
+
+mod log;
+mod times;
+
+pub use times::BlockTimes;
+
+/// A registry whose chain and code were checked. Views are of the latest block.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    rpc: Rpc,
+    chain_id: u64,
+    address: Address,
+    first_block: u64,
+    code_hash: B256,
+    profile: Profile,
+}
+
+impl Registry {
+    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at the pinned address.
+    ///
+    /// # Errors
+    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or the node does not answer.
+    pub async fn connect(rpc: Rpc, deployment: &Deployment, profile: Profile) -> Result<Self, ChainError> {
+        let Deployment { chain_id, address, code_hash, block, .. } = *deployment;
+        rpc.check_chain_id(chain_id).await?;
+        let code = rpc.code(address).await?;
+        if code.is_empty() {
+            return Err(ChainError::NoContract { address, chain_id });
+        }
+        let found = keccak256(&code);
+        if found != code_hash {
+            return Err(ChainError::WrongContract { address, expected: code_hash, found });
+        }
+        rpc.pin_code(address, code_hash);
+        Ok(Self { rpc, chain_id, address, first_block: block, code_hash, profile })
+    }
+
+    /// The node behind it.
+    pub fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    /// Its chain.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// The contract.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The block in which it was made.
+    pub fn first_block(&self) -> u64 {
+        self.first_block
+    }
+
+    /// keccak256 of its code, as pinned.
+    pub fn code_hash(&self) -> B256 {
+        self.code_hash
+    }
+
+    /// What 'stale' and 'confirmed' mean here.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The EIP-712 domain of its signatures.
+    pub fn domain(&self) -> Eip712Domain {
+        envelope::signing_domain(self.chain_id, self.address)
+    }
+
+    /// The transaction that makes `call`, for [`Outbox::submit`](super::Outbox::submit).
+    pub fn transaction(&self, call: &impl SolCall) -> Transaction {
+        Transaction { to: Some(self.address), data: call.abi_encode().into() }
+    }
+
+    pub(super) async fn view<C: SolCall>(&self, call: C) -> Result<C::Return, ChainError> {
+        self.view_at(BlockId::latest(), call).await
+    }
+
+    async fn view_at<C: SolCall>(&self, block: BlockId, call: C) -> Result<C::Return, ChainError> {
+        let request = TransactionRequest::default().to(self.address).input(call.abi_encode().into());
+        let answer = self.rpc.call(request, block).await?;
+        // An address without code answers every call, with nothing.
+        if answer.is_empty() {
+            return Err(ChainError::NoContract { address: self.address, chain_id: self.chain_id });
+        }
+        C::abi_decode_returns_validate(&answer)
+            .map_err(|error| ChainError::BadAnswer { method: C::SIGNATURE, reason: error.to_string() })
+    }
+
+    /// The newest block, and when (by `clock`) the node said so.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
+        // The time before the question: an answer that took long counts as older, never as newer.
+        let answered_at = clock.unix_secs();
+        let header = self.rpc.latest().await?;
+        Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
+    }
+
+    /// The record of an image.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], or the node does not answer.
+    pub async fn record(&self, image_id: B256) -> Result<Record, ChainError> {
+        let record = self.view(registry::recordOfCall { imageId: image_id }).await?;
+        match record.state {
+            RecordState::Absent => Err(ChainError::UnknownImage { image_id }),
+            _ => Ok(record),
+        }
+    }
+
+    /// Whether `observed` is the registered SHA-256 of the image.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], or the node does not answer.
+    pub async fn verify(&self, image_id: B256, observed: B256) -> Result<bool, ChainError> {
+        self.view(registry::verifyCall { imageId: image_id, observedHash: observed }).await
+    }
+
+    /// The access word of (image, wallet); all zero where nothing was granted or revoked. Says nothing about the sender.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn access(&self, image_id: B256, wallet: Address) -> Result<Access, ChainError> {
+        self.view(registry::accessOfCall { imageId: image_id, wallet }).await
+    }
+
+    /// The access word as it was in the block with this hash; a node that does not have the block refuses.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn access_in(&self, block: B256, image_id: B256, wallet: Address) -> Result<Access, ChainError> {
+        self.view_at(BlockId::hash(block), registry::accessOfCall { imageId: image_id, wallet }).await
+    }
+
+    /// Last second of the access of (image, wallet) that counts at `head`: 0 for none. On a network a grant counts once the chain calls its
+    /// block `safe`, and a revocation as soon as it is in `head`: the smaller of the two.
+    ///
+    /// # Errors
+    /// [`ChainError::NoFinality`], or the node does not answer.
+    pub async fn confirmed_expiry(&self, head: &Head, image_id: B256, wallet: Address) -> Result<u64, ChainError> {
+        let newest = self.access_in(head.hash, image_id, wallet).await?.expiry;
+        if newest == 0 || self.profile == Profile::Development {
+            return Ok(newest);
+        }
+        match self.rpc.settled(BlockNumberOrTag::Safe).await? {
+            Some(safe) if safe.number >= self.first_block => {
+                Ok(newest.min(self.access_in(safe.hash, image_id, wallet).await?.expiry))
+            }
+            // Nothing in the contract is confirmed yet, the contract included.
+            _ => Ok(0),
+        }
+    }
+
+    /// Whether `wallet` may have the image's key *by the time of the latest block*, which a development chain only makes
+    /// when there is a transaction: who releases keys also compares [`Registry::access`] with its own clock.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn is_authorized(&self, image_id: B256, wallet: Address) -> Result<bool, ChainError> {
+        self.view(registry::isAuthorizedCall { imageId: image_id, wallet }).await
+    }
+
+    /// The newest flag of an image; id 0 where there was none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn flag(&self, image_id: B256) -> Result<Flag, ChainError> {
+        self.view(registry::flagOfCall { imageId: image_id }).await
+    }
+
+    /// The audit head, and the number of events so far.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn audit(&self) -> Result<AuditHead, ChainError> {
+        let audit = self.view(registry::auditCall {}).await?;
+        Ok(AuditHead { head: audit.head, seq: audit.seq.to() })
+    }
+
+    /// The same as it was in the block with this hash.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn audit_in(&self, block: B256) -> Result<AuditHead, ChainError> {
+        let audit = self.view_at(BlockId::hash(block), registry::auditCall {}).await?;
+        Ok(AuditHead { head: audit.head, seq: audit.seq.to() })
+    }
+
+    /// A KGC's key of one epoch.
+    ///
+    /// # Errors
+    /// [`ChainError::Revert`] with `UnknownKgcKey`, or the node does not answer.
+    pub async fn kgc_key(&self, kgc_id: B256, epoch: u32) -> Result<KgcKey, ChainError> {
+        self.view(registry::kgcKeyCall { kgcId: kgc_id, epoch }).await
+    }
+
+    /// A KGC's newest key, retired or not.
+    ///
+    /// # Errors
+    /// [`ChainError::Revert`] with `UnknownKgcKey`, or the node does not answer.
+    pub async fn current_kgc_key(&self, kgc_id: B256) -> Result<KgcKey, ChainError> {
+        self.view(registry::currentKgcKeyCall { kgcId: kgc_id }).await
+    }
+
+    /// The nonce that `wallet`'s next relayed verification must carry.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn nonce(&self, wallet: Address) -> Result<U256, ChainError> {
+        self.view(registry::noncesCall { wallet }).await
+    }
+
+    /// Whether `account` has `role`.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn has_role(&self, role: Role, account: Address) -> Result<bool, ChainError> {
+        self.view(IOpenZeppelin::hasRoleCall { role: role.id(), account }).await
+    }
+
+    /// The default administrator.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn default_admin(&self) -> Result<Address, ChainError> {
+        self.view(IOpenZeppelin::defaultAdminCall {}).await
+    }
+
+    /// Who is to be the default administrator, if anybody, and from when on it may accept.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn pending_admin(&self) -> Result<(Option<Address>, u64), ChainError> {
+        let pending = self.view(IOpenZeppelin::pendingDefaultAdminCall {}).await?;
+        Ok((Some(pending.newAdmin).filter(|next| !next.is_zero()), pending.schedule.to()))
+    }
+
+    /// Whether `wallet` may speak for `sender`, and how often that was changed.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn operator(&self, sender: Address, wallet: Address) -> Result<Operator, ChainError> {
+        self.view(registry::operatorOfCall { sender, wallet }).await
+    }
+
+    /// The last second of the pause in force, if one is.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn paused_until(&self) -> Result<Option<u64>, ChainError> {
+        let until: u64 = self.view(registry::pausedUntilCall {}).await?.to();
+        Ok(Some(until).filter(|until| *until != 0))
+    }
+
+    /// The registry that follows this one, if one does.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn successor(&self) -> Result<Option<Address>, ChainError> {
+        let successor = self.view(registry::supersededByCall {}).await?;
+        Ok(Some(successor).filter(|successor| !successor.is_zero()))
+    }
+
+    /// The capsules that replaced those of the registration, as it was in the block with this hash; version 0 where none did.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn capsules_in(&self, block: B256, image_id: B256) -> Result<Capsules, ChainError> {
+        self.view_at(BlockId::hash(block), registry::capsulesOfCall { imageId: image_id }).await
+    }
+
+    /// The capsules that replaced those of the registration; version 0 where none did.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn capsules(&self, image_id: B256) -> Result<Capsules, ChainError> {
+        self.view(registry::capsulesOfCall { imageId: image_id }).await
+    }
+
+    /// The newest head of a KGC's log that it anchored; number 0 where there is none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn log_head(&self, kgc: Address, log_id: B256) -> Result<LogHead, ChainError> {
+        self.view(registry::logHeadOfCall { kgc, logId: log_id }).await
+    }
+}

@@ -1,0 +1,333 @@
+//! The only door to the nodes: JSON-RPC over HTTP, a deadline for each call, and another node where one fails.
+
+mod http;
+mod node;
+mod nodes;
+
+use super::error::ChainError;
+use alloy::consensus::Transaction as _;
+use alloy::eips::eip1559::Eip1559Estimation;
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::primitives::{Address, B256, Bytes, U64, U128, U256};
+use alloy::providers::utils::{
+    EIP1559_FEE_ESTIMATION_PAST_BLOCKS, EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE, eip1559_default_estimator,
+};
+use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
+use alloy::rpc::types::{
+    Block, EIP1186AccountProofResponse, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest,
+};
+use node::Node;
+use nodes::NodePool;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long one call may take unless told otherwise.
+const CALL_DEADLINE: Duration = Duration::from_secs(10);
+/// A chain that has made so many blocks, and has no final one, will not have one: four epochs of proof of stake.
+const YOUNG_BLOCKS: u64 = 128;
+/// So often an answer that is older than one before is asked for again.
+const RETRIES: usize = 5;
+/// What Geth says for some moments after its start: it neither has the transaction nor lacks it.
+const INDEXING: &str = "transaction indexing is in progress";
+const INDEXING_PAUSE: Duration = Duration::from_millis(200);
+
+/// The JSON-RPC of one node, or of several that stand in for one another.
+#[derive(Debug, Clone)]
+pub struct Rpc {
+    nodes: Arc<NodePool>,
+    endpoint: String,
+    deadline: Duration,
+}
+
+/// What a transaction has to pay for the next block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fees {
+    /// Its base fee: whoever offers less stays outside.
+    pub(super) base: u128,
+    /// What to offer: twice the base fee, and the tip that others give.
+    pub(super) offer: Eip1559Estimation,
+}
+
+impl Rpc {
+    /// Returns the door to the node at `url`, or to several whose URLs have commas between them; asks them nothing yet. Each call then
+    /// has 10 s. Of several nodes each is checked before it is used: same chain, same block 0, same contract, and not behind the others.
+    ///
+    /// # Errors
+    /// [`ChainError::InvalidUrl`].
+    pub fn new(url: &str) -> Result<Self, ChainError> {
+        let nodes = url.split(',').map(|url| Node::new(url.trim())).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::of(nodes))
+    }
+
+    fn of(nodes: Vec<Node>) -> Self {
+        let endpoints: Vec<&str> = nodes.iter().map(Node::endpoint).collect();
+        let endpoint = endpoints.join(", ");
+        Self { nodes: Arc::new(NodePool::new(nodes)), endpoint, deadline: CALL_DEADLINE }
+    }
+
+    /// The same door with another deadline for each call.
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Scheme, host and port of each node.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// A door to each node alone, which knows nothing of the others.
+    pub fn each(&self) -> Vec<Self> {
+        let alone = |node: &Node| Self { deadline: self.deadline, ..Self::of(vec![node.clone()]) };
+        self.nodes.all().iter().map(alone).collect()
+    }
+
+    /// Whether what is said to the nodes can be read or changed on its way: plain HTTP to another machine.
+    pub fn is_open_to_the_network(&self) -> bool {
+        self.nodes.all().iter().any(Node::is_open_to_the_network)
+    }
+
+    /// Of several nodes, uses only those of this chain from now on.
+    pub fn pin_chain(&self, chain_id: u64) {
+        self.nodes.pin_chain(chain_id);
+    }
+
+    /// Of several nodes, uses only those with this contract from now on.
+    pub(crate) fn pin_code(&self, address: Address, code_hash: B256) {
+        self.nodes.pin_code(address, code_hash);
+    }
+
+    async fn ask<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: P) -> Result<R, ChainError> {
+        let start = Instant::now();
+        loop {
+            match self.nodes.ask(self.deadline, method, params.clone()).await {
+                Err(ChainError::Refused { message, .. }) if message == INDEXING && start.elapsed() < self.deadline => {
+                    tokio::time::sleep(INDEXING_PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// The answer to a question that the library itself has no need of.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or does not know the method.
+    pub async fn raw(
+        &self,
+        method: &'static str,
+        params: Vec<serde_json::Value>,
+    ) -> Result<serde_json::Value, ChainError> {
+        self.ask(method, params).await
+    }
+
+    /// The chain's id.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn chain_id(&self) -> Result<u64, ChainError> {
+        Ok(self.ask::<_, U64>("eth_chainId", ()).await?.to())
+    }
+
+    /// Checks that the node serves chain `expected`.
+    ///
+    /// # Errors
+    /// [`ChainError::WrongChain`], or the node does not answer.
+    pub async fn check_chain_id(&self, expected: u64) -> Result<(), ChainError> {
+        let found = self.chain_id().await?;
+        if found == expected { Ok(()) } else { Err(ChainError::WrongChain { expected, found }) }
+    }
+
+    /// Hash of block 0: tells a chain from another with the same id.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn genesis(&self) -> Result<B256, ChainError> {
+        Ok(self.block(BlockNumberOrTag::Earliest).await?.header.hash)
+    }
+
+    /// What the node is: its `web3_clientVersion`.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn client_version(&self) -> Result<String, ChainError> {
+        self.ask("web3_clientVersion", ()).await
+    }
+
+    /// Balance of `address` in wei, in the latest block.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn balance(&self, address: Address) -> Result<U256, ChainError> {
+        self.ask("eth_getBalance", (address, BlockNumberOrTag::Latest)).await
+    }
+
+    /// Code at `address` in the latest block; empty where there is none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn code(&self, address: Address) -> Result<Bytes, ChainError> {
+        self.ask("eth_getCode", (address, BlockNumberOrTag::Latest)).await
+    }
+
+    /// The header of the newest block, which is never older than one that was seen before.
+    ///
+    /// # Errors
+    /// [`ChainError::Behind`], or the node does not answer.
+    pub async fn latest(&self) -> Result<Header, ChainError> {
+        let mut found = 0;
+        for _ in 0..RETRIES {
+            let header = self.block(BlockNumberOrTag::Latest).await?.header;
+            if self.nodes.saw(header.number) {
+                return Ok(header);
+            }
+            found = header.number;
+        }
+        Err(ChainError::Behind { found, expected: self.nodes.seen() })
+    }
+
+    /// The newest block that the chain calls `safe` or `finalized`; none where the chain is too young to have one.
+    ///
+    /// # Errors
+    /// [`ChainError::NoFinality`] if the chain is old enough, or the node does not answer.
+    pub async fn settled(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, ChainError> {
+        let method = "eth_getBlockByNumber";
+        let reason = match self.ask::<_, Option<Block>>(method, (tag, false)).await {
+            Ok(Some(block)) if block.header.number > 0 => return Ok(Some(block.header)),
+            Ok(Some(_)) => "it is still block 0".to_owned(),
+            Ok(None) => "the node knows none".to_owned(),
+            Err(ChainError::Refused { message, .. }) => message,
+            Err(error) => return Err(error),
+        };
+        match self.latest().await?.number {
+            young if young <= YOUNG_BLOCKS => Ok(None),
+            head => Err(ChainError::NoFinality { tag: tag.to_string(), head, reason }),
+        }
+    }
+
+    pub(crate) async fn block(&self, number: BlockNumberOrTag) -> Result<Block, ChainError> {
+        let method = "eth_getBlockByNumber";
+        let block: Option<Block> = self.ask(method, (number, false)).await?;
+        block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
+    }
+
+    /// `eth_call` in one block. An address without code answers with nothing, which is not an error here.
+    pub(crate) async fn call(&self, request: TransactionRequest, block: BlockId) -> Result<Bytes, ChainError> {
+        self.ask("eth_call", (request, block)).await
+    }
+
+    pub(crate) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
+        self.ask("eth_getLogs", (filter.clone(),)).await
+    }
+
+    /// Account and storage slots of `address` in the block with this hash, with the nodes of the tries that prove them. Not checked here.
+    pub(crate) async fn proof(
+        &self,
+        address: Address,
+        slots: Vec<B256>,
+        block: B256,
+    ) -> Result<EIP1186AccountProofResponse, ChainError> {
+        self.ask("eth_getProof", (address, slots, BlockId::hash(block))).await
+    }
+
+    pub(crate) async fn estimate_gas(&self, request: TransactionRequest) -> Result<u64, ChainError> {
+        Ok(self.ask::<_, U64>("eth_estimateGas", (request,)).await?.to())
+    }
+
+    /// Fees for the next block. alloy's own go by the *last* block's base fee; and where blocks are empty nobody gives a tip, so that
+    /// it says 1 wei, which nodes take into their pools and, below their own least tip, never into a block.
+    pub(super) async fn fees(&self) -> Result<Fees, ChainError> {
+        let (method, latest) = ("eth_feeHistory", BlockNumberOrTag::Latest);
+        let percentile = [EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE];
+        let history: FeeHistory =
+            self.ask(method, (U64::from(EIP1559_FEE_ESTIMATION_PAST_BLOCKS), latest, percentile)).await?;
+        let reason = || "no base fee".to_owned();
+        let base = history.next_block_base_fee().ok_or_else(|| ChainError::BadAnswer { method, reason: reason() })?;
+        let mut offer = eip1559_default_estimator(base, &history.reward.unwrap_or_default());
+        let asked = match self.ask::<_, U128>("eth_maxPriorityFeePerGas", ()).await {
+            Ok(tip) => tip.to::<u128>(),
+            // Not every node has an opinion.
+            Err(ChainError::Refused { .. }) => 0,
+            Err(error) => return Err(error),
+        };
+        let more = asked.saturating_sub(offer.max_priority_fee_per_gas);
+        offer.max_priority_fee_per_gas += more;
+        offer.max_fee_per_gas = offer.max_fee_per_gas.saturating_add(more);
+        Ok(Fees { base, offer })
+    }
+
+    /// What a unit of gas may cost in the next block, in wei: what a transaction of ours offers at most.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn gas_price(&self) -> Result<u128, ChainError> {
+        Ok(self.fees().await?.offer.max_fee_per_gas)
+    }
+
+    /// How many transactions of `address` are in the chain.
+    pub(crate) async fn transaction_count(&self, address: Address) -> Result<u64, ChainError> {
+        let count: U64 = self.ask("eth_getTransactionCount", (address, BlockNumberOrTag::Latest)).await?;
+        Ok(count.to())
+    }
+
+    /// Gives signed bytes to every node that can be used.
+    pub(crate) async fn send_raw(&self, raw: &[u8]) -> Result<(), ChainError> {
+        self.nodes.send(self.deadline, raw).await
+    }
+
+    /// What a transaction that is mined carries: calldata, or the code that makes a contract.
+    pub(crate) async fn transaction_data(&self, hash: B256) -> Result<Bytes, ChainError> {
+        let method = "eth_getTransactionByHash";
+        let transaction: Option<alloy::rpc::types::Transaction> = self.ask(method, (hash,)).await?;
+        let transaction = transaction.ok_or_else(|| ChainError::BadAnswer { method, reason: "nothing".into() })?;
+        Ok(transaction.input().clone())
+    }
+
+    pub(crate) async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, ChainError> {
+        let receipt: Option<TransactionReceipt> = self.ask("eth_getTransactionReceipt", (hash,)).await?;
+        // Whoever sees a transaction mined must see what it did in whatever is read next.
+        if let Some(number) = receipt.as_ref().and_then(|receipt| receipt.block_number) {
+            self.nodes.saw(number);
+        }
+        Ok(receipt)
+    }
+}
+
+impl Rpc {
+    /// Every receipt of the block with this hash, in its order. Not checked here.
+    pub(crate) async fn receipts(&self, block: B256) -> Result<Vec<TransactionReceipt>, ChainError> {
+        let method = "eth_getBlockReceipts";
+        let receipts: Option<Vec<TransactionReceipt>> = self.ask(method, (BlockId::hash(block),)).await?;
+        receipts.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no block {block}") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_http_and_secrets_stay_out_of_sight() {
+        let bad = ["", "127.0.0.1:8545", "ws://127.0.0.1:8545", "file:///tmp/node.ipc", "http://a,", "http://a,ws://b"];
+        for bad in bad {
+            assert!(matches!(Rpc::new(bad), Err(ChainError::InvalidUrl { .. })), "{bad}");
+        }
+        let rpc = Rpc::new("https://user:secret@node.example:8545/v1/secret?key=secret").expect("a good URL");
+        assert_eq!(rpc.endpoint(), "https://node.example:8545");
+        let several = Rpc::new("https://u:p@a.example/x, http://127.0.0.1:1").expect("good URLs");
+        assert_eq!(several.endpoint(), "https://a.example, http://127.0.0.1:1");
+        let each: Vec<_> = several.each().iter().map(|rpc| rpc.endpoint().to_owned()).collect();
+        assert_eq!(each, ["https://a.example", "http://127.0.0.1:1"]);
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        for (url, open) in [
+            ("http://127.0.0.1:8545", false),
+            ("https://node.example", false),
+            ("http://node.example", true),
+            ("http://127.0.0.1:8545,http://10.0.0.2:8545", true),
+        ] {
+            assert_eq!(Rpc::new(url).expect("good URLs").is_open_to_the_network(), open, "{url}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! `medseal audit`: the event log, proved complete up to a block, and what it says.
+
+mod listing;
+mod page;
+mod times;
+
+use super::error::CliError;
+use super::output::{Outcome, Talk, address, check_free, progress, say, table, write_file};
+use super::session::Session;
+use super::settings::Settings;
+use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, WINDOW_BLOCKS, audit};
+use crate::chain::Registry;
+use crate::files::make_private_folder;
+use listing::{Filters, Form, Listing};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+pub(super) use times::spelled;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Up to which block [default: the newest of a development chain, the newest final one of a network]
+    #[arg(long, value_name = "N")]
+    block: Option<u64>,
+    /// Read the whole log, not only what is new since the last audit
+    #[arg(long)]
+    from_start: bool,
+    /// List the events; the whole log is read for it
+    #[arg(long, value_name = "FORM")]
+    events: Option<Form>,
+    /// List only those after the last audit
+    #[arg(long, requires = "events")]
+    new: bool,
+    /// Write the list to a file, which is only there once the log is proved complete
+    #[arg(long, short, value_name = "FILE", requires = "events")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    filters: Filters,
+    /// Write a page for people: the summary with a time line
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Overwrite files
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
+    if args.events.is_some() && args.output.is_none() && talk.json {
+        let message = "with --json the list of events goes to a file: --output names it".to_owned();
+        return Err(CliError::Settings { message });
+    }
+    for path in [&args.output, &args.html].into_iter().flatten() {
+        check_free(path, args.force)?;
+    }
+    let session = Session::connect(settings, "auditor").await?;
+    let registry = session.registry().await?;
+    let folder = settings.home().join("audit");
+    make_private_folder(&folder).map_err(|source| CliError::File { act: "make", path: folder.clone(), source })?;
+    let options = AuditOptions {
+        block: args.block,
+        checkpoint: Some(folder.join(format!("{}-{}", registry.chain_id(), address(registry.address())))),
+        from_start: args.from_start || (args.events.is_some() && !args.new),
+    };
+    let mut listing = Listing::new(args.events, args.output.as_deref(), args.force, args.new, &args.filters)?;
+    let bar = progress(0, talk.json || (args.events.is_some() && args.output.is_none()));
+    let audited = audit(&registry, &options, |step| match step {
+        AuditProgress::Blocks(done, all) => {
+            bar.set_length(all);
+            bar.set_position(done);
+            bar.set_message("blocks");
+            Ok(())
+        }
+        AuditProgress::Event(event) => listing.take(&event),
+        AuditProgress::NoCheckpoint(why) => {
+            say(&format!("the checkpoint cannot be used, everything is read: {why}"));
+            Ok(())
+        }
+    })
+    .await;
+    bar.finish_and_clear();
+    let audited = audited?;
+    let listed = listing.finish()?;
+    for silent in &audited.proven.silent {
+        say(&format!("not asked for the block's header: {silent}"));
+    }
+    if let Some((block, hash, true)) = audited.before {
+        say(&format!(
+            "block {block} of the last audit ({hash}) is gone: a reorganisation within {WINDOW_BLOCKS} blocks"
+        ));
+    }
+    if !audited.storage_proven {
+        say("the head is proven, the storage as a whole is not: anvil makes its storage root in a way of its own");
+    }
+    if let Some(path) = &args.html {
+        write_file(path, page::page((registry.chain_id(), registry.address()), &audited).as_bytes(), args.force)?;
+    }
+    Ok(Outcome::new(json_of(&registry, &audited, listed), text(&registry, &audited, args, listed)))
+}
+
+fn json_of(registry: &Registry, audited: &AuditReport, listed: Option<u64>) -> Value {
+    let (proven, summary) = (&audited.proven, &audited.summary);
+    let (valid, invalid) = summary.verifications();
+    let wallets = summary.wallets.iter().map(|(wallet, tally)| {
+        json!({
+            "wallet": address(*wallet), "registered": tally.registered, "anchored": tally.anchored,
+            "valid": tally.valid, "invalid": tally.invalid, "flagsRaised": tally.flags_raised,
+            "flagsDecided": tally.flags_decided, "access": tally.access,
+        })
+    });
+    let flags = summary.open_flags.iter().map(|(image, flag)| {
+        json!({ "imageId": image, "flag": flag.flag, "verifier": address(flag.verifier), "raisedAt": flag.raised_at })
+    });
+    json!({
+        "complete": true,
+        "chainId": registry.chain_id(),
+        "registry": address(registry.address()),
+        "block": proven.block,
+        "blockHash": proven.hash,
+        "blockTime": proven.time,
+        "head": proven.trail.head(),
+        "seq": audited.seq,
+        "storageRoot": proven.storage_root,
+        "slots": audited.slots,
+        "storageProven": audited.storage_proven,
+        "witnesses": proven.witnesses,
+        "silent": proven.silent,
+        "afterBlock": audited.after_block,
+        "read": audited.read,
+        "before": audited.before.map(|(block, hash, gone)| json!({ "block": block, "blockHash": hash, "gone": gone })),
+        "summary": {
+            "events": summary.events, "images": summary.images(), "valid": valid, "invalid": invalid,
+            "flags": { "open": summary.open_flags.len(), "confirmed": summary.confirmed_flags, "dismissed": summary.dismissed_flags },
+            "firstAt": summary.first_at, "lastAt": summary.last_at,
+            "wallets": wallets.collect::<Vec<_>>(), "openFlags": flags.collect::<Vec<_>>(),
+        },
+        "listed": listed,
+    })
+}
+
+/// One screen; for lists that programs read, nothing.
+fn text(registry: &Registry, audited: &AuditReport, args: &Args, listed: Option<u64>) -> String {
+    let (proven, summary) = (&audited.proven, &audited.summary);
+    let verdict = verdict(audited);
+    let as_data = args.output.is_none() && matches!(args.events, Some(Form::Csv | Form::Jsonl));
+    if as_data {
+        say(&verdict);
+        return String::new();
+    }
+    let (valid, invalid) = summary.verifications();
+    let mut text = format!(
+        "{verdict}\n\nregistry       {} on chain {}\nproven by      the block's header ({} of {} nodes have it): the head after event {}{}\nread now       {} events, after block {}\nfrom, to       {}, {}\nimages         {}\nverifications  {valid} valid, {invalid} invalid\nflags          {} open, {} confirmed, {} dismissed",
+        address(registry.address()),
+        registry.chain_id(),
+        proven.witnesses.len(),
+        proven.witnesses.len() + proven.silent.len(),
+        audited.seq,
+        match audited.storage_proven {
+            true => format!(", and the storage root over all {} slots", audited.slots),
+            false => String::new(),
+        },
+        audited.read,
+        audited.after_block,
+        spelled(summary.first_at),
+        spelled(summary.last_at),
+        summary.images(),
+        summary.open_flags.len(),
+        summary.confirmed_flags,
+        summary.dismissed_flags,
+    );
+    if !summary.wallets.is_empty() {
+        let head = ["wallet", "registered", "anchored", "valid", "invalid", "flags raised", "decided", "access"];
+        let rows = summary.wallets.iter().map(|(wallet, tally)| {
+            let mut row = vec![address(*wallet)];
+            row.extend(counts(tally).map(|count| count.to_string()));
+            row
+        });
+        let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect();
+        text += &format!("\n\n{}", table(&rows));
+    }
+    for (image, flag) in &summary.open_flags {
+        let (verifier, at) = (address(flag.verifier), spelled(flag.raised_at));
+        text += &format!("\nopen flag {} of {image}, raised by {verifier} at {at}", flag.flag);
+    }
+    if let (Some(path), Some(listed)) = (&args.output, listed) {
+        text += &format!("\n{listed} events written to {}", path.display());
+    }
+    if let Some(path) = &args.html {
+        text += &format!("\npage written to {}", path.display());
+    }
+    text
+}
+
+/// What the audit came to, in one line.
+fn verdict(audited: &AuditReport) -> String {
+    let (proven, total) = (&audited.proven, audited.summary.total());
+    format!(
+        "complete up to block {}, hash {}: {} numbered events, {total} logs",
+        proven.block, proven.hash, audited.seq
+    )
+}
+
+fn counts(tally: &crate::audit::Tally) -> [u64; 7] {
+    let crate::audit::Tally { registered, anchored, valid, invalid, flags_raised, flags_decided, access } = *tally;
+    [registered, anchored, valid, invalid, flags_raised, flags_decided, access]
+}
+
+/// A file of the list that cannot be written.
+fn io(path: &std::path::Path, source: std::io::Error) -> AuditError {
+    AuditError::Io { path: path.to_owned(), source }
+}

@@ -1,0 +1,293 @@
+//! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each
+//! remembers where it came from.
+
+mod files;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(super) use table::{Row, Setting};
+
+use super::error::CliError;
+use crate::chain::{BLOCK_TIME_SECS, Profile, Wait};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Where a setting came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The command line.
+    Flag,
+    /// The environment.
+    Environment,
+    /// `.env` in the working directory.
+    DotEnv,
+    /// `medseal.toml` in the working directory.
+    File,
+    /// Nobody said anything.
+    Default,
+}
+
+impl Origin {
+    /// How `doctor` names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::DotEnv => ".env",
+            Self::File => "medseal.toml",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// The flags that every command takes. Each one left out is looked up further down.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Settings (flag, then environment, then .env, then medseal.toml)")]
+pub(super) struct Flags {
+    /// Folder of all state, one folder for each actor in it [env: MEDSEAL_HOME] [default: .medseal]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) home: Option<String>,
+    /// Who acts: names the state folder and, on a development chain, the wallet [env: MEDSEAL_ACTOR]
+    #[arg(long = "as", global = true, value_name = "ACTOR")]
+    pub(super) actor: Option<String>,
+    /// The Ethereum node, or several with commas between their URLs [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
+    #[arg(long, short = 'r', global = true, value_name = "URL")]
+    pub(super) rpc_url: Option<String>,
+    /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one that was deployed on]
+    #[arg(long, global = true, value_name = "ID")]
+    pub(super) chain_id: Option<String>,
+    /// What the chain is: development (mined is done) or network (finalized is done) [env: MEDSEAL_PROFILE] [default: by the chain id]
+    #[arg(long, global = true, value_name = "PROFILE")]
+    pub(super) profile: Option<String>,
+    /// How deep in a network's chain a transaction is waited for: mined, safe, finalized [env: MEDSEAL_WAIT] [default: as the act needs]
+    #[arg(long, global = true, value_name = "DEPTH")]
+    pub(super) wait: Option<String>,
+    /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) deployments: Option<String>,
+    /// Wallet: a keystore file as cast and geth write it [env: ETH_KEYSTORE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) keystore: Option<String>,
+    /// File that holds the keystore's passphrase [env: ETH_PASSWORD]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) password_file: Option<String>,
+    /// Wallet: a development account by number, on development chains only [env: MEDSEAL_DEV_ACCOUNT]
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) dev_account: Option<String>,
+    /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) kgc_password_file: Option<String>,
+    /// IPFS nodes that keep what is sealed, by their RPC, separated by commas [env: IPFS_API] [default: a folder of blocks
+    /// in the state folder]
+    #[arg(long, global = true, value_name = "URLS")]
+    pub(super) ipfs_api: Option<String>,
+    /// File that holds the token of the IPFS nodes: one line for all, or a line for each [env: MEDSEAL_IPFS_TOKEN_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) ipfs_token_file: Option<String>,
+    /// At how many of the IPFS nodes each object is kept [env: MEDSEAL_REPLICAS] [default: 1]
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) replicas: Option<String>,
+    /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) anvil: Option<String>,
+    /// ONNX Runtime's shared library, by its absolute path: runs the transformer in place of the built-in engine [env: MEDSEAL_ONNX_RUNTIME]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) onnx_runtime: Option<String>,
+    /// Another transformer: an ONNX file whose SHA-256 is listed in MEDSEAL_MODELS [env: MEDSEAL_MODEL] [default: the built-in one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) model: Option<String>,
+    // Last: its heading is for all that follows.
+    #[command(flatten)]
+    pub(super) external_signer: super::external_signer::ExternalSigner,
+}
+
+/// The settings of one run.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    values: BTreeMap<Setting, (String, Origin)>,
+    /// Whether somebody else signs, and what is done about it.
+    pub(super) external_signer: super::external_signer::ExternalSigner,
+}
+
+impl Settings {
+    /// Resolves every setting; reads `.env` and `medseal.toml` of the working directory.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no setting.
+    pub(super) fn resolve(flags: &Flags) -> Result<Self, CliError> {
+        let (dot_env, file) = (files::dot_env()?, files::medseal_toml()?);
+        let mut values = BTreeMap::new();
+        for &setting in Setting::ALL {
+            let Row { name, variable, default, flag } = setting.row();
+            let of = |value: Option<String>, origin| value.filter(|v| !v.is_empty()).map(|v| (v, origin));
+            let found = of(flag.and_then(|flag| flag(flags).clone()), Origin::Flag)
+                .or_else(|| of(std::env::var(variable).ok(), Origin::Environment))
+                .or_else(|| of(dot_env.get(variable).cloned(), Origin::DotEnv))
+                .or_else(|| of(file.get(name).cloned(), Origin::File))
+                .or_else(|| of(default.map(str::to_owned), Origin::Default));
+            values.extend(found.map(|found| (setting, found)));
+        }
+        Ok(Self { values, external_signer: flags.external_signer.clone() })
+    }
+
+    fn get(&self, setting: Setting) -> Option<&str> {
+        self.values.get(&setting).map(|(value, _)| value.as_str())
+    }
+
+    fn path(&self, setting: Setting) -> Option<PathBuf> {
+        self.get(setting).map(PathBuf::from)
+    }
+
+    /// A number is looked at when it is used: a wrong one is nothing to a command that does not use it.
+    fn number(&self, setting: Setting) -> Result<Option<u64>, CliError> {
+        let parse = |value: &str| {
+            let message = format!("expected a number for {}, found \"{value}\"", setting.row().name);
+            value.parse().map_err(|_| CliError::Settings { message })
+        };
+        self.get(setting).map(parse).transpose()
+    }
+
+    /// Folder of all state.
+    pub(super) fn home(&self) -> PathBuf {
+        self.path(Setting::Home).expect("it has a default")
+    }
+
+    /// Who acts, where somebody is named.
+    pub(super) fn actor(&self) -> Option<&str> {
+        self.get(Setting::Actor)
+    }
+
+    /// The Ethereum node, or several with commas between their URLs.
+    pub(super) fn rpc_url(&self) -> &str {
+        self.get(Setting::RpcUrl).expect("it has a default")
+    }
+
+    /// The only chain that is taken.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no number.
+    pub(super) fn chain_id(&self) -> Result<Option<u64>, CliError> {
+        self.number(Setting::ChainId)
+    }
+
+    /// Folder of the deployment files.
+    pub(super) fn deployments(&self) -> PathBuf {
+        self.path(Setting::Deployments).expect("it has a default")
+    }
+
+    /// A keystore file.
+    pub(super) fn keystore(&self) -> Option<PathBuf> {
+        self.path(Setting::Keystore)
+    }
+
+    /// The file with the keystore's passphrase.
+    pub(super) fn password_file(&self) -> Option<PathBuf> {
+        self.path(Setting::PasswordFile)
+    }
+
+    /// The number of a development account.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is none.
+    pub(super) fn dev_account(&self) -> Result<Option<u64>, CliError> {
+        self.number(Setting::DevAccount)
+    }
+
+    /// The file with the passphrase of the KGC's key file.
+    pub(super) fn kgc_password_file(&self) -> Option<PathBuf> {
+        self.path(Setting::KgcPasswordFile)
+    }
+
+    /// The RPC addresses of IPFS nodes, separated by commas.
+    pub(super) fn ipfs_api(&self) -> Option<&str> {
+        self.get(Setting::IpfsApi)
+    }
+
+    /// The file with the tokens of the IPFS nodes.
+    pub(super) fn ipfs_token_file(&self) -> Option<PathBuf> {
+        self.path(Setting::IpfsTokenFile)
+    }
+
+    /// At how many IPFS nodes each object is kept.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no number.
+    pub(super) fn replicas(&self) -> Result<usize, CliError> {
+        let replicas = self.number(Setting::Replicas)?.unwrap_or(1);
+        Ok(usize::try_from(replicas).unwrap_or(usize::MAX))
+    }
+
+    /// The anvil program.
+    pub(super) fn anvil(&self) -> Option<PathBuf> {
+        self.path(Setting::Anvil)
+    }
+
+    /// ONNX Runtime's library.
+    pub(super) fn onnx_runtime(&self) -> Option<PathBuf> {
+        self.path(Setting::OnnxRuntime)
+    }
+
+    /// The file of another transformer than the built-in one.
+    pub(super) fn model(&self) -> Option<PathBuf> {
+        self.path(Setting::Model)
+    }
+
+    /// SHA-256 digests of the transformers that may be used besides the built-in one, as a list.
+    pub(super) fn models(&self) -> &str {
+        self.get(Setting::Models).unwrap_or_default()
+    }
+
+    /// What the chain is, by the settings or by its id.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] for a profile that there is not, or a block time that is no number of seconds from 1 on.
+    pub(super) fn profile(&self, chain_id: u64) -> Result<Profile, CliError> {
+        let block_time_secs = self.number(Setting::BlockTime)?.unwrap_or(BLOCK_TIME_SECS);
+        if block_time_secs == 0 {
+            let message = "expected a block time of 1 s or more, found 0".to_owned();
+            return Err(CliError::Settings { message });
+        }
+        match (self.get(Setting::Profile), Profile::of(chain_id)) {
+            (Some("development"), _) | (None, Profile::Development) => Ok(Profile::Development),
+            (Some("network") | None, _) => Ok(Profile::Network { block_time_secs }),
+            (Some(other), _) => {
+                let message = format!("expected profile development or network, found \"{}\"", other.escape_debug());
+                Err(CliError::Settings { message })
+            }
+        }
+    }
+
+    /// How deep a transaction is waited for: `default`, unless the settings say otherwise.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] for a depth that there is not.
+    pub(super) fn wait(&self, default: Wait) -> Result<Wait, CliError> {
+        let Some(name) = self.get(Setting::Wait) else { return Ok(default) };
+        let found = Wait::ALL.into_iter().find(|(known, _)| *known == name);
+        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name.escape_debug());
+        found.map(|(_, wait)| wait).ok_or_else(|| CliError::Settings { message: message() })
+    }
+
+    /// The same settings with one value as if a flag had said it: how the demo acts as several people.
+    #[must_use]
+    pub(super) fn with(mut self, setting: Setting, value: impl Into<String>) -> Self {
+        self.values.insert(setting, (value.into(), Origin::Flag));
+        self
+    }
+
+    /// The same settings without a value.
+    #[must_use]
+    pub(super) fn without(mut self, setting: Setting) -> Self {
+        self.values.remove(&setting);
+        self
+    }
+
+    /// Every setting that has a value, with value and origin, in the order of their names.
+    pub(super) fn all(&self) -> Vec<(Setting, &str, Origin)> {
+        let mut all: Vec<_> =
+            self.values.iter().map(|(setting, (value, origin))| (*setting, value.as_str(), *origin)).collect();
+        all.sort_by_key(|(setting, ..)| setting.row().name);
+        all
+    }
+}

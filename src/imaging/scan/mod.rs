@@ -1,0 +1,167 @@
+//! A file as the sealer sees it: what is in it, and where.
+
+use std::{fmt, ops::Range};
+
+use super::{
+    Format, Image, ImagingError, Limits,
+    detect::{detect, dicom_meta_offset},
+    dicom::{self, Found},
+    limits, raster,
+};
+
+/// Why a file is sealed as its bytes, not slice by slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WholeReason {
+    /// The caller wanted it so.
+    AskedFor,
+    /// No format that we know.
+    UnknownFormat,
+    /// A format that is recognised, but not decoded.
+    NotDecoded,
+    /// The samples are compressed.
+    Compressed,
+    /// A TIFF file: its samples may stand in strips, tiles and any order.
+    Strips,
+    /// The whole DICOM data set is compressed; damage inside goes unnoticed.
+    Deflated,
+    /// A DICOM transfer syntax that is not in the registry; damage inside goes unnoticed.
+    UnknownTransferSyntax,
+    /// A DICOM file without pixel data: a report, a plan.
+    NoPixels,
+    /// Samples of one bit: a DICOM mask.
+    BitPacked,
+    /// Colour with fewer samples than pixels.
+    Subsampled,
+    /// Big-endian 8-bit samples in words of 16 bits: they do not stand one after the other.
+    SwappedBytes,
+    /// An animated PNG.
+    Animation,
+    /// A TIFF file of several pages.
+    Pages,
+    /// PNG or TIFF of a kind that is not decoded: palettes, floats and signed samples in TIFF, CMYK, compressions.
+    UnsupportedKind,
+}
+
+/// Says it in a few words, as the end of "sealed as plain bytes: ...".
+impl fmt::Display for WholeReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AskedFor => "as asked for",
+            Self::UnknownFormat => "the format is not known",
+            Self::NotDecoded => "this format is not decoded",
+            Self::Compressed => "its samples are compressed",
+            Self::Strips => "its samples stand in strips or tiles",
+            Self::Deflated => "the data set is compressed as a whole, and was not checked",
+            Self::UnknownTransferSyntax => "the transfer syntax is not known, and the data set was not checked",
+            Self::NoPixels => "there are no pixel data in it",
+            Self::BitPacked => "its samples are single bits",
+            Self::Subsampled => "its colour is subsampled",
+            Self::SwappedBytes => "its samples are swapped in 16-bit words",
+            Self::Animation => "it is an animation",
+            Self::Pages => "it has several pages",
+            Self::UnsupportedKind => "this kind of samples is not decoded",
+        })
+    }
+}
+
+/// How a file is cut before it is sealed (`FORMAT.md`, section 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Split {
+    /// Layout `spliced`: `file == head || samples || tail`, and here are the samples: exactly `D * H * W * C * bytes of a sample`.
+    Samples(Range<usize>),
+    /// Layout `bytes`: the file as it is.
+    Whole(WholeReason),
+}
+
+/// What was found in a file. It holds a copy of the samples, not the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    format: Format,
+    image: Option<Image>,
+    split: Split,
+}
+
+impl Scan {
+    /// Returns the scan of a file that nobody looks into: no image, plain bytes. No limit is checked.
+    ///
+    /// # Errors
+    /// [`ImagingError::Empty`].
+    pub fn raw(bytes: &[u8]) -> Result<Self, ImagingError> {
+        if bytes.is_empty() {
+            return Err(ImagingError::Empty);
+        }
+        Ok(Self::whole(detect(bytes), None, WholeReason::AskedFor))
+    }
+
+    /// The format by its magic number; for [`Scan::raw`] nothing more was checked.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The decoded image, of all samples in the file; none for plain bytes.
+    pub fn image(&self) -> Option<&Image> {
+        self.image.as_ref()
+    }
+
+    /// Gives the decoded image away.
+    pub fn into_image(self) -> Option<Image> {
+        self.image
+    }
+
+    /// How the file is cut.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// Returns head, samples and tail of the `file` that this is the scan of; for a file sealed whole, all of it stands in the middle.
+    ///
+    /// # Panics
+    /// If `file` is shorter than the file that was decoded.
+    pub fn parts<'a>(&self, file: &'a [u8]) -> (&'a [u8], &'a [u8], &'a [u8]) {
+        let samples = match &self.split {
+            Split::Samples(range) => range.clone(),
+            Split::Whole(_) => 0..file.len(),
+        };
+        (&file[..samples.start], &file[samples.clone()], &file[samples.end..])
+    }
+
+    fn whole(format: Format, image: Option<Image>, reason: WholeReason) -> Self {
+        Self { format, image, split: Split::Whole(reason) }
+    }
+}
+
+/// Returns what is in the file `bytes`, told by its content alone.
+///
+/// - DICOM without compression: the image, and [`Split::Samples`]. Other DICOM: plain bytes, with the reason.
+/// - PNG and TIFF, 8 and 16 bits, grey, grey and alpha, RGB, RGBA: the image, interleaved and little-endian, and plain bytes. In PNG palettes are
+///   expanded to RGB, transparent colours to alpha, and 1, 2 and 4 bits to 8. TIFF
+///   of other kinds (palettes, floats, signed, CMYK) and of several pages, and animated PNG, are plain bytes without an image.
+/// - Everything else: plain bytes, without an image.
+///
+/// # Errors
+/// [`ImagingError`] for an empty file, one above the limits, and a damaged DICOM, PNG or TIFF file: a damaged file never becomes plain bytes by itself,
+/// [`Scan::raw`] is the way to seal it.
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
+    if bytes.is_empty() {
+        return Err(ImagingError::Empty);
+    }
+    limits::check("bytes of file", bytes.len() as u64, limits.file_bytes)?;
+    let format = detect(bytes);
+    match (format, dicom_meta_offset(bytes)) {
+        (_, Some(meta)) => Ok(match dicom::read(bytes, meta, limits)? {
+            Found::Open(image, samples) => Scan { format, image: Some(image), split: Split::Samples(samples) },
+            Found::Decoded(image, reason) => Scan::whole(format, Some(image), reason),
+            Found::Nothing(reason) => Scan::whole(format, None, reason),
+        }),
+        (Format::Png, _) => raster::decode_png(bytes, limits).map(|(image, reason)| Scan::whole(format, image, reason)),
+        (Format::Tiff, _) => {
+            raster::decode_tiff(bytes, limits).map(|(image, reason)| Scan::whole(format, image, reason))
+        }
+        (Format::Unknown, _) => Ok(Scan::whole(format, None, WholeReason::UnknownFormat)),
+        _ => Ok(Scan::whole(format, None, WholeReason::NotDecoded)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

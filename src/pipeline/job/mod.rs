@@ -1,0 +1,217 @@
+//! A sealing on disk: what a second start needs to finish what the first one began.
+//!
+//! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first, `job.json` last: where it stands, the
+//! files were whole. After registration only `job.json` stays, and says nothing of the file.
+
+use super::PipelineError;
+use super::prepare::Mode;
+use super::put::sha256;
+use crate::envelope::{EnvelopeError, SealedImage};
+use crate::files::{Existing, make_private_folder, write_whole};
+use crate::storage::Cid;
+use alloy::primitives::{Address, B256};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+const DESCRIPTION: &str = "job.json";
+const SEALED: &str = "sealed.msl";
+const CAPSULES: &str = "sealed.keys";
+
+/// A finished sealed image on its way to the chain. All of it follows from the bytes of the two files, but for `registered`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Job {
+    /// Its id.
+    pub image_id: B256,
+    /// Its salt.
+    pub salt: B256,
+    /// SHA-256 of the sealed image.
+    pub content_hash: B256,
+    /// SHA-256 of its public part.
+    pub header_hash: B256,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its address.
+    pub cid: String,
+    /// SHA-256 of the capsules.
+    pub capsules_hash: B256,
+    /// Their address.
+    pub capsules_cid: String,
+    /// How it was registered, once it was.
+    pub registered: Option<Registered>,
+}
+
+/// How an image was registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Registered {
+    /// The transaction.
+    pub transaction: B256,
+    /// Its block.
+    pub block: u64,
+    /// What it cost: of a transaction that registered several, an equal share.
+    pub gas: u64,
+    /// How many images the transaction registered or anchored.
+    #[serde(default = "one")]
+    pub images: u64,
+    /// The anchor that holds it, where it has no record of its own yet.
+    #[serde(default)]
+    pub anchor: Option<Anchored>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// A Merkle root that stands for many images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Anchored {
+    /// The root.
+    pub root: B256,
+    /// Address of the list of leaves.
+    pub leaves_cid: String,
+}
+
+impl Job {
+    /// Returns the job of these two files, not yet registered.
+    pub(super) fn of(sealed: &[u8], capsules: &[u8]) -> Result<Self, EnvelopeError> {
+        let image = SealedImage::parse(sealed)?;
+        let header = image.header();
+        Ok(Self {
+            image_id: header.image_id,
+            salt: header.salt,
+            content_hash: sha256(sealed),
+            header_hash: header.hash().into(),
+            size: sealed.len() as u64,
+            cid: Cid::of(sealed).to_string(),
+            capsules_hash: sha256(capsules),
+            capsules_cid: Cid::of(capsules).to_string(),
+            registered: None,
+        })
+    }
+}
+
+/// A sealed image and its capsules.
+pub(super) struct SealedFiles {
+    pub(super) sealed: Vec<u8>,
+    pub(super) capsules: Vec<u8>,
+}
+
+/// The folder of a sender's jobs.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    folder: PathBuf,
+}
+
+/// The folder of one job: the same file, sealed the same way, by the same sender, for the same registry. Nobody else has it open.
+pub(super) struct JobFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Jobs {
+    /// The jobs in this folder, which is made when the first one is.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Opens the folder of a job; fails at once if another process has it open.
+    pub(super) fn open(
+        &self,
+        file: &[u8],
+        mode: Mode,
+        sender: Address,
+        chain_id: u64,
+        registry: Address,
+    ) -> Result<JobFolder, PipelineError> {
+        let mode = match mode {
+            Mode::Auto => 0_u8,
+            Mode::Pixels => 1,
+            Mode::Raw => 2,
+        };
+        let name = Sha256::new_with_prefix(Sha256::digest(file))
+            .chain_update([mode])
+            .chain_update(sender)
+            .chain_update(chain_id.to_be_bytes())
+            .chain_update(registry)
+            .finalize();
+        let path = self.folder.join(alloy::hex::encode(name));
+        let failed = |source| PipelineError::JobFile { path: path.clone(), source };
+        make_private_folder(&path).map_err(failed)?;
+        let lock = File::create(path.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(JobFolder { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(PipelineError::JobBusy { path }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+impl JobFolder {
+    /// What an earlier run left: the job, if it got as far as finished files.
+    pub(super) fn read(&self) -> Result<Option<Job>, PipelineError> {
+        let path = self.path.join(DESCRIPTION);
+        match std::fs::read(&path) {
+            Ok(text) => {
+                serde_json::from_slice(&text).map(Some).map_err(|source| PipelineError::JobDescription { path, source })
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(PipelineError::JobFile { path, source }),
+        }
+    }
+
+    /// The files of an unfinished job; none if one is missing or is not what the job says.
+    pub(super) fn files(&self, job: &Job) -> Result<Option<SealedFiles>, PipelineError> {
+        let read = |file| {
+            let path = self.path.join(file);
+            match std::fs::read(&path) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(source) => Err(PipelineError::JobFile { path, source }),
+            }
+        };
+        let (Some(sealed), Some(capsules)) = (read(SEALED)?, read(CAPSULES)?) else { return Ok(None) };
+        let same = Job::of(&sealed, &capsules).is_ok_and(|found| found == Job { registered: None, ..job.clone() });
+        Ok(same.then_some(SealedFiles { sealed, capsules }))
+    }
+
+    /// Writes a job with its files.
+    pub(super) fn begin(&self, job: &Job, files: &SealedFiles) -> Result<(), PipelineError> {
+        // An older job of the same file goes first: its description must not stand beside other files.
+        self.remove(DESCRIPTION)?;
+        self.write(SEALED, &files.sealed)?;
+        self.write(CAPSULES, &files.capsules)?;
+        self.describe(job)
+    }
+
+    /// Notes that the job was registered, and drops its files: the store has them.
+    pub(super) fn finish(&self, job: &Job) -> Result<(), PipelineError> {
+        self.describe(job)?;
+        self.remove(SEALED)?;
+        self.remove(CAPSULES)
+    }
+
+    fn describe(&self, job: &Job) -> Result<(), PipelineError> {
+        self.write(DESCRIPTION, &serde_json::to_vec_pretty(job).expect("a job is plain JSON"))
+    }
+
+    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), PipelineError> {
+        let path = self.path.join(file);
+        write_whole(&path, bytes, Existing::Replace).map_err(|source| PipelineError::JobFile { path, source })
+    }
+
+    fn remove(&self, file: &str) -> Result<(), PipelineError> {
+        let path = self.path.join(file);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(PipelineError::JobFile { path, source }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
