@@ -100,8 +100,10 @@ pub(super) enum CliError {
         /// Which path.
         path: PathBuf,
     },
-    /// Nobody named scans for the demo, and there is no checkout with fetched ones.
-    #[error("the demo has no scans")]
+    /// Nobody named scans for the demo, and none were fetched.
+    #[error(
+        "the demo has no scans: --scans DIR names a folder with three DICOM files or more; scripts/setup fetches some into a checkout"
+    )]
     NoScans,
     /// Too few images to compare.
     #[error("expected at least 2 unlike images in {place}, found {found}{passed_over}")]

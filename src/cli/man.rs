@@ -1,10 +1,8 @@
 //! `medseal man`.
 
-use super::Cli;
 use super::error::CliError;
-use super::exit;
 use super::output::{Outcome, check_free, write_file};
-use crate::view::Meaning;
+use super::{Cli, page::section};
 use clap::CommandFactory;
 use clap_mangen::Man;
 use serde_json::json;
@@ -19,18 +17,6 @@ pub(super) struct Args {
     #[arg(long, requires = "output")]
     force: bool,
 }
-
-/// What the exit codes mean, but 0.
-const EXIT_STATUS: [(Meaning, &str); 8] = [
-    (Meaning::Failure, "Failed, and none of the codes below says how."),
-    (Meaning::Usage, "The command line or a setting makes no sense."),
-    (Meaning::Invalid, "Invalid or tampered: the bytes are not what was registered."),
-    (Meaning::NotAuthorized, "Not authorised, or a wrong passphrase."),
-    (Meaning::NotFound, "No such image, file or key."),
-    (Meaning::Unreachable, "The node does not answer, or answers from the past."),
-    (Meaning::WrongChain, "Another chain, another contract, or none."),
-    (Meaning::Exists, "The output exists already."),
-];
 
 pub(super) fn run(args: &Args) -> Result<Outcome, CliError> {
     let mut command = Cli::command().disable_help_subcommand(true);
@@ -65,7 +51,14 @@ fn page(command: &clap::Command) -> String {
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page).expect("memory takes all");
     let page = String::from_utf8(page).expect("pages are text");
-    let line = |code: u8, meaning: &str| format!(".TP\n\\fB{code}\\fR\n{meaning}\n");
-    let codes = EXIT_STATUS.map(|(meaning, text)| line(exit::of(meaning), text));
-    format!("{page}.SH \"EXIT STATUS\"\n{}{}", line(0, "Done."), codes.concat())
+    format!("{page}.SH \"EXIT STATUS\"\n{}", exit_codes())
+}
+
+/// What the exit codes mean, as the page of the command line says it.
+fn exit_codes() -> String {
+    let rows = section("Exit codes").lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let codes = rows.filter(|(code, _)| code.parse::<u8>().is_ok());
+    codes
+        .map(|(code, means)| format!(".TP\n\\fB{code}\\fR\n{}\n", means.trim_end_matches(" |").replace('`', "")))
+        .collect()
 }

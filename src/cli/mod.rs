@@ -30,7 +30,6 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
-#[cfg(test)]
 mod page;
 mod pins;
 mod printed;
