@@ -13,6 +13,7 @@ mod doctor;
 mod error;
 mod events;
 mod evidence;
+mod exit;
 mod explain;
 mod external_signer;
 mod flag;
@@ -27,6 +28,8 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
+#[cfg(test)]
+mod page;
 mod pins;
 mod printed;
 mod refusal;
