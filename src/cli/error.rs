@@ -2,7 +2,7 @@
 
 use super::refusal;
 use crate::audit::AuditError;
-use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, WalletError};
+use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, RelayError, WalletError};
 use crate::contract::{ErrorKind, RequestError, Revert};
 use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
@@ -436,7 +436,14 @@ fn of_kgc(error: &KgcError) -> Class {
             None => ("UNREACHABLE", exit::UNREACHABLE),
         },
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
-        KgcError::Log(LogError::Altered { .. } | LogError::Shorter { .. }) => ("KGC_LOG", exit::INVALID),
+        KgcError::Log(error) => of_log(error),
+        _ => ("KGC", exit::FAILURE),
+    }
+}
+
+fn of_log(error: &LogError) -> Class {
+    match error {
+        LogError::Altered { .. } | LogError::Shorter { .. } => ("KGC_LOG", exit::INVALID),
         _ => ("KGC", exit::FAILURE),
     }
 }
@@ -460,6 +467,9 @@ fn of_pipeline(error: &PipelineError) -> Class {
         PipelineError::Store(error) => of_store(error),
         PipelineError::Chain(error) => of_chain(error),
         PipelineError::Outbox(error) => of_outbox(error),
+        PipelineError::Relay(RelayError::Chain(error)) => of_chain(error),
+        PipelineError::Relay(RelayError::Request(error)) => of_request(error),
+        PipelineError::Log(error) => of_log(error),
         PipelineError::KgcKey { .. } => ("KGC_KEY", exit::FAILURE),
         PipelineError::Keygen(error) => of_keygen(error),
         PipelineError::JobBusy { .. } => ("JOB_BUSY", exit::FAILURE),

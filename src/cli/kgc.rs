@@ -1,17 +1,16 @@
 //! `medseal kgc`.
 
-use super::act::Relay;
 use super::error::CliError;
 use super::output::{Outcome, address, hex, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
 use super::settings::Settings;
-use crate::contract::ErrorKind;
-use crate::contract::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::kgc::{
     KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
     release_log_id,
 };
-use crate::pipeline::PipelineError;
+use crate::pipeline::{Change, anchor_log, is_published, publish_key};
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
@@ -44,17 +43,15 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         Act::Init { no_passphrase, offline } => {
             // What cannot be published now is said before there is a key file.
             let session = if offline { None } else { Some(connect(settings).await?) };
-            let keys = init(settings, no_passphrase)?;
-            let published = match session {
-                Some(session) => publish(&session, &keys.identity()).await?,
-                None => Value::Null,
-            };
-            Ok(outcome(&keys.identity(), settings, published))
+            let identity = init(settings, no_passphrase)?.identity();
+            match session {
+                Some(session) => published(&session, settings, &identity).await,
+                None => Ok(outcome(&identity, settings, Value::Null)),
+            }
         }
         Act::Publish => {
-            let keys = open_keys(settings)?;
-            let published = publish(&connect(settings).await?, &keys.identity()).await?;
-            Ok(outcome(&keys.identity(), settings, published))
+            let identity = open_keys(settings)?.identity();
+            published(&connect(settings).await?, settings, &identity).await
         }
         Act::Status => {
             let identity = open_keys(settings)?.identity();
@@ -72,18 +69,15 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
-    let (log_id, kgc) = (release_log_id(identity.id), act.by());
+    let log_id = release_log_id(identity.id);
     let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
-    let on_chain = act.registry.log_head(kgc, log_id).await?;
-    let anchored = LogHead { seq: on_chain.seq, head: on_chain.head };
-    let newest = log.head_after(anchored).map_err(KgcError::from)?;
-    let mut receipt = None;
-    if newest != anchored {
-        let call = anchorLogCall { logId: log_id, logSeq: newest.seq, logHead: newest.head };
-        let job = format!("log:{}:{log_id}:{}", act.registry.address(), newest.seq);
-        receipt = Some(act.submit(&job, &call).await?);
-    }
-    let LogHead { seq, head } = newest;
+    let (registry, outbox, payer) = act.parts();
+    let (LogHead { seq, head }, change) = anchor_log(registry, outbox, payer, &identity, &log).await?;
+    let receipt = match change {
+        Change::Already => None,
+        Change::Submitted(Submitted::Mined(receipt)) => Some(receipt),
+        Change::Submitted(Submitted::Printed(unsent)) => return act.print(unsent),
+    };
     let object =
         json!({ "kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": receipt.is_none() });
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
@@ -125,31 +119,28 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
     Ok(keys)
 }
 
-/// Publishes a KGC's key, unless the chain has it already.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Value, CliError> {
-    let registry = session.registry().await?;
-    match registry.kgc_key(identity.id, identity.epoch).await {
-        Ok(key) if key.x25519.0 == *identity.public.as_bytes() && key.receiptSigner == identity.receipt_signer => {
-            return Ok(json!({ "epoch": key.epoch, "already": true }));
-        }
-        Ok(_) => return Err(PipelineError::KgcKey { id: identity.id, state: "another than the KGC's own" }.into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error.into()),
-    }
-    let wallet = session.acting_wallet()?;
-    let mut outbox = session.outbox(&wallet).await?;
-    let call = publishKgcKeyCall {
-        kgcId: identity.id,
-        epoch: identity.epoch,
-        x25519: identity.public.as_bytes().into(),
-        receiptSigner: identity.receipt_signer,
+/// Publishes a KGC's key, unless the chain has it already, and says so.
+async fn published(session: &Session, settings: &Settings, identity: &KgcIdentity) -> Result<Outcome, CliError> {
+    let on_chain = match publish(session, identity).await? {
+        Change::Already => json!({ "epoch": identity.epoch, "already": true }),
+        Change::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),
+        Change::Submitted(Submitted::Mined(receipt)) => json!({
+            "epoch": identity.epoch, "already": false,
+            "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
+        }),
     };
-    let job = format!("kgc:{}:{}:{}", identity.id, identity.epoch, registry.address());
-    let receipt = outbox.submit(registry.rpc(), &wallet, &job, &registry.transaction(&call)).await?;
-    Ok(json!({
-        "epoch": identity.epoch, "already": false,
-        "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
-    }))
+    Ok(outcome(identity, settings, on_chain))
+}
+
+/// Publishes a KGC's key, unless the chain has it already, for which no wallet is needed.
+pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Change, CliError> {
+    let registry = session.registry().await?;
+    if is_published(&registry, identity).await? {
+        return Ok(Change::Already);
+    }
+    let payer = session.signers(None)?.payer;
+    let mut outbox = session.outbox(&payer).await?;
+    Ok(publish_key(&registry, &mut outbox, &payer, identity).await?)
 }
 
 fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outcome {

@@ -2,15 +2,15 @@
 
 use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
-use super::external_signer::ExternalSigner;
 use super::output::{chain_of, say};
 use super::settings::Settings;
-use crate::chain::outbox::{Observer, Waiting};
+use super::signers::ExternalSigner;
+use crate::chain::outbox::{Confirmation, Observer};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
 use crate::files::make_private_folder;
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
-use crate::pipeline::{Jobs, RegistryView};
+use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -139,6 +139,30 @@ impl Session {
         Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
     }
 
+    /// Who signs and who pays, where `relayer` may name an actor who pays.
+    ///
+    /// # Errors
+    /// As [`Session::wallet`]; [`CliError::Settings`] for a relayer where the settings name a keystore.
+    pub(super) fn signers(&self, relayer: Option<&str>) -> Result<Signers, CliError> {
+        let external = self.external_signer();
+        let own = match self.wallet() {
+            Err(CliError::NoWallet { .. }) if external.from.is_some() => None,
+            own => Some(own?),
+        };
+        let relayer = relayer.map(|actor| self.relayer(actor)).transpose()?;
+        let nobody = || CliError::NoWallet { actor: self.actor.clone(), chain_id: self.chain_id };
+        external.parties(own, relayer).signers().ok_or_else(nobody)
+    }
+
+    fn relayer(&self, actor: &str) -> Result<Wallet, CliError> {
+        // The relayer's wallet is that of its name: the keystore or account of the one who acts is not its own.
+        if self.settings.get("keystore").is_some() {
+            let message = "--relayer takes development accounts: with keystores, give what was signed to the relayer";
+            return Err(CliError::Settings { message: message.to_owned() });
+        }
+        self.development_wallet(actor)
+    }
+
     /// The folder of the one who acts.
     pub(super) fn folder(&self) -> PathBuf {
         self.settings.home().join(&self.actor)
@@ -156,8 +180,11 @@ impl Session {
             source,
         })?;
         let outbox = Outbox::open(&folder, wallet.address(), &self.rpc, self.profile).await?;
-        let mut outbox = self.with_signature(outbox).waiting_for(self.wait).observed_by(waiting_is_said());
-        if wallet.is_held() {
+        let mut outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        if let Some(signature) = &self.external_signer().signature {
+            outbox = outbox.with_signature(signature.clone());
+        }
+        if wallet.prints_only() {
             return Ok(outbox);
         }
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
@@ -173,8 +200,8 @@ impl Session {
     }
 
     /// The jobs of the one who acts.
-    pub(super) fn jobs(&self) -> Jobs {
-        Jobs::new(self.folder().join("jobs"))
+    pub(super) fn jobs(&self) -> SealingJobs {
+        SealingJobs::new(self.folder().join("jobs"))
     }
 
     /// The store that the settings name.
@@ -201,7 +228,7 @@ impl Session {
 /// Says what is waited for: when it begins, and every half minute.
 fn waiting_is_said() -> Observer {
     let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
+    std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
         const EVERY_SECS: u64 = 30;
         let now = Some((waiting.job.to_owned(), waiting.block, waiting.since.as_secs() / EVERY_SECS));
         let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -91,7 +91,7 @@ pub(super) struct Flags {
     pub(super) model: Option<String>,
     // Last: its heading is for all that follows.
     #[command(flatten)]
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 /// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
@@ -127,7 +127,7 @@ const KNOWN: [Known; 19] = [
 pub(super) struct Settings {
     values: BTreeMap<&'static str, (String, Origin)>,
     /// Whether somebody else signs, and what is done about it.
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 impl Settings {

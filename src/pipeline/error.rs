@@ -1,12 +1,12 @@
 //! What can go wrong where the parts meet.
 
-use crate::chain::{ChainError, OutboxError};
+use crate::chain::{ChainError, OutboxError, RelayError};
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KgcError, RequestError};
+use crate::kgc::{KgcError, LogError, RequestError};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -37,6 +37,9 @@ pub enum PipelineError {
     /// The KGC refused.
     #[error("the Key Generation Center refused")]
     Kgc(#[from] KgcError),
+    /// The KGC's log can't be read, or does not go on from its head on chain.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The request to the KGC could not be signed.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -52,6 +55,9 @@ pub enum PipelineError {
     /// The transaction failed.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// A signed request is not relayed.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The sealed image is not the one that the record says.
     #[error("the sealed image's {what} is not that of the record: expected {expected}, found {found}")]
     RecordMismatch {

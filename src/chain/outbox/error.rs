@@ -2,9 +2,9 @@
 
 use crate::chain::error::ChainError;
 use crate::chain::head::Wait;
+use crate::contract::ErrorKind;
 use crate::contract::RequestError;
 use crate::contract::Revert;
-use crate::contract::{ErrorKind, Transaction};
 use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,13 +57,11 @@ pub enum OutboxError {
         /// Whose wallet was given.
         found: Address,
     },
-    /// The wallet's transactions are handed out, not sent: this is one.
-    #[error("the transaction of {from} was not sent: it is to be signed elsewhere")]
-    Held {
-        /// Who is to send it; zero where anybody may.
-        from: Address,
-        /// What is to be sent.
-        transaction: Transaction,
+    /// A transaction was to be sent with a wallet whose transactions are only printed.
+    #[error("transactions of {wallet} are printed and never sent from here")]
+    PrintsOnly {
+        /// The wallet.
+        wallet: Address,
     },
     /// A signature was given for an act that takes none.
     #[error("job {job} takes no signature: only a transaction of the one who acts does it")]

@@ -1,8 +1,8 @@
 //! Mined -> final: how deep a transaction lies in the chain, and what follows if its block is gone.
 
 use super::error::OutboxError;
-use super::job::{Job, Receipt, State};
-use super::{Outbox, Waiting};
+use super::job::{Job, MinedTransaction, State};
+use super::{Confirmation, Outbox};
 use crate::chain::error::ChainError;
 use crate::chain::head::{Profile, Wait};
 use crate::chain::rpc::Rpc;
@@ -31,7 +31,7 @@ impl Outbox {
         &mut self,
         rpc: &Rpc,
         job: &Job,
-        receipt: &Receipt,
+        receipt: &MinedTransaction,
         wanted: Wait,
     ) -> Result<bool, OutboxError> {
         let (start, mut pause) = (Instant::now(), PAUSE.0);
@@ -47,7 +47,7 @@ impl Outbox {
                 return Err(OutboxError::NotFinal { job, transaction, block, wanted, reached, after });
             }
             if let Some(observer) = &self.observer {
-                observer(&Waiting { job: &job.id, block, wanted, reached, since });
+                observer(&Confirmation { job: &job.id, block, wanted, reached, since });
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
@@ -88,7 +88,7 @@ impl Outbox {
         &mut self,
         rpc: &Rpc,
         job: &Job,
-        receipt: &Receipt,
+        receipt: &MinedTransaction,
         is_final: bool,
     ) -> Result<OutboxError, OutboxError> {
         // The receipt does not say why; the same call does, if nothing has changed since.

@@ -1,7 +1,7 @@
 //! Signed bytes of a job: made, read back, and made anew at a higher price.
 
 use super::error::OutboxError;
-use super::job::{Job, Signed};
+use super::job::{Job, SignedTransaction};
 use crate::chain::wallet::Wallet;
 use alloy::consensus::{Transaction as _, TxEip1559, TxEnvelope};
 use alloy::eips::eip1559::Eip1559Estimation;
@@ -9,10 +9,10 @@ use alloy::eips::eip2718::{Decodable2718, Encodable2718};
 use alloy::primitives::Bytes;
 
 /// The signed bytes of a transaction.
-pub(super) fn sign(wallet: &Wallet, transaction: TxEip1559) -> Signed {
+pub(super) fn sign(wallet: &Wallet, transaction: TxEip1559) -> SignedTransaction {
     let nonce = transaction.nonce;
     let envelope = wallet.sign_transaction(transaction);
-    Signed { hash: *envelope.tx_hash(), nonce, raw: Bytes::from(envelope.encoded_2718()) }
+    SignedTransaction { hash: *envelope.tx_hash(), nonce, raw: Bytes::from(envelope.encoded_2718()) }
 }
 
 /// The transaction that was signed last.

@@ -2,7 +2,7 @@
 
 use super::Outbox;
 use super::error::OutboxError;
-use super::job::{Job, Receipt, State};
+use super::job::{Job, MinedTransaction, State};
 use super::queue::is_used_up;
 use super::refusal::Refusal;
 use super::signing::sign;
@@ -78,7 +78,7 @@ impl Outbox {
         for signed in &job.signed {
             let Some(found) = rpc.receipt(signed.hash).await? else { continue };
             let (Some(block_hash), Some(block_number)) = (found.block_hash, found.block_number) else { continue };
-            let receipt = Receipt {
+            let receipt = MinedTransaction {
                 transaction: signed.hash,
                 block_hash,
                 block_number,

@@ -1,17 +1,17 @@
 //! `medseal seal`.
 
 mod outcome;
-mod run;
 
-use super::act::Relay;
 use super::error::CliError;
 use super::output::{Outcome, Talk, progress};
 use super::session::Session;
 use super::settings::Settings;
+use super::signers::Relay;
 use super::transformer;
+use crate::chain::Submitted;
 use crate::clock::SystemClock;
 use crate::imaging::{ImagingError, Limits};
-use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Stage};
+use crate::pipeline::{Grouping, Mode, PipelineError, Run, Sealed, Sender, Source, Stage};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -43,16 +43,14 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let files = collect(&args.paths)?;
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
-    let wallet = session.acting_wallet()?;
-    let submitter = args.relay.submitter(settings, &session, &wallet)?;
+    let signers = session.signers(args.relay.relayer.as_deref())?;
     let key_center = session.key_center(&registry)?;
-    let mut outbox = session.outbox(&submitter).await?;
+    let mut outbox = session.outbox(&signers.payer).await?;
     let store = session.store()?;
     let mut vit = transformer::load(settings)?;
     let sender = Sender {
         registry: &registry,
-        wallet: &wallet,
-        submitter: &submitter,
+        signers: &signers,
         outbox: &mut outbox,
         key_center: &key_center,
         store: &store,
@@ -67,16 +65,29 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         _ => Mode::Auto,
     };
     let bar = progress(files.len(), talk.json);
-    let mut run = run::Run::new(sender, args);
+    let grouping = if args.anchor { Grouping::Anchors } else { Grouping::Batches(args.batch.into()) };
+    let mut run = Run::new(sender, grouping);
+    let mut unread = Vec::new();
     for path in &files {
         let name = file_name(path);
         let say_stage = |stage| bar.set_message(format!("{} {}", verb(stage), name.escape_debug()));
-        run.add(path, &name, mode, &say_stage).await;
+        match read(path) {
+            Ok(bytes) => {
+                run.add(&Source { name: &name, bytes: &bytes, mode, again: args.again }, &say_stage).await;
+                unread.push(None);
+            }
+            Err(error) => unread.push(Some(error)),
+        }
         bar.inc(1);
     }
-    let results = run.finish().await;
+    let mut sealed = run.finish().await.files.into_iter();
     bar.finish_and_clear();
-    outcome::outcome(results, &session, &wallet, mode, talk)
+    let of_file = |unread: Option<CliError>| match unread {
+        Some(error) => Err(error),
+        None => Ok(sealed.next().expect("each file that was read has its result")?),
+    };
+    let attempts = files.into_iter().zip(unread.into_iter().map(of_file)).collect();
+    outcome::outcome(attempts, &session, signers.signer.address(), mode, talk)
 }
 
 /// The files that the paths stand for: folders are not descended into.
@@ -131,4 +142,4 @@ fn verb(stage: Stage) -> &'static str {
 }
 
 /// One file and what came of it.
-type Attempt = (PathBuf, Result<Sealed, CliError>);
+type Attempt = (PathBuf, Result<Submitted<Sealed>, CliError>);

@@ -1,4 +1,4 @@
-//! Wallets elsewhere: printed, signed by other programs' libraries, relayed, explained.
+//! Wallets whose key somebody else has: printed, signed by other programs' libraries, relayed, explained.
 
 use super::{CHAIN_ID, World, fetched, png, wallet};
 use alloy::primitives::Bytes;
@@ -51,7 +51,7 @@ pub(super) fn sealed() -> (World, String) {
 }
 
 #[test]
-fn a_grant_signed_elsewhere_is_relayed_once_as_the_signers() {
+fn a_grant_of_an_external_signer_is_relayed_once_as_the_signers() {
     let (world, id) = sealed();
     let (sender, reader) = (wallet(1), wallet(2));
     let before = world.state().1;
