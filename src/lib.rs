@@ -149,3 +149,4 @@ pub mod notify;
 pub mod pipeline;
 pub mod storage;
 pub mod watch;
+pub mod words;

@@ -5,7 +5,7 @@ use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
 use super::signers::Relay;
-use crate::chain::{MinedTransaction, Outbox, Registry, Submitted, Unsent, Wait, Wallet};
+use crate::chain::{MinedTransaction, Outbox, Registry, Submitted, Unsent, Wait};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::typed_data::{RELAY_SECS, Signable};
 use crate::pipeline::{Signers, submit_once, submit_or_sign};
@@ -55,11 +55,6 @@ impl Act {
     /// Until when what is signed now may be submitted.
     pub(super) fn deadline(&self) -> u64 {
         SystemClock.unix_secs() + RELAY_SECS
-    }
-
-    /// What the pipeline submits with: the registry, and the outbox and wallet of whoever pays.
-    pub(super) fn parts(&mut self) -> (&Registry, &mut Outbox, &Wallet) {
-        (&self.registry, &mut self.outbox, &self.signers.payer)
     }
 
     /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run accepted it, that is finished.

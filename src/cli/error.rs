@@ -436,14 +436,7 @@ fn of_kgc(error: &KgcError) -> Class {
             None => ("UNREACHABLE", exit::UNREACHABLE),
         },
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
-        KgcError::Log(error) => of_log(error),
-        _ => ("KGC", exit::FAILURE),
-    }
-}
-
-fn of_log(error: &LogError) -> Class {
-    match error {
-        LogError::Altered { .. } | LogError::Shorter { .. } => ("KGC_LOG", exit::INVALID),
+        KgcError::Log(LogError::Altered { .. } | LogError::Shorter { .. }) => ("KGC_LOG", exit::INVALID),
         _ => ("KGC", exit::FAILURE),
     }
 }
@@ -469,7 +462,6 @@ fn of_pipeline(error: &PipelineError) -> Class {
         PipelineError::Outbox(error) => of_outbox(error),
         PipelineError::Relay(RelayError::Chain(error)) => of_chain(error),
         PipelineError::Relay(RelayError::Request(error)) => of_request(error),
-        PipelineError::Log(error) => of_log(error),
         PipelineError::KgcKey { .. } => ("KGC_KEY", exit::FAILURE),
         PipelineError::Keygen(error) => of_keygen(error),
         PipelineError::JobBusy { .. } => ("JOB_BUSY", exit::FAILURE),

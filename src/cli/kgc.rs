@@ -8,9 +8,8 @@ use super::signers::Relay;
 use crate::chain::Submitted;
 use crate::kgc::{
     KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
-    release_log_id,
 };
-use crate::pipeline::{Change, anchor_log, is_published, publish_key};
+use crate::pipeline::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
@@ -69,15 +68,16 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
-    let log_id = release_log_id(identity.id);
     let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
-    let (registry, outbox, payer) = act.parts();
-    let (LogHead { seq, head }, change) = anchor_log(registry, outbox, payer, &identity, &log).await?;
-    let receipt = match change {
-        Change::Already => None,
-        Change::Submitted(Submitted::Mined(receipt)) => Some(receipt),
-        Change::Submitted(Submitted::Printed(unsent)) => return act.print(unsent),
-    };
+    let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
+    let mut receipt = None;
+    if let Some(NamedCall { job, call }) = call {
+        receipt = match act.submit(&job, &call).await? {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
+    }
+    let LogHead { seq, head } = newest;
     let object =
         json!({ "kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": receipt.is_none() });
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
@@ -122,9 +122,9 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
 /// Publishes a KGC's key, unless the chain has it already, and says so.
 async fn published(session: &Session, settings: &Settings, identity: &KgcIdentity) -> Result<Outcome, CliError> {
     let on_chain = match publish(session, identity).await? {
-        Change::Already => json!({ "epoch": identity.epoch, "already": true }),
-        Change::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),
-        Change::Submitted(Submitted::Mined(receipt)) => json!({
+        None => json!({ "epoch": identity.epoch, "already": true }),
+        Some(Submitted::Printed(unsent)) => return session.print([unsent]),
+        Some(Submitted::Mined(receipt)) => json!({
             "epoch": identity.epoch, "already": false,
             "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
         }),
@@ -132,15 +132,13 @@ async fn published(session: &Session, settings: &Settings, identity: &KgcIdentit
     Ok(outcome(identity, settings, on_chain))
 }
 
-/// Publishes a KGC's key, unless the chain has it already, for which no wallet is needed.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Change, CliError> {
+/// Publishes a KGC's key; `None` where the chain has it already.
+pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Option<Submitted>, CliError> {
     let registry = session.registry().await?;
-    if is_published(&registry, identity).await? {
-        return Ok(Change::Already);
-    }
+    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else { return Ok(None) };
     let payer = session.signers(None)?.payer;
     let mut outbox = session.outbox(&payer).await?;
-    Ok(publish_key(&registry, &mut outbox, &payer, identity).await?)
+    Ok(Some(outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await?))
 }
 
 fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outcome {

@@ -10,7 +10,7 @@ use super::signers::{Print, REQUEST_SCHEMA};
 use crate::chain::{RelayError, Submitted};
 use crate::clock::SystemClock;
 use crate::contract::{Request, RequestError, check_domain};
-use crate::pipeline::{Change, relay};
+use crate::pipeline::{Relayed, relay};
 use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -39,9 +39,9 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let wallet = session.signers(None)?.payer;
     let mut outbox = session.outbox(&wallet).await?;
     let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &SystemClock).await? {
-        Change::Already => None,
-        Change::Submitted(Submitted::Mined(receipt)) => Some(receipt),
-        Change::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),
+        Relayed::Already => None,
+        Relayed::Submitted(Submitted::Mined(receipt)) => Some(receipt),
+        Relayed::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),
     };
     let (signer, relayer) = (address(request.signer()), receipt.is_some().then(|| address(wallet.address())));
     let json = json!({

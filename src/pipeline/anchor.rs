@@ -2,7 +2,7 @@
 
 use super::batch::Unregistered;
 use super::job::Anchored;
-use super::submit::sha256;
+use super::put::{put_and_read_back, sha256};
 use super::submit::submit_once;
 use super::{PipelineError, Registered, Sealed, SealingJob, Sender};
 use crate::chain::{ChainError, Outbox, Registry, Submitted, Wallet};
@@ -179,7 +179,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let bytes = leaves.encode();
         let (leaves_cid, root) = (Cid::of(&bytes), leaves.root());
         // Without its list a root is worth nothing.
-        self.put_and_read_back(&bytes, &leaves_cid.to_string(), sha256(&bytes)).await?;
+        put_and_read_back(self.store, &bytes, leaves_cid, sha256(&bytes)).await?;
         let (registry, sender) = (self.registry, self.signers.signer.address());
         let anchor = Anchor {
             sender,

@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KgcError, LogError, RequestError};
+use crate::kgc::{KgcError, RequestError};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -37,9 +37,6 @@ pub enum PipelineError {
     /// The KGC refused.
     #[error("the Key Generation Center refused")]
     Kgc(#[from] KgcError),
-    /// The KGC's log can't be read, or does not go on from its head on chain.
-    #[error(transparent)]
-    Log(#[from] LogError),
     /// The request to the KGC could not be signed.
     #[error(transparent)]
     Request(#[from] RequestError),

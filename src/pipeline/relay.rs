@@ -1,11 +1,20 @@
 //! Relaying: a request that somebody else signed is submitted by whoever pays for it.
 
 use super::PipelineError;
-use super::submit::{Change, submit_once};
-use crate::chain::{Outbox, Registry, RelayError, Standing, Wallet};
+use super::submit::submit_once;
+use crate::chain::{Outbox, Registry, RelayError, Standing, Submitted, Wallet};
 use crate::clock::Clock;
 use crate::contract::{Request, RequestError, Transaction};
 use alloy::primitives::Bytes;
+
+/// What became of a signed request.
+#[derive(Debug)]
+pub enum Relayed {
+    /// What it asks for is on chain, whoever brought it there: nothing was sent.
+    Already,
+    /// It was submitted, by this run or an earlier one.
+    Submitted(Submitted),
+}
 
 /// Submits a signed request of this registry, after chain, deadline, number and signature were looked at; what is on
 /// chain already is not sent again. The outbox is the payer's.
@@ -20,7 +29,7 @@ pub async fn relay(
     request: &Request,
     signature: &Bytes,
     clock: &dyn Clock,
-) -> Result<Change, PipelineError> {
+) -> Result<Relayed, PipelineError> {
     let job = format!("relay:{}", request.digest(&registry.domain()));
     // What was relayed by an earlier run is finished, though its number is used up by now.
     let known = outbox.job(&job)?.is_some_and(|job| job.receipt.is_some());
@@ -28,7 +37,7 @@ pub async fn relay(
         signature.clone()
     } else {
         match registry.standing(request).await? {
-            Standing::Done => return Ok(Change::Already),
+            Standing::Done => return Ok(Relayed::Already),
             Standing::Overtaken { what, named, current } => {
                 return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
             }
@@ -36,5 +45,5 @@ pub async fn relay(
         }
     };
     let make = || Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };
-    Ok(Change::Submitted(submit_once(registry, outbox, payer, &job, make).await?))
+    Ok(Relayed::Submitted(submit_once(registry, outbox, payer, &job, make).await?))
 }

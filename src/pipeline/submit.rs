@@ -5,18 +5,8 @@ use crate::chain::outbox::State;
 use crate::chain::{Outbox, OutboxError, Registry, Submitted, Wallet};
 use crate::contract::Transaction;
 use crate::contract::typed_data::Signable;
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::Bytes;
 use alloy::sol_types::SolCall;
-use sha2::{Digest, Sha256};
-
-/// What became of a change that the chain may have already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// It is on chain, whoever brought it there: nothing was sent.
-    Already,
-    /// It was submitted, by this run or an earlier one.
-    Submitted(Submitted),
-}
 
 /// Submits what an earlier run accepted under this job id, else what `make` gives.
 ///
@@ -61,9 +51,4 @@ pub async fn submit_or_sign<M: Signable, R: SolCall>(
         registry.transaction(&relayed(message, signature))
     };
     submit_once(registry, outbox, &signers.payer, job, make).await
-}
-
-/// SHA-256, as the chain records it.
-pub(super) fn sha256(bytes: &[u8]) -> B256 {
-    B256::from_slice(&Sha256::digest(bytes))
 }
