@@ -148,9 +148,9 @@ impl Wallet {
         if self.prints_only() { self } else { Self(self.0, Use::PrintsOnly) }
     }
 
-    /// A wallet whose key somebody else has: it signs nothing here, and its transactions are printed instead of sent.
-    /// What a Key Generation Center asks of somebody who seals for it is signed by the key of `helper`, or by one made
-    /// for the moment.
+    /// A wallet whose key somebody else has: it signs nothing here, and its transactions are
+    /// printed instead of sent. What a Key Generation Center asks of somebody who seals for it is
+    /// signed by the key of `helper`, or by one made for the moment.
     #[must_use]
     pub fn external_signer(address: Address, helper: Option<Self>) -> Self {
         let key = helper.map_or_else(PrivateKeySigner::random, |helper| helper.0);
@@ -191,7 +191,8 @@ impl Wallet {
     }
 }
 
-/// The wallet's signature of [`digest`](crate::contract::typed_data::digest): `r || s || v`, 65 bytes, v 27 or 28.
+/// The wallet's signature of [`digest`](crate::contract::typed_data::digest): `r || s || v`, 65
+/// bytes, v 27 or 28.
 pub fn sign(message: &impl Signable, domain: &Eip712Domain, wallet: &Wallet) -> Bytes {
     wallet.sign_digest(digest(message, domain))
 }

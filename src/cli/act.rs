@@ -30,7 +30,8 @@ impl Act {
         Self::waiting_for(settings, actor, relay, Wait::Finalized).await
     }
 
-    /// The same for an act that counts before it is final: it is waited for as deep as `wait`, unless the settings say otherwise.
+    /// The same for an act that counts before it is final: it is waited for as deep as `wait`,
+    /// unless the settings say otherwise.
     ///
     /// # Errors
     /// [`CliError`] if there is no node, registry or wallet.
@@ -57,7 +58,8 @@ impl Act {
         SystemClock.unix_secs() + RELAY_SECS
     }
 
-    /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run accepted it, that is finished.
+    /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run
+    /// accepted it, that is finished.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
@@ -66,7 +68,8 @@ impl Act {
         Ok(submit_once(registry, outbox, &signers.payer, job, || registry.transaction(direct)).await?)
     }
 
-    /// The same, or where there is a relayer: has `message` signed and `relayed` submitted with the signature.
+    /// The same, or where there is a relayer: has `message` signed and `relayed` submitted with the
+    /// signature.
     ///
     /// # Errors
     /// [`CliError::Outbox`].

@@ -33,7 +33,8 @@ enum Act {
     Publish,
     /// The KGC's identity, and what the chain says of it
     Status,
-    /// Check the log of what was given out against the head on chain, and anchor its newest head there
+    /// Check the log of what was given out against the head on chain, and anchor its newest head
+    /// there
     Anchor,
 }
 

@@ -11,11 +11,13 @@ use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 
 impl Session {
-    /// What `--print` prints of all that one command would send, each transaction once: without `--json` the bare object,
-    /// as wallets take it, or a list of them. Typed data of one alone, for a signature has no place to say what it is of.
+    /// What `--print` prints of all that one command would send, each transaction once: without
+    /// `--json` the bare object, as wallets take it, or a list of them. Typed data of one alone,
+    /// for a signature has no place to say what it is of.
     ///
     /// # Errors
-    /// [`CliError::Settings`] for typed data of several transactions, or of a call that takes no signature.
+    /// [`CliError::Settings`] for typed data of several transactions, or of a call that takes no
+    /// signature.
     pub(super) fn print(&self, unsent: impl IntoIterator<Item = Unsent>) -> Result<Outcome, CliError> {
         let mut all: Vec<Unsent> = Vec::new();
         for one in unsent {

@@ -15,7 +15,8 @@ use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet contract's), has the node try it, and then sends it.
+/// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet
+/// contract's), has the node try it, and then sends it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A signed request, or with --signature the typed data; - is stdin
@@ -65,7 +66,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     Ok(Outcome::new(json, text))
 }
 
-/// The typed data and the signature of a request file, or of a file with typed data and a signature given beside it.
+/// The typed data and the signature of a request file, or of a file with typed data and a signature
+/// given beside it.
 fn read(path: &Path, given: Option<&Bytes>) -> Result<(Value, Bytes), CliError> {
     let text = read_text(path)?;
     let malformed = |reason: String| RelayError::from(RequestError::Malformed { reason });

@@ -34,7 +34,8 @@ impl Session {
     /// Asks the node for its chain. `actor` acts unless the settings name another.
     ///
     /// # Errors
-    /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings ask for.
+    /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings
+    /// ask for.
     pub(super) async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
         let rpc = Rpc::new(settings.get("rpc_url").expect("it has a default"))?;
         let expected = settings.number("chain_id")?;
@@ -51,7 +52,8 @@ impl Session {
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id, profile, wait })
     }
 
-    /// The same session, in which transactions are waited for to another depth unless the settings say one.
+    /// The same session, in which transactions are waited for to another depth unless the settings
+    /// say one.
     ///
     /// # Errors
     /// [`CliError::Settings`].
@@ -100,7 +102,8 @@ impl Session {
         Ok(Registry::connect(self.rpc.clone(), &deployment, self.profile).await?)
     }
 
-    /// The wallet: a keystore file, or on a development chain the development account of the settings or the actor.
+    /// The wallet: a keystore file, or on a development chain the development account of the
+    /// settings or the actor.
     ///
     /// # Errors
     /// [`CliError::Wallet`], [`CliError::Settings`] if there is none.
@@ -116,7 +119,8 @@ impl Session {
         }
         match self.settings.number("dev_account")? {
             Some(account) => self.development_account(usize::try_from(account).ok(), &self.actor),
-            // Other development chains have the id of many a private network: there the public keys must be asked for.
+            // Other development chains have the id of many a private network: there the public keys
+            // must be asked for.
             None if self.chain_id == DEVELOPMENT_CHAIN_ID => self.development_wallet(&self.actor),
             None => self.development_account(None, &self.actor),
         }
@@ -132,7 +136,8 @@ impl Session {
 
     fn development_account(&self, account: Option<usize>, actor: &str) -> Result<Wallet, CliError> {
         let none = || CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id };
-        // A network may have the id of a development chain: its money is real, and these keys are known to everybody.
+        // A network may have the id of a development chain: its money is real, and these keys are
+        // known to everybody.
         if self.profile != Profile::Development && is_development_chain(self.chain_id) {
             return Err(none());
         }
@@ -142,7 +147,8 @@ impl Session {
     /// Who signs and who pays, where `relayer` may name an actor who pays.
     ///
     /// # Errors
-    /// As [`Session::wallet`]; [`CliError::Settings`] for a relayer where the settings name a keystore.
+    /// As [`Session::wallet`]; [`CliError::Settings`] for a relayer where the settings name a
+    /// keystore.
     pub(super) fn signers(&self, relayer: Option<&str>) -> Result<Signers, CliError> {
         let external = self.external_signer();
         let own = match self.wallet() {
@@ -155,7 +161,8 @@ impl Session {
     }
 
     fn relayer(&self, actor: &str) -> Result<Wallet, CliError> {
-        // The relayer's wallet is that of its name: the keystore or account of the one who acts is not its own.
+        // The relayer's wallet is that of its name: the keystore or account of the one who acts is
+        // not its own.
         if self.settings.get("keystore").is_some() {
             let message = "--relayer takes development accounts: with keystores, give what was signed to the relayer";
             return Err(CliError::Settings { message: message.to_owned() });
@@ -168,7 +175,8 @@ impl Session {
         self.settings.home().join(&self.actor)
     }
 
-    /// The outbox of a wallet: one for each, whoever acts with it. What an earlier run left in it is finished first.
+    /// The outbox of a wallet: one for each, whoever acts with it. What an earlier run left in it
+    /// is finished first.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
@@ -264,7 +272,8 @@ pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
     kgc_folder(settings).join("kgc.json")
 }
 
-/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do not.
+/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do
+/// not.
 ///
 /// # Errors
 /// [`CliError::KeyFile`].

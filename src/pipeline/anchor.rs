@@ -1,10 +1,10 @@
 //! Anchors: many images under one Merkle root on chain, each made a record when it is needed.
 
-use super::batch::Unregistered;
 use super::job::Anchored;
 use super::put::{put_and_read_back, sha256};
+use super::sealed::{Sealed, Unregistered};
 use super::submit::submit_once;
-use super::{PipelineError, Registered, Sealed, SealingJob, Sender};
+use super::{PipelineError, Registered, SealingJob, Sender};
 use crate::chain::{ChainError, Outbox, Registry, Submitted, Wallet};
 use crate::contract::EventPlace;
 use crate::contract::bindings::IImageRegistry::{self as registry, Anchor, anchorCall, materializeCall};
@@ -47,7 +47,8 @@ impl AnchoredImage {
     }
 }
 
-/// The anchors of a sender, or of all, newest first. One whose list is not in this store, or does not give its root, is left out.
+/// The anchors of a sender, or of all, newest first. One whose list is not in this store, or does
+/// not give its root, is left out.
 ///
 /// # Errors
 /// [`PipelineError::Chain`] if the node does not answer.
@@ -105,7 +106,8 @@ pub enum Materialized {
 /// Makes an anchored image a record, dated to the anchor, unless it has one. Anybody may.
 ///
 /// # Errors
-/// [`PipelineError::Chain`] for an image that no anchor holds whose list is in this store; [`PipelineError::Outbox`].
+/// [`PipelineError::Chain`] for an image that no anchor holds whose list is in this store;
+/// [`PipelineError::Outbox`].
 pub async fn materialize(
     registry: &Registry,
     store: &impl Store,
@@ -140,8 +142,8 @@ pub async fn materialize(
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Anchors these images under one root, after their list of leaves was stored and read back. What an earlier anchor of the sender holds is
-    /// not anchored again.
+    /// Anchors these images under one root, after their list of leaves was stored and read back.
+    /// What an earlier anchor of the sender holds is not anchored again.
     ///
     /// # Errors
     /// [`PipelineError`]; the jobs stay, and a later call with the same files goes on.

@@ -1,74 +1,21 @@
 //! Registering what is stored: one by one, or many under one signature.
 
-use super::job::JobFolder;
+use super::sealed::{Sealed, Unregistered};
 use super::submit::submit_once;
-use super::{PipelineError, Registered, Sealed, SealingJob, Sender, Timings};
+use super::{PipelineError, Registered, SealingJob, Sender};
 use crate::chain::{ChainError, MinedTransaction, Submitted};
 use crate::contract::bindings::IImageRegistry::{
     Batch, IImageRegistryEvents, Item, Registration, registerBatchCall, registerCall,
 };
-use crate::contract::shortened;
 use crate::contract::typed_data::RELAY_SECS;
-use crate::imaging::WholeReason;
 use crate::kgc::KeyCenter;
-use crate::storage::{Cid, Store};
-use alloy::primitives::{B256, Bytes, keccak256};
+use crate::storage::Store;
+use alloy::primitives::{B256, keccak256};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Most images of one batch, as the contract takes it.
 pub const MAX_BATCH: usize = 100;
-/// Most bytes of one block.
-const BLOCK_BYTES: u64 = 1 << 20;
-
-/// A file that is sealed and stored.
-pub enum StoredFile {
-    /// It was registered by an earlier run.
-    Registered(Box<Sealed>),
-    /// It is to be registered.
-    Unregistered(Box<Unregistered>),
-}
-
-/// A sealed image that is stored and was read back, and is not registered yet. Nobody else has its job open.
-pub struct Unregistered {
-    pub(super) job: SealingJob,
-    pub(super) folder: JobFolder,
-    pub(super) whole: Option<WholeReason>,
-    pub(super) renewed: Option<&'static str>,
-    pub(super) timings: Timings,
-}
-
-impl Unregistered {
-    /// Its job.
-    pub fn job(&self) -> &SealingJob {
-        &self.job
-    }
-
-    /// Whether sealed image and capsules are one block each, so that it can be one of a batch.
-    ///
-    /// # Errors
-    /// [`PipelineError::Cid`].
-    pub fn is_one_block(&self) -> Result<bool, PipelineError> {
-        let (cid, capsules_cid) = self.job.chain_cids()?;
-        Ok(self.job.size <= BLOCK_BYTES && cid.is_empty() && capsules_cid.is_empty())
-    }
-
-    pub(super) fn finish(mut self, registered: Registered, chain: Duration) -> Result<Sealed, PipelineError> {
-        self.timings.chain = chain;
-        self.job.registered = Some(registered.clone());
-        self.folder.finish(&self.job)?;
-        let Self { job, whole, renewed, timings, .. } = self;
-        Ok(Sealed { job, registered, already: false, renewed, whole, timings })
-    }
-}
-
-impl SealingJob {
-    /// The CIDs of sealed image and capsules as they go to the chain.
-    pub(super) fn chain_cids(&self) -> Result<(Bytes, Bytes), PipelineError> {
-        let (cid, capsules_cid) = (self.cid.parse::<Cid>()?, self.capsules_cid.parse::<Cid>()?);
-        Ok((shortened(&cid.to_bytes(), self.content_hash), shortened(&capsules_cid.to_bytes(), self.capsules_hash)))
-    }
-}
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     /// Registers one image.
@@ -87,7 +34,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         image.finish(registered, started.elapsed()).map(Submitted::Mined)
     }
 
-    /// Registers up to 100 images of one block each, under one signature and in one transaction. All of them or none.
+    /// Registers up to 100 images of one block each, under one signature and in one transaction.
+    /// All of them or none.
     ///
     /// # Errors
     /// [`PipelineError`]; the jobs stay, and a later call with the same files goes on.
@@ -112,7 +60,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         Ok(Submitted::Mined(sealed.collect::<Result<_, _>>()?))
     }
 
-    /// How the chain has the image already: an earlier run may have been cut off before it wrote that down.
+    /// How the chain has the image already: an earlier run may have been cut off before it wrote
+    /// that down.
     async fn registered_before(&self, job: &SealingJob) -> Result<Option<Registered>, PipelineError> {
         match self.check_record(job).await {
             Ok(()) => self.by_the_log(job).await.map(Some),

@@ -1,10 +1,12 @@
-//! From a file to a sealed image and its capsules, in the order that has no circle (DESIGN, section 3).
+//! From a file to a sealed image and its capsules, in the order that has no circle (DESIGN, section
+//! 3).
 
 use super::job::SealedFiles;
 use super::prepare::Mode;
 use super::prepare::{Prepared, prepare, rebuild};
 use super::release::{home, request_partial};
-use super::seal::{Sender, Source, Stage, Timings};
+use super::seal::{Sender, Source};
+use super::sealed::{Stage, Timings};
 use super::{PipelineError, SealingJob};
 use crate::cipher::{ImageKey, key_commitment};
 use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
@@ -25,7 +27,8 @@ pub(super) struct Made {
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Makes the sealed image and its capsules, and opens them once: what does not come back is not sealed.
+    /// Makes the sealed image and its capsules, and opens them once: what does not come back is not
+    /// sealed.
     pub(super) async fn make(
         &mut self,
         source: &Source<'_>,
@@ -86,7 +89,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         })?)
     }
 
-    /// The KGC with its key as the chain has it, which is the only place that a sender takes it from.
+    /// The KGC with its key as the chain has it, which is the only place that a sender takes it
+    /// from.
     pub(super) async fn recipient(&self) -> Result<Recipient, PipelineError> {
         let identity = self.key_center.identity();
         let id = identity.id;
@@ -103,7 +107,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     }
 }
 
-/// Opens what was just sealed, as long as the key is at hand: a fault here would only show when the original is gone.
+/// Opens what was just sealed, as long as the key is at hand: a fault here would only show when the
+/// original is gone.
 fn check_opens(
     source: &Source<'_>,
     prepared: &Prepared<'_>,

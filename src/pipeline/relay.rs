@@ -16,12 +16,12 @@ pub enum Relayed {
     Submitted(Submitted),
 }
 
-/// Submits a signed request of this registry, after chain, deadline, number and signature were looked at; what is on
-/// chain already is not sent again. The outbox is the payer's.
+/// Submits a signed request of this registry, after chain, deadline, number and signature were
+/// looked at; what is on chain already is not sent again. The outbox is the payer's.
 ///
 /// # Errors
-/// [`PipelineError::Relay`] for a request that is overtaken or not taken, [`PipelineError::Outbox`] if the transaction
-/// fails, [`PipelineError::Chain`] if the node does not answer.
+/// [`PipelineError::Relay`] for a request that is overtaken or not taken, [`PipelineError::Outbox`]
+/// if the transaction fails, [`PipelineError::Chain`] if the node does not answer.
 pub async fn relay(
     registry: &Registry,
     outbox: &mut Outbox,

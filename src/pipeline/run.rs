@@ -1,19 +1,21 @@
 //! Sealing many files in one run: each is stored as it comes, and registered together with others.
 
-use super::batch::{MAX_BATCH, StoredFile, Unregistered, each_failed};
-use super::{PipelineError, Sealed, Sender, Source, Stage};
+use super::batch::{MAX_BATCH, each_failed};
+use super::sealed::{Sealed, Stage, StoredFile, Unregistered};
+use super::{PipelineError, Sender, Source};
 use crate::chain::Submitted;
 use crate::kgc::KeyCenter;
 use crate::storage::Store;
 
-/// Most images of one anchor: each holds its job's lock open until it is anchored, and processes may often open no more
-/// than 1024 files.
+/// Most images of one anchor: each holds its job's lock open until it is anchored, and processes
+/// may often open no more than 1024 files.
 const MAX_ANCHOR: usize = 512;
 
 /// How the images of a run come onto the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grouping {
-    /// Records: at most so many in one transaction; an image of more than one block has a transaction of its own.
+    /// Records: at most so many in one transaction; an image of more than one block has a
+    /// transaction of its own.
     Batches(usize),
     /// A Merkle root for each 512 images, and no records yet.
     Anchors,
@@ -57,7 +59,8 @@ impl<'s, K: KeyCenter, S: Store> Run<'s, K, S> {
         Self { sender, grouping, waiting: Vec::new(), results: Vec::new(), transactions: 0 }
     }
 
-    /// Seals and stores a file; registers it with those that wait, once they are enough. What fails is in the results.
+    /// Seals and stores a file; registers it with those that wait, once they are enough. What fails
+    /// is in the results.
     pub async fn add(&mut self, source: &Source<'_>, progress: &(dyn Fn(Stage) + Sync)) {
         let place = self.results.len();
         let result = match self.store(source, progress).await {

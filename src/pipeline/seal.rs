@@ -1,17 +1,17 @@
 //! Sealing a file: from its bytes to its record on chain.
 
-use super::batch::{StoredFile, Unregistered};
 use super::job::{JobFolder, SealedFiles};
 use super::put::put_and_read_back;
+use super::sealed::{Sealed, Stage, StoredFile, Timings, Unregistered};
 use super::{Mode, PipelineError, Registered, SealingJob, SealingJobs, Signers};
 use crate::chain::{ChainError, Outbox, Registry};
 use crate::clock::Clock;
 use crate::envelope::capsules::Capsules;
-use crate::imaging::{Limits, WholeReason};
+use crate::imaging::Limits;
 use crate::keygen::Vit;
 use crate::kgc::KeyCenter;
 use crate::storage::{PinState, Store};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A file to be sealed.
 #[derive(Debug, Clone, Copy)]
@@ -24,49 +24,6 @@ pub struct Source<'a> {
     pub mode: Mode,
     /// Whether it is sealed anew although it was registered before.
     pub again: bool,
-}
-
-/// What a sealing is busy with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Reading the file, folding it, running the transformer, deriving the key.
-    Key,
-    /// Permuting, substituting, diffusing, and opening it once to be sure.
-    Cipher,
-    /// Putting it into the store and reading it back.
-    Store,
-    /// Registering it on chain.
-    Chain,
-}
-
-/// How long the stages took; zero for those that a resumed job had behind it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Timings {
-    /// [`Stage::Key`].
-    pub key: Duration,
-    /// [`Stage::Cipher`].
-    pub cipher: Duration,
-    /// [`Stage::Store`].
-    pub store: Duration,
-    /// [`Stage::Chain`].
-    pub chain: Duration,
-}
-
-/// A registered image.
-#[derive(Debug)]
-pub struct Sealed {
-    /// What was sealed, stored and registered.
-    pub job: SealingJob,
-    /// How it was registered.
-    pub registered: Registered,
-    /// Whether an earlier run had registered it already, and chain and store still have it.
-    pub already: bool,
-    /// Why what an earlier run had made was given up, if it was.
-    pub renewed: Option<&'static str>,
-    /// Why it was sealed as plain bytes, where it was; unknown for a resumed job.
-    pub whole: Option<WholeReason>,
-    /// How long it took.
-    pub timings: Timings,
 }
 
 /// A sender and everything that it seals with.
@@ -102,7 +59,8 @@ enum Left {
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Seals one file, stores it and reads it back, so that it can be registered; finishes what an earlier run began with the same file.
+    /// Seals one file, stores it and reads it back, so that it can be registered; finishes what an
+    /// earlier run began with the same file.
     ///
     /// # Errors
     /// [`PipelineError`]; a later call with the same file goes on from where this one stopped.
@@ -137,7 +95,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         Ok(StoredFile::Unregistered(Box::new(Unregistered { job, folder, whole, renewed, timings })))
     }
 
-    /// What an earlier run left, after chain and store were asked: a file on disk says nothing about them.
+    /// What an earlier run left, after chain and store were asked: a file on disk says nothing
+    /// about them.
     async fn left(&self, folder: &JobFolder, again: bool) -> Result<Left, PipelineError> {
         let Some(mut job) = folder.read()? else { return Ok(Left::Nothing(None)) };
         let Some(registered) = job.registered.clone() else {
@@ -162,7 +121,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         }
     }
 
-    /// Checks that chain and store have the record, or the anchor that holds the image; else it is an unknown image.
+    /// Checks that chain and store have the record, or the anchor that holds the image; else it is
+    /// an unknown image.
     async fn check_registered(&self, job: &SealingJob, registered: &Registered) -> Result<(), PipelineError> {
         match (self.check_record(job).await, &registered.anchor) {
             (Err(PipelineError::Chain(ChainError::UnknownImage { .. })), Some(anchored))
@@ -174,7 +134,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         }
     }
 
-    /// Files that are still to be registered, unless they are damaged or the KGC could not open them.
+    /// Files that are still to be registered, unless they are damaged or the KGC could not open
+    /// them.
     async fn unfinished(&self, job: SealingJob, files: Option<SealedFiles>) -> Result<Left, PipelineError> {
         let Some(files) = files else { return Ok(Left::Nothing(Some("the unfinished files were damaged or gone"))) };
         let holder = self.recipient().await?.holder();
@@ -191,7 +152,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             let cid = cid.parse()?;
             match self.store.get(&cid, &hash).await {
                 Ok(bytes) => {
-                    // What is whole and not kept, or not at as many nodes as it should, is put again.
+                    // What is whole and not kept, or not at as many nodes as it should, is put
+                    // again.
                     if self.store.pin_state(&cid).await? != PinState::Pinned {
                         self.store.put(&bytes).await?;
                     }

@@ -1,4 +1,5 @@
-//! Who signs an act, who pays for it, and whether its transaction is sent or printed: decided here, once for each act.
+//! Who signs an act, who pays for it, and whether its transaction is sent or printed: decided here,
+//! once for each act.
 
 use crate::chain::Wallet;
 use crate::chain::sign;
@@ -71,7 +72,8 @@ impl Signers {
         self.signer.address() != self.payer.address()
     }
 
-    /// The signature of the one who acts where another pays; empty where the transaction is its own.
+    /// The signature of the one who acts where another pays; empty where the transaction is its
+    /// own.
     pub fn signature(&self, message: &impl Signable, domain: &Eip712Domain) -> Bytes {
         if self.is_relayed() { sign(message, domain, &self.signer) } else { Bytes::new() }
     }

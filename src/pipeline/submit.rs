@@ -10,7 +10,8 @@ use alloy::sol_types::SolCall;
 
 /// Submits what an earlier run accepted under this job id, else what `make` gives.
 ///
-/// A transaction may hold a time or a signature of its day: what was accepted once is sent as it was.
+/// A transaction may hold a time or a signature of its day: what was accepted once is sent as it
+/// was.
 ///
 /// # Errors
 /// As [`Outbox::send`].
@@ -29,8 +30,8 @@ pub async fn submit_once(
     outbox.submit(registry.rpc(), payer, job, &transaction).await
 }
 
-/// Submits `direct` as the transaction of the one who acts; where another pays, has `message` signed and submits
-/// `relayed` with the signature. The outbox is the payer's.
+/// Submits `direct` as the transaction of the one who acts; where another pays, has `message`
+/// signed and submits `relayed` with the signature. The outbox is the payer's.
 ///
 /// # Errors
 /// As [`Outbox::send`].

@@ -16,8 +16,9 @@ pub enum Verdict {
     Valid,
     /// They are others.
     Invalid,
-    /// Nothing is said about them, and nothing is logged: they could not be read, or ([`StoreError::BlockAltered`]) they are
-    /// the registered ones, but not under the addresses that opening demands.
+    /// Nothing is said about them, and nothing is logged: they could not be read, or
+    /// ([`StoreError::BlockAltered`]) they are the registered ones, but not under the addresses
+    /// that opening demands.
     Unavailable(StoreError),
 }
 
@@ -26,7 +27,8 @@ pub enum Verdict {
 pub struct Observation {
     /// What it came to.
     pub verdict: Verdict,
-    /// SHA-256 of what the store holds: what may be logged. `None` if the verdict is [`Verdict::Unavailable`].
+    /// SHA-256 of what the store holds: what may be logged. `None` if the verdict is
+    /// [`Verdict::Unavailable`].
     pub observed: Option<B256>,
 }
 
@@ -45,10 +47,12 @@ pub struct Recorded {
 
 /// Reads the bytes as the store holds them and asks the contract about their hash.
 ///
-/// Bytes whose hash is right, from a store where a block does not match its address, are not called valid: they would not open.
+/// Bytes whose hash is right, from a store where a block does not match its address, are not called
+/// valid: they would not open.
 ///
 /// # Errors
-/// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a [`Verdict`].
+/// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a
+/// [`Verdict`].
 pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -> Result<Observation, PipelineError> {
     let Observed { bytes, altered } = match store.fetch_observed(&stored.cid).await {
         Ok(observed) => observed,
@@ -59,7 +63,8 @@ pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -
     Ok(judge(stored.cid, observed, valid, altered))
 }
 
-/// What follows from the contract's judgement on the hash, and from the first `altered` block, for the object `cid`.
+/// What follows from the contract's judgement on the hash, and from the first `altered` block, for
+/// the object `cid`.
 fn judge(cid: Cid, observed: B256, valid: bool, altered: Option<Cid>) -> Observation {
     match (valid, altered) {
         (true, None) => Observation { verdict: Verdict::Valid, observed: Some(observed) },
@@ -74,7 +79,8 @@ fn judge(cid: Cid, observed: B256, valid: bool, altered: Option<Cid>) -> Observa
 /// Logs an observed hash on chain as the signer. The outbox is the payer's.
 ///
 /// # Errors
-/// [`PipelineError::Outbox`] if the transaction fails; [`PipelineError::Chain`] if its events are not as they should be.
+/// [`PipelineError::Outbox`] if the transaction fails; [`PipelineError::Chain`] if its events are
+/// not as they should be.
 pub async fn record_verification(
     registry: &Registry,
     outbox: &mut Outbox,

@@ -106,7 +106,8 @@ pub enum OutboxError {
         /// Which number.
         nonce: u64,
     },
-    /// The node does not take the transaction, at higher fees neither; the same job again tries it again.
+    /// The node does not take the transaction, at higher fees neither; the same job again tries it
+    /// again.
     #[error(
         "the node refused transaction {transaction} (number {nonce}, signed {signings} times) of job {job}: {message} ({code})"
     )]
@@ -138,7 +139,8 @@ pub enum OutboxError {
         /// The node's words.
         message: String,
     },
-    /// An older job of the same wallet can't be sent, and transactions are mined in the order of their numbers.
+    /// An older job of the same wallet can't be sent, and transactions are mined in the order of
+    /// their numbers.
     #[error("job {job} can't be mined before job {before} (transaction number {nonce})")]
     Behind {
         /// The job.
@@ -165,7 +167,8 @@ pub enum OutboxError {
         /// The deadline.
         after: Duration,
     },
-    /// The transaction is in a block, which is not as deep in the chain as was waited for; `resume` goes on.
+    /// The transaction is in a block, which is not as deep in the chain as was waited for; `resume`
+    /// goes on.
     #[error(
         "transaction {transaction} of job {job} is in block {block}, which is not {} after {} s: the newest that is so is {}",
         wanted.name(), after.as_secs_f32(), if *reached == 0 { "none".to_owned() } else { format!("block {reached}") }

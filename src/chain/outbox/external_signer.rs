@@ -10,12 +10,14 @@ use alloy::rpc::types::TransactionRequest;
 use std::path::PathBuf;
 
 impl Outbox {
-    /// The same outbox, which puts `signature` into what was printed for a job before, and sends that.
+    /// The same outbox, which puts `signature` into what was printed for a job before, and sends
+    /// that.
     pub fn with_signature(self, signature: Bytes) -> Self {
         Self { signature: Some(signature), ..self }
     }
 
-    /// Returns what somebody else is to sign or send, and writes it down, so that a signature can come back for it.
+    /// Returns what somebody else is to sign or send, and writes it down, so that a signature can
+    /// come back for it.
     pub(super) fn print(&self, wallet: &Wallet, job: &str, transaction: &Transaction) -> Result<Unsent, OutboxError> {
         let path = self.printed_file(job);
         write_whole(&path, &transaction.data, Existing::Replace).map_err(|source| OutboxError::Io { path, source })?;
@@ -36,7 +38,8 @@ impl Outbox {
         self.path.with_file_name(format!("outbox-held-{}-{}", self.chain_id, keccak256(job)))
     }
 
-    /// What the contract would refuse is not printed; of an account that is not known yet nothing can be said.
+    /// What the contract would refuse is not printed; of an account that is not known yet nothing
+    /// can be said.
     pub(super) async fn try_out(rpc: &Rpc, wallet: &Wallet, transaction: &Transaction) -> Result<(), OutboxError> {
         let from = wallet.address();
         if from.is_zero() {

@@ -41,7 +41,8 @@ impl State {
     }
 }
 
-/// Signed bytes of a job; it has several where a node refused them or the number was taken by somebody else.
+/// Signed bytes of a job; it has several where a node refused them or the number was taken by
+/// somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedTransaction {
     /// Hash of the transaction.

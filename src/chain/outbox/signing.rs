@@ -24,7 +24,8 @@ pub(super) fn last_signed(job: &Job) -> Result<TxEip1559, OutboxError> {
     if transaction.nonce() == newest.nonce { Ok(transaction.clone()) } else { Err(damaged()) }
 }
 
-/// The same transaction at the price of today, and dearer than before by what nodes ask of a replacement: 12.5 % of both fees.
+/// The same transaction at the price of today, and dearer than before by what nodes ask of a
+/// replacement: 12.5 % of both fees.
 pub(super) fn raised(older: TxEip1559, fresh: Eip1559Estimation) -> TxEip1559 {
     let raise = |fee: u128| fee.saturating_add(fee / 8).saturating_add(1);
     TxEip1559 {

@@ -23,7 +23,8 @@ const SCHEMA: &str = "
 pub(super) struct Table(Connection);
 
 impl Table {
-    /// Opens the database and returns it with the genesis hash it is pinned to: `genesis` where it is new.
+    /// Opens the database and returns it with the genesis hash it is pinned to: `genesis` where it
+    /// is new.
     pub(super) fn open(path: &Path, genesis: B256) -> Result<(Self, B256), OutboxError> {
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -19,7 +19,8 @@ pub(super) struct Args {
     /// Files, or folders whose files are sealed
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Seal the decoded samples, as the paper does: opening returns a lossless re-encoding, not the same bytes
+    /// Seal the decoded samples, as the paper does: opening returns a lossless re-encoding, not the
+    /// same bytes
     #[arg(long, conflicts_with = "raw")]
     pixels: bool,
     /// Seal as plain bytes, without looking inside
@@ -28,11 +29,13 @@ pub(super) struct Args {
     /// Seal anew what was sealed and registered before
     #[arg(long)]
     again: bool,
-    /// Anchor the images under one Merkle root (for each 512 of them) instead of registering each: far cheaper, but to be opened, granted
-    /// or verified an image first needs its record (medseal materialize)
+    /// Anchor the images under one Merkle root (for each 512 of them) instead of registering each:
+    /// far cheaper, but to be opened, granted or verified an image first needs its record (medseal
+    /// materialize)
     #[arg(long, conflicts_with = "batch")]
     anchor: bool,
-    /// How many images at most are registered in one transaction; files of more than 1 MiB always have their own
+    /// How many images at most are registered in one transaction; files of more than 1 MiB always
+    /// have their own
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     batch: u8,
     #[command(flatten)]
