@@ -43,6 +43,7 @@
 //! | [`metrics`] | images, ciphertext -> numbers, each with its ideal value and band | keys |
 //! | [`evaluation`] | images -> pictures for people | keys |
 //! | [`pipeline`] | a file -> its record; an image id -> its file; an image id -> a verdict | settings, the terminal |
+//! | [`view`] | what a part gave or refused -> what a program is told of it: a code and its meaning | the network, files, exit codes |
 //! | [`clock`] | -> unix seconds | |
 //! | [`cli`] | a command line -> text or JSON, and an exit code | |
 //!
@@ -148,5 +149,6 @@ pub mod metrics;
 pub mod notify;
 pub mod pipeline;
 pub mod storage;
+pub mod view;
 pub mod watch;
 pub mod words;

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::{Outcome, address, hex, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
-use super::settings::Settings;
+use super::settings::{Setting, Settings};
 use super::signers::Relay;
 use crate::chain::Submitted;
 use crate::kgc::{
@@ -107,8 +107,8 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
     let passphrase = match kgc_passphrase(settings)? {
         Some(passphrase) => passphrase,
         None => {
-            let first = ask("new passphrase of the KGC's key file", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
-            let second = ask("the same passphrase again", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            let first = ask("new passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
+            let second = ask("the same passphrase again", Setting::KgcPasswordFile)?;
             if first != second {
                 return Err(CliError::Settings { message: "the two passphrases differ".to_owned() });
             }

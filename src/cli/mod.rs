@@ -13,6 +13,7 @@ mod doctor;
 mod error;
 mod events;
 mod evidence;
+mod exit;
 mod explain;
 mod flag;
 mod hints;
@@ -26,6 +27,8 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
+#[cfg(test)]
+mod page;
 mod pins;
 mod printed;
 mod refusal;

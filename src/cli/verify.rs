@@ -1,7 +1,7 @@
 //! `medseal verify`.
 
 use super::error::CliError;
-use super::error::exit;
+use super::exit;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;

@@ -3,7 +3,7 @@
 use super::Attempt;
 use crate::chain::{Submitted, Unsent};
 use crate::cli::error::CliError;
-use crate::cli::error::exit;
+use crate::cli::exit;
 use crate::cli::output::{Outcome, Talk, address, chain_of, hex, say, table};
 use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
@@ -44,10 +44,11 @@ pub(super) fn outcome(
                 }
             }
             Err(error) => {
-                let (code, exit) = error.class();
-                exits.push(exit);
+                exits.push(error.exit());
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                failed.push(json!({ "file": name, "code": code, "message": chain_of(error), "hint": error.hint() }));
+                failed.push(
+                    json!({ "file": name, "code": error.code(), "message": chain_of(error), "hint": error.hint() }),
+                );
             }
         }
     }
