@@ -4,11 +4,33 @@ use super::{World, registration, wallet};
 use alloy::primitives::{B256, Bytes};
 use medseal::chain::outbox::State;
 use medseal::chain::sign;
-use medseal::chain::{Outbox, OutboxError, Profile};
+use medseal::chain::{Outbox, OutboxError, Profile, Submitted, Unsent, Wallet};
 use medseal::contract::bindings::IImageRegistry::{IImageRegistryErrors as Errors, Registration, registerCall};
 use medseal::contract::{ErrorKind, Revert};
 use serde_json::json;
 use std::time::Duration;
+
+#[tokio::test]
+async fn a_wallet_that_only_prints_gets_its_transaction_back_and_sends_nothing() {
+    let world = World::start().await;
+    let sender = wallet(1);
+    let transaction = world.register_transaction(&sender, 7);
+    for printing in [sender.clone().print_only(), Wallet::external_signer(sender.address(), None)] {
+        let mut outbox = world.outbox(&sender).await;
+        let unsent = Unsent { from: sender.address(), transaction: transaction.clone() };
+        let printed = outbox.submit(&world.rpc, &printing, "job", &transaction).await.unwrap();
+        assert_eq!(printed, Submitted::Printed(unsent));
+        let refused = outbox.send(&world.rpc, &printing, "job", &transaction).await.unwrap_err();
+        assert!(matches!(refused, OutboxError::PrintsOnly { wallet } if wallet == sender.address()), "{refused}");
+        assert_eq!(outbox.job("job").unwrap(), None);
+    }
+    assert_eq!(world.count(&sender).await, 0);
+    // What the contract would refuse is not printed.
+    world.outbox(&sender).await.send(&world.rpc, &sender, "job", &transaction).await.expect("sent");
+    let mut outbox = world.outbox(&sender).await;
+    let twice = outbox.submit(&world.rpc, &sender.clone().print_only(), "again", &transaction).await.unwrap_err();
+    assert!(twice.revert().is_some(), "{twice}");
+}
 
 #[tokio::test]
 async fn the_same_job_twice_is_one_transaction() {

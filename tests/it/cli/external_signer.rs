@@ -129,6 +129,21 @@ fn transactions_are_printed_and_explained_and_other_contracts_refused() {
 }
 
 #[test]
+fn what_is_printed_is_not_sent_by_a_relayer_either() {
+    let (world, id) = sealed();
+    let (sender, relayer, reader) = (wallet(1), wallet(6), wallet(2));
+    let before = world.state().1;
+    let command = ["grant", &id, &reader, "--relayer", "relayer", "--print"];
+    let tx = printed(&world, &[&command[..], &["tx"]].concat());
+    assert_eq!(tx["from"], relayer.as_str());
+    world.write("tx.json", tx.to_string());
+    assert_eq!(world.medseal(&["explain", "tx.json"]).result()["act"], "grantFor");
+    let typed = printed(&world, &[&command[..], &["typed-data"]].concat());
+    assert_eq!((&typed["primaryType"], &typed["message"]["by"]), (&"Grant".into(), &sender.as_str().into()));
+    assert_eq!(world.state().1, before, "printing sends nothing");
+}
+
+#[test]
 fn the_package_for_apps_reads_the_registry_and_builds_the_same_typed_data() {
     let _tools = fetched("node_modules/viem");
     let world = World::new();
