@@ -2,7 +2,7 @@
 
 use super::PipelineError;
 use super::submit::submit_once;
-use crate::chain::{Outbox, Registry, RelayError, Standing, Submitted, Wallet};
+use crate::chain::{Outbox, Registry, RelayError, RequestState, Submitted, Wallet};
 use crate::clock::Clock;
 use crate::contract::{Request, RequestError, Transaction};
 use alloy::primitives::Bytes;
@@ -36,12 +36,12 @@ pub async fn relay(
     let signature = if known {
         signature.clone()
     } else {
-        match registry.standing(request).await? {
-            Standing::Done => return Ok(Relayed::Already),
-            Standing::Overtaken { what, named, current } => {
+        match registry.request_state(request).await? {
+            RequestState::Done => return Ok(Relayed::Already),
+            RequestState::Overtaken { what, named, current } => {
                 return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
             }
-            Standing::Open => registry.check_request(request, signature, clock.unix_secs()).await?,
+            RequestState::Open => registry.check_request(request, signature, clock.unix_secs()).await?,
         }
     };
     let make = || Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };

@@ -1,44 +1,44 @@
-//! What is still to be delivered: to each recipient in order, each under its id, until it is taken or given up.
+//! The queue of deliveries: to each recipient in order, each under its id, until it is accepted or given up.
 
 use super::{Memory, WatchError, signed, unsigned, word};
-use crate::watch::Note;
+use crate::watch::Message;
 use alloy::primitives::B256;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-/// Something that waits to be delivered.
+/// A delivery that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     number: i64,
     /// The id of the event, or of its retraction.
     pub id: B256,
-    /// What is said.
+    /// The line of the message: one JSON object.
     pub body: String,
-    /// How often it was tried and failed.
+    /// Attempts that failed so far.
     pub tries: u64,
 }
 
-/// How many deliveries of a recipient wait, and how many were given up.
+/// How many deliveries wait, and how many were given up, of all recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// Those that wait.
+pub struct DeliveryCounts {
+    /// Deliveries that will be tried.
     pub waiting: u64,
-    /// Those that were given up.
+    /// Deliveries that were given up.
     pub dead: u64,
 }
 
-pub(super) fn add(all: &Transaction<'_>, id: B256, note: &Note) -> Result<(), WatchError> {
-    for to in &note.to {
+pub(super) fn add(all: &Transaction<'_>, id: B256, message: &Message) -> Result<(), WatchError> {
+    for recipient in &message.recipients {
         all.prepare_cached("INSERT INTO delivery (recipient, id, body) VALUES (?1, ?2, ?3)")?.execute(params![
-            to,
+            recipient,
             id.as_slice(),
-            note.line
+            message.line
         ])?;
     }
     Ok(())
 }
 
 impl Memory {
-    /// What `recipient` is to have next.
+    /// The oldest delivery that waits for `recipient`.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
@@ -53,7 +53,7 @@ impl Memory {
         Ok(Some(Delivery { number, id: word(&id)?, body, tries: unsigned(tries)? }))
     }
 
-    /// Takes note that it was taken.
+    /// Removes a delivery that was accepted.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
@@ -62,7 +62,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Takes note that it was not taken; `give_up` makes it one of the dead.
+    /// Stores that an attempt failed, and why; with `give_up` it is not tried again.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
@@ -75,7 +75,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Brings back what was given up, to be tried anew; returns how many.
+    /// Queues the deliveries that were given up again; returns how many they are.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
@@ -83,15 +83,15 @@ impl Memory {
         Ok(self.database.execute("UPDATE delivery SET dead = 0, tries = 0 WHERE dead = 1", [])?)
     }
 
-    /// How many deliveries there are, of all recipients.
+    /// How many deliveries wait and how many were given up, of all recipients.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
-    pub fn standing(&self) -> Result<Standing, WatchError> {
+    pub fn delivery_counts(&self) -> Result<DeliveryCounts, WatchError> {
         let count = |dead: bool| -> Result<u64, WatchError> {
             let query = "SELECT count(*) FROM delivery WHERE dead = ?1";
             unsigned(self.database.query_row(query, [dead], |row| row.get(0))?)
         };
-        Ok(Standing { waiting: count(false)?, dead: count(true)? })
+        Ok(DeliveryCounts { waiting: count(false)?, dead: count(true)? })
     }
 }
