@@ -12,7 +12,8 @@ pub enum Mode {
     /// By its content: slice by slice where the samples are uncompressed in the file, else as its bytes.
     #[default]
     Auto,
-    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
+    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same
+    /// file.
     Pixels,
     /// As plain bytes, without looking inside.
     Raw,
@@ -38,8 +39,8 @@ pub struct Prepared<'a> {
 /// - `file_name`: goes into the encrypted description, for display.
 ///
 /// # Errors
-/// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`] if
-/// [`Mode::Pixels`] finds none.
+/// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`]
+/// if [`Mode::Pixels`] finds none.
 pub fn prepare<'a>(
     bytes: &'a [u8],
     file_name: &str,
