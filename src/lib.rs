@@ -43,6 +43,7 @@
 //! | [`metrics`] | images, ciphertext -> numbers, each with its ideal value and band | keys |
 //! | [`evaluation`] | images -> pictures for people | keys |
 //! | [`pipeline`] | a file -> its record; an image id -> its file; an image id -> a verdict | settings, the terminal |
+//! | [`view`] | records, events, audits, transactions -> how they look as JSON | network, clock, files |
 //! | [`clock`] | -> unix seconds | |
 //! | [`cli`] | a command line -> text or JSON, and an exit code | |
 //!
@@ -148,4 +149,5 @@ pub mod metrics;
 pub mod notify;
 pub mod pipeline;
 pub mod storage;
+pub mod view;
 pub mod watch;

@@ -1,7 +1,6 @@
 //! An act on chain: by a transaction of the one who acts, or by a signature that a relayer submits.
 
 use super::error::CliError;
-use super::output::address;
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::sign;
@@ -9,9 +8,11 @@ use crate::chain::{Outbox, Receipt, Registry, Wait, Wallet};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::typed_data::{RELAY_SECS, Signable};
 use crate::pipeline::submit_once;
+use crate::view::{self, ActView};
 use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 /// Who submits, for acts that take a signature.
 #[derive(Debug, Default, clap::Args)]
@@ -125,12 +126,8 @@ impl Act {
         Ok(submit_once(registry, outbox, submitter, job, make).await?)
     }
 
-    /// What `--json` says of the act: `object`, with who acted, who submitted and the transaction.
-    pub(super) fn json(&self, mut object: Value, receipt: Option<&Receipt>) -> Value {
-        object["by"] = address(self.by()).into();
-        object["relayer"] = self.is_relayed().then(|| address(self.submitter.address())).into();
-        object["transaction"] = json!(receipt.map(|receipt| receipt.transaction));
-        object["gas"] = receipt.map(|receipt| receipt.gas_used.to_string()).into();
-        object
+    /// What `--json` says of the act: what it was `about`, who acted, who submitted and the transaction.
+    pub(super) fn json(&self, about: impl Serialize, receipt: Option<&Receipt>) -> Value {
+        view::json(ActView::new(about, self.by(), self.submitter.address(), receipt))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::act::Relay;
 use super::error::CliError;
-use super::output::{Outcome, address, hex, say};
+use super::output::{Outcome, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
 use super::settings::Settings;
 use crate::contract::ErrorKind;
@@ -12,7 +12,7 @@ use crate::kgc::{
     release_log_id,
 };
 use crate::pipeline::PipelineError;
-use serde_json::{Value, json};
+use crate::view::{KgcView, LogAnchorView, OnChainView};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,23 +46,22 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             let session = if offline { None } else { Some(connect(settings).await?) };
             let keys = init(settings, no_passphrase)?;
             let published = match session {
-                Some(session) => publish(&session, &keys.identity()).await?,
-                None => Value::Null,
+                Some(session) => Some(publish(&session, &keys.identity()).await?),
+                None => None,
             };
             Ok(outcome(&keys.identity(), settings, published))
         }
         Act::Publish => {
             let keys = open_keys(settings)?;
             let published = publish(&connect(settings).await?, &keys.identity()).await?;
-            Ok(outcome(&keys.identity(), settings, published))
+            Ok(outcome(&keys.identity(), settings, Some(published)))
         }
         Act::Status => {
             let identity = open_keys(settings)?.identity();
             let registry = connect(settings).await?.registry().await?;
             let on_chain = registry.current_kgc_key(identity.id).await?;
-            let same = on_chain.x25519.0 == *identity.public.as_bytes() && on_chain.epoch == identity.epoch;
-            let json = json!({ "epoch": on_chain.epoch, "retired": on_chain.retired, "same": same });
-            Ok(outcome(&identity, settings, json))
+            let found = OnChainView::found(&on_chain, &identity);
+            Ok(outcome(&identity, settings, Some(found)))
         }
         Act::Anchor => anchor(settings).await,
     }
@@ -84,8 +83,7 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
         receipt = Some(act.submit(&job, &call).await?);
     }
     let LogHead { seq, head } = newest;
-    let object =
-        json!({ "kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": receipt.is_none() });
+    let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
     let text = format!("head {head} of {seq} entries of the log {verb}");
     Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
@@ -126,11 +124,11 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
 }
 
 /// Publishes a KGC's key, unless the chain has it already.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Value, CliError> {
+pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<OnChainView, CliError> {
     let registry = session.registry().await?;
     match registry.kgc_key(identity.id, identity.epoch).await {
         Ok(key) if key.x25519.0 == *identity.public.as_bytes() && key.receiptSigner == identity.receipt_signer => {
-            return Ok(json!({ "epoch": key.epoch, "already": true }));
+            return Ok(OnChainView::published(key.epoch, None));
         }
         Ok(_) => return Err(PipelineError::KgcKey { id: identity.id, state: "another than the KGC's own" }.into()),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -146,33 +144,24 @@ pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result
     };
     let job = format!("kgc:{}:{}:{}", identity.id, identity.epoch, registry.address());
     let receipt = outbox.submit(registry.rpc(), &wallet, &job, &registry.transaction(&call)).await?;
-    Ok(json!({
-        "epoch": identity.epoch, "already": false,
-        "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
-    }))
+    Ok(OnChainView::published(identity.epoch, Some(&receipt)))
 }
 
-fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outcome {
-    let file = kgc_key_file(settings);
-    let json = json!({
-        "kgcId": identity.id,
-        "epoch": identity.epoch,
-        "x25519": hex(identity.public.as_bytes()),
-        "receiptSigner": address(identity.receipt_signer),
-        "keyFile": file.display().to_string(),
-        "onChain": on_chain,
-    });
+fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {
+    let file = kgc_key_file(settings).display().to_string();
     let chain = match &on_chain {
-        Value::Null => "not published".to_owned(),
-        on_chain if on_chain["same"] == false => "on chain: another key".to_owned(),
-        on_chain if on_chain["retired"] == true => format!("on chain: retired, epoch {}", on_chain["epoch"]),
-        on_chain => format!("on chain: this key, epoch {}", on_chain["epoch"]),
+        None => "not published".to_owned(),
+        Some(OnChainView::Found { same: false, .. }) => "on chain: another key".to_owned(),
+        Some(OnChainView::Found { retired: true, epoch, .. }) => format!("on chain: retired, epoch {epoch}"),
+        Some(
+            OnChainView::Found { epoch, .. }
+            | OnChainView::Already { epoch, .. }
+            | OnChainView::Published { epoch, .. },
+        ) => format!("on chain: this key, epoch {epoch}"),
     };
     let text = format!(
-        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
-        identity.id,
-        identity.epoch,
-        file.display()
+        "KGC {}, epoch {}\nkey file {file}: keep a backup, without it no sealed image opens\n{chain}",
+        identity.id, identity.epoch
     );
-    Outcome::new(json, text)
+    Outcome::new(KgcView::new(identity, file, on_chain), text)
 }

@@ -1,14 +1,14 @@
 //! `medseal materialize`: anchored images become records.
 
 use super::error::CliError;
-use super::output::{Outcome, address, table};
+use super::output::{Outcome, table};
 use super::printed;
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::ChainError;
 use crate::pipeline::{find_anchored, materialize};
+use crate::view::{MaterializedListView, MaterializedView};
 use alloy::primitives::B256;
-use serde_json::{Value, json};
 
 /// Anybody may: a record holds what the sender anchored, and is dated to the anchor.
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         match registry.record(*id).await {
             Ok(_) => {
                 rows.push(vec![id.to_string(), "has a record already".to_owned()]);
-                images.push(json!({ "imageId": id, "root": null, "already": true, "transaction": null, "gas": null }));
+                images.push(MaterializedView::new(*id, None));
                 continue;
             }
             Err(ChainError::UnknownImage { .. }) => {}
@@ -48,16 +48,13 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             Err(error) => return Err(error),
         };
         let gas = receipt.gas_used.to_string();
-        rows.push(vec![id.to_string(), image.list.root.to_string(), gas.clone()]);
-        images.push(json!({
-            "imageId": id, "root": image.list.root, "already": false, "transaction": receipt.transaction, "gas": gas,
-        }));
+        rows.push(vec![id.to_string(), image.list.root.to_string(), gas]);
+        images.push(MaterializedView::new(*id, Some((image.list.root, &receipt))));
     }
     if !held.is_empty() {
         let mut all = Vec::new();
         held.iter().for_each(|error| printed::collect(&mut all, error));
         return printed::print_all(&session, &all);
     }
-    let json = json!({ "by": address(wallet.address()), "images": Value::Array(images) });
-    Ok(Outcome::new(json, table(&rows)))
+    Ok(Outcome::new(MaterializedListView { by: wallet.address().into(), images }, table(&rows)))
 }

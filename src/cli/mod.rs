@@ -11,7 +11,6 @@ mod demo;
 mod deploy;
 mod doctor;
 mod error;
-mod events;
 mod evidence;
 mod explain;
 mod external_signer;

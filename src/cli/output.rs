@@ -2,7 +2,9 @@
 
 use super::error::CliError;
 use crate::files::{Existing, folder_of, write_whole};
-use alloy::primitives::Address;
+use crate::view;
+pub(super) use crate::view::{SCHEMA, address};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -17,9 +19,6 @@ pub(super) struct Talk {
     pub(super) verbose: bool,
 }
 
-/// Names the form of the object that `--json` prints.
-pub(super) const SCHEMA: &str = "medseal/cli/v1";
-
 /// What a command came to.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -33,8 +32,8 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// An outcome without complaint.
-    pub(super) fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into(), exit: 0 }
+    pub(super) fn new(json: impl Serialize, text: impl Into<String>) -> Self {
+        Self { json: view::json(json), text: text.into(), exit: 0 }
     }
 }
 
@@ -138,16 +137,6 @@ pub(super) fn progress(steps: usize, json_wanted: bool) -> indicatif::ProgressBa
     }
     let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("a valid template");
     indicatif::ProgressBar::new(steps as u64).with_style(style)
-}
-
-/// 0x-hex.
-pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
-    alloy::hex::encode_prefixed(bytes)
-}
-
-/// An address as EIP-55 writes it.
-pub(super) fn address(address: Address) -> String {
-    address.to_checksum(None)
 }
 
 /// A number with so many decimals, "-" for none, and never a negative zero.

@@ -1,16 +1,17 @@
 //! What a wallet elsewhere is to sign or send, printed; and who signs and who pays.
 
 use super::error::CliError;
-use super::external_signer::{Print, REQUEST_SCHEMA};
-use super::output::{Outcome, address};
+use super::external_signer::Print;
+use super::output::Outcome;
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{Outbox, OutboxError, Wallet};
 use crate::contract::{Call, Request, Transaction};
 use crate::envelope::signing_domain;
 use crate::pipeline::PipelineError;
-use alloy::primitives::{Address, Bytes};
-use serde_json::{Value, json};
+use crate::view::{self, PrintedView, RequestView, TransactionView};
+use alloy::primitives::Address;
+use serde_json::Value;
 
 impl Session {
     /// Who acts: the wallet of the settings, or the one of `--from`.
@@ -112,7 +113,7 @@ pub(super) fn collect<'a>(all: &mut Vec<(Address, &'a Transaction)>, error: &'a 
 
 fn outcome(bare: Value) -> Outcome {
     let text = serde_json::to_string_pretty(&bare).expect("it is JSON");
-    Outcome::new(json!({ "printed": bare }), text)
+    Outcome::new(PrintedView { printed: bare }, text)
 }
 
 /// What is printed of a transaction.
@@ -128,21 +129,10 @@ fn bare(chain_id: u64, from: Address, transaction: &Transaction, print: Option<P
             };
             let typed = request.typed_data(&signing_domain(chain_id, transaction.to.unwrap_or_default()));
             match print {
-                Some(Print::Request) => request_json(&typed, &signature),
+                Some(Print::Request) => view::json(RequestView::new(&typed, &signature)),
                 _ => typed,
             }
         }
-        Some(Print::Tx) | None => json!({
-            "from": address(from),
-            "to": transaction.to.map(address),
-            "value": "0x0",
-            "data": transaction.data,
-            "chainId": format!("0x{chain_id:x}"),
-        }),
+        Some(Print::Tx) | None => view::json(TransactionView::new(chain_id, from, transaction)),
     })
-}
-
-/// A signed request, as `medseal relay` takes it.
-pub(super) fn request_json(typed: &Value, signature: &Bytes) -> Value {
-    json!({ "schema": REQUEST_SCHEMA, "typedData": typed, "signature": signature })
 }

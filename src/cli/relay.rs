@@ -1,18 +1,18 @@
 //! `medseal relay`: other people's signed requests.
 
 use super::error::CliError;
-use super::external_signer::{Print, REQUEST_SCHEMA};
+use super::external_signer::Print;
 use super::input::read_text;
 use super::output::{Outcome, address};
-use super::printed::request_json;
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{RelayError, Standing};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::{Request, RequestError, Transaction, check_domain};
 use crate::pipeline::submit_once;
+use crate::view::{self, PrintedView, REQUEST_SCHEMA, RelayedView, RequestView};
 use alloy::primitives::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet contract's), has the node try it, and then sends it.
@@ -33,8 +33,9 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let registry = session.registry().await?;
     check_domain(&domain, registry.chain_id(), registry.address()).map_err(RelayError::from)?;
     if settings.external_signer.print == Some(Print::Request) {
-        let bare = request_json(&typed, &signature);
-        return Ok(Outcome::new(json!({ "printed": bare }), bare.to_string()));
+        let bare = view::json(RequestView::new(&typed, &signature));
+        let text = bare.to_string();
+        return Ok(Outcome::new(PrintedView { printed: bare }, text));
     }
     let digest = request.digest(&domain);
     let job = format!("relay:{digest}");
@@ -58,17 +59,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         }
     };
     let (signer, relayer) = (address(request.signer()), receipt.is_some().then(|| address(wallet.address())));
-    let json = json!({
-        "act": request.function_name(),
-        "type": request.primary_type(),
-        "by": signer,
-        "relayer": relayer,
-        "digest": digest,
-        "message": request.message(),
-        "already": receipt.is_none(),
-        "transaction": receipt.as_ref().map(|receipt| receipt.transaction),
-        "gas": receipt.as_ref().map(|receipt| receipt.gas_used.to_string()),
-    });
+    let view = RelayedView::new(&request, digest, wallet.address(), receipt.as_ref());
     let primary_type = request.primary_type();
     let text = match (&receipt, &relayer) {
         (Some(receipt), Some(relayer)) => {
@@ -76,7 +67,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         }
         _ => format!("what the {primary_type} of {signer} asks for is on chain already: nothing was sent"),
     };
-    Ok(Outcome::new(json, text))
+    Ok(Outcome::new(view, text))
 }
 
 /// The typed data and the signature of a request file, or of a file with typed data and a signature given beside it.

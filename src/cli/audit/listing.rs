@@ -3,12 +3,12 @@
 use super::times::{parse, spelled};
 use super::{CliError, io};
 use crate::audit::{AuditError, Listed};
-use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::write_stdout;
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
+use crate::view::{Checksummed, ListedView, describe, json};
 use alloy::primitives::{Address, B256};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -116,7 +116,7 @@ impl<'a> Listing<'a> {
         }
         self.count += 1;
         let line = match self.form {
-            Form::Jsonl => object(listed).to_string(),
+            Form::Jsonl => json(ListedView::from(listed)).to_string(),
             Form::Csv => csv(listed),
             Form::Table => in_columns(listed),
         };
@@ -159,14 +159,14 @@ impl<'a> Listing<'a> {
 
 impl Filters {
     fn fit(&self, listed: &Listed<'_>) -> bool {
-        let (event, about) = (&listed.event.event, About::of(listed));
+        let (event, about) = (&listed.event.event, ListedView::from(listed));
         let verifier = match event {
             Event::Verified(e) => Some(e.verifier),
             Event::FlagRaised(e) => Some(e.verifier),
             _ => None,
         };
-        self.sender.is_none_or(|sender| about.sender == Some(sender))
-            && self.image.is_none_or(|image| about.image == Some(image))
+        self.sender.is_none_or(|sender| about.sender == Some(Checksummed(sender)))
+            && self.image.is_none_or(|image| about.image_id == Some(image))
             && self.verifier.is_none_or(|wanted| verifier == Some(wanted))
             && self.since.is_none_or(|since| listed.time >= since)
             && self.until.is_none_or(|until| listed.time <= until)
@@ -184,41 +184,8 @@ fn name_of(outcome: Ending) -> &'static str {
     }
 }
 
-/// What events have in common: of which image and sender they are, who acted, and what came of it.
-struct About {
-    image: Option<B256>,
-    sender: Option<Address>,
-    actor: Option<Address>,
-    outcome: Option<&'static str>,
-}
-
-impl About {
-    fn of(listed: &Listed<'_>) -> Self {
-        let (image, actor, outcome) = about(&listed.event.event);
-        let sender = match (&listed.event.event, image) {
-            (_, Some(image)) => listed.storage.sender_of(image),
-            (Event::BatchRegistered(_) | Event::Anchored(_) | Event::OperatorSet(_), None) => actor,
-            _ => None,
-        };
-        Self { image, sender, actor, outcome }
-    }
-}
-
-/// As `medseal show` says it, with the time, the image and who acted.
-fn object(listed: &Listed<'_>) -> Value {
-    let (about, mut object) = (About::of(listed), event_json(listed.event));
-    let shown = |wallet: Option<Address>| wallet.map(crate::cli::output::address);
-    object["time"] = json!(listed.time);
-    object["imageId"] = json!(about.image);
-    object["sender"] = json!(shown(about.sender));
-    object["actor"] = json!(shown(about.actor));
-    object["outcome"] = json!(about.outcome);
-    object["what"] = json!(describe(&listed.event.event).1);
-    object
-}
-
 fn csv(listed: &Listed<'_>) -> String {
-    let object = object(listed);
+    let object = json(ListedView::from(listed));
     let cell = |name: &&str| match &object[*name] {
         Value::Null => String::new(),
         Value::String(text) if text.contains([',', '"', '\n', '\r']) => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -231,7 +198,7 @@ fn csv(listed: &Listed<'_>) -> String {
 fn in_columns(listed: &Listed<'_>) -> String {
     let (name, what) = describe(&listed.event.event);
     let seq = crate::contract::Trail::of(&listed.event.event).map(|trail| trail.seq().to_string());
-    let image = About::of(listed).image.map(|image| format!("{image}  ")).unwrap_or_default();
+    let image = ListedView::from(listed).image_id.map(|image| format!("{image}  ")).unwrap_or_default();
     let block = listed.event.place.block_number.to_string();
     row(&seq.unwrap_or_default(), &block, &spelled(listed.time), name, &format!("{image}{what}"))
 }

@@ -4,11 +4,11 @@ use super::Attempt;
 use crate::chain::Wallet;
 use crate::cli::error::CliError;
 use crate::cli::error::exit;
-use crate::cli::output::{Outcome, Talk, address, chain_of, hex, say, table};
+use crate::cli::output::{Outcome, Talk, chain_of, say, table};
 use crate::cli::printed;
 use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
-use serde_json::{Value, json};
+use crate::view::{FailedFileView, SealedListView, SealedView, json};
 
 pub(super) fn outcome(
     mut results: Vec<Attempt>,
@@ -32,7 +32,7 @@ pub(super) fn outcome(
         match result {
             Ok(sealed) => {
                 rows.push(row(&name, sealed));
-                images.push(image_json(&name, sealed));
+                images.push(SealedView::new(&name, sealed));
                 if let Some(reason) = sealed.renewed {
                     say(&format!("{name}: sealed anew: {reason}"));
                 }
@@ -46,7 +46,8 @@ pub(super) fn outcome(
                 let (code, exit) = error.class();
                 exits.push(exit);
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                failed.push(json!({ "file": name, "code": code, "message": chain_of(error), "hint": error.hint() }));
+                let (message, hint) = (chain_of(error), error.hint());
+                failed.push(FailedFileView { file: name, code, message, hint });
             }
         }
     }
@@ -60,8 +61,8 @@ pub(super) fn outcome(
         [only] if images.is_empty() => *only,
         _ => exit::FAILURE,
     };
-    let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed });
-    Ok(Outcome { json, text: table(&rows) + &together(&results), exit })
+    let view = SealedListView { sender: wallet.address().into(), images, failed };
+    Ok(Outcome { json: json(view), text: table(&rows) + &together(&results), exit })
 }
 
 /// What is handed out to be signed or sent elsewhere, if anything is; what failed besides is said.
@@ -116,29 +117,4 @@ fn row(name: &str, sealed: &Sealed) -> Vec<String> {
         row.push(sealed.registered.gas.to_string());
     }
     row
-}
-
-fn image_json(name: &str, sealed: &Sealed) -> Value {
-    let job = &sealed.job;
-    json!({
-        "file": name,
-        "imageId": job.image_id,
-        "contentHash": job.content_hash,
-        "headerHash": job.header_hash,
-        "size": job.size,
-        "cid": job.cid,
-        "capsulesHash": job.capsules_hash,
-        "capsulesCid": job.capsules_cid,
-        "salt": hex(job.salt),
-        "transaction": sealed.registered.transaction,
-        "block": sealed.registered.block,
-        "gas": sealed.registered.gas.to_string(),
-        "images": sealed.registered.images,
-        "anchor": sealed.registered.anchor.as_ref().map(|anchored| json!({
-            "root": anchored.root, "leavesCid": anchored.leaves_cid,
-        })),
-        "already": sealed.already,
-        "renewedBecause": sealed.renewed,
-        "plainBytesReason": sealed.whole.map(|reason| reason.to_string()),
-    })
 }

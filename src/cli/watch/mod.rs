@@ -11,12 +11,12 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{Registry, Wait};
 use crate::files::make_private_folder;
+use crate::view::WatchEndView;
 use crate::watch::{Memory, Start, Watcher};
 use alloy::primitives::B256;
 use hooks::{HookArgs, Hooks};
 use kinds::{Kind, of_kinds};
 use line::Lines;
-use serde_json::json;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -89,18 +89,12 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         ended?;
         let (mark, standing) = (watcher.mark(), memory.borrow().standing()?);
         let (events, retracted) = lines.counts();
-        let json = json!({
-            "type": "end",
-            "chainId": registry.chain_id(),
-            "registry": address(registry.address()),
-            "block": mark.map(|mark| mark.block),
-            "blockHash": mark.map(|mark| mark.hash),
-            "seq": mark.map(|mark| mark.trail.seq()),
-            "events": events,
-            "retracted": retracted,
-            "waiting": standing.waiting,
-            "dead": standing.dead,
-        });
+        let view = WatchEndView::new(
+            (registry.chain_id(), registry.address()),
+            mark.map(|mark| (mark.block, mark.hash, mark.trail.seq())),
+            (events, retracted),
+            (standing.waiting, standing.dead),
+        );
         let whole = mark.map(|mark| format!("whole up to block {}, {} numbered events", mark.block, mark.trail.seq()));
         say(&format!(
             "{}; told now: {events}, taken back: {retracted}; deliveries that wait: {}, given up: {}",
@@ -108,7 +102,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             standing.waiting,
             standing.dead
         ));
-        Ok(Outcome::new(json, ""))
+        Ok(Outcome::new(view, ""))
     };
     watching.await
 }

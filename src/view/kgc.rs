@@ -1,0 +1,88 @@
+//! A Key Generation Center, and what the chain says of it.
+
+use super::values::{Checksummed, Decimal};
+use crate::chain::Receipt;
+use crate::contract::bindings::IImageRegistry::KgcKey;
+use crate::kgc::{KgcIdentity, LogHead};
+use alloy::primitives::B256;
+use serde::Serialize;
+
+/// A Key Generation Center.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KgcView {
+    kgc_id: B256,
+    epoch: u32,
+    x25519: B256,
+    receipt_signer: Checksummed,
+    key_file: String,
+    /// Null where the chain was not asked.
+    pub(crate) on_chain: Option<OnChainView>,
+}
+
+impl KgcView {
+    /// The KGC whose secrets are in `key_file`.
+    pub fn new(identity: &KgcIdentity, key_file: String, on_chain: Option<OnChainView>) -> Self {
+        Self {
+            kgc_id: identity.id,
+            epoch: identity.epoch,
+            x25519: identity.public.as_bytes().into(),
+            receipt_signer: identity.receipt_signer.into(),
+            key_file,
+            on_chain,
+        }
+    }
+}
+
+/// Its key on chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[allow(missing_docs)] // fields of one line each
+pub enum OnChainView {
+    /// The newest key there, and whether it is the one in the file.
+    Found { epoch: u32, retired: bool, same: bool },
+    /// It was published before.
+    Already { epoch: u32, already: bool },
+    /// It was published now.
+    Published { epoch: u32, already: bool, transaction: B256, gas: Decimal<u64> },
+}
+
+impl OnChainView {
+    /// The newest key on chain beside the KGC's own.
+    pub fn found(key: &KgcKey, identity: &KgcIdentity) -> Self {
+        let same = key.x25519.0 == *identity.public.as_bytes() && key.epoch == identity.epoch;
+        Self::Found { epoch: key.epoch, retired: key.retired, same }
+    }
+
+    /// The key of this epoch is on chain: by this transaction, or by an earlier one.
+    pub fn published(epoch: u32, receipt: Option<&Receipt>) -> Self {
+        match receipt {
+            None => Self::Already { epoch, already: true },
+            Some(receipt) => Self::Published {
+                epoch,
+                already: false,
+                transaction: receipt.transaction,
+                gas: Decimal(receipt.gas_used),
+            },
+        }
+    }
+}
+
+/// The head of the log of what was given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogAnchorView {
+    kgc_id: B256,
+    log_id: B256,
+    seq: u64,
+    head: B256,
+    /// Whether the chain had it.
+    already: bool,
+}
+
+impl LogAnchorView {
+    /// The head of this KGC's log.
+    pub fn new(kgc_id: B256, log_id: B256, LogHead { seq, head }: LogHead, already: bool) -> Self {
+        Self { kgc_id, log_id, seq, head, already }
+    }
+}

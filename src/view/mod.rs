@@ -1,0 +1,44 @@
+//! How things look as JSON: one set of types for `--json`, for what webhooks are given, and for HTTP.
+//!
+//! Made from the library's types by pure functions. Field names are camelCase; addresses have their EIP-55 checksum; hashes and bytes are
+//! 0x-hex; gas and 256-bit numbers are decimal text; what is not there is null, never left out.
+
+mod access;
+mod audit;
+mod capsules;
+mod described;
+mod event;
+mod evidence;
+mod flag;
+mod kgc;
+mod kind;
+mod measure;
+mod pins;
+mod record;
+mod registry;
+mod sealed;
+mod transaction;
+mod values;
+mod verification;
+mod watch;
+
+pub use access::{AccessView, GrantView, OperatorChangeView, OperatorView, RevocationView};
+pub use audit::{AuditView, ListedView};
+pub use capsules::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
+pub use described::{about, describe};
+pub use event::{EventDetails, EventView};
+pub use evidence::{CheckView, EvidenceView, flag_state, state_of};
+pub use flag::{FlagDecisionView, FlagView, FlaggedView};
+pub use kgc::{KgcView, LogAnchorView, OnChainView};
+pub use kind::EventKind;
+pub use measure::{KeyFiguresView, KeyReportView, MeasureView, PassedOverView};
+pub use pins::{FailureView, PinnedView, PinsView, RepairedView, ReplicaView, held};
+pub use record::{AnchoredView, ImageView};
+pub use registry::{
+    AdministeredView, AdministrationView, DeploymentView, RegistryStandingView, RoleChangeView, RoleView, RolesView,
+};
+pub use sealed::{FailedFileView, MaterializedListView, MaterializedView, OpenedView, SealedListView, SealedView};
+pub use transaction::{ActView, ExplainedView, PrintedView, REQUEST_SCHEMA, RelayedView, RequestView, TransactionView};
+pub use values::{Checksummed, Decimal, SCHEMA, address, flag_name, json, state_name};
+pub use verification::{RecordedView, VerificationView};
+pub use watch::{WatchEndView, WatchLine, WatchedView, retracted};

@@ -1,0 +1,76 @@
+//! Where objects lie.
+
+use crate::storage::StoreError;
+use crate::storage::kubo::{Held, Repaired};
+use alloy::primitives::B256;
+use serde::Serialize;
+
+/// Objects, and at how many nodes each should lie.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PinsView {
+    wanted: usize,
+    pub(crate) too_few: usize,
+    pub(crate) objects: Vec<PinnedView>,
+}
+
+impl PinsView {
+    /// Objects that should lie at so many nodes.
+    pub fn new(wanted: usize, objects: Vec<PinnedView>) -> Self {
+        let too_few = objects.iter().filter(|object| object.whole < wanted).count();
+        Self { wanted, too_few, objects }
+    }
+}
+
+/// An object.
+#[derive(Debug, Clone, Serialize)]
+pub struct PinnedView {
+    pub(crate) cid: String,
+    /// Null, as the part is, for an object that was named by its CID.
+    pub(crate) image: Option<B256>,
+    pub(crate) part: Option<&'static str>,
+    /// How many nodes have it whole.
+    pub(crate) whole: usize,
+    pub(crate) nodes: Vec<ReplicaView>,
+    pub(crate) repaired: Option<RepairedView>,
+    /// Why it could not be repaired.
+    pub(crate) failure: Option<FailureView>,
+}
+
+/// What a node has of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReplicaView {
+    pub(crate) node: String,
+    pub(crate) held: &'static str,
+    pub(crate) why: Option<String>,
+}
+
+/// At how many nodes it was whole before, and is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RepairedView {
+    before: usize,
+    after: usize,
+}
+
+impl From<&Repaired> for RepairedView {
+    fn from(repaired: &Repaired) -> Self {
+        Self { before: repaired.before, after: repaired.after }
+    }
+}
+
+/// Why it was not repaired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureView {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+/// What a node has of an object, in a word, and what is wrong with it.
+pub fn held(held: &Held) -> (&'static str, Option<&StoreError>) {
+    match held {
+        Held::Whole => ("whole", None),
+        Held::Not => ("absent", None),
+        Held::Damaged(error) => ("damaged", Some(error)),
+        Held::Unknown(error) => ("unknown", Some(error)),
+    }
+}
