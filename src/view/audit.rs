@@ -159,15 +159,15 @@ impl<'a> From<&'a Summary> for SummaryView<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct ListedView {
     #[serde(flatten)]
-    event: EventView,
-    time: u64,
+    pub(crate) event: EventView,
+    pub(crate) time: u64,
     pub(crate) image_id: Option<B256>,
     /// Whose image it is, or who did what is of no one image.
     pub(crate) sender: Option<Checksummed>,
     actor: Option<Checksummed>,
     pub(crate) outcome: Option<&'static str>,
     /// What happened, in words.
-    what: String,
+    pub(crate) what: String,
 }
 
 impl From<&Listed<'_>> for ListedView {
@@ -188,5 +188,76 @@ impl From<&Listed<'_>> for ListedView {
             outcome,
             what: describe(event).1,
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::event::tests::{TRAIL, samples};
+    use super::super::json;
+    use super::*;
+    use crate::audit::{FlagOpen, Proven, Storage, Tally};
+    use crate::contract::{RegistryEvent, Trail};
+
+    const HOME: (u64, Address) = (31337, Address::repeat_byte(0xde));
+
+    pub(in crate::view) fn audited() -> Audited {
+        let mut summary =
+            Summary { confirmed_flags: 1, dismissed_flags: 2, first_at: 100, last_at: 200, ..Default::default() };
+        summary.events = [("Verified".to_owned(), 5), ("Registered".to_owned(), 3)].into();
+        let tally = Tally { registered: 3, anchored: 4, valid: 2, invalid: 1, ..Default::default() };
+        let verifier = Address::repeat_byte(0xc3);
+        let deciding = Tally { flags_raised: 5, flags_decided: 6, access: 7, ..Default::default() };
+        summary.wallets = [(verifier, tally), (Address::repeat_byte(0xa1), deciding)].into();
+        summary.open_flags = [(B256::repeat_byte(1), FlagOpen { flag: 2, verifier, raised_at: 150 })].into();
+        let proven = Proven {
+            block: 12,
+            hash: B256::repeat_byte(0xb1),
+            parent: B256::repeat_byte(0xb0),
+            time: 200,
+            trail: Trail::from(TRAIL),
+            storage_root: B256::repeat_byte(0x50),
+            witnesses: vec!["http://127.0.0.1:8545".to_owned()],
+            silent: vec!["http://127.0.0.1:8546: away".to_owned()],
+        };
+        let before = Some((9, B256::repeat_byte(0xb9), true));
+        Audited { proven, seq: 7, read: 4, after_block: 9, before, summary, slots: 40, storage_proven: true }
+    }
+
+    #[test]
+    fn an_audit_looks_as_it_always_did() {
+        let mut audited = audited();
+        assert_eq!(
+            json(AuditView::new(HOME, &audited, Some(3))).to_string(),
+            r#"@audit@"#
+        );
+        (audited.before, audited.summary) = (None, Summary::default());
+        assert_eq!(
+            json(AuditView::new(HOME, &audited, None)).to_string(),
+            r#"@audit_empty@"#
+        );
+    }
+
+    pub(in crate::view) fn listed<'a>(event: &'a RegistryEvent, storage: &'a Storage) -> Listed<'a> {
+        Listed { event, time: 150, storage, is_new: true }
+    }
+
+    #[test]
+    fn a_listed_event_looks_as_it_always_did() {
+        let (storage, events) = (Storage::new(), samples());
+        assert_eq!(
+            json(ListedView::from(&listed(&events[0], &storage))).to_string(),
+            r#"@listed_registered@"#
+        );
+        assert_eq!(
+            json(ListedView::from(&listed(&events[2], &storage))).to_string(),
+            r#"@listed_verified@"#
+        );
+        let mut storage = storage;
+        storage.apply(&events[0].event, 12, 150);
+        assert_eq!(
+            json(ListedView::from(&listed(&events[3], &storage))).to_string(),
+            r#"@listed_of_sender@"#
+        );
     }
 }

@@ -11,10 +11,10 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventView {
-    event: &'static str,
+    pub(crate) event: &'static str,
     /// An item of a batch has none of its own.
-    seq: Option<u64>,
-    block: u64,
+    pub(crate) seq: Option<u64>,
+    pub(crate) block: u64,
     transaction: B256,
     log_index: u64,
     #[serde(flatten)]
@@ -96,4 +96,99 @@ fn details(event: &Event) -> Option<EventDetails> {
         Event::Materialized(e) => EventDetails::Materialized { root: e.root },
         _ => return None,
     })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::json;
+    use super::*;
+    use crate::contract::EventPlace;
+    use crate::contract::bindings::IImageRegistry as registry;
+    use alloy::primitives::Address;
+    use alloy::primitives::aliases::U40;
+
+    /// The word of the trail after event 7.
+    pub(in crate::view) const TRAIL: B256 = {
+        let mut word = [0xaa; 32];
+        (word[0], word[1], word[2], word[3], word[4], word[5]) = (0, 0, 0, 0, 0, 7);
+        B256::new(word)
+    };
+
+    pub(in crate::view) fn at(event: Event) -> RegistryEvent {
+        let (block_hash, transaction) = (B256::repeat_byte(0xb1), B256::repeat_byte(0x7a));
+        RegistryEvent { event, place: EventPlace { block_number: 12, block_hash, transaction, log_index: 3 } }
+    }
+
+    /// An event of each form, and of those that say no more than their name.
+    pub(in crate::view) fn samples() -> [RegistryEvent; 10] {
+        let (id, trail) = (B256::repeat_byte(1), TRAIL);
+        let (sender, wallet, by) =
+            (Address::repeat_byte(0xa1), Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
+        let (number, flag) = (U40::from(4), U40::from(2));
+        let verified = registry::Verified {
+            imageId: id,
+            verifier: by,
+            valid: false,
+            observedHash: B256::repeat_byte(9),
+            observedAt: 1_700_000_000,
+            nonce: U256::MAX,
+            deadline: 1_700_000_600,
+            number,
+            signature: Bytes::from_static(&[1, 2, 0xff]),
+            trail,
+        };
+        let updated = registry::CapsulesUpdated {
+            imageId: id,
+            version: 5,
+            by,
+            capsulesHash: B256::repeat_byte(6),
+            capsulesCid: Bytes::new(),
+            trail,
+        };
+        [
+            Event::Registered(registry::Registered { imageId: id, sender, trail, ..Default::default() }),
+            Event::RegisteredInBatch(registry::RegisteredInBatch { imageId: id, sender, ..Default::default() }),
+            Event::Verified(verified),
+            Event::FlagRaised(registry::FlagRaised { imageId: id, flagId: flag, verifier: by, trail }),
+            Event::FlagConfirmed(registry::FlagConfirmed { imageId: id, flagId: flag, by, trail }),
+            Event::FlagDismissed(registry::FlagDismissed { imageId: id, flagId: flag, by, trail }),
+            Event::AccessGranted(registry::AccessGranted {
+                imageId: id,
+                wallet,
+                by,
+                expiry: 1_800_000_000,
+                accessSeq: 1,
+                trail,
+            }),
+            Event::AccessRevoked(registry::AccessRevoked { imageId: id, wallet, by, accessSeq: 2, trail }),
+            Event::CapsulesUpdated(updated),
+            Event::Materialized(registry::Materialized {
+                imageId: id,
+                sender,
+                root: B256::repeat_byte(8),
+                trail,
+                ..Default::default()
+            }),
+        ]
+        .map(at)
+    }
+
+    #[test]
+    fn each_form_of_event_looks_as_it_always_did() {
+        let expected = [
+            r#"@event0@"#,
+            r#"@event1@"#,
+            r#"@event2@"#,
+            r#"@event3@"#,
+            r#"@event4@"#,
+            r#"@event5@"#,
+            r#"@event6@"#,
+            r#"@event7@"#,
+            r#"@event8@"#,
+            r#"@event9@"#,
+        ];
+        for (event, expected) in samples().iter().zip(expected) {
+            assert_eq!(json(EventView::from(event)).to_string(), expected);
+        }
+    }
 }

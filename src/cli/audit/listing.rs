@@ -6,7 +6,7 @@ use crate::audit::{AuditError, Listed};
 use crate::cli::output::write_stdout;
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
-use crate::view::{Checksummed, ListedView, describe, json};
+use crate::view::{Checksummed, ListedView, json};
 use alloy::primitives::{Address, B256};
 use serde_json::Value;
 use std::fs::File;
@@ -111,14 +111,18 @@ impl<'a> Listing<'a> {
 
     /// Writes an event, if it is one of those asked for.
     pub(super) fn take(&mut self, listed: &Listed<'_>) -> Result<(), AuditError> {
-        if matches!(self.sink, Sink::None) || (self.only_new && !listed.is_new) || !self.filters.fit(listed) {
+        if matches!(self.sink, Sink::None) || (self.only_new && !listed.is_new) {
+            return Ok(());
+        }
+        let view = ListedView::from(listed);
+        if !self.filters.fit(&listed.event.event, &view) {
             return Ok(());
         }
         self.count += 1;
         let line = match self.form {
-            Form::Jsonl => json(ListedView::from(listed)).to_string(),
-            Form::Csv => csv(listed),
-            Form::Table => in_columns(listed),
+            Form::Jsonl => json(view).to_string(),
+            Form::Csv => csv(&view),
+            Form::Table => in_columns(&view),
         };
         self.write(&line)
     }
@@ -158,19 +162,18 @@ impl<'a> Listing<'a> {
 }
 
 impl Filters {
-    fn fit(&self, listed: &Listed<'_>) -> bool {
-        let (event, about) = (&listed.event.event, ListedView::from(listed));
+    fn fit(&self, event: &Event, view: &ListedView) -> bool {
         let verifier = match event {
             Event::Verified(e) => Some(e.verifier),
             Event::FlagRaised(e) => Some(e.verifier),
             _ => None,
         };
-        self.sender.is_none_or(|sender| about.sender == Some(Checksummed(sender)))
-            && self.image.is_none_or(|image| about.image_id == Some(image))
+        self.sender.is_none_or(|sender| view.sender == Some(Checksummed(sender)))
+            && self.image.is_none_or(|image| view.image_id == Some(image))
             && self.verifier.is_none_or(|wanted| verifier == Some(wanted))
-            && self.since.is_none_or(|since| listed.time >= since)
-            && self.until.is_none_or(|until| listed.time <= until)
-            && self.outcome.is_none_or(|outcome| about.outcome == Some(name_of(outcome)))
+            && self.since.is_none_or(|since| view.time >= since)
+            && self.until.is_none_or(|until| view.time <= until)
+            && self.outcome.is_none_or(|outcome| view.outcome == Some(name_of(outcome)))
     }
 }
 
@@ -184,8 +187,8 @@ fn name_of(outcome: Ending) -> &'static str {
     }
 }
 
-fn csv(listed: &Listed<'_>) -> String {
-    let object = json(ListedView::from(listed));
+fn csv(view: &ListedView) -> String {
+    let object = json(view);
     let cell = |name: &&str| match &object[*name] {
         Value::Null => String::new(),
         Value::String(text) if text.contains([',', '"', '\n', '\r']) => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -195,12 +198,11 @@ fn csv(listed: &Listed<'_>) -> String {
     COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",")
 }
 
-fn in_columns(listed: &Listed<'_>) -> String {
-    let (name, what) = describe(&listed.event.event);
-    let seq = crate::contract::Trail::of(&listed.event.event).map(|trail| trail.seq().to_string());
-    let image = ListedView::from(listed).image_id.map(|image| format!("{image}  ")).unwrap_or_default();
-    let block = listed.event.place.block_number.to_string();
-    row(&seq.unwrap_or_default(), &block, &spelled(listed.time), name, &format!("{image}{what}"))
+fn in_columns(view: &ListedView) -> String {
+    let ListedView { event, time, image_id, what, .. } = view;
+    let seq = event.seq.map(|seq| seq.to_string()).unwrap_or_default();
+    let image = image_id.map(|image| format!("{image}  ")).unwrap_or_default();
+    row(&seq, &event.block.to_string(), &spelled(*time), event.event, &format!("{image}{what}"))
 }
 
 fn row(seq: &str, block: &str, time: &str, event: &str, rest: &str) -> String {
