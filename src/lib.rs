@@ -43,7 +43,7 @@
 //! | [`metrics`] | images, ciphertext -> numbers, each with its ideal value and band | keys |
 //! | [`evaluation`] | images -> pictures for people | keys |
 //! | [`pipeline`] | a file -> its record; an image id -> its file; an image id -> a verdict | settings, the terminal |
-//! | [`view`] | records, events, audits, transactions -> how they look as JSON | network, clock, files |
+//! | [`view`] | what a part gave or refused -> how it looks as JSON: a record, an event, an audit, an act, an error's code | the network, files, exit codes |
 //! | [`clock`] | -> unix seconds | |
 //! | [`cli`] | a command line -> text or JSON, and an exit code | |
 //!
@@ -151,3 +151,4 @@ pub mod pipeline;
 pub mod storage;
 pub mod view;
 pub mod watch;
+pub mod words;

@@ -5,12 +5,12 @@ use super::AuditError;
 use crate::chain::ChainError;
 use crate::chain::Registry;
 use crate::chain::Rpc;
-use crate::contract::Trail;
+use crate::contract::{Trail, verify_proof};
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{B256, keccak256};
 use alloy::rlp;
 use alloy::rpc::types::{EIP1186AccountProofResponse, Header};
-use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
+use alloy_trie::{Nibbles, TrieAccount};
 use std::time::Duration;
 
 /// How often, and at which pace, a node that is a little behind is asked for a block.

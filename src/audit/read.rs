@@ -60,18 +60,13 @@ impl Ranges {
                     self.next = to + 1;
                     return Ok(Some((Range { logs, to }, self)));
                 }
-                // Too many logs, or too long a wait for them: nodes have no common word for it.
-                Err(error) if self.blocks > 1 && is_too_much(&error) => {
+                Err(error) if self.blocks > 1 && error.asks_for_too_much() => {
                     self.blocks = self.blocks.min(to - self.next + 1).div_ceil(2);
                 }
                 Err(error) => return Err(error),
             }
         }
     }
-}
-
-fn is_too_much(error: &ChainError) -> bool {
-    matches!(error, ChainError::Refused { .. } | ChainError::Timeout { .. })
 }
 
 fn filter(registry: &Registry) -> Filter {

@@ -4,8 +4,7 @@ use super::checkpoint::{self, About};
 use super::proof::{Proven, prove};
 use super::read::{Ranges, headers_to, logs_of};
 use super::{AuditError, Follower, Storage, Summary};
-use crate::chain::Profile;
-use crate::chain::Registry;
+use crate::chain::{BlockTimes, Profile, Registry};
 use crate::contract::{RegistryEvent, Trail, decode};
 use crate::files::Draft;
 use alloy::eips::BlockNumberOrTag;
@@ -194,7 +193,7 @@ struct Run<'a> {
     read: u64,
     storage_proven: bool,
     /// The time of the last log whose node did not say it.
-    time: Option<(B256, u64)>,
+    times: BlockTimes,
 }
 
 impl<'a> Run<'a> {
@@ -217,7 +216,7 @@ impl<'a> Run<'a> {
             replaced: false,
             read: 0,
             storage_proven: true,
-            time: None,
+            times: BlockTimes::default(),
         };
         let Some(path) = &options.checkpoint else { return Ok(run) };
         let found = match checkpoint::load(path, (registry.chain_id(), registry.address())) {
@@ -310,29 +309,13 @@ impl<'a> Run<'a> {
             let seq = self.state.trail().seq() + 1;
             let event = decode(self.registry.address(), log)
                 .map_err(|error| AuditError::unreadable(seq, log.block_number.unwrap_or_default(), error))?;
-            let time = match log.block_timestamp {
-                Some(time) => time,
-                None => self.time_of(&event).await?,
-            };
+            let time = self.times.of(self.registry, log, &event.place).await?;
             self.state.take(&event, time)?;
             self.read += 1;
             let is_new = self.before.is_none_or(|(_, _, last)| self.replaced || seq > last);
             observe(Step::Event(Listed { event: &event, time, storage: &self.state.storage, is_new }))?;
         }
         Ok(())
-    }
-
-    /// The time of an event's block, asked for once a block.
-    async fn time_of(&mut self, event: &RegistryEvent) -> Result<u64, AuditError> {
-        let hash = event.place.block_hash;
-        if let Some((known, time)) = self.time
-            && known == hash
-        {
-            return Ok(time);
-        }
-        let time = self.registry.block_time(&event.place).await?;
-        self.time = Some((hash, time));
-        Ok(time)
     }
 
     fn done(self) -> Audited {

@@ -4,7 +4,9 @@
 //! `ImageRegistry` and its bases; a contract with another would never match.
 
 use crate::contract::Trail;
-use crate::contract::bindings::IImageRegistry::{AdminPlan, AdminPlanned, IImageRegistryEvents as Event, RoleChanged};
+use crate::contract::bindings::IImageRegistry::{
+    AdminPlan, AdminPlanned, IImageRegistryEvents as Event, KgcKeyPublished, LogAnchored, RoleChanged,
+};
 use alloy::primitives::map::B256HashMap;
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolValue;
@@ -202,22 +204,12 @@ impl Storage {
                 self.set(capsules, e.capsulesHash.into());
                 self.set(capsules.next(), U256::from(e.version));
             }
-            Event::KgcKeyPublished(e) => {
-                let (publisher, epoch) = (number(e.publisher), U256::from(e.epoch));
-                self.set(place(slot::LINES).at(e.kgcId), packed([(publisher, ADDRESS), (epoch, 32)]));
-                let key = place(slot::KGC_KEYS).at(e.kgcId).at(epoch);
-                self.set(key, e.x25519.into());
-                self.set(key.next(), packed([(number(e.receiptSigner), ADDRESS), (epoch, 32)]));
-            }
+            Event::KgcKeyPublished(e) => self.publish_key(e),
             Event::KgcKeyRetired(e) => {
                 let key = place(slot::KGC_KEYS).at(e.kgcId).at(U256::from(e.epoch)).next();
                 self.change(key, |word| with_bits(word, ADDRESS + 32, 8, U256::from(1)));
             }
-            Event::LogAnchored(e) => {
-                let log = place(slot::LOGS).at(e.kgc.into_word()).at(e.logId);
-                self.set(log, e.logHead.into());
-                self.set(log.next(), packed([(U256::from(e.logSeq), 64), (now, TIME)]));
-            }
+            Event::LogAnchored(e) => self.anchor_log(e, now),
             Event::RoleChanged(e) => self.change_role(e),
             Event::AdminPlanned(e) => self.plan(e, now),
             Event::Paused(e) => {
@@ -231,6 +223,20 @@ impl Storage {
                 self.change(place(slot::PAUSE), |word| with_bits(word, TIME, ADDRESS, number(e.successor)));
             }
         }
+    }
+
+    fn publish_key(&mut self, e: &KgcKeyPublished) {
+        let (publisher, epoch) = (number(e.publisher), U256::from(e.epoch));
+        self.set(Place::plain(slot::LINES).at(e.kgcId), packed([(publisher, ADDRESS), (epoch, 32)]));
+        let key = Place::plain(slot::KGC_KEYS).at(e.kgcId).at(epoch);
+        self.set(key, e.x25519.into());
+        self.set(key.next(), packed([(number(e.receiptSigner), ADDRESS), (epoch, 32)]));
+    }
+
+    fn anchor_log(&mut self, e: &LogAnchored, now: U256) {
+        let log = Place::plain(slot::LOGS).at(e.kgc.into_word()).at(e.logId);
+        self.set(log, e.logHead.into());
+        self.set(log.next(), packed([(U256::from(e.logSeq), 64), (now, TIME)]));
     }
 
     fn record(&mut self, image: B256, sender: Address, content: B256, registered_at: U256) {

@@ -3,7 +3,6 @@
 use crate::contract::bindings::IImageRegistry::IImageRegistryErrors as RegistryErrors;
 use crate::contract::{ErrorKind, EventError, Revert};
 use alloy::primitives::{Address, B256, Bytes};
-use alloy::transports::{RpcError, TransportError};
 use std::time::Duration;
 
 /// Why one of several nodes is not used.
@@ -54,6 +53,26 @@ pub enum ChainError {
         method: &'static str,
         /// The deadline.
         after: Duration,
+    },
+    /// The node, or what stands before it, has no time now: HTTP status 429, 502, 503 or 504.
+    #[error("the node at {endpoint} has no time for {method}: HTTP status {status}")]
+    Busy {
+        /// Scheme, host and port.
+        endpoint: String,
+        /// What was asked.
+        method: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// How long it wants to be let alone, if it says so.
+        pause: Option<Duration>,
+    },
+    /// The answer is longer than any that we ask for.
+    #[error("the node's answer to {method} is longer than {limit} bytes")]
+    TooLong {
+        /// What was asked.
+        method: &'static str,
+        /// Most bytes that are read.
+        limit: usize,
     },
     /// None of several nodes can be used.
     #[error("no node can be used: {}", failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
@@ -154,9 +173,8 @@ impl ChainError {
     /// What it means to whoever called.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Stale { .. } | Self::Behind { .. } => {
-                ErrorKind::Unreachable
-            }
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Busy { .. } => ErrorKind::Unreachable,
+            Self::Stale { .. } | Self::Behind { .. } => ErrorKind::Unreachable,
             Self::WrongChain { .. } | Self::NoContract { .. } | Self::WrongContract { .. } => ErrorKind::WrongChain,
             Self::WrongGenesis { .. } => ErrorKind::WrongChain,
             Self::NoNode { failures } => match failures.iter().any(|failure| failure.kind == ErrorKind::Unreachable) {
@@ -166,8 +184,14 @@ impl ChainError {
             Self::UnknownImage { .. } => ErrorKind::NotFound,
             Self::Revert(revert) => revert.kind(),
             Self::InvalidUrl { .. } | Self::Refused { .. } | Self::BadAnswer { .. } => ErrorKind::Failure,
-            Self::NoFinality { .. } => ErrorKind::Failure,
+            Self::NoFinality { .. } | Self::TooLong { .. } => ErrorKind::Failure,
         }
+    }
+
+    /// Whether the same question about fewer blocks may be answered: too many logs, or too long a wait for them. Nodes have no common word
+    /// for it.
+    pub(crate) fn asks_for_too_much(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Timeout { .. } | Self::TooLong { .. })
     }
 
     /// The typed revert, if that is what it is.
@@ -184,20 +208,6 @@ impl ChainError {
             revert => Self::Revert(Box::new(revert)),
         }
     }
-
-    pub(super) fn from_transport(endpoint: &str, method: &'static str, error: TransportError) -> Self {
-        match error {
-            RpcError::ErrorResp(payload) => match payload.as_revert_data() {
-                Some(data) => Self::from_revert(data),
-                // A bare `revert()` has no data; nodes say so in words, with code 3.
-                None if payload.code == 3 => Self::from_revert(Bytes::new()),
-                None => Self::Refused { method, code: payload.code, message: payload.message.into_owned() },
-            },
-            RpcError::Transport(kind) => Self::Unreachable { endpoint: endpoint.into(), reason: root_cause(&kind) },
-            RpcError::DeserError { err, .. } => Self::BadAnswer { method, reason: err.to_string() },
-            other => Self::BadAnswer { method, reason: other.to_string() },
-        }
-    }
 }
 
 /// A node's log that is no event of the registry: its answer makes no sense.
@@ -205,15 +215,6 @@ impl From<EventError> for ChainError {
     fn from(error: EventError) -> Self {
         Self::BadAnswer { method: "eth_getLogs", reason: error.to_string() }
     }
-}
-
-/// The innermost cause, which is the one that helps ("connection refused") and that never repeats the URL.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string().chars().take(200).collect()
 }
 
 #[cfg(test)]

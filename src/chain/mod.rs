@@ -20,7 +20,7 @@ pub use error::{ChainError, NodeFailure};
 pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{Outbox, OutboxError, Receipt};
-pub use registry::Registry;
+pub use registry::{BlockTimes, Registry};
 pub use relay::RelayError;
 pub use rpc::Rpc;
 pub use standing::Standing;

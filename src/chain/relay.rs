@@ -4,7 +4,7 @@ use super::error::ChainError;
 use super::outbox::{Outbox, OutboxError};
 use super::registry::Registry;
 use crate::clock::{Clock, SystemClock};
-use crate::contract::{Call, Request, RequestError, Transaction, check_length, is_of};
+use crate::contract::{Call, Request, RequestError, Transaction, check_length, check_signature};
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, Signature};
 use alloy::rpc::types::TransactionRequest;
@@ -57,7 +57,7 @@ impl Registry {
         }
         let digest = request.digest(&self.domain());
         let plain = with_usual_parity(signature);
-        if is_of(signer, digest, &plain) {
+        if check_signature(&plain, &digest, signer).is_ok() {
             return Ok(plain);
         }
         // A contract's signature is its own affair, down to the last byte.
@@ -123,7 +123,7 @@ fn with_usual_parity(signature: &Bytes) -> Bytes {
 /// Whether a plain wallet made the signature, and it would count with the lower s.
 fn is_upper_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
     let lower = Signature::from_raw(signature).ok().and_then(|signature| signature.normalize_s());
-    lower.is_some_and(|lower| is_of(signer, digest, &lower.as_bytes().into()))
+    lower.is_some_and(|lower| check_signature(&lower.as_bytes(), &digest, signer).is_ok())
 }
 
 #[cfg(test)]
@@ -131,6 +131,10 @@ mod tests {
     use super::*;
     use crate::chain::Wallet;
     use alloy::primitives::U256;
+
+    fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
+        check_signature(signature, &digest, signer).is_ok()
+    }
 
     #[test]
     fn a_plain_signature_counts_with_its_usual_parity_and_the_lower_s_alone() {

@@ -36,7 +36,7 @@ impl Relay {
         match &self.relayer {
             None => session.submitting_wallet(wallet),
             // The relayer's wallet is that of its name: the keystore or account of the one who acts is not its own.
-            Some(_) if settings.get("keystore").is_some() => {
+            Some(_) if settings.keystore().is_some() => {
                 let message =
                     "--relayer takes development accounts: with keystores, give what was signed to the relayer";
                 Err(CliError::Settings { message: message.to_owned() })

@@ -27,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let unread = |path: &Path, source| CliError::File { act: "read", path: path.to_owned(), source };
     let evidence = Evidence::read(&args.file).map_err(|source| unread(&args.file, source))??;
-    check_home(&evidence, args.registry, settings.number("chain_id")?)?;
+    check_home(&evidence, args.registry, settings.chain_id()?)?;
     let bar = progress(0, talk.json);
     let checked = check(&evidence, args.block_hash, |done, all| {
         bar.set_length(all as u64);

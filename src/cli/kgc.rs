@@ -4,14 +4,11 @@ use super::act::Relay;
 use super::error::CliError;
 use super::output::{Outcome, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
-use super::settings::Settings;
-use crate::contract::ErrorKind;
-use crate::contract::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
+use super::settings::{Setting, Settings};
 use crate::kgc::{
     KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
-    release_log_id,
 };
-use crate::pipeline::PipelineError;
+use crate::pipeline::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
 use crate::view::{KgcView, LogAnchorView, OnChainView};
 
 #[derive(Debug, clap::Args)]
@@ -71,17 +68,12 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
-    let (log_id, kgc) = (release_log_id(identity.id), act.by());
     let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
-    let on_chain = act.registry.log_head(kgc, log_id).await?;
-    let anchored = LogHead { seq: on_chain.seq, head: on_chain.head };
-    let newest = log.head_after(anchored).map_err(KgcError::from)?;
-    let mut receipt = None;
-    if newest != anchored {
-        let call = anchorLogCall { logId: log_id, logSeq: newest.seq, logHead: newest.head };
-        let job = format!("log:{}:{log_id}:{}", act.registry.address(), newest.seq);
-        receipt = Some(act.submit(&job, &call).await?);
-    }
+    let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
+    let receipt = match call {
+        Some(NamedCall { job, call }) => Some(act.submit(&job, &call).await?),
+        None => None,
+    };
     let LogHead { seq, head } = newest;
     let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
@@ -110,8 +102,8 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
     let passphrase = match kgc_passphrase(settings)? {
         Some(passphrase) => passphrase,
         None => {
-            let first = ask("new passphrase of the KGC's key file", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
-            let second = ask("the same passphrase again", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            let first = ask("new passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
+            let second = ask("the same passphrase again", Setting::KgcPasswordFile)?;
             if first != second {
                 return Err(CliError::Settings { message: "the two passphrases differ".to_owned() });
             }
@@ -126,23 +118,11 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
 /// Publishes a KGC's key, unless the chain has it already.
 pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<OnChainView, CliError> {
     let registry = session.registry().await?;
-    match registry.kgc_key(identity.id, identity.epoch).await {
-        Ok(key) if key.x25519.0 == *identity.public.as_bytes() && key.receiptSigner == identity.receipt_signer => {
-            return Ok(OnChainView::published(key.epoch, None));
-        }
-        Ok(_) => return Err(PipelineError::KgcKey { id: identity.id, state: "another than the KGC's own" }.into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error.into()),
-    }
+    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else {
+        return Ok(OnChainView::published(identity.epoch, None));
+    };
     let wallet = session.acting_wallet()?;
     let mut outbox = session.outbox(&wallet).await?;
-    let call = publishKgcKeyCall {
-        kgcId: identity.id,
-        epoch: identity.epoch,
-        x25519: identity.public.as_bytes().into(),
-        receiptSigner: identity.receipt_signer,
-    };
-    let job = format!("kgc:{}:{}:{}", identity.id, identity.epoch, registry.address());
     let receipt = outbox.submit(registry.rpc(), &wallet, &job, &registry.transaction(&call)).await?;
     Ok(OnChainView::published(identity.epoch, Some(&receipt)))
 }

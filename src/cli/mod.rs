@@ -12,6 +12,7 @@ mod deploy;
 mod doctor;
 mod error;
 mod evidence;
+mod exit;
 mod explain;
 mod external_signer;
 mod flag;
@@ -26,6 +27,8 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
+#[cfg(test)]
+mod page;
 mod pins;
 mod printed;
 mod refusal;

@@ -36,7 +36,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     // Before there is an anvil that a signal could leave alone.
     let mut signals = Signals::new();
     let mut node = DevNode::start(&NodeOptions {
-        binary: settings.path("anvil"),
+        binary: settings.anvil(),
         port: args.port,
         state: state.clone(),
         chain_id: DEVELOPMENT_CHAIN_ID,

@@ -1,7 +1,7 @@
 //! `medseal pins`: where objects lie, and bringing them back to as many nodes as they should lie at.
 
 use super::error::CliError;
-use super::error::exit;
+use super::exit;
 use super::nodes;
 use super::output::{Outcome, chain_of, say, table};
 use super::session::Session;
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         let whole = replicas.iter().filter(|replica| matches!(replica.held, Held::Whole)).count();
         let damaged = replicas.iter().any(|replica| matches!(replica.held, Held::Damaged(_)));
         let exit = match &failed {
-            Some(error) => error.class().1,
+            Some(error) => error.exit(),
             None if damaged => exit::INVALID,
             None if whole < wanted => exit::FAILURE,
             None => 0,
@@ -81,7 +81,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             whole,
             nodes: replicas.iter().map(replica_view).collect(),
             repaired: repaired.as_ref().map(RepairedView::from),
-            failure: failed.as_ref().map(|error| FailureView { code: error.class().0, message: chain_of(error) }),
+            failure: failed.as_ref().map(|error| FailureView { code: error.code(), message: chain_of(error) }),
         });
     }
     let view = PinsView::new(wanted, objects);

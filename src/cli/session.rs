@@ -4,7 +4,7 @@ use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
 use super::external_signer::ExternalSigner;
 use super::output::{chain_of, say};
-use super::settings::Settings;
+use super::settings::{Row, Setting, Settings};
 use crate::chain::outbox::{Observer, Waiting};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
@@ -36,8 +36,8 @@ impl Session {
     /// # Errors
     /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings ask for.
     pub(super) async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
-        let rpc = Rpc::new(settings.get("rpc_url").expect("it has a default"))?;
-        let expected = settings.number("chain_id")?;
+        let rpc = Rpc::new(settings.rpc_url())?;
+        let expected = settings.chain_id()?;
         if let Some(expected) = expected {
             rpc.pin_chain(expected);
         }
@@ -45,7 +45,7 @@ impl Session {
         if let Some(expected) = expected {
             rpc.check_chain_id(expected).await?;
         }
-        let actor = settings.get("actor").unwrap_or(actor).to_owned();
+        let actor = settings.actor().unwrap_or(actor).to_owned();
         check_actor(&actor)?;
         let (profile, wait) = (settings.profile(chain_id)?, settings.wait(Wait::Finalized)?);
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id, profile, wait })
@@ -81,7 +81,7 @@ impl Session {
 
     /// Folder of the deployment files.
     pub(super) fn deployments(&self) -> PathBuf {
-        self.settings.path("deployments").expect("it has a default")
+        self.settings.deployments()
     }
 
     /// The deployed registry, its chain and its code checked.
@@ -105,16 +105,16 @@ impl Session {
     /// # Errors
     /// [`CliError::Wallet`], [`CliError::Settings`] if there is none.
     pub(super) fn wallet(&self) -> Result<Wallet, CliError> {
-        if let Some(keystore) = self.settings.path("keystore") {
-            return match self.settings.path("password_file") {
+        if let Some(keystore) = self.settings.keystore() {
+            return match self.settings.password_file() {
                 Some(file) => Ok(Wallet::from_keystore(&keystore, &Passphrase::File(&file))?),
                 None => {
-                    let passphrase = ask("passphrase of the keystore", "password_file", "ETH_PASSWORD")?;
+                    let passphrase = ask("passphrase of the keystore", Setting::PasswordFile)?;
                     Ok(Wallet::from_keystore(&keystore, &Passphrase::Text(&passphrase))?)
                 }
             };
         }
-        match self.settings.number("dev_account")? {
+        match self.settings.dev_account()? {
             Some(account) => self.development_account(usize::try_from(account).ok(), &self.actor),
             // Other development chains have the id of many a private network: there the public keys must be asked for.
             None if self.chain_id == DEVELOPMENT_CHAIN_ID => self.development_wallet(&self.actor),
@@ -247,7 +247,7 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
     let passphrase = kgc_passphrase(settings)?;
     match open_key_file(&file, passphrase.as_deref().map(String::as_str)) {
         Err(PassphraseNeeded) if std::io::stdin().is_terminal() => {
-            let passphrase = ask("passphrase of the KGC's key file", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            let passphrase = ask("passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
             Ok(open_key_file(&file, Some(&passphrase))?)
         }
         other => Ok(other?),
@@ -259,7 +259,7 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 /// # Errors
 /// [`CliError::File`].
 pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
-    let Some(path) = settings.path("kgc_password_file") else { return Ok(None) };
+    let Some(path) = settings.kgc_password_file() else { return Ok(None) };
     let text = std::fs::read_to_string(&path).map_err(|source| CliError::File { act: "read", path, source })?;
     Ok(Some(Zeroizing::new(Zeroizing::new(text).trim_end_matches(['\r', '\n']).to_owned())))
 }
@@ -268,9 +268,10 @@ pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<Str
 ///
 /// # Errors
 /// [`CliError::Settings`] where there is no terminal.
-pub(super) fn ask(what: &str, setting: &str, variable: &str) -> Result<Zeroizing<String>, CliError> {
+pub(super) fn ask(what: &str, setting: Setting) -> Result<Zeroizing<String>, CliError> {
     if !std::io::stdin().is_terminal() {
-        let message = format!("no {what}: set {setting} ({variable}) to a file that holds it");
+        let Row { name, variable, .. } = setting.row();
+        let message = format!("no {what}: set {name} ({variable}) to a file that holds it");
         return Err(CliError::Settings { message });
     }
     let prompt = format!("{what}: ");

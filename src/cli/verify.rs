@@ -2,7 +2,7 @@
 
 use super::act::Relay;
 use super::error::CliError;
-use super::error::exit;
+use super::exit;
 use super::output::Outcome;
 use super::session::Session;
 use super::settings::Settings;

@@ -8,6 +8,9 @@ use alloy::primitives::Bytes;
 use alloy::sol_types::SolInterface;
 use std::fmt;
 
+/// Bytes that are shown of data that we have no name for: a node may have made them up.
+const MOST_SHOWN: usize = 100;
+
 /// Why the contract refused.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -82,6 +85,9 @@ impl fmt::Display for Revert {
             Self::Registry(error) => format!("{error:?}"),
             Self::Standard(error) => format!("{error:?}"),
             Self::Unknown(data) if data.is_empty() => return f.write_str("no reason given"),
+            Self::Unknown(data) if data.len() > MOST_SHOWN => {
+                return write!(f, "unknown reason {}... ({} bytes)", data.slice(..MOST_SHOWN), data.len());
+            }
             Self::Unknown(data) => return write!(f, "unknown reason {data}"),
         };
         // `Name(Name { field: .. })`, an enum around a struct: the inner part says it all.
@@ -113,6 +119,13 @@ mod tests {
         // The right selector with half an argument is not that error.
         let short = Bytes::from(RecordConflict { imageId: B256::ZERO }.abi_encode()[..20].to_vec());
         assert_eq!(Revert::decode(short.clone()), Revert::Unknown(short));
+    }
+
+    #[test]
+    fn data_of_any_length_is_shown_in_a_line() {
+        let shown = |length| Revert::Unknown(vec![7; length].into()).to_string();
+        assert_eq!(shown(100), format!("unknown reason 0x{}", "07".repeat(100)));
+        assert_eq!(shown(2 << 20), format!("unknown reason 0x{}... (2097152 bytes)", "07".repeat(100)));
     }
 
     /// The declarations of `word` in the interface's text, as `Name(type,type)`.

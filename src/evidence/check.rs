@@ -9,12 +9,12 @@ use crate::audit::Storage;
 use crate::contract::Artifact;
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, RegisteredInBatch};
 use crate::contract::decode_data;
-use crate::contract::{Trail, kind_and_fields};
+use crate::contract::{Trail, kind_and_fields, verify_proof};
 use crate::envelope::signing_domain;
 use alloy::primitives::{B256, U256, keccak256};
 use alloy::rlp;
 use alloy::sol_types::SolEvent;
-use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
+use alloy_trie::{Nibbles, TrieAccount};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -132,7 +132,7 @@ fn check_account(evidence: &Evidence, header: &Header) -> Result<B256, EvidenceE
     };
     let key = Nibbles::unpack(keccak256(registry));
     verify_proof(header.state_root, key, Some(rlp::encode(account)), &found.proof)
-        .map_err(|error| EvidenceError::Account { registry, reason: error.to_string() })?;
+        .map_err(|reason| EvidenceError::Account { registry, reason })?;
     Ok(found.code_hash)
 }
 
@@ -182,7 +182,7 @@ fn check_slots(evidence: &Evidence) -> Result<(), EvidenceError> {
             // Nothing stands there; or, on anvil, a zero does.
             true => prove(None).or_else(|error| prove(Some(rlp::encode(U256::ZERO))).map_err(|_| error)),
         };
-        proven.map_err(|error| EvidenceError::Slot { slot, reason: error.to_string() })?;
+        proven.map_err(|reason| EvidenceError::Slot { slot, reason })?;
     }
     Ok(())
 }

@@ -4,12 +4,9 @@ use super::check::outline;
 use super::file::{Account, Blocks, Entry, Evidence, Item, Own, Receipt, SCHEMA, Slot, Slots};
 use super::{CollectError, check, receipts};
 use crate::audit::{Ranges, Storage, target};
-use crate::chain::ChainError;
-use crate::chain::Registry;
+use crate::chain::{BlockTimes, ChainError, Registry};
 use crate::contract::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch};
-use crate::contract::{EventPlace, RegistryEvent, decode};
-use crate::contract::{LoggedImage, Way};
-use crate::contract::{Trail, item_hash};
+use crate::contract::{EventPlace, LoggedImage, RegistryEvent, Trail, Way, decode, item_hash};
 use alloy::eips::BlockNumberOrTag;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{B256, Bytes};
@@ -133,13 +130,13 @@ struct Reading {
     last: Option<Trail>,
     /// Items whose batch has not come yet.
     items: Vec<RegisteredInBatch>,
-    time: Option<(B256, u64)>,
+    times: BlockTimes,
 }
 
 impl Reading {
     fn new(image_id: B256, first: EventPlace) -> Self {
         let (entries, own, items) = (vec![], vec![], vec![]);
-        Self { image_id, first, entries, own, before: None, last: None, items, time: None }
+        Self { image_id, first, entries, own, before: None, last: None, items, times: BlockTimes::default() }
     }
 
     async fn take(&mut self, registry: &Registry, log: &Log) -> Result<(), CollectError> {
@@ -158,7 +155,7 @@ impl Reading {
         if self.entries.is_empty() {
             self.before = self.last;
         }
-        let time = self.time_of(registry, log, &place).await?;
+        let time = self.times.of(registry, log, &place).await?;
         let entry = match self.is_own(&event, &items, &place) {
             false => {
                 let (name, fields) = outline(&event);
@@ -193,18 +190,6 @@ impl Reading {
             _ => return false,
         };
         image == self.image_id
-    }
-
-    async fn time_of(&mut self, registry: &Registry, log: &Log, place: &EventPlace) -> Result<u64, ChainError> {
-        match (log.block_timestamp, self.time) {
-            (Some(time), _) => Ok(time),
-            (None, Some((hash, time))) if hash == place.block_hash => Ok(time),
-            (None, _) => {
-                let time = registry.block_time(place).await?;
-                self.time = Some((place.block_hash, time));
-                Ok(time)
-            }
-        }
     }
 }
 

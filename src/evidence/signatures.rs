@@ -3,7 +3,7 @@
 use crate::contract::bindings::IImageRegistry::{
     Anchor, Batch, IImageRegistryEvents as Event, Registration, Verification,
 };
-use crate::contract::is_of;
+use crate::contract::check_signature;
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use alloy::sol_types::{Eip712Domain, SolStruct, SolValue};
 
@@ -34,7 +34,7 @@ pub(super) fn signed(event: &Event, domain: &Eip712Domain) -> Option<Signed> {
     let (signer, signature, digest) = digest(event, domain)?;
     Some(match signature {
         signature if signature.is_empty() => Signed::Transaction,
-        signature if is_of(signer, digest, signature) => Signed::Wallet,
+        signature if check_signature(signature, &digest, signer).is_ok() => Signed::Wallet,
         _ => Signed::Contract,
     })
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use alloy::primitives::B256;
 
-use super::{Engine, ModelError};
+use super::ModelError;
+use super::engine::Engine;
 
 /// Why no image key was derived.
 #[derive(Debug, thiserror::Error)]

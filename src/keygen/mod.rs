@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod fold;
 mod model;
+mod runtime;
 mod vit;
 
 pub use derive::{DeriveInputs, Partial, SenderSecret, derive};

@@ -2,6 +2,7 @@
 
 use alloy::primitives::{Address, B256};
 
+use crate::contract::SignatureFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
 
@@ -166,36 +167,6 @@ pub enum RequestError {
     /// The wallet does not sign.
     #[error("the wallet does not sign")]
     Signer(#[source] alloy::signers::Error),
-}
-
-/// What is wrong with a signature.
-#[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignatureFault {
-    /// Not 65 bytes.
-    #[error("expected 65 bytes, found {found}")]
-    Length {
-        /// Number of bytes.
-        found: usize,
-    },
-    /// The last byte is neither 27 nor 28.
-    #[error("expected a last byte of 27 or 28, found {found}")]
-    RecoveryByte {
-        /// The last byte.
-        found: u8,
-    },
-    /// `s` is in the upper half: a second form of the same signature.
-    #[error("s is in the upper half of the curve's order")]
-    HighS,
-    /// No key has made it.
-    #[error("no key gives this signature")]
-    NotRecoverable,
-    /// Another wallet has made it, or it signs something else.
-    #[error("it recovers to {recovered}")]
-    OtherSigner {
-        /// The address that it recovers to.
-        recovered: Address,
-    },
 }
 
 /// Why the chain does not say who is authorised.

@@ -1,7 +1,7 @@
 //! Wallet-signed requests to a KGC (`FORMAT.md`, section 8): made, signed, checked.
 
 use alloy::dyn_abi::Eip712Domain;
-use alloy::primitives::{Address, B256, Signature, keccak256};
+use alloy::primitives::{Address, B256, keccak256};
 use alloy::signers::Signer;
 use alloy::sol;
 use alloy::sol_types::{SolStruct, SolValue};
@@ -9,7 +9,8 @@ use alloy::sol_types::{SolStruct, SolValue};
 use crate::envelope::capsules::X25519Public;
 use crate::envelope::signing_domain;
 
-use super::{RequestError, SignatureFault};
+use super::RequestError;
+use crate::contract::check_signature;
 
 /// Longest life of a request in seconds: `deadline <= issuedAt + 300`.
 pub const REQUEST_SECS: u64 = 300;
@@ -273,22 +274,4 @@ pub fn kgc_set_hash(ids: &[B256]) -> B256 {
 /// Returns `keccak256(abi.encode(bytes32[] challenges))`; they stand in the order of the KGCs.
 pub fn challenges_hash(challenges: &[B256]) -> B256 {
     keccak256(challenges.abi_encode())
-}
-
-/// Checks that `wallet` signed `digest`: 65 bytes, `v` 27 or 28, `s` in the lower half, so that a signature has one form.
-///
-/// # Errors
-/// Each [`SignatureFault`].
-pub fn check_signature(signature: &[u8], digest: &B256, wallet: Address) -> Result<(), SignatureFault> {
-    let bytes: &[u8; 65] = signature.try_into().map_err(|_| SignatureFault::Length { found: signature.len() })?;
-    let found = bytes[64];
-    if !matches!(found, 27 | 28) {
-        return Err(SignatureFault::RecoveryByte { found });
-    }
-    let signature = Signature::from_bytes_and_parity(bytes, found == 28);
-    if signature.normalize_s().is_some() {
-        return Err(SignatureFault::HighS);
-    }
-    let recovered = signature.recover_address_from_prehash(digest).map_err(|_| SignatureFault::NotRecoverable)?;
-    if recovered == wallet { Ok(()) } else { Err(SignatureFault::OtherSigner { recovered }) }
 }

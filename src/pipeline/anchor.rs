@@ -2,7 +2,7 @@
 
 use super::batch::Waiting;
 use super::job::Anchored;
-use super::submit::sha256;
+use super::put::{put_and_read_back, sha256};
 use super::submit::submit_once;
 use super::{Job, PipelineError, Registered, Sealed, Sender};
 use crate::chain::{Outbox, Receipt, Registry, Wallet};
@@ -151,7 +151,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let bytes = leaves.encode();
         let (leaves_cid, root) = (Cid::of(&bytes), leaves.root());
         // Without its list a root is worth nothing.
-        self.put_and_read_back(&bytes, &leaves_cid.to_string(), sha256(&bytes)).await?;
+        put_and_read_back(self.store, &bytes, leaves_cid, sha256(&bytes)).await?;
         let (registry, submitter, sender) = (self.registry, self.submitter, self.wallet.address());
         let anchor = Anchor {
             sender,

@@ -76,6 +76,14 @@ pub async fn fetch(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, Pipel
     Ok(store.get(&stored.cid, &stored.record.contentHash.0).await?)
 }
 
+/// Returns the newest capsules of an image, as they are stored, checked against their CID and their registered SHA-256.
+///
+/// # Errors
+/// [`PipelineError::Store`].
+pub(super) async fn fetch_capsules(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, PipelineError> {
+    Ok(store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?)
+}
+
 /// A file that came back.
 pub struct OpenedImage {
     /// The file: the same bytes that were sealed, or a lossless re-encoding where decoded samples were.
@@ -111,7 +119,7 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         let stored = lookup(self.registry, image_id).await?;
         let sealed = fetch(self.store, &stored).await?;
         let image = SealedImage::parse(&sealed)?;
-        let capsules = self.store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?;
+        let capsules = fetch_capsules(self.store, &stored).await?;
         let key = self.request_key(&stored, &image, &capsules).await?;
         finish(&image, &key, stored)
     }
@@ -143,7 +151,7 @@ pub async fn open_with_key(
     let sealed = fetch(store, &stored).await?;
     let image = SealedImage::parse(&sealed)?;
     check_header(registry, &stored, &image)?;
-    let capsules = Capsules::parse(&store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?)?;
+    let capsules = Capsules::parse(&fetch_capsules(store, &stored).await?)?;
     let (context, commitment) = (image.header().context(), image.header().key_commitment);
     let public = secret.public();
     let recovery = Recipient::Recovery { public };

@@ -1,8 +1,8 @@
 //! New capsules for an image: whoever can have its key seals it for others, and the sealed image stays as it is.
 
 use super::PipelineError;
-use super::open::{Reader, Stored, fetch, lookup};
-use super::submit::sha256;
+use super::open::{Reader, Stored, fetch, fetch_capsules, lookup};
+use super::put::{put_and_read_back, sha256};
 use crate::envelope::SealedImage;
 use crate::envelope::capsules::{Capsules, Recipient, seal_capsule};
 use crate::kgc::{KeyCenter, os_random};
@@ -27,7 +27,7 @@ pub struct Recapsuled {
 /// # Errors
 /// [`PipelineError::Store`], [`PipelineError::Capsule`].
 pub async fn current_capsules(store: &impl Store, stored: &Stored) -> Result<Capsules, PipelineError> {
-    Ok(Capsules::parse(&store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?)?)
+    Ok(Capsules::parse(&fetch_capsules(store, stored).await?)?)
 }
 
 impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
@@ -43,7 +43,7 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         recipients: &[Recipient],
     ) -> Result<Option<Recapsuled>, PipelineError> {
         let stored = lookup(self.registry, image_id).await?;
-        let bytes = self.store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?;
+        let bytes = fetch_capsules(self.store, &stored).await?;
         let capsules = Capsules::parse(&bytes)?;
         let mut new: Vec<&Recipient> = Vec::new();
         for recipient in recipients {
@@ -64,12 +64,8 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
             stanzas.push(seal_capsule(&key, recipient, &context, &commitment, &mut os_random())?);
         }
         let bytes = Capsules::new(stanzas)?.encode();
-        let (expected, hash) = (Cid::of(&bytes), sha256(&bytes));
-        let found = self.store.put(&bytes).await?;
-        if found != expected {
-            return Err(PipelineError::StoredElsewhere { expected, found });
-        }
-        self.store.get(&expected, &hash.0).await?;
-        Ok(Some(Recapsuled { version: stored.capsules.version, hash, cid: expected, added: new.len() }))
+        let (cid, hash) = (Cid::of(&bytes), sha256(&bytes));
+        put_and_read_back(self.store, &bytes, cid, hash).await?;
+        Ok(Some(Recapsuled { version: stored.capsules.version, hash, cid, added: new.len() }))
     }
 }

@@ -32,22 +32,25 @@ impl<C: Clock> RegistryView<C> {
         Ok(head)
     }
 
+    /// What cannot change is read first, however long that takes; then the newest block, and what may change from that very block. Its
+    /// age is judged last, when the decision is made.
     async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
-        let head = self.fresh_head().await?;
-        let registration = match self.registry.registration(image_id).await {
-            Ok(logged) => {
-                let newest = self.registry.capsules_in(head.hash, image_id).await?;
-                Some(Registration {
-                    sender: logged.sender,
-                    header_hash: logged.header_hash,
-                    capsules_hash: if newest.version == 0 { logged.capsules_hash } else { newest.hash },
-                })
-            }
+        let logged = match self.registry.registration(image_id).await {
+            Ok(logged) => Some(logged),
             Err(ChainError::UnknownImage { .. }) => None,
             Err(error) => return Err(error),
         };
-        // The record never changes; the access word and the capsules do, and are taken from the very block whose age was looked at.
+        let head = self.fresh_head().await?;
         let access_expiry = self.registry.confirmed_expiry(&head, image_id, wallet).await?;
+        let registration = match logged {
+            Some(logged) => {
+                let newest = self.registry.capsules_in(head.hash, image_id).await?;
+                let capsules_hash = if newest.version == 0 { logged.capsules_hash } else { newest.hash };
+                Some(Registration { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
+            }
+            None => None,
+        };
+        head.check_fresh(self.registry.profile(), self.clock.unix_secs())?;
         Ok(Standing { block_time: head.timestamp, registration, access_expiry })
     }
 }

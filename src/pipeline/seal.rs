@@ -2,6 +2,7 @@
 
 use super::batch::{Step, Waiting};
 use super::job::{JobFolder, SealedFiles};
+use super::put::put_and_read_back;
 use super::{Job, Jobs, Mode, PipelineError, Registered};
 use crate::chain::{ChainError, Outbox, Registry, Wallet};
 use crate::clock::Clock;
@@ -9,8 +10,7 @@ use crate::envelope::capsules::Capsules;
 use crate::imaging::{Limits, WholeReason};
 use crate::keygen::Vit;
 use crate::kgc::KeyCenter;
-use crate::storage::{Cid, PinState, Store};
-use alloy::primitives::B256;
+use crate::storage::{PinState, Store};
 use std::time::{Duration, Instant};
 
 /// A file to be sealed.
@@ -150,8 +150,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
 
         progress(Stage::Store);
         let started = Instant::now();
-        self.put_and_read_back(&files.sealed, &job.cid, job.content_hash).await?;
-        self.put_and_read_back(&files.capsules, &job.capsules_cid, job.capsules_hash).await?;
+        put_and_read_back(self.store, &files.sealed, job.cid.parse()?, job.content_hash).await?;
+        put_and_read_back(self.store, &files.capsules, job.capsules_cid.parse()?, job.capsules_hash).await?;
         timings.store = started.elapsed();
         Ok(Step::Waiting(Box::new(Waiting { job, folder, whole, renewed, timings })))
     }
@@ -221,16 +221,5 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             }
         }
         Ok(files.pop().zip(files.pop()).map(|(capsules, sealed)| SealedFiles { sealed, capsules }))
-    }
-
-    /// Nothing is registered before it was read back from the store and hashed.
-    pub(super) async fn put_and_read_back(&self, bytes: &[u8], cid: &str, hash: B256) -> Result<(), PipelineError> {
-        let cid: Cid = cid.parse()?;
-        let found = self.store.put(bytes).await?;
-        if found != cid {
-            return Err(PipelineError::StoredElsewhere { expected: cid, found });
-        }
-        self.store.get(&cid, &hash).await?;
-        Ok(())
     }
 }

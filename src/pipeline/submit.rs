@@ -3,8 +3,6 @@
 use crate::chain::outbox::State;
 use crate::chain::{Outbox, OutboxError, Receipt, Registry, Wallet};
 use crate::contract::Transaction;
-use alloy::primitives::B256;
-use sha2::{Digest, Sha256};
 
 /// Submits what an earlier run accepted under this job id, else what `make` gives.
 ///
@@ -25,9 +23,4 @@ pub async fn submit_once(
         None => registry.counter_signed(outbox, job, make()).await?,
     };
     outbox.submit(registry.rpc(), wallet, job, &transaction).await
-}
-
-/// SHA-256, as the chain records it.
-pub(super) fn sha256(bytes: &[u8]) -> B256 {
-    B256::from_slice(&Sha256::digest(bytes))
 }

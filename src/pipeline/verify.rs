@@ -1,6 +1,6 @@
 //! Verifying a stored image against its record: Algorithm 2.
 
-use super::submit::sha256;
+use super::put::sha256;
 use super::submit::submit_once;
 use super::{PipelineError, Stored};
 use crate::chain::sign;

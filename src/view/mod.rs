@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod capsules;
+mod code;
 mod described;
 mod event;
 mod evidence;
@@ -14,9 +15,12 @@ mod kgc;
 mod kind;
 mod measure;
 mod pins;
+mod problem;
 mod record;
 mod registry;
 mod sealed;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod values;
 mod verification;
@@ -25,6 +29,7 @@ mod watch;
 pub use access::{AccessView, GrantView, OperatorChangeView, OperatorView, RevocationView};
 pub use audit::{AuditView, ListedView};
 pub use capsules::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
+pub use code::{Code, Meaning};
 pub use described::{about, describe};
 pub use event::{EventDetails, EventView};
 pub use evidence::{CheckView, EvidenceView, flag_state, state_of};
@@ -33,6 +38,7 @@ pub use kgc::{KgcView, LogAnchorView, OnChainView};
 pub use kind::EventKind;
 pub use measure::{KeyFiguresView, KeyReportView, MeasureView, PassedOverView};
 pub use pins::{FailureView, PinnedView, PinsView, RepairedView, ReplicaView, held};
+pub use problem::Problem;
 pub use record::{AnchoredView, ImageView};
 pub use registry::{
     AdministeredView, AdministrationView, DeploymentView, RegistryStandingView, RoleChangeView, RoleView, RolesView,

@@ -1,5 +1,6 @@
 //! Where objects lie.
 
+use super::code::Code;
 use crate::storage::StoreError;
 use crate::storage::kubo::{Held, Repaired};
 use alloy::primitives::B256;
@@ -61,7 +62,7 @@ impl From<&Repaired> for RepairedView {
 /// Why it was not repaired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailureView {
-    pub(crate) code: &'static str,
+    pub(crate) code: Code,
     pub(crate) message: String,
 }
 

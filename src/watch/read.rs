@@ -3,7 +3,7 @@
 
 use super::{Happened, Mark};
 use crate::audit::{AuditError, Follower};
-use crate::chain::Registry;
+use crate::chain::{BlockTimes, Registry};
 use crate::contract::Trail;
 use crate::contract::decode;
 use alloy::primitives::B256;
@@ -27,6 +27,7 @@ pub(super) struct Reading<'a> {
     /// Those that are whole.
     whole: Vec<Block>,
     events: usize,
+    times: BlockTimes,
 }
 
 impl<'a> Reading<'a> {
@@ -38,6 +39,7 @@ impl<'a> Reading<'a> {
             open: None,
             whole: Vec::new(),
             events: 0,
+            times: BlockTimes::default(),
         }
     }
 
@@ -49,9 +51,9 @@ impl<'a> Reading<'a> {
         let (block, hash) = (event.place.block_number, event.place.block_hash);
         let next = self.open.as_ref().is_none_or(|open| open.mark.hash != hash);
         let closed = if next { self.follower.end(block)? } else { self.follower.trail() };
-        let time = match time_of(hash).or(log.block_timestamp) {
+        let time = match time_of(hash) {
             Some(time) => time,
-            None => self.registry.block_time(&event.place).await?,
+            None => self.times.of(self.registry, log, &event.place).await?,
         };
         self.follower.take(&event, time)?;
         if next {

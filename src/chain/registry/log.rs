@@ -90,7 +90,7 @@ impl Registry {
     }
 
     /// Time of a block of the chain, unix seconds.
-    pub async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
+    pub(super) async fn block_time(&self, place: &EventPlace) -> Result<u64, ChainError> {
         let header = self.rpc.block(place.block_number.into()).await?.header;
         if header.hash == place.block_hash {
             return Ok(header.timestamp);
@@ -178,7 +178,7 @@ async fn read(
                 }
                 start = end + 1;
             }
-            Err(ChainError::Refused { .. }) if blocks > 1 => blocks = blocks.min(end - start + 1).div_ceil(2),
+            Err(error) if blocks > 1 && error.asks_for_too_much() => blocks = blocks.min(end - start + 1).div_ceil(2),
             Err(error) => return Err(error),
         }
     }

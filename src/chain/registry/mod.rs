@@ -17,6 +17,9 @@ use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::{Eip712Domain, SolCall};
 
 mod log;
+mod times;
+
+pub use times::BlockTimes;
 
 /// A registry whose chain and code were checked. Views are of the latest block.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! The only door to the nodes: JSON-RPC over HTTP, a deadline for each call, and another node where one fails.
 
+mod http;
 mod node;
 mod nodes;
 

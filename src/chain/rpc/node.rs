@@ -1,13 +1,16 @@
 //! One node: its client, its name in errors, and what must be known of it before it is asked.
 
 use super::super::error::ChainError;
+use super::http::Door;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, Bytes, U64, keccak256};
-use alloy::rpc::client::RpcClient;
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
 use alloy::rpc::types::Block;
-use alloy::transports::http::{Http, reqwest};
-use std::time::Duration;
+use alloy::transports::http::reqwest;
+use std::time::{Duration, Instant};
+
+/// Pause before a busy node is asked again; each further one doubles it.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What every node must serve; each is `None` until it is known.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,11 +60,10 @@ impl Pins {
     }
 }
 
-/// A node's JSON-RPC over HTTP.
+/// A node, and a deadline for each question to it.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    client: RpcClient,
-    endpoint: String,
+    door: Door,
     is_open: bool,
 }
 
@@ -82,7 +84,7 @@ impl Node {
         }
         let client = client.build().map_err(|error| invalid(format!("{error}")))?;
         let is_open = url.scheme() == "http" && !is_this_machine(host);
-        Ok(Self { client: RpcClient::new(Http::with_client(client, url), false), endpoint, is_open })
+        Ok(Self { door: Door::new(client, url, endpoint), is_open })
     }
 
     /// Whether it is spoken to in plain text over a network.
@@ -92,7 +94,7 @@ impl Node {
 
     /// Scheme, host and port.
     pub(super) fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.door.endpoint()
     }
 
     pub(super) async fn ask<P: RpcSend, R: RpcRecv>(
@@ -101,9 +103,23 @@ impl Node {
         method: &'static str,
         params: P,
     ) -> Result<R, ChainError> {
-        match tokio::time::timeout(deadline, self.client.request(method, params)).await {
-            Ok(answer) => answer.map_err(|error| ChainError::from_transport(&self.endpoint, method, error)),
-            Err(_) => Err(ChainError::Timeout { endpoint: self.endpoint.clone(), method, after: deadline }),
+        let start = Instant::now();
+        let mut pause = PAUSE;
+        loop {
+            let left = deadline.saturating_sub(start.elapsed());
+            let late = || ChainError::Timeout { endpoint: self.endpoint().to_owned(), method, after: deadline };
+            let busy = match tokio::time::timeout(left, self.door.ask(method, params.clone())).await {
+                Ok(Err(busy @ ChainError::Busy { .. })) => busy,
+                Ok(answer) => return answer,
+                Err(_) => return Err(late()),
+            };
+            let ChainError::Busy { pause: asked, .. } = &busy else { return Err(busy) };
+            let next = asked.unwrap_or_default().max(pause);
+            if start.elapsed() + next >= deadline {
+                return Err(busy);
+            }
+            tokio::time::sleep(next).await;
+            pause *= 2;
         }
     }
 

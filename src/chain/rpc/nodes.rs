@@ -241,7 +241,13 @@ impl Nodes {
 
 /// Whether another node may do better.
 fn is_the_nodes_fault(error: &ChainError) -> bool {
-    matches!(error, ChainError::Unreachable { .. } | ChainError::Timeout { .. } | ChainError::BadAnswer { .. })
+    matches!(
+        error,
+        ChainError::Unreachable { .. }
+            | ChainError::Timeout { .. }
+            | ChainError::Busy { .. }
+            | ChainError::BadAnswer { .. }
+    )
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::metrics::{entropy, quality};
 use crate::pipeline::{
     OpenedImage, PipelineError, Reader, Sealed, Verdict, fetch, lookup, observe, record_verification,
 };
+use crate::view::Code;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 use indicatif::ProgressBar;
@@ -152,7 +153,7 @@ impl<'a> Story<'a> {
         );
         let sender = self.stage.actor("sender").await?;
         let refused = self.open(&sender, id).await;
-        self.check(format!("{name}: open refuses, even the sender"), is_class(&refused, "TAMPERED"));
+        self.check(format!("{name}: open refuses, even the sender"), is_refused(&refused, Code::Tampered));
         let mut arbiter = self.stage.actor("admin").await?;
         let call = confirmFlagCall { imageId: id, flagId: flag.id };
         self.scans[victim].gas += submit(&mut arbiter, &format!("confirm:{id}"), &call).await?;
@@ -189,7 +190,7 @@ impl<'a> Story<'a> {
         submit(&mut sender, "operator", &call).await?;
         let before = self.open(&reader, self.scans[0].image_id).await;
         if self.sabotage != Some(Sabotage::Byte) {
-            self.check("the second wallet is refused before it has a grant", is_class(&before, "NOT_AUTHORIZED"));
+            self.check("the second wallet is refused before it has a grant", is_refused(&before, Code::NotAuthorized));
         }
         for index in 0..self.scans.len() {
             bar.set_message(format!("opening {}", self.scans[index].name));
@@ -210,11 +211,14 @@ impl<'a> Story<'a> {
         let by = self.granted_by(first).await?;
         self.check("the grants are an operator's, whom the sender allowed", by == Some(operator.wallet.address()));
         let refused = self.open(&stranger, first).await;
-        self.check("a third wallet, without a grant, is refused", is_class(&refused, "NOT_AUTHORIZED"));
+        self.check("a third wallet, without a grant, is refused", is_refused(&refused, Code::NotAuthorized));
         let call = revokeCall { imageId: first, wallet: reader.wallet.address() };
         submit(&mut sender, &format!("revoke:{first}"), &call).await?;
         let refused = self.open(&reader, first).await;
-        self.check("the second wallet is refused after its grant was revoked", is_class(&refused, "NOT_AUTHORIZED"));
+        self.check(
+            "the second wallet is refused after its grant was revoked",
+            is_refused(&refused, Code::NotAuthorized),
+        );
         Ok(())
     }
 
@@ -274,8 +278,8 @@ async fn submit(actor: &mut Actor, job: &str, call: &impl SolCall) -> Result<u64
     Ok(actor.outbox.submit(registry.rpc(), &actor.wallet, job, &transaction).await?.gas_used)
 }
 
-fn is_class<T>(result: &Result<T, CliError>, code: &str) -> bool {
-    result.as_ref().err().is_some_and(|error| error.class().0 == code)
+fn is_refused<T>(result: &Result<T, CliError>, code: Code) -> bool {
+    result.as_ref().err().is_some_and(|error| error.code() == code)
 }
 
 pub(super) fn name_of(path: &Path) -> String {

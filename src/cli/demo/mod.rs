@@ -9,7 +9,7 @@ mod table;
 
 use super::actors::DEVELOPMENT_CHAIN_ID;
 use super::error::CliError;
-use super::error::exit;
+use super::exit;
 use super::output::{Outcome, Talk, check_free, progress, say};
 use super::settings::Settings;
 use super::transformer;

@@ -3,7 +3,7 @@
 use super::Attempt;
 use crate::chain::Wallet;
 use crate::cli::error::CliError;
-use crate::cli::error::exit;
+use crate::cli::exit;
 use crate::cli::output::{Outcome, Talk, chain_of, say, table};
 use crate::cli::printed;
 use crate::cli::session::Session;
@@ -43,10 +43,9 @@ pub(super) fn outcome(
                 }
             }
             Err(error) => {
-                let (code, exit) = error.class();
-                exits.push(exit);
+                exits.push(error.exit());
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                let (message, hint) = (chain_of(error), error.hint());
+                let (code, message, hint) = (error.code(), chain_of(error), error.hint());
                 failed.push(FailedFileView { file: name, code, message, hint });
             }
         }

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{Registry, Wait};
 use crate::files::make_private_folder;
-use crate::view::WatchEndView;
+use crate::view::{Meaning, WatchEndView};
 use crate::watch::{Memory, Start, Watcher};
 use alloy::primitives::B256;
 use hooks::{HookArgs, Hooks};
@@ -117,7 +117,7 @@ async fn connect(args: &Args, settings: &Settings) -> Result<(Registry, B256), C
             Ok::<_, CliError>((registry, genesis))
         };
         match connected.await {
-            Err(error) if !args.once && error.class().1 == super::error::exit::UNREACHABLE => {
+            Err(error) if !args.once && error.problem().meaning == Meaning::Unreachable => {
                 if !said {
                     say(&format!("{}; trying again until it is there", super::output::chain_of(&error)));
                     said = true;

@@ -6,7 +6,7 @@ use crate::envelope::signing_domain;
 use alloy::dyn_abi::eip712::TypedData;
 use alloy::dyn_abi::{DynSolValue, Eip712Domain};
 use alloy::json_abi::{Function, Param};
-use alloy::primitives::{Address, B256, Bytes, Signature, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use serde_json::{Map, Value, json};
 
 /// Fields that name the signer, one of which every signed struct has.
@@ -335,16 +335,6 @@ fn domain_type() -> Value {
         { "name": "chainId", "type": "uint256" },
         { "name": "verifyingContract", "type": "address" },
     ])
-}
-
-/// Whether a plain wallet made the signature, as the contract sees it: 65 bytes, v 27 or 28, the lower s.
-pub fn is_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
-    if signature.len() != 65 || !matches!(signature[64], 27 | 28) {
-        return false;
-    }
-    let Ok(signature) = Signature::from_raw(signature) else { return false };
-    signature.normalize_s().is_none()
-        && signature.recover_address_from_prehash(&digest).is_ok_and(|found| found == signer)
 }
 
 #[cfg(test)]

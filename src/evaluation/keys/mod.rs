@@ -1,5 +1,6 @@
 //! What the keys of a set of images are worth: raw bits of the transformer and derived keys, against fair coins (`medseal keygen-report`).
 
+mod change;
 mod changes;
 mod draws;
 mod figure;
@@ -7,7 +8,8 @@ mod phantoms;
 mod report;
 mod subject;
 
-pub use changes::{Change, Kind, Neighbours, Place};
+pub use change::{Change, Kind, Place};
+pub use changes::Neighbours;
 pub use draws::Draws;
 pub use figure::key_figure;
 pub use phantoms::small_phantom;

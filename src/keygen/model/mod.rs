@@ -35,6 +35,8 @@ const MAX_LOGITS: u64 = 8192;
 /// Type code of 32-bit floats in ONNX.
 const FLOAT: u64 = 1;
 
+/// Most folds in one run of the model: with more, a run per image takes no less time.
+pub(super) const BATCH: usize = 32;
 static EMBEDDED: &[u8] = include_bytes!("../../../onnx/vit_keygen.onnx");
 
 /// A model that may be run.
@@ -118,7 +120,7 @@ fn logits_of(model: &[u8]) -> Result<usize, ModelError> {
         others => return Err(other(OUTPUT, others)),
     };
     // One image, and more: what a model makes of an image must not depend on the others beside it.
-    for images in [1, super::vit::BATCH as u64] {
+    for images in [1, BATCH as u64] {
         let found = graph.output_shape("tokens", &[images, 64, 128], "logits")?;
         if found != [images, logits] {
             let found = format!("{found:?} for {images} images");

@@ -13,10 +13,8 @@ use ort::value::TensorRef;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::fold::{fold_bytes, tokens};
-use super::{Engine, Fold, KeygenError, Model, engine};
-
-/// Most folds in one run of the model: with more, a run per image takes no less time.
-pub(super) const BATCH: usize = 32;
+use super::model::BATCH;
+use super::{Engine, Fold, KeygenError, Model, runtime};
 
 /// `Tout`: the signs of the decoder's logits, 96 bytes of the embedded model. Derived from the image: wiped on drop, never printed.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -95,7 +93,7 @@ impl Vit {
     /// [`KeygenError::RelativeLibrary`], [`KeygenError::Library`], [`KeygenError::EngineChosen`] or [`KeygenError::Load`]; or as [`Vit::logits`].
     pub fn load(model: &Model, library: Option<&Path>) -> Result<Self, KeygenError> {
         let engine = Engine::of(library);
-        let environment = engine::start(&engine)?;
+        let environment = runtime::start(&engine)?;
         let session = Session::builder(&environment)
             .and_then(|builder| Ok(builder.with_optimization_level(GraphOptimizationLevel::Level3)?))
             .and_then(|builder| Ok(builder.with_intra_threads(1)?))

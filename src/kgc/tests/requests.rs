@@ -4,6 +4,8 @@ use alloy::primitives::{U256, keccak256};
 use alloy::signers::SignerSync;
 use alloy::sol_types::SolStruct;
 
+use crate::contract::{SignatureFault, check_signature};
+
 use super::*;
 
 fn terms(issued_at: u64, deadline: u64) -> Terms {

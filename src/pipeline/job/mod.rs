@@ -5,7 +5,7 @@
 
 use super::PipelineError;
 use super::prepare::Mode;
-use super::submit::sha256;
+use super::put::sha256;
 use crate::envelope::{EnvelopeError, SealedImage};
 use crate::files::{Existing, make_private_folder, write_whole};
 use crate::storage::Cid;

@@ -29,9 +29,14 @@ pub fn blocks(bytes: &[u8]) -> Vec<(Cid, Vec<u8>)> {
     blocks
 }
 
-/// Returns the CID of the file `bytes`; no block is kept.
-pub(super) fn root(bytes: &[u8]) -> Cid {
-    each_block(bytes, |_, _| Ok::<(), std::convert::Infallible>(())).unwrap_or_else(|never| match never {})
+impl Cid {
+    /// Returns the address of `bytes` as a file, in profile `unixfs-v1-2025` (CIDv1, SHA-256, raw leaves, chunks of
+    /// 1 MiB, 1024 links): what `ipfs add` of Kubo answers with these settings.
+    ///
+    /// Up to 1 MiB, none included, the file is one raw block and the digest is the SHA-256 of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        each_block(bytes, |_, _| Ok::<(), std::convert::Infallible>(())).unwrap_or_else(|never| match never {})
+    }
 }
 
 /// Hands each block of the file `bytes` to `take`, the root last, and returns the root's CID.

@@ -23,7 +23,7 @@ struct Change {
     name: &'static str,
     bytes: Vec<u8>,
     trusted: B256,
-    right: fn(&Error) -> bool,
+    right: Right,
 }
 
 fn flip(value: &mut Value, at: usize) {
@@ -37,157 +37,228 @@ fn more(value: &mut Value) {
     *value = json!(value.as_u64().expect("a number") + 1);
 }
 
+type Right = fn(&Error) -> bool;
+
+const ALTERED: Right = |error| matches!(error, Error::Altered { .. } | Error::Event { .. });
+const TRAIL: Right = |error| {
+    matches!(
+        error,
+        Error::Altered { .. } | Error::OtherTrail { .. } | Error::NoRegistration { .. } | Error::Event { .. }
+    )
+};
+const ACCOUNT: Right = |error| matches!(error, Error::Account { .. });
+const SLOT: Right = |error| matches!(error, Error::Slot { .. });
+const RECEIPT: Right = |error| matches!(error, Error::Receipt { .. });
+const HEADERS: Right = |error| matches!(error, Error::Headers { .. });
+
 /// Every change of one file that can be made to it.
 fn changes(evidence: &Evidence, trusted: B256, random: &mut Random) -> Vec<Change> {
     let good = serde_json::to_value(evidence).unwrap();
     let entries = evidence.events.len();
     let own: Vec<usize> = (0..entries).filter(|at| matches!(evidence.events[*at], Entry::Own(_))).collect();
     let (one, at) = (own[random.below(own.len())], random.below(1 << 20));
-    let mut found: Vec<Change> = Vec::new();
-    let mut add = |name, right: fn(&Error) -> bool, change: &mut dyn FnMut(&mut Value)| {
-        let mut changed = good.clone();
-        change(&mut changed);
-        assert_ne!(changed, good, "{name}");
-        found.push(Change { name, bytes: changed.to_string().into_bytes(), trusted, right });
-    };
-    let altered: fn(&Error) -> bool = |error| matches!(error, Error::Altered { .. } | Error::Event { .. });
-    let trail: fn(&Error) -> bool = |error| {
-        matches!(
-            error,
-            Error::Altered { .. } | Error::OtherTrail { .. } | Error::NoRegistration { .. } | Error::Event { .. }
-        )
-    };
-    let account: fn(&Error) -> bool = |error| matches!(error, Error::Account { .. });
-    let slot: fn(&Error) -> bool = |error| matches!(error, Error::Slot { .. });
-    let receipt: fn(&Error) -> bool = |error| matches!(error, Error::Receipt { .. });
-    let headers: fn(&Error) -> bool = |error| matches!(error, Error::Headers { .. });
+    let mut changes = Changes { evidence, trusted, good, own, one, at, found: Vec::new() };
+    changes.of_header_and_account();
+    changes.of_slots();
+    changes.of_events(random);
+    changes.of_receipts();
+    changes.of_headers(random);
+    for at in changes.own.clone() {
+        changes.of_kind(at);
+    }
+    changes.of_bytes();
+    changes.found
+}
 
-    add("schema", |error| matches!(error, Error::Schema { .. }), &mut |v| v["schema"] = json!("medseal/evidence/v2"));
-    add("unknown field", |error| matches!(error, Error::Malformed { .. }), &mut |v| v["more"] = json!(1));
-    add("header", |error| matches!(error, Error::OtherBlock { .. }), &mut |v| flip(&mut v["header"], at));
-    add("chain id", |error| matches!(error, Error::UnknownCode { .. }), &mut |v| more(&mut v["chainId"]));
-    add("registry", account, &mut |v| flip(&mut v["registry"], at));
-    add("image id", slot, &mut |v| flip(&mut v["imageId"], at));
-    add("account's nonce", account, &mut |v| more(&mut v["account"]["nonce"]));
-    add("code hash", account, &mut |v| flip(&mut v["account"]["codeHash"], at));
-    add("storage root", account, &mut |v| flip(&mut v["account"]["storageRoot"], at));
-    add("code", |error| matches!(error, Error::OtherCode { .. }), &mut |v| flip(&mut v["account"]["code"], at));
-    add("account's node altered", account, &mut |v| flip(&mut v["account"]["proof"][0], at));
-    add("account's node dropped", account, &mut |v| drop(v["account"]["proof"].as_array_mut().unwrap().pop()));
-    for (name, field) in [
-        ("slot of the trail", "trail"),
-        ("slot of the hash", "contentHash"),
-        ("slot of sender and time", "record"),
-        ("slot of the flag", "flag"),
-        ("slot of the capsules", "capsulesVersion"),
-    ] {
-        add(name, slot, &mut |v| {
-            let value = &mut v["slots"][field]["value"];
-            *value =
-                json!(if *value == json!("0x0") { "0x1".to_owned() } else { format!("{}1", value.as_str().unwrap()) });
-            if value.as_str().unwrap().len() > 66 {
-                *value = json!(format!("0x{}", "1".repeat(64)));
-            }
+/// The changes of one file, as they are collected.
+struct Changes<'a> {
+    evidence: &'a Evidence,
+    trusted: B256,
+    good: Value,
+    /// The image's own events.
+    own: Vec<usize>,
+    /// One of them.
+    one: usize,
+    /// Where in a text it is changed.
+    at: usize,
+    found: Vec<Change>,
+}
+
+impl Changes<'_> {
+    fn add(&mut self, name: &'static str, right: Right, change: &mut dyn FnMut(&mut Value)) {
+        let mut changed = self.good.clone();
+        change(&mut changed);
+        assert_ne!(changed, self.good, "{name}");
+        let (bytes, trusted) = (changed.to_string().into_bytes(), self.trusted);
+        self.found.push(Change { name, bytes, trusted, right });
+    }
+
+    fn of_header_and_account(&mut self) {
+        let at = self.at;
+        self.add("schema", |error| matches!(error, Error::Schema { .. }), &mut |v| {
+            v["schema"] = json!("medseal/evidence/v2")
+        });
+        self.add("unknown field", |error| matches!(error, Error::Malformed { .. }), &mut |v| v["more"] = json!(1));
+        self.add("header", |error| matches!(error, Error::OtherBlock { .. }), &mut |v| flip(&mut v["header"], at));
+        self.add("chain id", |error| matches!(error, Error::UnknownCode { .. }), &mut |v| more(&mut v["chainId"]));
+        self.add("registry", ACCOUNT, &mut |v| flip(&mut v["registry"], at));
+        self.add("image id", SLOT, &mut |v| flip(&mut v["imageId"], at));
+        self.add("account's nonce", ACCOUNT, &mut |v| more(&mut v["account"]["nonce"]));
+        self.add("code hash", ACCOUNT, &mut |v| flip(&mut v["account"]["codeHash"], at));
+        self.add("storage root", ACCOUNT, &mut |v| flip(&mut v["account"]["storageRoot"], at));
+        self.add("code", |error| matches!(error, Error::OtherCode { .. }), &mut |v| {
+            flip(&mut v["account"]["code"], at)
+        });
+        self.add("account's node altered", ACCOUNT, &mut |v| flip(&mut v["account"]["proof"][0], at));
+        self.add("account's node dropped", ACCOUNT, &mut |v| drop(v["account"]["proof"].as_array_mut().unwrap().pop()));
+    }
+
+    fn of_slots(&mut self) {
+        let at = self.at;
+        for (name, field) in [
+            ("slot of the trail", "trail"),
+            ("slot of the hash", "contentHash"),
+            ("slot of sender and time", "record"),
+            ("slot of the flag", "flag"),
+            ("slot of the capsules", "capsulesVersion"),
+        ] {
+            self.add(name, SLOT, &mut |v| {
+                let value = &mut v["slots"][field]["value"];
+                *value = json!(if *value == json!("0x0") {
+                    "0x1".to_owned()
+                } else {
+                    format!("{}1", value.as_str().unwrap())
+                });
+                if value.as_str().unwrap().len() > 66 {
+                    *value = json!(format!("0x{}", "1".repeat(64)));
+                }
+            });
+        }
+        self.add("slot's node altered", SLOT, &mut |v| flip(&mut v["slots"]["record"]["proof"][0], at));
+        self.add("slot's node dropped", SLOT, &mut |v| {
+            drop(v["slots"]["record"]["proof"].as_array_mut().unwrap().pop())
         });
     }
-    add("slot's node altered", slot, &mut |v| flip(&mut v["slots"]["record"]["proof"][0], at));
-    add("slot's node dropped", slot, &mut |v| drop(v["slots"]["record"]["proof"].as_array_mut().unwrap().pop()));
-    add("word before", trail, &mut |v| flip(&mut v["before"], at));
-    add("first event dropped", trail, &mut |v| drop(v["events"].as_array_mut().unwrap().remove(0)));
-    add("last event dropped", trail, &mut |v| drop(v["events"].as_array_mut().unwrap().pop()));
-    add("event doubled", trail, &mut |v| {
-        let events = v["events"].as_array_mut().unwrap();
-        events.insert(one, events[one].clone());
-    });
-    add("event made up", trail, &mut |v| {
-        let made_up = json!({ "other": ["AccessRevoked", 1, 1, B256::repeat_byte(1)] });
-        v["events"].as_array_mut().unwrap().push(made_up);
-    });
-    if entries > 1 {
-        let first = random.below(entries - 1);
-        add("two events exchanged", trail, &mut |v| v["events"].as_array_mut().unwrap().swap(first, first + 1));
-    }
-    add("event's time", altered, &mut |v| more(&mut v["events"][one]["own"]["time"]));
-    add("event's block", altered, &mut |v| more(&mut v["events"][one]["own"]["block"]));
-    add("event's data", altered, &mut |v| flip(&mut v["events"][one]["own"]["data"], at));
-    add("event's topic", altered, &mut |v| {
-        let topics = v["events"][one]["own"]["topics"].as_array_mut().unwrap();
-        let last = topics.len() - 1;
-        flip(&mut topics[last], at);
-    });
-    add("event hidden", |error| !matches!(error, Error::Altered { .. } | Error::OtherTrail { .. }), &mut |v| {
-        hide(v, evidence, one)
-    });
-    add("receipt", receipt, &mut |v| flip(&mut v["events"][one]["own"]["receipt"]["receipt"], at));
-    add("receipt's node altered", receipt, &mut |v| flip(&mut v["events"][one]["own"]["receipt"]["proof"][0], at));
-    add("receipt's node dropped", receipt, &mut |v| {
-        drop(v["events"][one]["own"]["receipt"]["proof"].as_array_mut().unwrap().pop());
-    });
-    add("transaction's place", receipt, &mut |v| more(&mut v["events"][one]["own"]["receipt"]["index"]));
-    add("log's place", receipt, &mut |v| more(&mut v["events"][one]["own"]["receipt"]["log"]));
-    if own.len() > 1 {
-        add("receipt dropped", headers, &mut |v| {
-            v["events"][one]["own"].as_object_mut().unwrap().remove("receipt");
+
+    fn of_events(&mut self, random: &mut Random) {
+        let (evidence, one, at) = (self.evidence, self.one, self.at);
+        self.add("word before", TRAIL, &mut |v| flip(&mut v["before"], at));
+        self.add("first event dropped", TRAIL, &mut |v| drop(v["events"].as_array_mut().unwrap().remove(0)));
+        self.add("last event dropped", TRAIL, &mut |v| drop(v["events"].as_array_mut().unwrap().pop()));
+        self.add("event doubled", TRAIL, &mut |v| {
+            let events = v["events"].as_array_mut().unwrap();
+            events.insert(one, events[one].clone());
         });
-    }
-    let before = evidence.blocks.headers.len();
-    if before > 0 {
-        add("earlier header altered", |error| !matches!(error, Error::Altered { .. }), &mut |v| {
-            flip(&mut v["blocks"]["headers"][random.below(before)], at);
+        self.add("event made up", TRAIL, &mut |v| {
+            let made_up = json!({ "other": ["AccessRevoked", 1, 1, B256::repeat_byte(1)] });
+            v["events"].as_array_mut().unwrap().push(made_up);
         });
-        add(
-            "earlier header dropped",
-            |error| matches!(error, Error::Headers { .. } | Error::Receipt { .. }),
-            &mut |v| {
-                v["blocks"]["headers"].as_array_mut().unwrap().pop();
-            },
+        let entries = evidence.events.len();
+        if entries > 1 {
+            let first = random.below(entries - 1);
+            self.add("two events exchanged", TRAIL, &mut |v| {
+                v["events"].as_array_mut().unwrap().swap(first, first + 1)
+            });
+        }
+        self.add("event's time", ALTERED, &mut |v| more(&mut v["events"][one]["own"]["time"]));
+        self.add("event's block", ALTERED, &mut |v| more(&mut v["events"][one]["own"]["block"]));
+        self.add("event's data", ALTERED, &mut |v| flip(&mut v["events"][one]["own"]["data"], at));
+        self.add("event's topic", ALTERED, &mut |v| {
+            let topics = v["events"][one]["own"]["topics"].as_array_mut().unwrap();
+            let last = topics.len() - 1;
+            flip(&mut topics[last], at);
+        });
+        self.add(
+            "event hidden",
+            |error| !matches!(error, Error::Altered { .. } | Error::OtherTrail { .. }),
+            &mut |v| hide(v, evidence, one),
         );
     }
-    for at in &own {
-        let Entry::Own(entry) = &evidence.events[*at] else { continue };
+
+    fn of_receipts(&mut self) {
+        let (one, at) = (self.one, self.at);
+        self.add("receipt", RECEIPT, &mut |v| flip(&mut v["events"][one]["own"]["receipt"]["receipt"], at));
+        self.add("receipt's node altered", RECEIPT, &mut |v| {
+            flip(&mut v["events"][one]["own"]["receipt"]["proof"][0], at)
+        });
+        self.add("receipt's node dropped", RECEIPT, &mut |v| {
+            drop(v["events"][one]["own"]["receipt"]["proof"].as_array_mut().unwrap().pop());
+        });
+        self.add("transaction's place", RECEIPT, &mut |v| more(&mut v["events"][one]["own"]["receipt"]["index"]));
+        self.add("log's place", RECEIPT, &mut |v| more(&mut v["events"][one]["own"]["receipt"]["log"]));
+        if self.own.len() > 1 {
+            self.add("receipt dropped", HEADERS, &mut |v| {
+                v["events"][one]["own"].as_object_mut().unwrap().remove("receipt");
+            });
+        }
+    }
+
+    fn of_headers(&mut self, random: &mut Random) {
+        let (evidence, at) = (self.evidence, self.at);
+        let before = evidence.blocks.headers.len();
+        if before > 0 {
+            self.add("earlier header altered", |error| !matches!(error, Error::Altered { .. }), &mut |v| {
+                flip(&mut v["blocks"]["headers"][random.below(before)], at);
+            });
+            self.add(
+                "earlier header dropped",
+                |error| matches!(error, Error::Headers { .. } | Error::Receipt { .. }),
+                &mut |v| {
+                    v["blocks"]["headers"].as_array_mut().unwrap().pop();
+                },
+            );
+        }
+    }
+
+    /// What only an event of its kind has.
+    fn of_kind(&mut self, at: usize) {
+        let Entry::Own(entry) = &self.evidence.events[at] else { return };
         let event = Event::decode_raw(entry);
         match event {
             Event::BatchRegistered(_) => {
                 for (name, topic) in [("item's image", 1), ("item's sender", 2)] {
-                    add(name, |error| matches!(error, Error::Item { .. } | Error::Event { .. }), &mut |v| {
-                        flip(&mut v["events"][*at]["own"]["item"]["topics"][topic], 60);
+                    self.add(name, |error| matches!(error, Error::Item { .. } | Error::Event { .. }), &mut |v| {
+                        flip(&mut v["events"][at]["own"]["item"]["topics"][topic], 60);
                     });
                 }
-                add("item's hashes", |error| matches!(error, Error::Item { .. }), &mut |v| {
-                    v["events"][*at]["own"]["item"]["hashes"].as_array_mut().unwrap().pop();
+                self.add("item's hashes", |error| matches!(error, Error::Item { .. }), &mut |v| {
+                    v["events"][at]["own"]["item"]["hashes"].as_array_mut().unwrap().pop();
                 });
-                add("item's place", |error| matches!(error, Error::Item { .. }), &mut |v| {
-                    more(&mut v["events"][*at]["own"]["item"]["place"]);
+                self.add("item's place", |error| matches!(error, Error::Item { .. }), &mut |v| {
+                    more(&mut v["events"][at]["own"]["item"]["place"]);
                 });
             }
             Event::Verified(e) => {
-                add("verdict", altered, &mut |v| {
-                    v["events"][*at]["own"]["topics"][3] = json!(B256::with_last_byte(u8::from(!e.valid)));
+                self.add("verdict", ALTERED, &mut |v| {
+                    v["events"][at]["own"]["topics"][3] = json!(B256::with_last_byte(u8::from(!e.valid)));
                 });
                 if !e.signature.is_empty() {
-                    add("signature", altered, &mut |v| {
-                        let data = v["events"][*at]["own"]["data"].as_str().unwrap().to_owned();
+                    self.add("signature", ALTERED, &mut |v| {
+                        let data = v["events"][at]["own"]["data"].as_str().unwrap().to_owned();
                         let place = data.find(&alloy::hex::encode(&e.signature)).expect("the signature");
-                        flip(&mut v["events"][*at]["own"]["data"], place - 2 + 11);
+                        flip(&mut v["events"][at]["own"]["data"], place - 2 + 11);
                     });
                 }
             }
             Event::FlagConfirmed(_) | Event::FlagDismissed(_) => {
                 let kinds = [FlagConfirmed::SIGNATURE_HASH, FlagDismissed::SIGNATURE_HASH];
                 let other = kinds.into_iter().find(|kind| *kind != entry.topics[0]);
-                add("flag's outcome", altered, &mut |v| v["events"][*at]["own"]["topics"][0] = json!(other));
+                self.add("flag's outcome", ALTERED, &mut |v| v["events"][at]["own"]["topics"][0] = json!(other));
             }
             _ => {}
         }
     }
-    let text = good.to_string().into_bytes();
-    let malformed: fn(&Error) -> bool = |error| matches!(error, Error::Malformed { .. });
-    found.push(Change { name: "cut short", bytes: text[..at % text.len()].to_vec(), trusted, right: malformed });
-    let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-    found.push(Change { name: "nested deep", bytes: deep, trusted, right: malformed });
-    let other: fn(&Error) -> bool = |error| matches!(error, Error::OtherBlock { .. });
-    found.push(Change { name: "other block", bytes: text, trusted: B256::repeat_byte(1), right: other });
-    found
+
+    fn of_bytes(&mut self) {
+        let malformed: Right = |error| matches!(error, Error::Malformed { .. });
+        let (text, trusted) = (self.good.to_string().into_bytes(), self.trusted);
+        let short = text[..self.at % text.len()].to_vec();
+        self.found.push(Change { name: "cut short", bytes: short, trusted, right: malformed });
+        let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+        self.found.push(Change { name: "nested deep", bytes: deep, trusted, right: malformed });
+        let other: Right = |error| matches!(error, Error::OtherBlock { .. });
+        self.found.push(Change { name: "other block", bytes: text, trusted: B256::repeat_byte(1), right: other });
+    }
 }
 
 /// Makes an event of the image one of the others: all hashes stay right.

@@ -13,6 +13,7 @@ pub(crate) mod proxy;
 mod recovery;
 mod refused;
 mod registry;
+mod release;
 mod reorg;
 mod ways;
 

@@ -67,27 +67,33 @@ fn evidence_is_checked_without_a_network_and_says_what_it_trusts() {
         talk.stdout
     );
 
-    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("written");
-    let good = std::fs::read(folder.path().join("a.evidence")).expect("a file");
+    refused_by_check(folder.path(), (&id, &other_id), &hash);
+}
+
+/// What is no evidence, no evidence of this image, or not for who asks: each is refused by its name.
+fn refused_by_check(folder: &Path, (id, other_id): (&str, &str), hash: &str) {
+    let check = |args: &[&str]| Run::of(unplugged(folder, &[&["check"], args].concat()).arg("--json"));
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("written");
+    let good = std::fs::read(folder.join("a.evidence")).expect("a file");
     write("cut", &good[..good.len() - 9]);
     write("deep", &vec![b'['; 1 << 20]);
-    write("other", String::from_utf8(good).expect("text").replace(&id, &other_id).as_bytes());
-    let large = std::fs::File::create(folder.path().join("large")).expect("made");
+    write("other", String::from_utf8(good).expect("text").replace(id, other_id).as_bytes());
+    let large = std::fs::File::create(folder.join("large")).expect("made");
     large.set_len(1 << 40).expect("a file with a hole");
-    let mut image = std::fs::read(folder.path().join("a.msl")).expect("a file");
+    let mut image = std::fs::read(folder.join("a.msl")).expect("a file");
     image[200] ^= 1;
     write("changed.msl", &image);
     let zero = format!("0x{}", "00".repeat(32));
     let nobody = super::wallet(9);
-    let evidence: &[&str] = &["a.evidence", "--block-hash", &hash];
+    let evidence: &[&str] = &["a.evidence", "--block-hash", hash];
     for (args, exit, code) in [
         (vec!["a.evidence", "--block-hash", &zero], 3, "OTHER_BLOCK"),
-        (vec!["cut", "--block-hash", &hash], 3, "NOT_EVIDENCE"),
-        (vec!["deep", "--block-hash", &hash], 3, "NOT_EVIDENCE"),
-        (vec!["large", "--block-hash", &hash], 3, "NOT_EVIDENCE"),
-        (vec!["a.msl", "--block-hash", &hash], 3, "NOT_EVIDENCE"),
-        (vec!["other", "--block-hash", &hash], 3, "EVIDENCE_INVALID"),
-        (vec!["absent", "--block-hash", &hash], 5, "FILE_NOT_FOUND"),
+        (vec!["cut", "--block-hash", hash], 3, "NOT_EVIDENCE"),
+        (vec!["deep", "--block-hash", hash], 3, "NOT_EVIDENCE"),
+        (vec!["large", "--block-hash", hash], 3, "NOT_EVIDENCE"),
+        (vec!["a.msl", "--block-hash", hash], 3, "NOT_EVIDENCE"),
+        (vec!["other", "--block-hash", hash], 3, "EVIDENCE_INVALID"),
+        (vec!["absent", "--block-hash", hash], 5, "FILE_NOT_FOUND"),
         ([evidence, &["--sealed", "b.msl"]].concat(), 3, "OTHER_FILE"),
         ([evidence, &["--sealed", "changed.msl"]].concat(), 3, "OTHER_FILE"),
         ([evidence, &["--sealed", "absent"]].concat(), 5, "FILE_NOT_FOUND"),

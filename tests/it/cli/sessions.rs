@@ -186,10 +186,7 @@ fn a_working_day() {
     session.check();
 }
 
-#[test]
-fn everything_that_goes_wrong() {
-    let world = World::new();
-    let mut session = Session::new("errors");
+fn write_what_goes_wrong(world: &World) {
     world.write("a.png", png(20, 30, 1));
     world.write("empty", "");
     world.write("passphrase", "one");
@@ -198,6 +195,13 @@ fn everything_that_goes_wrong() {
     world.write("cut.dcm", &dicom[..dicom.len() / 2]);
     world.write("claims.png", std::fs::read(super::sample("claims_65535.png")).expect("a sample"));
     std::fs::create_dir(world.path("folder")).expect("made");
+}
+
+#[test]
+fn everything_that_goes_wrong() {
+    let world = World::new();
+    let mut session = Session::new("errors");
+    write_what_goes_wrong(&world);
     let image = world.seal("a.png", &[]);
     let id = image["imageId"].as_str().expect("an id");
     let unknown = format!("0x{}", "11".repeat(32));

@@ -1,6 +1,6 @@
 //! What a key is made of, and the same with something changed.
 
-use super::changes::{Kind, Place};
+use super::change::{Kind, Place};
 use super::draws::Draws;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, SampleType};
 use crate::keygen::{Fold, fold_bytes, fold_image};

@@ -89,11 +89,24 @@ pub(crate) async fn watched(
     assert!(stop.success() && watch.0.wait().expect("it ends").success(), "{}", said());
     let mut told = lines(&text());
     let end = told.pop().expect("the end");
+    let events = compare(&told, registry, &said()).await;
 
-    let head = rpc.latest().await.expect("a head");
+    let ids: BTreeSet<&str> = told.iter().filter_map(|line| line["id"].as_str()).collect();
+    assert_eq!(ids.len(), told.len(), "nothing is told twice");
+    let retracted = told.iter().filter(|line| line["type"] == "retracted").count();
+    assert_eq!((&end["events"], &end["retracted"]), (&Value::from(told.len() - retracted), &Value::from(retracted)));
+    assert!(told_before_a_loss > 0 || retracted == 0, "nothing was lost, and something was taken back");
+    let back = said().matches("it goes on: nothing is missing").count();
+    assert!(back > 0, "the watch did not notice any of it: {}", said());
+    Counts { kills, events, told: told.len() - retracted, retracted }
+}
+
+/// Compares what was told and not taken back with the chain's own log; returns how many events that has.
+async fn compare(told: &[Value], registry: &Registry, said: &str) -> usize {
+    let head = registry.rpc().latest().await.expect("a head");
     let truth = registry.log(head.number).await.expect("the log");
     let mut standing: Vec<&Value> = Vec::new();
-    for line in &told {
+    for line in told {
         match line["type"].as_str() {
             Some("event") => standing.push(line),
             _ => assert_eq!(standing.pop().expect("told before")["id"], line["retracts"], "newest first"),
@@ -108,15 +121,8 @@ pub(crate) async fn watched(
             (Some(place.block_number), Some(place.log_index), Value::from(place.block_hash.to_string()))
         })
         .collect();
-    assert_eq!(places, expected, "{}", said());
-    let ids: BTreeSet<&str> = told.iter().filter_map(|line| line["id"].as_str()).collect();
-    assert_eq!(ids.len(), told.len(), "nothing is told twice");
-    let retracted = told.iter().filter(|line| line["type"] == "retracted").count();
-    assert_eq!((&end["events"], &end["retracted"]), (&Value::from(told.len() - retracted), &Value::from(retracted)));
-    assert!(told_before_a_loss > 0 || retracted == 0, "nothing was lost, and something was taken back");
-    let back = said().matches("it goes on: nothing is missing").count();
-    assert!(back > 0, "the watch did not notice any of it: {}", said());
-    Counts { kills, events: truth.len(), told: told.len() - retracted, retracted }
+    assert_eq!(places, expected, "{said}");
+    truth.len()
 }
 
 /// Deploys, with the verifier's role, and leaves the deployment file for the program.

@@ -1,0 +1,120 @@
+//! Proofs of Ethereum's tries (Merkle-Patricia), checked so that no proof of anybody's making can end the program.
+
+use alloy::primitives::{B256, Bytes};
+use alloy::rlp::Decodable;
+use alloy_trie::nodes::TrieNode;
+use alloy_trie::{Nibbles, proof};
+
+/// Nibbles of the longest path, a keccak256.
+const MOST_NIBBLES: usize = 64;
+
+/// Checks that `value`, or with `None` nothing, stands at `key` under `root`.
+///
+/// # Errors
+/// What is wrong with the proof.
+pub fn verify_proof(root: B256, key: Nibbles, value: Option<Vec<u8>>, nodes: &[Bytes]) -> Result<(), String> {
+    check_paths(nodes)?;
+    proof::verify_proof(root, key, value, nodes).map_err(|error| error.to_string())
+}
+
+/// Looks at the nodes before they are walked through: the library that does so takes a path of at most 64 nibbles for granted, and whoever
+/// makes up the root makes up the nodes.
+fn check_paths(nodes: &[Bytes]) -> Result<(), String> {
+    let mut walked = 0;
+    for node in nodes {
+        let (own, longest) = lengths(&node[..])?;
+        if walked + longest > MOST_NIBBLES {
+            return Err(format!("a path of {} nibbles, at most {MOST_NIBBLES} are possible", walked + longest));
+        }
+        walked += own;
+    }
+    Ok(())
+}
+
+/// Nibbles that a node adds to the path of the node after it, and to the longest one that ends inside it.
+fn lengths(mut node: &[u8]) -> Result<(usize, usize), String> {
+    let decoded = TrieNode::decode(&mut node).map_err(|error| error.to_string())?;
+    if !node.is_empty() {
+        return Err("a node is followed by something".to_owned());
+    }
+    match decoded {
+        TrieNode::EmptyRoot => Ok((0, 0)),
+        TrieNode::Leaf(leaf) => Ok((leaf.key.len(), leaf.key.len())),
+        TrieNode::Extension(extension) if extension.child.is_hash() => Ok((extension.key.len(), extension.key.len())),
+        TrieNode::Extension(extension) => {
+            let (own, longest) = lengths(&extension.child)?;
+            Ok((extension.key.len() + own, extension.key.len() + longest))
+        }
+        TrieNode::Branch(branch) => {
+            let mut longest = 1;
+            for child in branch.stack.iter().filter(|child| !child.is_hash()) {
+                longest = longest.max(1 + lengths(child)?.1);
+            }
+            Ok((1, longest))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{U256, keccak256};
+    use alloy::rlp;
+    use alloy_trie::nodes::{ExtensionNode, LeafNode, RlpNode};
+    use alloy_trie::{HashBuilder, proof::ProofRetainer};
+
+    /// A trie of small values, whose lowest nodes lie inside others, and the proofs of its keys.
+    fn trie(count: u64) -> (B256, Vec<(Nibbles, Vec<u8>, Vec<Bytes>)>) {
+        let mut slots: Vec<(Nibbles, Vec<u8>)> = (0..count)
+            .map(|slot| (Nibbles::unpack(keccak256(B256::from(U256::from(slot)))), rlp::encode(slot + 1)))
+            .collect();
+        slots.sort();
+        let keys = slots.iter().map(|(key, _)| *key).collect();
+        let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(keys));
+        for (key, value) in &slots {
+            builder.add_leaf(*key, value);
+        }
+        let (root, proofs) = (builder.root(), builder.take_proof_nodes());
+        let proof = |key: &Nibbles| proofs.matching_nodes_sorted(key).into_iter().map(|(_, node)| node).collect();
+        (root, slots.into_iter().map(|(key, value)| (key, value, proof(&key))).collect())
+    }
+
+    #[test]
+    fn what_stands_there_is_proven_and_nothing_else() {
+        for count in [1, 2, 17, 300, 3000] {
+            let (root, slots) = trie(count);
+            for (key, value, nodes) in &slots {
+                verify_proof(root, *key, Some(value.clone()), nodes).expect("it stands there");
+                verify_proof(root, *key, None, nodes).expect_err("something stands there");
+                verify_proof(root, *key, Some(vec![0x7f, 1]), nodes).expect_err("something else stands there");
+                verify_proof(B256::ZERO, *key, Some(value.clone()), nodes).expect_err("under another root");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_too_long_is_refused_and_not_walked() {
+        let extension = |child: &[u8]| {
+            let node = ExtensionNode::new(Nibbles::unpack([0x11; 30]), RlpNode::from_rlp(child));
+            rlp::encode(node)
+        };
+        let leaf = rlp::encode(LeafNode::new(Nibbles::unpack([0x11; 30]), vec![0x55; 40]));
+        let (lower, value) = (extension(&leaf), Some(vec![0x55; 40]));
+        let upper = extension(&lower);
+        let nodes: Vec<Bytes> = [&upper, &lower, &leaf].map(|node| node.clone().into()).to_vec();
+        let key = Nibbles::unpack([0x11; 32]);
+        let refused = verify_proof(keccak256(&upper), key, value, &nodes).expect_err("180 nibbles");
+        assert!(refused.contains("nibbles"), "{refused}");
+    }
+
+    #[test]
+    fn bytes_of_any_shape_are_refused() {
+        let long = rlp::encode(vec![Bytes::from(vec![0x20; 70]), Bytes::from_static(b"value")]);
+        for node in [long, vec![], vec![0xc0], vec![0xc2, 0xc0, 0xc0], vec![0xff; 9], vec![0xd1; 18], vec![0xc1; 4000]]
+        {
+            let (root, node) = (keccak256(&node), Bytes::from(node));
+            let key = Nibbles::unpack([0x11; 32]);
+            verify_proof(root, key, Some(vec![1]), &[node.clone(), node]).expect_err("no trie");
+        }
+    }
+}

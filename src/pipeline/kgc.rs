@@ -1,0 +1,75 @@
+//! What a KGC says on chain: its key, and the head of its log.
+
+use super::PipelineError;
+use crate::chain::Registry;
+use crate::contract::ErrorKind;
+use crate::contract::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
+use crate::kgc::{KgcError, KgcIdentity, LogHead, ReleaseLog, release_log_id};
+use alloy::primitives::{Address, B256};
+
+/// A call that is to be sent, under the name by which the outbox knows it.
+#[derive(Debug, Clone)]
+pub struct NamedCall<C> {
+    /// Name of the outbox's job.
+    pub job: String,
+    /// The call.
+    pub call: C,
+}
+
+/// Returns the call that publishes a KGC's key; none where the chain has that very key.
+///
+/// # Errors
+/// [`PipelineError::KgcKey`] where the chain has another key of this KGC and epoch; the node does not answer.
+pub async fn kgc_key_to_publish(
+    registry: &Registry,
+    identity: &KgcIdentity,
+) -> Result<Option<NamedCall<publishKgcKeyCall>>, PipelineError> {
+    match registry.kgc_key(identity.id, identity.epoch).await {
+        Ok(key) if key.x25519.0 == *identity.public.as_bytes() && key.receiptSigner == identity.receipt_signer => {
+            return Ok(None);
+        }
+        Ok(_) => return Err(PipelineError::KgcKey { id: identity.id, state: "another than the KGC's own" }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    let call = publishKgcKeyCall {
+        kgcId: identity.id,
+        epoch: identity.epoch,
+        x25519: identity.public.as_bytes().into(),
+        receiptSigner: identity.receipt_signer,
+    };
+    let job = format!("kgc:{}:{}:{}", identity.id, identity.epoch, registry.address());
+    Ok(Some(NamedCall { job, call }))
+}
+
+/// The head of a KGC's log, and the call that anchors it, if it is not on chain yet.
+#[derive(Debug, Clone)]
+pub struct LogToAnchor {
+    /// The log's name on chain.
+    pub log_id: B256,
+    /// The newest head.
+    pub newest: LogHead,
+    /// What anchors it.
+    pub call: Option<NamedCall<anchorLogCall>>,
+}
+
+/// Compares the log of a KGC with the head that `wallet` anchored last, and returns what is to be anchored.
+///
+/// # Errors
+/// [`KgcError::Log`] where the log is shorter than that head or has other entries; the node does not answer.
+pub async fn log_to_anchor(
+    registry: &Registry,
+    log: &ReleaseLog,
+    kgc_id: B256,
+    wallet: Address,
+) -> Result<LogToAnchor, PipelineError> {
+    let log_id = release_log_id(kgc_id);
+    let on_chain = registry.log_head(wallet, log_id).await?;
+    let anchored = LogHead { seq: on_chain.seq, head: on_chain.head };
+    let newest = log.head_after(anchored).map_err(KgcError::from)?;
+    let call = (newest != anchored).then(|| NamedCall {
+        job: format!("log:{}:{log_id}:{}", registry.address(), newest.seq),
+        call: anchorLogCall { logId: log_id, logSeq: newest.seq, logHead: newest.head },
+    });
+    Ok(LogToAnchor { log_id, newest, call })
+}
