@@ -227,15 +227,9 @@ pub(super) mod tests {
     #[test]
     fn an_audit_looks_as_it_always_did() {
         let mut audited = audited();
-        assert_eq!(
-            json(AuditView::new(HOME, &audited, Some(3))).to_string(),
-            r#"@audit@"#
-        );
+        assert_eq!(json(AuditView::new(HOME, &audited, Some(3))).to_string(), r#"@audit@"#);
         (audited.before, audited.summary) = (None, Summary::default());
-        assert_eq!(
-            json(AuditView::new(HOME, &audited, None)).to_string(),
-            r#"@audit_empty@"#
-        );
+        assert_eq!(json(AuditView::new(HOME, &audited, None)).to_string(), r#"@audit_empty@"#);
     }
 
     pub(in crate::view) fn listed<'a>(event: &'a RegistryEvent, storage: &'a Storage) -> Listed<'a> {
@@ -245,19 +239,10 @@ pub(super) mod tests {
     #[test]
     fn a_listed_event_looks_as_it_always_did() {
         let (storage, events) = (Storage::new(), samples());
-        assert_eq!(
-            json(ListedView::from(&listed(&events[0], &storage))).to_string(),
-            r#"@listed_registered@"#
-        );
-        assert_eq!(
-            json(ListedView::from(&listed(&events[2], &storage))).to_string(),
-            r#"@listed_verified@"#
-        );
+        assert_eq!(json(ListedView::from(&listed(&events[0], &storage))).to_string(), r#"@listed_registered@"#);
+        assert_eq!(json(ListedView::from(&listed(&events[2], &storage))).to_string(), r#"@listed_verified@"#);
         let mut storage = storage;
         storage.apply(&events[0].event, 12, 150);
-        assert_eq!(
-            json(ListedView::from(&listed(&events[3], &storage))).to_string(),
-            r#"@listed_of_sender@"#
-        );
+        assert_eq!(json(ListedView::from(&listed(&events[3], &storage))).to_string(), r#"@listed_of_sender@"#);
     }
 }

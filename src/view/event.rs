@@ -122,8 +122,7 @@ pub(super) mod tests {
     /// An event of each form, and of those that say no more than their name.
     pub(in crate::view) fn samples() -> [RegistryEvent; 10] {
         let (id, trail) = (B256::repeat_byte(1), TRAIL);
-        let (sender, wallet, by) =
-            (Address::repeat_byte(0xa1), Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
+        let (sender, wallet, by) = (Address::repeat_byte(0xa1), Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
         let (number, flag) = (U40::from(4), U40::from(2));
         let verified = registry::Verified {
             imageId: id,

@@ -4,6 +4,7 @@
 //! 0x-hex; gas and 256-bit numbers are decimal text; what is not there is null, never left out.
 
 mod access;
+mod answer;
 mod audit;
 mod capsules;
 mod code;
@@ -27,6 +28,7 @@ mod verification;
 mod watch;
 
 pub use access::{AccessView, GrantView, OperatorChangeView, OperatorView, RevocationView};
+pub use answer::{AnswerView, ErrorView, RefusalView};
 pub use audit::{AuditView, ListedView};
 pub use capsules::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
 pub use code::{Code, Meaning};
@@ -47,4 +49,4 @@ pub use sealed::{FailedFileView, MaterializedListView, MaterializedView, OpenedV
 pub use transaction::{ActView, ExplainedView, PrintedView, REQUEST_SCHEMA, RelayedView, RequestView, TransactionView};
 pub use values::{Checksummed, Decimal, SCHEMA, address, flag_name, json, state_name};
 pub use verification::{RecordedView, VerificationView};
-pub use watch::{WatchEndView, WatchLine, WatchedView, retracted};
+pub use watch::{WatchEndView, WatchedView, retracted};

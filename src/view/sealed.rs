@@ -1,6 +1,6 @@
 //! What was sealed, made a record, or opened.
 
-use super::code::Code;
+use super::answer::ErrorView;
 use super::values::{Checksummed, Decimal, state_name};
 use crate::chain::Receipt;
 use crate::envelope::Layout;
@@ -74,10 +74,8 @@ impl SealedView {
 #[derive(Debug, Clone, Serialize)]
 pub struct FailedFileView {
     pub(crate) file: String,
-    pub(crate) code: Code,
-    pub(crate) message: String,
-    /// What to do, where something is known.
-    pub(crate) hint: Option<String>,
+    #[serde(flatten)]
+    pub(crate) error: ErrorView,
 }
 
 /// Anchored images that were made records.

@@ -1,28 +1,13 @@
-//! What a watch tells: the line that is printed, and that webhooks and programs are given.
+//! What a watch tells: what is printed, and what webhooks and programs are given, as answers of `watch`.
 
 use super::described::{about, describe};
 use super::event::EventView;
 use super::kind::EventKind;
-use super::values::{Checksummed, SCHEMA, json};
+use super::values::{Checksummed, json};
 use crate::contract::RegistryEvent;
 use alloy::primitives::{Address, B256};
 use serde::Serialize;
 use serde_json::Value;
-
-/// A line.
-#[derive(Debug, Clone, Serialize)]
-pub struct WatchLine<T> {
-    schema: &'static str,
-    command: &'static str,
-    result: T,
-}
-
-impl<T> WatchLine<T> {
-    /// The line that says `result`.
-    pub fn new(result: T) -> Self {
-        Self { schema: SCHEMA, command: "watch", result }
-    }
-}
 
 /// An event that came. One that is taken back looks the same, but for `type`, `id` and `retracts`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use super::Attempt;
 use crate::chain::Wallet;
 use crate::cli::error::CliError;
 use crate::cli::exit;
-use crate::cli::output::{Outcome, Talk, chain_of, say, table};
+use crate::cli::output::{Outcome, Talk, chain_of, error_view, say, table};
 use crate::cli::printed;
 use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
@@ -45,8 +45,7 @@ pub(super) fn outcome(
             Err(error) => {
                 exits.push(error.exit());
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                let (code, message, hint) = (error.code(), chain_of(error), error.hint());
-                failed.push(FailedFileView { file: name, code, message, hint });
+                failed.push(FailedFileView { file: name, error: error_view(error) });
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::kinds::{Kind, of_kinds};
 use crate::chain::Registry;
 use crate::cli::audit::spelled;
-use crate::view::{self, WatchLine, WatchedView};
+use crate::view::{self, AnswerView, WatchedView};
 use crate::watch::{News, Note};
 use alloy::primitives::{Address, B256};
 use serde_json::Value;
@@ -52,7 +52,7 @@ impl Lines {
         let is_in = |kinds: &Option<Vec<&str>>| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         let to = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
         let (shown, text) = (is_in(&self.printed), text(&result));
-        let line = view::json(WatchLine::new(result)).to_string();
+        let line = view::json(AnswerView::new("watch", result)).to_string();
         if shown {
             // At one stroke: one that is killed leaves no half of a line before the next one's.
             let text = if self.json { &line } else { &text };

@@ -1,0 +1,44 @@
+//! What a command answers: its result, or why there is none.
+
+use super::code::Code;
+use super::values::SCHEMA;
+use serde::Serialize;
+
+/// The result of a command.
+#[derive(Debug, Clone, Serialize)]
+pub struct AnswerView<'a, T> {
+    schema: &'static str,
+    command: &'a str,
+    result: T,
+}
+
+impl<'a, T> AnswerView<'a, T> {
+    /// The answer of this command.
+    pub fn new(command: &'a str, result: T) -> Self {
+        Self { schema: SCHEMA, command, result }
+    }
+}
+
+/// A command that came to nothing.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalView<'a> {
+    schema: &'static str,
+    /// Null where what was asked for names no command.
+    command: Option<&'a str>,
+    error: ErrorView,
+}
+
+impl<'a> RefusalView<'a> {
+    /// Why this command came to nothing.
+    pub fn new(command: Option<&'a str>, error: ErrorView) -> Self {
+        Self { schema: SCHEMA, command, error }
+    }
+}
+
+/// An error: its code, what went wrong, and what to do where something is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorView {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
