@@ -63,3 +63,64 @@ pub struct OperatorChangeView {
     /// Whether nothing had to be changed.
     pub(crate) already: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ActView, json};
+    use super::*;
+    use crate::chain::Receipt;
+
+    #[test]
+    fn grants_and_operators_look_as_they_always_did() {
+        let (sender, wallet, relayer) =
+            (Address::repeat_byte(0xa1), Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
+        let (image_id, receipt) = (
+            B256::repeat_byte(1),
+            Receipt {
+                transaction: B256::repeat_byte(0x7a),
+                block_hash: B256::repeat_byte(0xb1),
+                block_number: 12,
+                gas_used: 54_321,
+                contract: None,
+            },
+        );
+        let grant = GrantView { image_id, wallet: wallet.into(), expiry: 1_800_000_000 };
+        assert_eq!(
+            json(ActView::new(grant, sender, relayer, Some(&receipt))).to_string(),
+            concat!(
+                r#"{"by":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","expiry":1800000000,"gas":"54321","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""relayer":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"}"#,
+            )
+        );
+        let revocation = RevocationView { image_id, wallet: wallet.into() };
+        assert_eq!(
+            json(ActView::new(revocation, sender, sender, Some(&receipt))).to_string(),
+            concat!(
+                r#"{"by":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","gas":"54321","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","relayer":null,"#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"}"#,
+            )
+        );
+        let (sender_view, operator) = (sender.into(), wallet.into());
+        let change = OperatorChangeView { sender: sender_view, operator, allowed: true, already: true };
+        assert_eq!(
+            json(ActView::new(change, sender, sender, None)).to_string(),
+            concat!(
+                r#"{"allowed":true,"already":true,"by":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","gas":null,"#,
+                r#""operator":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2","relayer":null,"#,
+                r#""sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","transaction":null}"#,
+            )
+        );
+        assert_eq!(
+            json(OperatorView { sender: sender_view, operator, allowed: false, seq: 6 }).to_string(),
+            concat!(
+                r#"{"allowed":false,"operator":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2","#,
+                r#""sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","seq":6}"#,
+            )
+        );
+    }
+}

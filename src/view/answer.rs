@@ -42,3 +42,37 @@ pub struct ErrorView {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::*;
+
+    #[test]
+    fn answers_look_as_they_always_did() {
+        let result = serde_json::json!({ "b": 1, "a": null });
+        assert_eq!(
+            json(AnswerView::new("show", result)).to_string(),
+            r#"{"command":"show","result":{"a":null,"b":1},"schema":"medseal/cli/v1"}"#
+        );
+        let error = |hint: Option<&str>| ErrorView {
+            code: Code::UnknownImage,
+            message: "no such image".to_owned(),
+            hint: hint.map(str::to_owned),
+        };
+        assert_eq!(
+            json(RefusalView::new(Some("show"), error(Some("look again")))).to_string(),
+            concat!(
+                r#"{"command":"show","error":{"code":"UNKNOWN_IMAGE","hint":"look again","#,
+                r#""message":"no such image"},"schema":"medseal/cli/v1"}"#,
+            )
+        );
+        assert_eq!(
+            json(RefusalView::new(None, error(None))).to_string(),
+            concat!(
+                r#"{"command":null,"error":{"code":"UNKNOWN_IMAGE","hint":null,"message":"no such image"},"#,
+                r#""schema":"medseal/cli/v1"}"#,
+            )
+        );
+    }
+}

@@ -86,3 +86,55 @@ impl ReaderKeyView {
         Self { file, public: public.as_bytes().into(), key_id: public.key_id() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::*;
+    use crate::storage::Cid;
+
+    #[test]
+    fn capsules_look_as_they_always_did() {
+        let (id, key_id) = (B256::repeat_byte(1), B256::repeat_byte(0x0c));
+        let at = CapsulesAt { version: 2, hash: B256::repeat_byte(6), cid: Cid::of(b"newer capsules") };
+        let holders = [Holder::Kgc { id: key_id, epoch: 3 }, Holder::Reader { key_id }, Holder::Recovery { key_id }];
+        assert_eq!(
+            json(CapsulesView::new(id, at, &holders)).to_string(),
+            concat!(
+                r#"{"cid":"bafkreibakr5mhzxulfb3qgmyk6tzhhmdxeip5pzgbotglbw3ssnrg5inkm","#,
+                r#""hash":"0x0606060606060606060606060606060606060606060606060606060606060606","#,
+                r#""holders":[{"epoch":3,"holder":"kgc","#,
+                r#""keyId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"},{"epoch":null,"#,
+                r#""holder":"reader","keyId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"},"#,
+                r#"{"epoch":null,"holder":"recovery","#,
+                r#""keyId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c"}],"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","version":2}"#,
+            )
+        );
+        let made = Recapsuled { version: 2, hash: B256::repeat_byte(6), cid: at.cid, added: 1 };
+        assert_eq!(
+            json(CapsulesAddedView::new(id, Some(&made))).to_string(),
+            concat!(
+                r#"{"added":1,"cid":"bafkreibakr5mhzxulfb3qgmyk6tzhhmdxeip5pzgbotglbw3ssnrg5inkm","#,
+                r#""hash":"0x0606060606060606060606060606060606060606060606060606060606060606","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","version":3}"#,
+            )
+        );
+        assert_eq!(
+            json(CapsulesAddedView::new(id, None)).to_string(),
+            concat!(
+                r#"{"added":0,"cid":null,"hash":null,"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","version":null}"#,
+            )
+        );
+        let public = X25519Public::from_bytes([9; 32]).expect("a key");
+        assert_eq!(
+            json(ReaderKeyView::new("reader.key".to_owned(), &public)).to_string(),
+            concat!(
+                r#"{"file":"reader.key","#,
+                r#""keyId":"0x8c0cc17a04942cc4f8e0fe0b302606d3108860c126428ba2ceeb5f9ed41c2b05","#,
+                r#""public":"0x0909090909090909090909090909090909090909090909090909090909090909"}"#,
+            )
+        );
+    }
+}

@@ -237,3 +237,155 @@ pub fn flag_state(flag: &ProvenFlag) -> &'static str {
         Some((false, ..)) => "dismissed",
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::json;
+    use super::super::record::tests::logged;
+    use super::*;
+    use crate::contract::Way;
+    use crate::contract::bindings::IImageRegistry::Verified;
+    use crate::evidence::{Account, Blocks, Signed, Slot, Slots, Story};
+    use alloy::primitives::aliases::U40;
+    use alloy::primitives::{Address, Bytes, U256};
+
+    pub(in crate::view) fn evidence() -> Evidence {
+        let slot = || Slot { value: U256::ZERO, proof: vec![] };
+        Evidence {
+            schema: crate::evidence::SCHEMA.to_owned(),
+            chain_id: 31337,
+            registry: Address::repeat_byte(0xde),
+            image_id: B256::repeat_byte(1),
+            header: Bytes::new(),
+            account: Account {
+                nonce: 1,
+                balance: U256::ZERO,
+                storage_root: B256::ZERO,
+                code_hash: B256::ZERO,
+                code: Bytes::new(),
+                proof: vec![],
+            },
+            slots: Slots {
+                trail: slot(),
+                content_hash: slot(),
+                record: slot(),
+                flag: slot(),
+                capsules_hash: slot(),
+                capsules_version: slot(),
+            },
+            before: B256::ZERO,
+            events: vec![],
+            blocks: Blocks { linked: true, headers: vec![] },
+        }
+    }
+
+    pub(in crate::view) fn checked() -> Checked {
+        let (verifier, arbiter) = (Address::repeat_byte(0xc3), Address::repeat_byte(0xa4));
+        let event = Verified {
+            verifier,
+            valid: false,
+            observedHash: B256::repeat_byte(9),
+            observedAt: 140,
+            number: U40::from(4),
+            ..Default::default()
+        };
+        let flag = |id, decided| ProvenFlag { id, verifier, raised_at: 150, decided };
+        let story = Story {
+            image: logged(Way::Leaf { root: B256::repeat_byte(8) }),
+            signed: Signed::Wallet,
+            registered_at: 100,
+            verifications: vec![ProvenVerification { event, signed: Signed::Transaction, block: 13, time: 150 }],
+            flags: vec![flag(1, Some((false, arbiter, 160))), flag(2, Some((true, arbiter, 170))), flag(3, None)],
+            capsules_version: 2,
+            capsules_hash: B256::repeat_byte(6),
+        };
+        Checked {
+            block: 20,
+            hash: B256::repeat_byte(0xb2),
+            time: 200,
+            code_hash: B256::repeat_byte(0xc0),
+            story,
+            seq: 9,
+            followed: 8,
+            receipts: 1,
+            blocks: vec![(12, B256::repeat_byte(0xb1))],
+            linked: true,
+        }
+    }
+
+    #[test]
+    fn evidence_looks_as_it_always_did() {
+        let view = EvidenceView::new(&evidence(), &checked(), "image.evidence".to_owned(), 12_345);
+        assert_eq!(
+            json(view).to_string(),
+            concat!(
+                r#"{"block":20,"blockHash":"0xb2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2","#,
+                r#""bytes":12345,"chainId":31337,"events":8,"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","linked":true,"#,
+                r#""output":"image.evidence","receipts":1,"registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn a_check_looks_as_it_always_did() {
+        let (evidence, mut checked) = (evidence(), checked());
+        let view = CheckView::new(&evidence, &checked, true, Some("image.msl".to_owned()));
+        assert_eq!(
+            json(view).to_string(),
+            concat!(
+                r#"{"proves":{"block":20,"blockTime":200,"blocks":[{"block":12,"#,
+                r#""blockHash":"0xb1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1"}],"#,
+                r#""capsules":{"hash":"0x0606060606060606060606060606060606060606060606060606060606060606","#,
+                r#""version":2},"chainId":31337,"#,
+                r#""codeHash":"0xc0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","#,
+                r#""flags":[{"decidedAt":160,"decidedBy":"0xA4a4A4A4A4a4a4a4a4a4a4A4a4a4a4a4A4a4A4A4","id":1,"#,
+                r#""raisedAt":150,"state":"dismissed","verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"},"#,
+                r#"{"decidedAt":170,"decidedBy":"0xA4a4A4A4A4a4a4a4a4a4a4A4a4a4a4a4A4a4A4A4","id":2,"raisedAt":150,"#,
+                r#""state":"confirmed","verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"},{"decidedAt":null,"#,
+                r#""decidedBy":null,"id":3,"raisedAt":150,"state":"open","#,
+                r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"}],"followed":8,"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","linked":true,"#,
+                r#""receipts":1,"record":{"block":12,"#,
+                r#""cid":"bafkreigj2abwx3lhis6n62jpzganq4l5pzpvut2oqjtljkcjqjqc7monbe","#,
+                r#""contentHash":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
+                r#""headerHash":"0x0404040404040404040404040404040404040404040404040404040404040404","#,
+                r#""registeredAt":100,"sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","signed":"wallet","#,
+                r#""size":70000,"state":"flagged","way":"leaf"},"#,
+                r#""registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","seq":9,"verifications":[{"block":13,"#,
+                r#""number":4,"observedAt":140,"#,
+                r#""observedHash":"0x0909090909090909090909090909090909090909090909090909090909090909","#,
+                r#""signed":"transaction","time":150,"valid":false,"#,
+                r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"}]},"sealed":"image.msl","#,
+                r#""trusts":{"blockHash":"0xb2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2","#,
+                r#""hashes":["keccak256","sha-256"],"registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","#,
+                r#""registryWasNamed":true,"signatures":"ecdsa-secp256k1"}}"#,
+            )
+        );
+        checked.story.flags.pop();
+        assert_eq!((state_of(&checked), flag_state(&checked.story.flags[0])), ("tampered", "dismissed"));
+        checked.story.image.cid = Bytes::from_static(&[1]);
+        (checked.story.flags, checked.story.verifications, checked.blocks) = (vec![], vec![], vec![]);
+        let view = CheckView::new(&evidence, &checked, false, None);
+        assert_eq!(
+            json(view).to_string(),
+            concat!(
+                r#"{"proves":{"block":20,"blockTime":200,"blocks":[],"#,
+                r#""capsules":{"hash":"0x0606060606060606060606060606060606060606060606060606060606060606","#,
+                r#""version":2},"chainId":31337,"#,
+                r#""codeHash":"0xc0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","flags":[],"#,
+                r#""followed":8,"imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""linked":true,"receipts":1,"record":{"block":12,"cid":null,"#,
+                r#""contentHash":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
+                r#""headerHash":"0x0404040404040404040404040404040404040404040404040404040404040404","#,
+                r#""registeredAt":100,"sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","signed":"wallet","#,
+                r#""size":70000,"state":"registered","way":"leaf"},"#,
+                r#""registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","seq":9,"verifications":[]},"#,
+                r#""sealed":null,"#,
+                r#""trusts":{"blockHash":"0xb2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2","#,
+                r#""hashes":["keccak256","sha-256"],"registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","#,
+                r#""registryWasNamed":false,"signatures":"ecdsa-secp256k1"}}"#,
+            )
+        );
+    }
+}

@@ -52,3 +52,40 @@ pub struct FlagDecisionView {
     pub(crate) confirmed: bool,
     pub(crate) state: &'static str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::super::record::tests::{flag, no_flag};
+    use super::*;
+
+    #[test]
+    fn a_flag_looks_as_it_always_did() {
+        let id = B256::repeat_byte(1);
+        assert_eq!(
+            json(FlaggedView::new(id, RecordState::Flagged, &flag())).to_string(),
+            concat!(
+                r#"{"flag":{"id":2,"raisedAt":1700000100,"state":"open","#,
+                r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"},"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""state":"flagged"}"#,
+            )
+        );
+        assert_eq!(
+            json(FlaggedView::new(id, RecordState::Registered, &no_flag())).to_string(),
+            concat!(
+                r#"{"flag":null,"imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""state":"registered"}"#,
+            )
+        );
+        let state = state_name(RecordState::Tampered);
+        assert_eq!(
+            json(FlagDecisionView { image_id: id, flag: 2, confirmed: true, state }).to_string(),
+            concat!(
+                r#"{"confirmed":true,"flag":2,"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""state":"tampered"}"#,
+            )
+        );
+    }
+}

@@ -86,3 +86,81 @@ impl LogAnchorView {
         Self { kgc_id, log_id, seq, head, already }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::super::transaction::tests::RECEIPT;
+    use super::*;
+    use crate::envelope::capsules::X25519Public;
+    use alloy::primitives::Address;
+
+    #[test]
+    fn a_key_generation_center_looks_as_it_always_did() {
+        let public = X25519Public::from_bytes([9; 32]).expect("a key");
+        let identity =
+            KgcIdentity { id: B256::repeat_byte(0x0c), epoch: 1, public, receipt_signer: Address::repeat_byte(0xd4) };
+        let view = |on_chain| json(KgcView::new(&identity, "home/kgc.key".to_owned(), on_chain)).to_string();
+        assert_eq!(
+            view(None),
+            concat!(
+                r#"{"epoch":1,"keyFile":"home/kgc.key","#,
+                r#""kgcId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","onChain":null,"#,
+                r#""receiptSigner":"0xd4d4d4D4D4d4d4d4d4D4d4D4d4d4d4d4d4d4D4d4","#,
+                r#""x25519":"0x0909090909090909090909090909090909090909090909090909090909090909"}"#,
+            )
+        );
+        let mut key = KgcKey { x25519: B256::new([9; 32]), epoch: 1, retired: false, ..Default::default() };
+        assert_eq!(
+            view(Some(OnChainView::found(&key, &identity))),
+            concat!(
+                r#"{"epoch":1,"keyFile":"home/kgc.key","#,
+                r#""kgcId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","#,
+                r#""onChain":{"epoch":1,"retired":false,"same":true},"#,
+                r#""receiptSigner":"0xd4d4d4D4D4d4d4d4d4D4d4D4d4d4d4d4d4d4D4d4","#,
+                r#""x25519":"0x0909090909090909090909090909090909090909090909090909090909090909"}"#,
+            )
+        );
+        (key.epoch, key.retired) = (2, true);
+        assert_eq!(
+            view(Some(OnChainView::found(&key, &identity))),
+            concat!(
+                r#"{"epoch":1,"keyFile":"home/kgc.key","#,
+                r#""kgcId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","#,
+                r#""onChain":{"epoch":2,"retired":true,"same":false},"#,
+                r#""receiptSigner":"0xd4d4d4D4D4d4d4d4d4D4d4D4d4d4d4d4d4d4D4d4","#,
+                r#""x25519":"0x0909090909090909090909090909090909090909090909090909090909090909"}"#,
+            )
+        );
+        assert_eq!(
+            view(Some(OnChainView::published(1, None))),
+            concat!(
+                r#"{"epoch":1,"keyFile":"home/kgc.key","#,
+                r#""kgcId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","#,
+                r#""onChain":{"already":true,"epoch":1},"#,
+                r#""receiptSigner":"0xd4d4d4D4D4d4d4d4d4D4d4D4d4d4d4d4d4d4D4d4","#,
+                r#""x25519":"0x0909090909090909090909090909090909090909090909090909090909090909"}"#,
+            )
+        );
+        assert_eq!(
+            view(Some(OnChainView::published(1, Some(&RECEIPT)))),
+            concat!(
+                r#"{"epoch":1,"keyFile":"home/kgc.key","#,
+                r#""kgcId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","#,
+                r#""onChain":{"already":false,"epoch":1,"gas":"54321","#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a"},"#,
+                r#""receiptSigner":"0xd4d4d4D4D4d4d4d4d4D4d4D4d4d4d4d4d4d4D4d4","#,
+                r#""x25519":"0x0909090909090909090909090909090909090909090909090909090909090909"}"#,
+            )
+        );
+        let head = LogHead { seq: 17, head: B256::repeat_byte(0x1f) };
+        assert_eq!(
+            json(LogAnchorView::new(identity.id, B256::repeat_byte(0x1d), head, true)).to_string(),
+            concat!(
+                r#"{"already":true,"head":"0x1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f","#,
+                r#""kgcId":"0x0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","#,
+                r#""logId":"0x1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d","seq":17}"#,
+            )
+        );
+    }
+}

@@ -1,7 +1,8 @@
-//! How things look as JSON: one set of types for `--json`, for what webhooks are given, and for HTTP.
+//! What a result looks like to a program, the same for `--json`, for webhooks and over HTTP.
 //!
-//! Made from the library's types by pure functions. Field names are camelCase; addresses have their EIP-55 checksum; hashes and bytes are
-//! 0x-hex; gas and 256-bit numbers are decimal text; what is not there is null, never left out.
+//! Made from the library's types by pure functions. Field names are camelCase. Addresses have their
+//! EIP-55 checksum, hashes and bytes are 0x-hex, gas and 256-bit numbers are decimal text. What is
+//! not there is null, never left out.
 
 mod access;
 mod answer;

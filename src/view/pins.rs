@@ -75,3 +75,50 @@ pub fn held(held: &Held) -> (&'static str, Option<&StoreError>) {
         Held::Unknown(error) => ("unknown", Some(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::*;
+
+    #[test]
+    fn pins_look_as_they_always_did() {
+        let node = |node: &str, held, why: Option<&str>| ReplicaView {
+            node: node.to_owned(),
+            held,
+            why: why.map(str::to_owned),
+        };
+        let image = PinnedView {
+            cid: "bafy-sealed".to_owned(),
+            image: Some(B256::repeat_byte(1)),
+            part: Some("sealedImage"),
+            whole: 1,
+            nodes: vec![node("a:5001", "whole", None), node("b:5001", "damaged", Some("a block is altered"))],
+            repaired: Some((&Repaired { before: 0, after: 1 }).into()),
+            failure: None,
+        };
+        let failure = Some(FailureView { code: Code::Store, message: "no node answers".to_owned() });
+        let named = PinnedView {
+            cid: "bafy-named".to_owned(),
+            image: None,
+            part: None,
+            whole: 2,
+            nodes: vec![],
+            repaired: None,
+            failure,
+        };
+        let view = PinsView::new(2, vec![image, named]);
+        assert_eq!(view.too_few, 1);
+        assert_eq!(
+            json(view).to_string(),
+            concat!(
+                r#"{"objects":[{"cid":"bafy-sealed","failure":null,"#,
+                r#""image":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""nodes":[{"held":"whole","node":"a:5001","why":null},{"held":"damaged","node":"b:5001","#,
+                r#""why":"a block is altered"}],"part":"sealedImage","repaired":{"after":1,"before":0},"whole":1},"#,
+                r#"{"cid":"bafy-named","failure":{"code":"STORE","message":"no node answers"},"image":null,"#,
+                r#""nodes":[],"part":null,"repaired":null,"whole":2}],"tooFew":1,"wanted":2}"#,
+            )
+        );
+    }
+}

@@ -121,3 +121,96 @@ impl DeploymentView {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::{ActView, json};
+    use super::*;
+    use crate::contract::{Arguments, InitialRole};
+
+    const HOME: (u64, Address) = (31337, Address::repeat_byte(0xde));
+
+    pub(in crate::view) fn deployment() -> Deployment {
+        let role = |role, byte| InitialRole { role, wallet: Address::repeat_byte(byte) };
+        Deployment {
+            schema: Default::default(),
+            chain_id: 31337,
+            address: Address::repeat_byte(0xde),
+            block: 3,
+            transaction: B256::repeat_byte(0x7a),
+            code_hash: B256::repeat_byte(0xc0),
+            deployer: Address::repeat_byte(0xa1),
+            arguments: Arguments {
+                admin: Address::repeat_byte(0xad),
+                roles: vec![role(Role::Verifier, 0xb2), role(Role::Kgc, 0xc3)],
+            },
+        }
+    }
+
+    #[test]
+    fn the_registry_looks_as_it_always_did() {
+        let audit = AuditHead { head: FixedBytes::repeat_byte(0xaa), seq: 7 };
+        let successor = Address::repeat_byte(0xab);
+        assert_eq!(
+            json(RegistryStandingView::new(HOME, audit, None, None)).to_string(),
+            concat!(
+                r#"{"chainId":31337,"head":"0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","#,
+                r#""pausedUntil":null,"registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","seq":7,"#,
+                r#""successor":null}"#,
+            )
+        );
+        assert_eq!(
+            json(RegistryStandingView::new(HOME, audit, Some(1_700_000_000), Some(successor))).to_string(),
+            concat!(
+                r#"{"chainId":31337,"head":"0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","#,
+                r#""pausedUntil":1700000000,"registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","seq":7,"#,
+                r#""successor":"0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"}"#,
+            )
+        );
+        assert_eq!(
+            json(DeploymentView::new(&deployment(), true, "home/31337.json".to_owned())).to_string(),
+            concat!(
+                r#"{"address":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","#,
+                r#""admin":"0xadADADadAdADAdadADADADadadADAdAdadaDAdAD","already":true,"block":3,"chainId":31337,"#,
+                r#""codeHash":"0xc0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","#,
+                r#""file":"home/31337.json","roles":[{"role":"VERIFIER_ROLE","#,
+                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},{"role":"KGC_ROLE","#,
+                r#""wallet":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"}],"#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn roles_look_as_they_always_did() {
+        let (admin, wallet) = (Address::repeat_byte(0xad), Address::repeat_byte(0xb2));
+        let administration = AdministrationView::new(admin, Some((wallet, 1_700_000_000)));
+        let roles = vec![RoleView::from((Role::Verifier, wallet)), RoleView::from((Role::Pauser, admin))];
+        assert_eq!(
+            json(RolesView { roles, administration }).to_string(),
+            concat!(
+                r#"{"administration":{"admin":"0xadADADadAdADAdadADADADadadADAdAdadaDAdAD","#,
+                r#""next":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2","schedule":1700000000},"#,
+                r#""roles":[{"role":"VERIFIER_ROLE","wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"#,
+                r#"{"role":"PAUSER_ROLE","wallet":"0xadADADadAdADAdadADADADadadADAdAdadaDAdAD"}]}"#,
+            )
+        );
+        let view = AdministeredView { administration: AdministrationView::new(admin, None) };
+        assert_eq!(
+            json(view).to_string(),
+            concat!(
+                r#"{"administration":{"admin":"0xadADADadAdADAdadADADADadadADAdAdadaDAdAD","next":null,"#,
+                r#""schedule":null}}"#,
+            )
+        );
+        let change = RoleChangeView { role: RoleView::from((Role::Arbiter, wallet)), given: false, already: true };
+        assert_eq!(
+            json(ActView::new(change, admin, admin, None)).to_string(),
+            concat!(
+                r#"{"already":true,"by":"0xadADADadAdADAdadADADADadadADAdAdadaDAdAD","gas":null,"given":false,"#,
+                r#""relayer":null,"role":"ARBITER_ROLE","transaction":null,"#,
+                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"}"#,
+            )
+        );
+    }
+}

@@ -140,3 +140,122 @@ impl OpenedView {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::record::tests::stored;
+    use super::super::transaction::tests::RECEIPT;
+    use super::super::{Code, json};
+    use super::*;
+    use crate::contract::Way;
+    use crate::envelope::Description;
+    use crate::imaging::{Format, WholeReason};
+    use crate::pipeline::{Job, Registered, Timings};
+    use alloy::primitives::Address;
+
+    pub(in crate::view) fn sealed(anchor: Option<Anchored>) -> Sealed {
+        let job = Job {
+            image_id: B256::repeat_byte(1),
+            salt: B256::repeat_byte(2),
+            content_hash: B256::repeat_byte(3),
+            header_hash: B256::repeat_byte(4),
+            size: 70_000,
+            cid: "bafy-sealed".to_owned(),
+            capsules_hash: B256::repeat_byte(5),
+            capsules_cid: "bafy-capsules".to_owned(),
+            registered: None,
+        };
+        let (renewed, whole) = match anchor {
+            Some(_) => (Some("the chain forgot it"), Some(WholeReason::Compressed)),
+            None => (None, None),
+        };
+        let registered = Registered { transaction: B256::repeat_byte(0x7a), block: 12, gas: 54_321, images: 2, anchor };
+        Sealed { job, registered, already: false, renewed, whole, timings: Timings::default() }
+    }
+
+    pub(in crate::view) fn anchor() -> Anchored {
+        Anchored { root: B256::repeat_byte(8), leaves_cid: "bafy-leaves".to_owned() }
+    }
+
+    pub(in crate::view) fn opened() -> OpenedImage {
+        let description = Description {
+            format: Format::Png,
+            file_name: "a\nscan.png".to_owned(),
+            layout: Layout::Bytes { length: 5 },
+        };
+        let stored = stored(Way::Leaf { root: B256::ZERO });
+        OpenedImage { file: vec![1, 2, 3, 4, 5].into(), description, image: None, stored }
+    }
+
+    #[test]
+    fn what_was_sealed_looks_as_it_always_did() {
+        let images = vec![SealedView::new("a.png", &sealed(None)), SealedView::new("b.dcm", &sealed(Some(anchor())))];
+        let failed = |file: &str, hint: Option<&str>| FailedFileView {
+            file: file.to_owned(),
+            error: ErrorView { code: Code::File, message: "cannot read it".to_owned(), hint: hint.map(str::to_owned) },
+        };
+        let failed = vec![failed("c.png", Some("look")), failed("d.png", None)];
+        assert_eq!(
+            json(SealedListView { sender: Address::repeat_byte(0xa1).into(), images, failed }).to_string(),
+            concat!(
+                r#"{"failed":[{"code":"FILE","file":"c.png","hint":"look","message":"cannot read it"},"#,
+                r#"{"code":"FILE","file":"d.png","hint":null,"message":"cannot read it"}],"#,
+                r#""images":[{"already":false,"anchor":null,"block":12,"capsulesCid":"bafy-capsules","#,
+                r#""capsulesHash":"0x0505050505050505050505050505050505050505050505050505050505050505","#,
+                r#""cid":"bafy-sealed","#,
+                r#""contentHash":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
+                r#""file":"a.png","gas":"54321","#,
+                r#""headerHash":"0x0404040404040404040404040404040404040404040404040404040404040404","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","images":2,"#,
+                r#""plainBytesReason":null,"renewedBecause":null,"#,
+                r#""salt":"0x0202020202020202020202020202020202020202020202020202020202020202","size":70000,"#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a"},"#,
+                r#"{"already":false,"anchor":{"leavesCid":"bafy-leaves","#,
+                r#""root":"0x0808080808080808080808080808080808080808080808080808080808080808"},"block":12,"#,
+                r#""capsulesCid":"bafy-capsules","#,
+                r#""capsulesHash":"0x0505050505050505050505050505050505050505050505050505050505050505","#,
+                r#""cid":"bafy-sealed","#,
+                r#""contentHash":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
+                r#""file":"b.dcm","gas":"54321","#,
+                r#""headerHash":"0x0404040404040404040404040404040404040404040404040404040404040404","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","images":2,"#,
+                r#""plainBytesReason":"its samples are compressed","renewedBecause":"the chain forgot it","#,
+                r#""salt":"0x0202020202020202020202020202020202020202020202020202020202020202","size":70000,"#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a"}],"#,
+                r#""sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_materialized_looks_as_it_always_did() {
+        let made = Some((B256::repeat_byte(8), &RECEIPT));
+        let images =
+            vec![MaterializedView::new(B256::repeat_byte(1), made), MaterializedView::new(B256::repeat_byte(2), None)];
+        assert_eq!(
+            json(MaterializedListView { by: Address::repeat_byte(0xa1).into(), images }).to_string(),
+            concat!(
+                r#"{"by":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","images":[{"already":false,"gas":"54321","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""root":"0x0808080808080808080808080808080808080808080808080808080808080808","#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a"},"#,
+                r#"{"already":true,"gas":null,"#,
+                r#""imageId":"0x0202020202020202020202020202020202020202020202020202020202020202","root":null,"#,
+                r#""transaction":null}]}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_opened_looks_as_it_always_did() {
+        let view = OpenedView::new(B256::repeat_byte(1), "out/scan.png".to_owned(), &opened());
+        assert_eq!(
+            json(view).to_string(),
+            concat!(
+                r#"{"byteForByte":true,"bytes":5,"fileName":"a\\nscan.png","format":"PNG","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""output":"out/scan.png","state":"flagged"}"#,
+            )
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! Transactions: one that was made, one that is handed out to be signed or sent elsewhere, one that is explained.
+//! Transactions: made, handed out to be signed or sent elsewhere, or explained.
 
 use super::values::{Checksummed, Decimal};
 use crate::chain::Receipt;
@@ -100,7 +100,8 @@ pub struct RelayedView {
 }
 
 impl RelayedView {
-    /// The request with this EIP-712 digest, which `relayer` sent; there is no receipt where nothing was sent.
+    /// The request with this EIP-712 digest, which `relayer` sent. Where nothing was sent there is
+    /// no receipt.
     pub fn new(request: &Request, digest: B256, relayer: Address, receipt: Option<&Receipt>) -> Self {
         Self {
             act: request.function_name(),
@@ -166,5 +167,128 @@ impl ExplainedView {
             registry: Some(registry.into()),
             arguments: request.message(),
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::json;
+    use super::*;
+    use crate::contract::bindings::IImageRegistry::{Grant, grantForCall, supersedeCall};
+    use alloy::sol_types::SolCall;
+    use serde_json::json as value;
+
+    pub(in crate::view) const RECEIPT: Receipt = Receipt {
+        transaction: B256::repeat_byte(0x7a),
+        block_hash: B256::repeat_byte(0xb1),
+        block_number: 12,
+        gas_used: 54_321,
+        contract: None,
+    };
+
+    pub(in crate::view) fn request() -> Request {
+        let (wallet, by) = (Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
+        let grant =
+            Grant { imageId: B256::repeat_byte(1), wallet, expiry: 1_800_000_000, accessSeq: 1, by, deadline: 9 };
+        let call = grantForCall { grant, signature: Bytes::from_static(&[7]) }.abi_encode();
+        Request::of_call(&Call::decode(&call).expect("ours")).expect("it takes a signature").0
+    }
+
+    pub(in crate::view) fn call() -> Call {
+        Call::decode(&supersedeCall { successor: Address::repeat_byte(0xab) }.abi_encode()).expect("ours")
+    }
+
+    #[test]
+    fn what_is_handed_out_looks_as_it_always_did() {
+        let (from, to) = (Address::repeat_byte(0xa1), Some(Address::repeat_byte(0xde)));
+        let data = Bytes::from_static(&[1, 2, 3]);
+        let transaction = Transaction { to, data: data.clone() };
+        assert_eq!(
+            json(TransactionView::new(31337, from, &transaction)).to_string(),
+            concat!(
+                r#"{"chainId":"0x7a69","data":"0x010203","from":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","#,
+                r#""to":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","value":"0x0"}"#,
+            )
+        );
+        assert_eq!(
+            json(TransactionView::new(1, from, &Transaction { to: None, data })).to_string(),
+            concat!(
+                r#"{"chainId":"0x1","data":"0x010203","from":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","#,
+                r#""to":null,"value":"0x0"}"#,
+            )
+        );
+        let (typed_data, signature) = (value!({ "types": {}, "message": { "b": 1, "a": 2 } }), Bytes::new());
+        assert_eq!(
+            json(PrintedView { printed: json(RequestView::new(&typed_data, &signature)) }).to_string(),
+            concat!(
+                r#"{"printed":{"schema":"medseal/request/v1","signature":"0x","typedData":{"message":{"a":2,"b":1},"#,
+                r#""types":{}}}}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn a_relayed_request_looks_as_it_always_did() {
+        let (digest, relayer) = (B256::repeat_byte(0xd1), Address::repeat_byte(0xe5));
+        assert_eq!(
+            json(RelayedView::new(&request(), digest, relayer, Some(&RECEIPT))).to_string(),
+            concat!(
+                r#"{"act":"grantFor","already":false,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","#,
+                r#""digest":"0xd1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1","gas":"54321","#,
+                r#""message":{"accessSeq":1,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","deadline":9,"#,
+                r#""expiry":1800000000,"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"#,
+                r#""relayer":"0xE5e5E5E5e5e5E5E5E5E5e5E5e5e5e5E5e5e5e5e5","#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""type":"Grant"}"#,
+            )
+        );
+        assert_eq!(
+            json(RelayedView::new(&request(), digest, relayer, None)).to_string(),
+            concat!(
+                r#"{"act":"grantFor","already":true,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","#,
+                r#""digest":"0xd1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1","gas":null,"#,
+                r#""message":{"accessSeq":1,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","deadline":9,"#,
+                r#""expiry":1800000000,"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"relayer":null,"transaction":null,"#,
+                r#""type":"Grant"}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_explained_looks_as_it_always_did() {
+        let (digest, home) = (B256::repeat_byte(0xd1), (31337, Address::repeat_byte(0xde)));
+        assert_eq!(
+            json(ExplainedView::call(&call(), Some(home))).to_string(),
+            concat!(
+                r#"{"act":"supersede","arguments":{"successor":"0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"},"#,
+                r#""chainId":31337,"deadline":null,"digest":null,"kind":"call","#,
+                r#""registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","signer":null,"#,
+                r#""type":"supersede(address)","view":false}"#,
+            )
+        );
+        assert_eq!(
+            json(ExplainedView::call(&call(), None)).to_string(),
+            concat!(
+                r#"{"act":"supersede","arguments":{"successor":"0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"},"#,
+                r#""chainId":null,"deadline":null,"digest":null,"kind":"call","registry":null,"signer":null,"#,
+                r#""type":"supersede(address)","view":false}"#,
+            )
+        );
+        assert_eq!(
+            json(ExplainedView::typed_data(&request(), digest, home)).to_string(),
+            concat!(
+                r#"{"act":"grantFor","arguments":{"accessSeq":1,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","#,
+                r#""deadline":9,"expiry":1800000000,"#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"chainId":31337,"deadline":9,"#,
+                r#""digest":"0xd1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1","#,
+                r#""kind":"typed data","registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","#,
+                r#""signer":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","type":"Grant","view":false}"#,
+            )
+        );
     }
 }

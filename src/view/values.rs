@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::fmt::Display;
 
-/// Names the form of an answer: of the object that `--json` prints, and of the line that webhooks are given.
+/// Names the form of an answer: of what `--json` prints, and of what webhooks are given.
 pub const SCHEMA: &str = "medseal/cli/v1";
 
 /// An address as EIP-55 writes it.

@@ -45,3 +45,57 @@ impl RecordedView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::json;
+    use super::super::transaction::tests::RECEIPT;
+    use super::*;
+
+    #[test]
+    fn a_verification_looks_as_it_always_did() {
+        let recorded = Recorded { valid: false, number: 4, flag: Some(2), receipt: RECEIPT };
+        let (by, relayer) = (Address::repeat_byte(0xc3), Address::repeat_byte(0xe5));
+        let view = |recorded| VerificationView {
+            image_id: B256::repeat_byte(1),
+            verdict: "invalid",
+            expected_hash: B256::repeat_byte(3),
+            observed_hash: B256::repeat_byte(9),
+            cid: "bafy-sealed".to_owned(),
+            recorded,
+        };
+        assert_eq!(
+            json(view(None)).to_string(),
+            concat!(
+                r#"{"cid":"bafy-sealed","#,
+                r#""expectedHash":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""observedHash":"0x0909090909090909090909090909090909090909090909090909090909090909","#,
+                r#""recorded":null,"verdict":"invalid"}"#,
+            )
+        );
+        let relayed = view(Some(RecordedView::new(&recorded, by, Some(relayer))));
+        assert_eq!(
+            json(relayed).to_string(),
+            concat!(
+                r#"{"cid":"bafy-sealed","#,
+                r#""expectedHash":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
+                r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
+                r#""observedHash":"0x0909090909090909090909090909090909090909090909090909090909090909","#,
+                r#""recorded":{"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","flag":2,"gas":"54321","number":4,"#,
+                r#""relayer":"0xE5e5E5E5e5e5E5E5E5E5e5E5e5e5e5E5e5e5e5e5","#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""valid":false},"verdict":"invalid"}"#,
+            )
+        );
+        let recorded = Recorded { valid: true, flag: None, ..recorded };
+        assert_eq!(
+            json(RecordedView::new(&recorded, by, None)).to_string(),
+            concat!(
+                r#"{"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","flag":null,"gas":"54321","number":4,"#,
+                r#""relayer":null,"#,
+                r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","valid":true}"#,
+            )
+        );
+    }
+}
