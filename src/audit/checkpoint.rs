@@ -16,14 +16,14 @@ const FORM: &str = "medseal/audit-checkpoint/v1";
 /// The state after all events of a block and those before it.
 #[derive(Debug, Clone)]
 pub(super) struct Checkpoint {
-    pub(super) about: About,
+    pub(super) about: CheckpointHeader,
     pub(super) storage: Storage,
 }
 
 /// All of it but the slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct About {
+pub(super) struct CheckpointHeader {
     form: String,
     chain_id: u64,
     registry: Address,
@@ -39,7 +39,7 @@ pub(super) struct About {
     slots: usize,
 }
 
-impl About {
+impl CheckpointHeader {
     pub(super) fn new(
         (chain_id, registry): (u64, Address),
         (block, hash): (u64, B256),
@@ -53,10 +53,10 @@ impl About {
 }
 
 /// Writes a checkpoint that is not there under its name yet: the audit that it belongs to is not over.
-pub(super) fn draft(path: &Path, about: &About, storage: &Storage) -> Result<Draft> {
+pub(super) fn draft(path: &Path, about: &CheckpointHeader, storage: &Storage) -> Result<Draft> {
     let draft = Draft::beside(path)?;
     let mut file = Hashed { to: BufWriter::new(draft.file()?), hash: Sha256::new() };
-    let about = About { slots: storage.len(), ..about.clone() };
+    let about = CheckpointHeader { slots: storage.len(), ..about.clone() };
     serde_json::to_writer(&mut file, &about)?;
     file.write_all(b"\n")?;
     for (place, value) in storage.slots() {
@@ -89,7 +89,7 @@ pub(super) fn load(path: &Path, home: (u64, Address)) -> Result<Option<Checkpoin
     let (mut line, mut hash) = (Vec::new(), Sha256::new());
     file.read_until(b'\n', &mut line)?;
     hash.update(&line);
-    let about: About = serde_json::from_slice(&line)?;
+    let about: CheckpointHeader = serde_json::from_slice(&line)?;
     if about.form != FORM || (about.chain_id, about.registry) != home {
         return Err(bad("it is another registry's"));
     }
@@ -134,7 +134,8 @@ mod tests {
         let path = folder.path().join("checkpoint");
         let home = (31337, Address::repeat_byte(7));
         let (storage, trail) = (Storage::new(), Trail::start(31337, home.1));
-        let about = About::new(home, (5, B256::repeat_byte(5)), trail, (9, B256::ZERO, 3), Summary::default());
+        let about =
+            CheckpointHeader::new(home, (5, B256::repeat_byte(5)), trail, (9, B256::ZERO, 3), Summary::default());
         assert!(load(&path, home).expect("nothing").is_none());
         keep(draft(&path, &about, &storage).expect("written"), &path).expect("kept");
         let found = load(&path, home).expect("read").expect("there");

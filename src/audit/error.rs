@@ -78,7 +78,7 @@ pub enum AuditError {
         found: u64,
     },
     /// The log has as many events, and another head.
-    #[error("after {seq} events the contract's head is {expected}, the log's {found}")]
+    #[error("after {seq} events the contract's audit head is {expected}, the log's is {found}")]
     OtherHead {
         /// How many.
         seq: u64,
@@ -88,7 +88,7 @@ pub enum AuditError {
         found: FixedBytes<26>,
     },
     /// The log is whole, and the contract's storage is not what its events make.
-    #[error("the contract's storage has root {expected}, its events make {found}")]
+    #[error("the contract's storage has root {expected}, the log's events give {found}")]
     OtherStorage {
         /// The contract's.
         expected: B256,
@@ -106,7 +106,7 @@ pub enum AuditError {
         reason: String,
     },
     /// Another code is proven to stand at the address.
-    #[error("block {block}: expected code hash {expected}, proven is {found}")]
+    #[error("block {block}: expected code hash {expected}, found {found}")]
     OtherCode {
         /// The block.
         block: u64,
@@ -116,7 +116,7 @@ pub enum AuditError {
         found: B256,
     },
     /// Two nodes have different blocks of one number.
-    #[error("block {block} is {expected}, and {found} at {endpoint}")]
+    #[error("the nodes disagree: block {block} is {expected}, and {found} at {endpoint}")]
     OtherBlock {
         /// Its number.
         block: u64,
@@ -128,7 +128,7 @@ pub enum AuditError {
         endpoint: String,
     },
     /// A block that had been settled was replaced.
-    #[error("the chain was replaced more than {deep} blocks deep: block {block} was {expected}, it is {found} now")]
+    #[error("the chain was reorganised more than {deep} blocks deep: block {block} was {expected}, it is {found} now")]
     ReorgTooDeep {
         /// Blocks that may be replaced.
         deep: u64,
@@ -140,7 +140,7 @@ pub enum AuditError {
         found: B256,
     },
     /// The chain was replaced while its log was read.
-    #[error("the chain went on another way while its log was read: block {block} was {expected}")]
+    #[error("the chain was reorganised while its log was read: block {block} is no longer {expected}")]
     Moved {
         /// Number of the block up to which it was read.
         block: u64,
@@ -148,7 +148,9 @@ pub enum AuditError {
         expected: B256,
     },
     /// There is no such block, or the contract is younger.
-    #[error("no block {block} to audit up to: the registry is of block {first}, the newest block is {newest}")]
+    #[error(
+        "cannot audit up to block {block}: expected the registry's block {first}, the newest block {newest}, or one between"
+    )]
     NoBlock {
         /// What was asked for.
         block: u64,

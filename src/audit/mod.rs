@@ -11,11 +11,11 @@ mod summary;
 
 pub use error::AuditError;
 pub use follower::Follower;
-pub use proof::{Proven, prove};
-pub use read::{Ranges, headers_to, logs_of};
-pub use run::{Audit, Audited, Listed, Options, Step, WINDOW_BLOCKS, audit, target};
+pub use proof::{ProvenBlock, prove};
+pub use read::{LogRanges, headers_to, logs_of};
+pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
 pub use storage::Storage;
-pub use summary::{FlagOpen, Summary, Tally, TimeLine};
+pub use summary::{OpenFlag, Summary, Tally, TimeLine};
 
 #[cfg(test)]
 mod tests;

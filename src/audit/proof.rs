@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(400);
 
 /// What a block's header proves of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proven {
+pub struct ProvenBlock {
     /// The block.
     pub block: u64,
     /// Its hash.
@@ -52,13 +52,13 @@ pub(super) fn check_hash(header: &Header) -> Result<(), AuditError> {
 ///
 /// # Errors
 /// [`AuditError::Unproven`], [`AuditError::OtherCode`], [`AuditError::OtherBlock`], or the node does not answer.
-pub async fn prove(registry: &Registry, header: &Header) -> Result<Proven, AuditError> {
+pub async fn prove(registry: &Registry, header: &Header) -> Result<ProvenBlock, AuditError> {
     check_hash(header)?;
     let (block, address) = (header.number, registry.address());
     let answer = registry.rpc().proof(address, vec![B256::ZERO], header.hash).await?;
     let trail = check(&answer, header, registry)?;
     let (witnesses, silent) = ask_others(registry.rpc(), header).await?;
-    Ok(Proven {
+    Ok(ProvenBlock {
         block,
         hash: header.hash,
         parent: header.parent_hash,

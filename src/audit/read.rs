@@ -22,7 +22,7 @@ const AT_ONCE: usize = 8;
 
 /// Logs of some blocks.
 #[derive(Debug)]
-pub struct Range {
+pub struct LogRange {
     pub logs: Vec<Log>,
     /// The last block of which they are.
     pub to: u64,
@@ -30,20 +30,20 @@ pub struct Range {
 
 /// What is asked for next.
 #[derive(Debug, Clone, Copy)]
-pub struct Ranges {
+pub struct LogRanges {
     next: u64,
     blocks: u64,
     last: u64,
 }
 
-impl Ranges {
+impl LogRanges {
     /// Blocks `first ..= last`; nothing where `last` comes before.
     pub fn new(first: u64, last: u64) -> Self {
         Self { next: first, blocks: FIRST_RANGE, last }
     }
 
     /// The logs of the next blocks, and what comes after them; none at the end. A range that the node refuses is halved.
-    pub async fn read(mut self, registry: &Registry) -> Result<Option<(Range, Self)>, ChainError> {
+    pub async fn read(mut self, registry: &Registry) -> Result<Option<(LogRange, Self)>, ChainError> {
         if self.next > self.last {
             return Ok(None);
         }
@@ -58,7 +58,7 @@ impl Ranges {
                         _ => self.blocks,
                     };
                     self.next = to + 1;
-                    return Ok(Some((Range { logs, to }, self)));
+                    return Ok(Some((LogRange { logs, to }, self)));
                 }
                 Err(error) if self.blocks > 1 && error.asks_for_too_much() => {
                     self.blocks = self.blocks.min(to - self.next + 1).div_ceil(2);

@@ -1,8 +1,8 @@
 //! The audit: the proven word of a block, the log up to it, and whether one follows from the other.
 
-use super::checkpoint::{self, About};
-use super::proof::{Proven, prove};
-use super::read::{Ranges, headers_to, logs_of};
+use super::checkpoint::{self, CheckpointHeader};
+use super::proof::{ProvenBlock, prove};
+use super::read::{LogRanges, headers_to, logs_of};
 use super::{AuditError, Follower, Storage, Summary};
 use crate::chain::{BlockTimes, Profile, Registry};
 use crate::contract::{RegistryEvent, Trail, decode};
@@ -17,7 +17,7 @@ pub const WINDOW_BLOCKS: u64 = 64;
 
 /// How an audit is made.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct AuditOptions {
     /// Up to which block; else the newest one of a development chain, and the newest final one of a network.
     pub block: Option<u64>,
     /// File of the checkpoint; none is read or written without.
@@ -28,7 +28,7 @@ pub struct Options {
 
 /// An event that followed from all before it.
 #[derive(Debug)]
-pub struct Listed<'a> {
+pub struct AuditedEvent<'a> {
     /// The event.
     pub event: &'a RegistryEvent,
     /// Time of its block, unix seconds.
@@ -41,20 +41,20 @@ pub struct Listed<'a> {
 
 /// What an audit tells while it goes on.
 #[derive(Debug)]
-pub enum Step<'a> {
+pub enum AuditProgress<'a> {
     /// How many blocks are read, of how many.
     Blocks(u64, u64),
     /// The next event.
-    Event(Listed<'a>),
+    Event(AuditedEvent<'a>),
     /// The checkpoint cannot be used, and everything is read anew.
     NoCheckpoint(String),
 }
 
 /// A log that was found complete.
 #[derive(Debug, Clone)]
-pub struct Audited {
+pub struct AuditReport {
     /// The block up to which it is, and what its header proves.
-    pub proven: Proven,
+    pub proven: ProvenBlock,
     /// Events that have a number.
     pub seq: u64,
     /// Events that were read now, items of batches included; the others are those of the checkpoint.
@@ -73,13 +73,13 @@ pub struct Audited {
 
 /// The state that the events make, as far as they have been taken.
 #[derive(Debug, Clone)]
-pub struct Audit {
+pub struct AuditState {
     follower: Follower,
     storage: Storage,
     summary: Summary,
 }
 
-impl Audit {
+impl AuditState {
     /// The state before a registry's first event.
     pub fn new(chain_id: u64, registry: Address) -> Self {
         let follower = Follower::new(chain_id, registry);
@@ -116,7 +116,7 @@ impl Audit {
     ///
     /// # Errors
     /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::OtherStorage`].
-    pub fn check(&self, proven: &Proven) -> Result<(), AuditError> {
+    pub fn check(&self, proven: &ProvenBlock) -> Result<(), AuditError> {
         self.follower.check_end(proven.block, proven.trail.into())?;
         let found = self.storage.root(self.trail());
         match proven.storage_root {
@@ -133,13 +133,13 @@ impl Audit {
 /// [`AuditError`], which names the first event that is missing or altered.
 pub async fn audit(
     registry: &Registry,
-    options: &Options,
-    mut observe: impl FnMut(Step<'_>) -> Result<(), AuditError>,
-) -> Result<Audited, AuditError> {
+    options: &AuditOptions,
+    mut observe: impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
+) -> Result<AuditReport, AuditError> {
     let target = target(registry, options.block).await?;
     // Before anything else: nodes keep what proofs are made of for the newest blocks alone.
     let proven = prove(registry, &target).await?;
-    let mut run = Run::begin(registry, options, proven, &mut observe).await?;
+    let mut run = AuditRun::begin(registry, options, proven, &mut observe).await?;
     let found = run.read(&target, &mut observe).await;
     match found {
         Ok(draft) => {
@@ -180,11 +180,11 @@ pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, A
     }
 }
 
-struct Run<'a> {
+struct AuditRun<'a> {
     registry: &'a Registry,
-    options: &'a Options,
-    proven: Proven,
-    state: Audit,
+    options: &'a AuditOptions,
+    proven: ProvenBlock,
+    state: AuditState,
     /// The last block that is read.
     at: u64,
     after_block: u64,
@@ -196,14 +196,14 @@ struct Run<'a> {
     times: BlockTimes,
 }
 
-impl<'a> Run<'a> {
+impl<'a> AuditRun<'a> {
     async fn begin(
         registry: &'a Registry,
-        options: &'a Options,
-        proven: Proven,
-        observe: &mut impl FnMut(Step<'_>) -> Result<(), AuditError>,
+        options: &'a AuditOptions,
+        proven: ProvenBlock,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
     ) -> Result<Self, AuditError> {
-        let start = Audit::new(registry.chain_id(), registry.address());
+        let start = AuditState::new(registry.chain_id(), registry.address());
         let at = registry.first_block().saturating_sub(1);
         let mut run = Self {
             registry,
@@ -222,7 +222,7 @@ impl<'a> Run<'a> {
         let found = match checkpoint::load(path, (registry.chain_id(), registry.address())) {
             Ok(found) => found,
             Err(error) => {
-                observe(Step::NoCheckpoint(format!("{}: {error}", path.display())))?;
+                observe(AuditProgress::NoCheckpoint(format!("{}: {error}", path.display())))?;
                 None
             }
         };
@@ -241,7 +241,7 @@ impl<'a> Run<'a> {
             run.replaced = registry.rpc().block(BlockNumberOrTag::Number(complete)).await?.header.hash != hash;
         }
         let follower = Follower::after(registry.chain_id(), registry.address(), Trail::from(found.about.trail));
-        run.state = Audit { follower, storage: found.storage, summary: found.about.summary };
+        run.state = AuditState { follower, storage: found.storage, summary: found.about.summary };
         (run.at, run.after_block) = (block, block);
         Ok(run)
     }
@@ -250,21 +250,21 @@ impl<'a> Run<'a> {
     async fn read(
         &mut self,
         target: &Header,
-        observe: &mut impl FnMut(Step<'_>) -> Result<(), AuditError>,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
     ) -> Result<Option<Draft>, AuditError> {
         let (from, blocks) = (self.at, target.number - self.at.min(target.number));
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(self.at);
         // The next range is on its way while this one is looked at.
-        let ask = |ranges: Ranges| {
+        let ask = |ranges: LogRanges| {
             let registry = self.registry.clone();
             tokio::spawn(async move { ranges.read(&registry).await })
         };
-        let mut asked = ask(Ranges::new(self.at + 1, settled));
+        let mut asked = ask(LogRanges::new(self.at + 1, settled));
         while let Some((range, rest)) = asked.await.expect("reading does not panic")? {
             asked = ask(rest);
             self.take(&range.logs, observe).await?;
             self.at = range.to;
-            observe(Step::Blocks(self.at - from, blocks))?;
+            observe(AuditProgress::Blocks(self.at - from, blocks))?;
         }
         let headers = headers_to(self.registry, settled.max(self.registry.first_block()), target).await?;
         let draft = self.draft(settled, headers.first().filter(|first| first.number == settled)).await?;
@@ -272,7 +272,7 @@ impl<'a> Run<'a> {
         let logs = logs_of(self.registry, &headers[window..]).await?;
         self.take(&logs, observe).await?;
         self.at = target.number;
-        observe(Step::Blocks(blocks, blocks))?;
+        observe(AuditProgress::Blocks(blocks, blocks))?;
         match self.state.check(&self.proven) {
             Err(AuditError::OtherStorage { .. }) if self.counts_zeros().await? => self.storage_proven = false,
             checked => checked?,
@@ -295,7 +295,7 @@ impl<'a> Run<'a> {
         let home = (self.registry.chain_id(), self.registry.address());
         let trail = self.state.follower.end(block)?;
         let complete = (self.proven.block, self.proven.hash, self.proven.trail.seq());
-        let about = About::new(home, (block, hash), trail, complete, self.state.summary.clone());
+        let about = CheckpointHeader::new(home, (block, hash), trail, complete, self.state.summary.clone());
         let draft = checkpoint::draft(path, &about, &self.state.storage);
         draft.map(Some).map_err(|source| AuditError::Io { path: path.clone(), source })
     }
@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
     async fn take(
         &mut self,
         logs: &[Log],
-        observe: &mut impl FnMut(Step<'_>) -> Result<(), AuditError>,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
     ) -> Result<(), AuditError> {
         for log in logs {
             let seq = self.state.trail().seq() + 1;
@@ -313,13 +313,13 @@ impl<'a> Run<'a> {
             self.state.take(&event, time)?;
             self.read += 1;
             let is_new = self.before.is_none_or(|(_, _, last)| self.replaced || seq > last);
-            observe(Step::Event(Listed { event: &event, time, storage: &self.state.storage, is_new }))?;
+            observe(AuditProgress::Event(AuditedEvent { event: &event, time, storage: &self.state.storage, is_new }))?;
         }
         Ok(())
     }
 
-    fn done(self) -> Audited {
-        Audited {
+    fn done(self) -> AuditReport {
+        AuditReport {
             seq: self.proven.trail.seq(),
             proven: self.proven,
             read: self.read,

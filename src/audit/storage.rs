@@ -44,9 +44,9 @@ pub struct Storage {
 
 /// A slot's place.
 #[derive(Debug, Clone, Copy)]
-struct Place(B256);
+struct SlotKey(B256);
 
-impl Place {
+impl SlotKey {
     fn plain(slot: u8) -> Self {
         Self(B256::with_last_byte(slot))
     }
@@ -93,7 +93,7 @@ impl Storage {
     /// The storage before the contract's first event.
     pub fn new() -> Self {
         let mut storage = Self::default();
-        storage.set(Place::plain(slot::PENDING_ADMIN), U256::from(ADMIN_DELAY) << (ADDRESS + TIME));
+        storage.set(SlotKey::plain(slot::PENDING_ADMIN), U256::from(ADMIN_DELAY) << (ADDRESS + TIME));
         storage
     }
 
@@ -119,15 +119,15 @@ impl Storage {
 
     /// Who registered an image; none if nobody did.
     pub fn sender_of(&self, image: B256) -> Option<Address> {
-        let sender = bits(self.get(Place::of_record(image).next()), 0, ADDRESS);
+        let sender = bits(self.get(SlotKey::of_record(image).next()), 0, ADDRESS);
         (!sender.is_zero()).then(|| Address::from_word(sender.into()))
     }
 
     /// The slots of an image, and what they hold: content hash; sender, time, state and number of verifications; newest flag; hash of the
     /// capsules that replaced those of the registration; their version.
     pub fn of_image(&self, image: B256) -> [(B256, U256); 5] {
-        let (record, capsules) = (Place::of_record(image), Place::plain(slot::CAPSULES).at(image));
-        let flag = Place::plain(slot::FLAGS).at(image);
+        let (record, capsules) = (SlotKey::of_record(image), SlotKey::plain(slot::CAPSULES).at(image));
+        let flag = SlotKey::plain(slot::FLAGS).at(image);
         [record, record.next(), flag, capsules, capsules.next()].map(|place| (place.0, self.get(place)))
     }
 
@@ -139,11 +139,11 @@ impl Storage {
         self.slots.insert(place, value);
     }
 
-    fn get(&self, place: Place) -> U256 {
+    fn get(&self, place: SlotKey) -> U256 {
         self.slots.get(&keccak256(place.0)).copied().unwrap_or_default()
     }
 
-    fn set(&mut self, place: Place, value: U256) {
+    fn set(&mut self, place: SlotKey, value: U256) {
         let place = keccak256(place.0);
         if value.is_zero() {
             self.slots.remove(&place);
@@ -152,13 +152,13 @@ impl Storage {
         }
     }
 
-    fn change(&mut self, place: Place, change: impl FnOnce(U256) -> U256) {
+    fn change(&mut self, place: SlotKey, change: impl FnOnce(U256) -> U256) {
         self.set(place, change(self.get(place)));
     }
 
     /// What the event changes, in a block of this number and time.
     pub fn apply(&mut self, event: &Event, block: u64, time: u64) {
-        let (now, place) = (U256::from(time), Place::plain);
+        let (now, place) = (U256::from(time), SlotKey::plain);
         match event {
             Event::Registered(e) => self.record(e.imageId, e.sender, e.contentHash, now),
             Event::RegisteredInBatch(e) => self.record(e.imageId, e.sender, e.contentHash, now),
@@ -178,7 +178,7 @@ impl Storage {
             }
             Event::Verified(e) => {
                 let verifications = U256::from(e.number);
-                self.change(Place::of_record(e.imageId).next(), |word| with_bits(word, 216, 40, verifications));
+                self.change(SlotKey::of_record(e.imageId).next(), |word| with_bits(word, 216, 40, verifications));
                 // The nonce is the signature's; who sends the transaction itself uses none.
                 if !e.signature.is_empty() {
                     self.set(place(slot::NONCES).at(e.verifier.into_word()), e.nonce + U256::from(1));
@@ -227,51 +227,51 @@ impl Storage {
 
     fn publish_key(&mut self, e: &KgcKeyPublished) {
         let (publisher, epoch) = (number(e.publisher), U256::from(e.epoch));
-        self.set(Place::plain(slot::LINES).at(e.kgcId), packed([(publisher, ADDRESS), (epoch, 32)]));
-        let key = Place::plain(slot::KGC_KEYS).at(e.kgcId).at(epoch);
+        self.set(SlotKey::plain(slot::LINES).at(e.kgcId), packed([(publisher, ADDRESS), (epoch, 32)]));
+        let key = SlotKey::plain(slot::KGC_KEYS).at(e.kgcId).at(epoch);
         self.set(key, e.x25519.into());
         self.set(key.next(), packed([(number(e.receiptSigner), ADDRESS), (epoch, 32)]));
     }
 
     fn anchor_log(&mut self, e: &LogAnchored, now: U256) {
-        let log = Place::plain(slot::LOGS).at(e.kgc.into_word()).at(e.logId);
+        let log = SlotKey::plain(slot::LOGS).at(e.kgc.into_word()).at(e.logId);
         self.set(log, e.logHead.into());
         self.set(log.next(), packed([(U256::from(e.logSeq), 64), (now, TIME)]));
     }
 
     fn record(&mut self, image: B256, sender: Address, content: B256, registered_at: U256) {
-        let record = Place::of_record(image);
+        let record = SlotKey::of_record(image);
         self.set(record, content.into());
         self.set(record.next(), packed([(number(sender), ADDRESS), (registered_at, TIME), (U256::from(1), 8)]));
     }
 
     fn set_state(&mut self, image: B256, state: u8) {
-        self.change(Place::of_record(image).next(), |word| with_bits(word, ADDRESS + TIME, 8, U256::from(state)));
+        self.change(SlotKey::of_record(image).next(), |word| with_bits(word, ADDRESS + TIME, 8, U256::from(state)));
     }
 
     fn decide(&mut self, image: B256, flag: u8, record: u8) {
-        self.change(Place::plain(slot::FLAGS).at(image), |word| with_bits(word, 40, 8, U256::from(flag)));
+        self.change(SlotKey::plain(slot::FLAGS).at(image), |word| with_bits(word, 40, 8, U256::from(flag)));
         self.set_state(image, record);
     }
 
     fn set_access(&mut self, image: B256, wallet: Address, expiry: u64, seq: u64, block: u64) {
         let word = packed([expiry, seq, block].map(|value| (U256::from(value), 64)));
-        self.set(Place::plain(slot::ACCESS).at(image).at(wallet.into_word()), word);
+        self.set(SlotKey::plain(slot::ACCESS).at(image).at(wallet.into_word()), word);
     }
 
     /// OpenZeppelin's rules: the administrator's role is one wallet's, and a hand-over ends with its acceptance.
     fn change_role(&mut self, e: &RoleChanged) {
-        let role = Place::plain(slot::ROLES).at(e.role).at(e.account.into_word());
+        let role = SlotKey::plain(slot::ROLES).at(e.role).at(e.account.into_word());
         self.set(role, U256::from(u8::from(e.granted)));
         if !e.role.is_zero() {
             return;
         }
-        let admin = bits(self.get(Place::plain(slot::ADMIN)), 0, ADDRESS);
+        let admin = bits(self.get(SlotKey::plain(slot::ADMIN)), 0, ADDRESS);
         let next = if e.granted { number(e.account) } else { U256::ZERO };
         if e.granted || admin == number(e.account) {
-            self.change(Place::plain(slot::ADMIN), |word| with_bits(word, 0, ADDRESS, next));
+            self.change(SlotKey::plain(slot::ADMIN), |word| with_bits(word, 0, ADDRESS, next));
             // Accepted, or given up: in either way nothing is pending any more.
-            self.change(Place::plain(slot::PENDING_ADMIN), |word| with_bits(word, 0, ADDRESS + TIME, U256::ZERO));
+            self.change(SlotKey::plain(slot::PENDING_ADMIN), |word| with_bits(word, 0, ADDRESS + TIME, U256::ZERO));
         }
     }
 
@@ -280,18 +280,18 @@ impl Storage {
         match e.plan {
             AdminPlan::TransferBegun | AdminPlan::TransferCancelled => {
                 let pending = packed([(number(e.newAdmin), ADDRESS), (schedule, TIME)]);
-                let place = Place::plain(slot::PENDING_ADMIN);
+                let place = SlotKey::plain(slot::PENDING_ADMIN);
                 self.change(place, |word| with_bits(word, 0, ADDRESS + TIME, pending));
             }
             _ => {
-                let word = self.get(Place::plain(slot::ADMIN));
+                let word = self.get(SlotKey::plain(slot::ADMIN));
                 let (delay, due) = (bits(word, ADDRESS, TIME), bits(word, ADDRESS + TIME, TIME));
                 if !due.is_zero() && due < now {
-                    let place = Place::plain(slot::PENDING_ADMIN);
+                    let place = SlotKey::plain(slot::PENDING_ADMIN);
                     self.change(place, |word| with_bits(word, ADDRESS + TIME, TIME, delay));
                 }
                 let pending = packed([(U256::from(e.newDelay), TIME), (schedule, TIME)]);
-                self.change(Place::plain(slot::ADMIN), |word| with_bits(word, ADDRESS, 2 * TIME, pending));
+                self.change(SlotKey::plain(slot::ADMIN), |word| with_bits(word, ADDRESS, 2 * TIME, pending));
             }
         }
     }

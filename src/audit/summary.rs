@@ -33,7 +33,7 @@ pub struct Tally {
 /// A flag that nobody has decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FlagOpen {
+pub struct OpenFlag {
     /// Its number.
     pub flag: u64,
     /// Whose entry raised it.
@@ -89,7 +89,7 @@ pub struct Summary {
     /// What each wallet did.
     pub wallets: BTreeMap<Address, Tally>,
     /// The flags that are open, by their image.
-    pub open_flags: BTreeMap<B256, FlagOpen>,
+    pub open_flags: BTreeMap<B256, OpenFlag>,
     /// Flags that were confirmed.
     pub confirmed_flags: u64,
     /// Flags that were dismissed.
@@ -160,7 +160,7 @@ impl Summary {
             Event::AccessRevoked(e) => self.of(e.by).access += 1,
             Event::FlagRaised(e) => {
                 self.of(e.verifier).flags_raised += 1;
-                let open = FlagOpen { flag: e.flagId.to(), verifier: e.verifier, raised_at: time };
+                let open = OpenFlag { flag: e.flagId.to(), verifier: e.verifier, raised_at: time };
                 self.open_flags.insert(e.imageId, open);
             }
             Event::FlagConfirmed(e) => {

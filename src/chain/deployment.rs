@@ -6,8 +6,8 @@ use super::rpc::Rpc;
 use super::wallet::Wallet;
 use crate::checksummed;
 use crate::contract::ErrorKind;
-use crate::contract::{Arguments, Transaction};
 use crate::contract::{Artifact, ArtifactError};
+use crate::contract::{ConstructorArguments, Transaction};
 use crate::files::{Existing, write_whole};
 use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ pub struct Deployment {
     #[serde(with = "checksummed")]
     pub deployer: Address,
     /// What the constructor was given.
-    pub arguments: Arguments,
+    pub arguments: ConstructorArguments,
 }
 
 /// Why there is no deployment.
@@ -156,7 +156,7 @@ pub async fn deploy(
     rpc: &Rpc,
     outbox: &mut Outbox,
     wallet: &Wallet,
-    arguments: Arguments,
+    arguments: ConstructorArguments,
 ) -> Result<Deployment, DeploymentError> {
     let artifact = Artifact::embedded()?;
     let data = artifact.init_code(&arguments);
@@ -240,7 +240,10 @@ mod tests {
             transaction: B256::repeat_byte(2),
             code_hash: B256::repeat_byte(3),
             deployer: DEPLOYER,
-            arguments: Arguments { admin: DEPLOYER, roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }] },
+            arguments: ConstructorArguments {
+                admin: DEPLOYER,
+                roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }],
+            },
         }
     }
 

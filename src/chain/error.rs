@@ -31,7 +31,7 @@ impl std::fmt::Display for NodeFailure {
 #[non_exhaustive]
 pub enum ChainError {
     /// The text is not an HTTP URL.
-    #[error("not an http or https URL of a node: {reason}")]
+    #[error("expected the http or https URL of a node: {reason}")]
     InvalidUrl {
         /// What is wrong with it.
         reason: String,
@@ -99,7 +99,7 @@ pub enum ChainError {
         reason: String,
     },
     /// The newest that is known of the chain is too old to decide by.
-    #[error("what is known of the chain is {age_secs} s old, at most {allowed_secs} s are allowed")]
+    #[error("the node's view of the chain is {age_secs} s old, at most {allowed_secs} s are allowed")]
     Stale {
         /// Its age.
         age_secs: u64,
@@ -160,7 +160,7 @@ pub enum ChainError {
         message: String,
     },
     /// The node's answer is not what the question asks for.
-    #[error("the node's answer to {method} makes no sense: {reason}")]
+    #[error("the node's answer to {method} is not valid: {reason}")]
     BadAnswer {
         /// What was asked.
         method: &'static str,

@@ -11,8 +11,8 @@ pub mod node;
 pub mod outbox;
 mod registry;
 mod relay;
+mod request_state;
 mod rpc;
-mod standing;
 mod wallet;
 
 pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
@@ -22,6 +22,6 @@ pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{Outbox, OutboxError, Receipt};
 pub use registry::{BlockTimes, Registry};
 pub use relay::RelayError;
+pub use request_state::RequestState;
 pub use rpc::Rpc;
-pub use standing::Standing;
 pub use wallet::{Passphrase, Wallet, WalletError, is_development_chain, sign};

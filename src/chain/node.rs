@@ -49,7 +49,7 @@ pub enum NodeError {
         expected: PathBuf,
     },
     /// The file can't be run.
-    #[error("can't run {}", binary.display())]
+    #[error("cannot run {}", binary.display())]
     NotStarted {
         /// Which file.
         binary: PathBuf,

@@ -32,7 +32,7 @@ pub enum RelayError {
 }
 
 impl Registry {
-    /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](super::check_domain), and the
+    /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](crate::contract::check_domain), and the
     /// rest by the simulation that goes before every transaction. `now` is this machine's time. Returns the signature as the contract takes it:
     /// some wallets write the parity of a plain signature as 0 and 1 where the contract wants 27 and 28.
     ///

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::{Outcome, Talk, address, progress, say};
 use super::settings::Settings;
-use crate::evidence::{Checked, Evidence, EvidenceError, Signed, check, check_sealed};
+use crate::evidence::{CheckedEvidence, Evidence, EvidenceError, SignedBy, check, check_sealed};
 use crate::view::{CheckView, flag_state, state_of};
 use alloy::primitives::{Address, B256};
 use std::path::{Path, PathBuf};
@@ -62,17 +62,17 @@ fn check_home(evidence: &Evidence, registry: Option<Address>, chain_id: Option<u
     }
 }
 
-fn signed(by: Signed) -> &'static str {
+fn signed_by(by: SignedBy) -> &'static str {
     match by {
-        Signed::Transaction => "by its own transaction",
-        Signed::Wallet => "signature checked",
-        Signed::Contract => "signature of a contract wallet: checked by the registry then, not here",
+        SignedBy::Transaction => "by its own transaction",
+        SignedBy::Wallet => "signature checked",
+        SignedBy::Contract => "signature of a contract wallet: checked by the registry then, not here",
     }
 }
 
-fn text(evidence: &Evidence, checked: &Checked, args: &Args) -> String {
+fn text(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> String {
     use super::audit::spelled;
-    let (story, image) = (&checked.story, &checked.story.image);
+    let (history, image) = (&checked.history, &checked.history.image);
     let named = if args.registry.is_some() { "as you named it" } else { "that it is the one you mean" };
     let mut text = format!(
         "trusted\n  block     {} is of chain {}\n  registry  {} ({named})\n  keccak256, SHA-256 and ECDSA on secp256k1\n\nproved, up to block {} of {}\n  contract  code {}, an ImageRegistry of this program's build\n  image     {}\n  sha-256   {} ({} bytes)\n  sender    {} ({})\n  record    {}; registered ({}) {}, block {}\n  capsules  version {}, sha-256 {}",
@@ -86,27 +86,27 @@ fn text(evidence: &Evidence, checked: &Checked, args: &Args) -> String {
         image.content_hash,
         image.size,
         address(image.sender),
-        signed(story.signed),
+        signed_by(history.signed_by),
         state_of(checked),
-        image.way.name(),
-        spelled(story.registered_at),
+        image.kind.name(),
+        spelled(history.registered_at),
         image.place.block_number,
-        story.capsules_version,
-        story.capsules_hash,
+        history.capsules_version,
+        history.capsules_hash,
     );
-    text += &format!("\n  verifications, all {}", story.verifications.len());
-    for one in &story.verifications {
+    text += &format!("\n  verifications, all {}", history.verifications.len());
+    for one in &history.verifications {
         let verdict = if one.event.valid { "valid  " } else { "INVALID" };
         let (by, at) = (address(one.event.verifier), spelled(one.time));
         text += &format!(
             "\n    {:>3} {verdict} by {by}, {at}, block {} ({})",
             one.event.number,
             one.block,
-            signed(one.signed)
+            signed_by(one.signed_by)
         );
     }
-    text += &format!("\n  flags, all {}", story.flags.len());
-    for flag in &story.flags {
+    text += &format!("\n  flags, all {}", history.flags.len());
+    for flag in &history.flags {
         let (by, at) = (address(flag.verifier), spelled(flag.raised_at));
         text += &format!("\n    {:>3} {} (raised by {by}, {at}", flag.id, flag_state(flag));
         if let Some((_, by, at)) = flag.decided {

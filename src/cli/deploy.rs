@@ -7,7 +7,7 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{Deployment, Profile, Registry, Wallet, adopt, deploy};
 use crate::contract::bindings::Role;
-use crate::contract::{Arguments, InitialRole};
+use crate::contract::{ConstructorArguments, InitialRole};
 use crate::view::DeploymentView;
 use alloy::primitives::{Address, B256};
 
@@ -125,12 +125,12 @@ impl Args {
     }
 
     /// What the constructor is given.
-    fn arguments(&self, chain_id: u64, profile: Profile, deployer: Address) -> Arguments {
+    fn arguments(&self, chain_id: u64, profile: Profile, deployer: Address) -> ConstructorArguments {
         let (admin, roles) = (self.admin.unwrap_or(deployer), self.asked());
         // As for wallets: other development chains have the id of many a private network, where no public key may get a role unasked.
         let is_ours = chain_id == DEVELOPMENT_CHAIN_ID && profile == Profile::Development;
         if self.admin.is_some() || !roles.is_empty() || !is_ours {
-            return Arguments { admin, roles };
+            return ConstructorArguments { admin, roles };
         }
         let account = |actor| Wallet::development(development_account(actor)?, chain_id).ok();
         let roles =
@@ -138,7 +138,7 @@ impl Args {
                 .into_iter()
                 .filter_map(|(role, actor)| Some(InitialRole { role, wallet: account(actor)?.address() }))
                 .collect();
-        Arguments { admin, roles }
+        ConstructorArguments { admin, roles }
     }
 
     /// A contract that stands already must have what was asked for: nothing of it is given on the quiet, and nothing is left out.

@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::output::Outcome;
 use crate::envelope::SealedImage;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, decode};
-use crate::metrics::{Measurement, Verdict, cipher_image, report};
+use crate::metrics::{BandVerdict, Measurement, cipher_image, report};
 use crate::pipeline::PipelineError;
 use crate::view::MeasureView;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ fn images(first: &Image, second: &Image) -> Result<Vec<Measurement>, CliError> {
     for row in &mut others {
         row.label = row.label.trim_end_matches(", sealed");
         row.band = None;
-        row.verdict = if row.value.is_some() { Verdict::NotJudged } else { Verdict::Undefined };
+        row.verdict = if row.value.is_some() { BandVerdict::NotJudged } else { BandVerdict::Undefined };
     }
     rows.extend(others);
     Ok(rows)

@@ -6,7 +6,7 @@ use super::input::read_text;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::{RelayError, Standing};
+use crate::chain::{RelayError, RequestState};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::{Request, RequestError, Transaction, check_domain};
 use crate::pipeline::submit_once;
@@ -43,10 +43,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let mut outbox = session.outbox(&wallet).await?;
     // What was relayed by an earlier run is finished, though its number is used up by now.
     let known = outbox.job(&job)?.is_some_and(|job| job.receipt.is_some());
-    let standing = if known { Standing::Open } else { registry.standing(&request).await? };
-    let receipt = match standing {
-        Standing::Done => None,
-        Standing::Overtaken { what, named, current } => {
+    let state = if known { RequestState::Open } else { registry.request_state(&request).await? };
+    let receipt = match state {
+        RequestState::Done => None,
+        RequestState::Overtaken { what, named, current } => {
             return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
         }
         _ => {

@@ -30,7 +30,7 @@ pub struct LoggedImage {
     /// Their binary CID, spelled out.
     pub capsules_cid: Bytes,
     /// By which way.
-    pub way: Way,
+    pub kind: RegistrationKind,
     /// Where the log says so.
     pub place: EventPlace,
     /// The audit trail after it; of an item, after its batch.
@@ -39,7 +39,7 @@ pub struct LoggedImage {
 
 /// By which way an image became a record. A signature is empty where the transaction itself is the sender's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum RegistrationKind {
     /// By itself.
     Alone {
         /// Last second of the signature; nobody looked at it where there is none.
@@ -61,7 +61,7 @@ pub enum Way {
     },
 }
 
-impl Way {
+impl RegistrationKind {
     /// Its name in JSON.
     pub fn name(&self) -> &'static str {
         match self {
@@ -96,7 +96,7 @@ impl LoggedImage {
                 cid: spelled_out(e.cid, e.contentHash),
                 capsules_hash: e.capsulesHash,
                 capsules_cid: spelled_out(e.capsulesCid, e.capsulesHash),
-                way: Way::Alone { deadline: e.deadline, signature: e.signature },
+                kind: RegistrationKind::Alone { deadline: e.deadline, signature: e.signature },
                 place,
                 trail: Trail::from(e.trail),
             },
@@ -112,7 +112,7 @@ impl LoggedImage {
                     cid: spelled_out(Bytes::new(), e.contentHash),
                     capsules_hash: e.capsulesHash,
                     capsules_cid: spelled_out(Bytes::new(), e.capsulesHash),
-                    way: Way::Batch { deadline: batch.deadline, signature: batch.signature },
+                    kind: RegistrationKind::Batch { deadline: batch.deadline, signature: batch.signature },
                     place,
                     trail: Trail::from(batch.trail),
                 }
@@ -127,7 +127,7 @@ impl LoggedImage {
                 cid: spelled_out(e.cid, e.contentHash),
                 capsules_hash: e.capsulesHash,
                 capsules_cid: spelled_out(Bytes::new(), e.capsulesHash),
-                way: Way::Leaf { root: e.root },
+                kind: RegistrationKind::Leaf { root: e.root },
                 place,
                 trail: Trail::from(e.trail),
             },

@@ -75,7 +75,7 @@ impl PublicHeader {
     /// `ImageIdMismatch`.
     pub fn parse(bytes: &[u8]) -> Result<(Self, usize), EnvelopeError> {
         let end = header_end(bytes)?;
-        let mut fields = Fields(&bytes[PREFIX_BYTES..end]);
+        let mut fields = HeaderFields(&bytes[PREFIX_BYTES..end]);
         let suite = u16::from_be_bytes(fields.take());
         if suite != SUITE {
             return Err(EnvelopeError::UnsupportedSuite { expected: SUITE, found: suite });
@@ -168,7 +168,7 @@ fn header_end(bytes: &[u8]) -> Result<usize, EnvelopeError> {
         return Err(EnvelopeError::BadMagic);
     }
     let truncated = |expected: usize| EnvelopeError::Truncated { expected: expected as u64, found: bytes.len() as u64 };
-    let mut prefix = Fields(bytes.get(MAGIC.len()..PREFIX_BYTES).ok_or_else(|| truncated(PREFIX_BYTES))?);
+    let mut prefix = HeaderFields(bytes.get(MAGIC.len()..PREFIX_BYTES).ok_or_else(|| truncated(PREFIX_BYTES))?);
     let version = u16::from_be_bytes(prefix.take());
     if version != VERSION {
         return Err(EnvelopeError::UnsupportedVersion { expected: VERSION, found: version });
@@ -190,9 +190,9 @@ fn u32_of(length: usize) -> u32 {
 }
 
 /// The fields of a header, taken from the front; its length was checked before.
-struct Fields<'a>(&'a [u8]);
+struct HeaderFields<'a>(&'a [u8]);
 
-impl Fields<'_> {
+impl HeaderFields<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
         let (field, rest) = self.0.split_first_chunk().expect("the header has at least 198 bytes");
         self.0 = rest;

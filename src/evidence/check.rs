@@ -3,8 +3,8 @@
 use super::EvidenceError;
 use super::file::{Entry, Evidence, SCHEMA, Slot};
 use super::header::Header;
-use super::linked::Links;
-use super::story::{Story, Teller};
+use super::history::{HistoryBuilder, ImageHistory};
+use super::linked::LinkedHeaders;
 use crate::audit::Storage;
 use crate::contract::Artifact;
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, RegisteredInBatch};
@@ -23,7 +23,7 @@ const PACE: usize = 4096;
 
 /// What evidence proves, given that its block is the chain's.
 #[derive(Debug, Clone)]
-pub struct Checked {
+pub struct CheckedEvidence {
     /// Number of the block up to which it goes.
     pub block: u64,
     /// Its hash, which is trusted.
@@ -33,7 +33,7 @@ pub struct Checked {
     /// keccak256 of the contract's code.
     pub code_hash: B256,
     /// The image.
-    pub story: Story,
+    pub history: ImageHistory,
     /// Events of the registry up to the block.
     pub seq: u64,
     /// How many of them were followed, the image's own included.
@@ -55,7 +55,7 @@ pub fn check(
     evidence: &Evidence,
     trusted: B256,
     mut progress: impl FnMut(usize, usize),
-) -> Result<Checked, EvidenceError> {
+) -> Result<CheckedEvidence, EvidenceError> {
     if evidence.schema != SCHEMA {
         return Err(EvidenceError::Schema { expected: SCHEMA, found: evidence.schema.clone() });
     }
@@ -69,10 +69,10 @@ pub fn check(
     let code_hash = check_account(evidence, &header)?;
     check_code(evidence, code_hash)?;
     check_slots(evidence)?;
-    let mut links = Links::new(evidence, &header)?;
+    let mut links = LinkedHeaders::new(evidence, &header)?;
 
     let names = names();
-    let mut teller = Teller::new(evidence);
+    let mut builder = HistoryBuilder::new(evidence);
     let mut trail = Trail::from(evidence.before);
     let own = evidence.events.iter().filter(|entry| matches!(entry, Entry::Own(_))).count();
     for (done, entry) in evidence.events.iter().enumerate() {
@@ -94,7 +94,7 @@ pub fn check(
                 if found != next.word() {
                     return Err(EvidenceError::Altered { seq, expected: next.word(), found });
                 }
-                let item = teller.take(&event, own)?;
+                let item = builder.take(&event, own)?;
                 links.take(own, seq, &log, item.as_ref())?;
                 next
             }
@@ -104,15 +104,15 @@ pub fn check(
     if trail.word() != proven {
         return Err(EvidenceError::OtherTrail { expected: proven, found: trail.word() });
     }
-    let story = teller.end()?;
+    let history = builder.end()?;
     let (receipts, blocks) = links.end(own)?;
     progress(evidence.events.len(), evidence.events.len());
-    Ok(Checked {
+    Ok(CheckedEvidence {
         block: header.number,
         hash: header.hash,
         time: header.time,
         code_hash,
-        story,
+        history,
         seq: trail.seq(),
         followed: evidence.events.len(),
         receipts,

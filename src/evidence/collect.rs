@@ -1,12 +1,12 @@
 //! Collecting: what a node has of an image, made into a file that was checked before it is written.
 
 use super::check::outline;
-use super::file::{Account, Blocks, Entry, Evidence, Item, Own, Receipt, SCHEMA, Slot, Slots};
+use super::file::{Account, BatchItem, Blocks, Entry, Evidence, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
 use super::{CollectError, check, receipts};
-use crate::audit::{Ranges, Storage, target};
+use crate::audit::{LogRanges, Storage, target};
 use crate::chain::{BlockTimes, ChainError, Registry};
 use crate::contract::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch};
-use crate::contract::{EventPlace, LoggedImage, RegistryEvent, Trail, Way, decode, item_hash};
+use crate::contract::{EventPlace, LoggedImage, RegistrationKind, RegistryEvent, Trail, decode, item_hash};
 use alloy::eips::BlockNumberOrTag;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{B256, Bytes};
@@ -51,25 +51,25 @@ pub async fn collect(
         let (registered, block) = (image.place.block_number, target.number);
         return Err(CollectError::NotYet { image_id, registered, block });
     }
-    let first = match image.way {
-        Way::Leaf { root } => anchor_of(registry, &image, root).await?,
-        Way::Alone { .. } | Way::Batch { .. } => image.place,
+    let first = match image.kind {
+        RegistrationKind::Leaf { root } => anchor_of(registry, &image, root).await?,
+        RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. } => image.place,
     };
-    let mut reading = Reading::new(image_id, first);
-    let mut ranges = Ranges::new(first.block_number, target.number);
+    let mut collector = LogCollector::new(image_id, first);
+    let mut ranges = LogRanges::new(first.block_number, target.number);
     while let Some((range, rest)) = ranges.read(registry).await? {
         ranges = rest;
         for log in &range.logs {
-            reading.take(registry, log).await?;
+            collector.take(registry, log).await?;
         }
         progress(range.to - first.block_number + 1, target.number - first.block_number + 1);
     }
-    let before = match reading.before {
+    let before = match collector.before {
         Some(before) => before,
         None => word_before(registry, first.block_number).await?,
     };
     let blocks = match options.receipts {
-        true => with_receipts(registry, &mut reading, &target, options.most_headers).await?,
+        true => with_receipts(registry, &mut collector, &target, options.most_headers).await?,
         false => Blocks { linked: false, headers: vec![] },
     };
     let evidence = Evidence {
@@ -81,7 +81,7 @@ pub async fn collect(
         account,
         slots,
         before: before.word(),
-        events: reading.entries,
+        events: collector.entries,
         blocks,
     };
     check(&evidence, target.hash, |_, _| {})?;
@@ -119,7 +119,7 @@ async fn anchor_of(registry: &Registry, image: &LoggedImage, root: B256) -> Resu
 }
 
 /// What is read so far, in the order of the chain.
-struct Reading {
+struct LogCollector {
     image_id: B256,
     first: EventPlace,
     entries: Vec<Entry>,
@@ -133,7 +133,7 @@ struct Reading {
     times: BlockTimes,
 }
 
-impl Reading {
+impl LogCollector {
     fn new(image_id: B256, first: EventPlace) -> Self {
         let (entries, own, items) = (vec![], vec![], vec![]);
         Self { image_id, first, entries, own, before: None, last: None, items, times: BlockTimes::default() }
@@ -169,7 +169,7 @@ impl Reading {
                 };
                 let log = event.to_log_data();
                 let (topics, data) = (log.topics().to_vec(), log.data);
-                Entry::Own(Box::new(Own { block: place.block_number, time, topics, data, item, receipt: None }))
+                Entry::Own(Box::new(OwnEvent { block: place.block_number, time, topics, data, item, receipt: None }))
             }
         };
         self.entries.push(entry);
@@ -194,7 +194,7 @@ impl Reading {
 }
 
 /// The image among the items of a batch.
-fn item_of(batch: &BatchRegistered, items: &[RegisteredInBatch], image_id: B256) -> Option<Item> {
+fn item_of(batch: &BatchRegistered, items: &[RegisteredInBatch], image_id: B256) -> Option<BatchItem> {
     let mut left = items.iter();
     let mut found = None;
     let count = usize::try_from(batch.count).unwrap_or(0).min(256);
@@ -206,7 +206,7 @@ fn item_of(batch: &BatchRegistered, items: &[RegisteredInBatch], image_id: B256)
             found = Some((place, item.to_log_data()));
         }
     }
-    found.map(|(place, log)| Item { topics: log.topics().to_vec(), data: log.data, hashes, place })
+    found.map(|(place, log)| BatchItem { topics: log.topics().to_vec(), data: log.data, hashes, place })
 }
 
 /// The word that the trail had before a block.
@@ -214,7 +214,7 @@ async fn word_before(registry: &Registry, block: u64) -> Result<Trail, CollectEr
     let (mut to, mut length) = (block, LOOK_BACK);
     while to > registry.first_block() {
         let from = to.saturating_sub(length).max(registry.first_block());
-        let mut ranges = Ranges::new(from, to - 1);
+        let mut ranges = LogRanges::new(from, to - 1);
         let mut last = None;
         while let Some((range, rest)) = ranges.read(registry).await? {
             ranges = rest;
@@ -233,12 +233,12 @@ async fn word_before(registry: &Registry, block: u64) -> Result<Trail, CollectEr
 /// Gives each of the image's events its receipt, and returns the headers of their blocks, linked to the block where that takes few enough.
 async fn with_receipts(
     registry: &Registry,
-    reading: &mut Reading,
+    collector: &mut LogCollector,
     target: &Header,
     most: u64,
 ) -> Result<Blocks, CollectError> {
     let mut blocks: BTreeMap<u64, Vec<(usize, EventPlace)>> = BTreeMap::new();
-    for (entry, place) in &reading.own {
+    for (entry, place) in &collector.own {
         blocks.entry(place.block_number).or_default().push((*entry, *place));
     }
     let oldest = *blocks.keys().next().unwrap_or(&target.number);
@@ -254,7 +254,7 @@ async fn with_receipts(
         let Some(own) = blocks.get(&header.number) else { continue };
         let given = receipts_of(registry, header, own).await?;
         for ((entry, _), receipt) in own.iter().zip(given) {
-            if let Some(Entry::Own(own)) = reading.entries.get_mut(*entry) {
+            if let Some(Entry::Own(own)) = collector.entries.get_mut(*entry) {
                 own.receipt = Some(receipt);
             }
         }
@@ -267,7 +267,7 @@ async fn receipts_of(
     registry: &Registry,
     header: &Header,
     own: &[(usize, EventPlace)],
-) -> Result<Vec<Receipt>, CollectError> {
+) -> Result<Vec<ReceiptProof>, CollectError> {
     let found = registry.rpc().receipts(header.hash).await?;
     let bad = |reason: String| ChainError::BadAnswer { method: "eth_getBlockReceipts", reason };
     let mut wanted = Vec::new();
@@ -289,7 +289,7 @@ async fn receipts_of(
     }
     let receipt = |((index, log), proof): ((usize, usize), Vec<Bytes>)| {
         let receipt = encoded[index].clone().into();
-        Receipt { index: index as u64, receipt, log, proof }
+        ReceiptProof { index: index as u64, receipt, log, proof }
     };
     Ok(wanted.into_iter().zip(proofs).map(receipt).collect())
 }

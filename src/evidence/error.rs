@@ -18,7 +18,7 @@ pub enum EvidenceError {
         found: u64,
     },
     /// The file is no evidence: cut short, of another form, or nested too deep.
-    #[error("not evidence: {reason}")]
+    #[error("not an evidence file: {reason}")]
     Malformed {
         /// What is wrong with it.
         reason: String,
@@ -40,7 +40,7 @@ pub enum EvidenceError {
         found: B256,
     },
     /// The header of a block cannot be read.
-    #[error("block {block} has no header that can be read: {reason}")]
+    #[error("the header of block {block} cannot be read: {reason}")]
     Header {
         /// Its hash.
         block: B256,
@@ -98,7 +98,9 @@ pub enum EvidenceError {
         found: B256,
     },
     /// The events do not lead to the word that the contract holds.
-    #[error("the events are not those of the registry: they lead to trail {found}, proven is {expected}")]
+    #[error(
+        "the events are not those of the registry: they lead to trail {found}, expected the proven trail {expected}"
+    )]
     OtherTrail {
         /// As proven.
         expected: B256,
@@ -140,7 +142,7 @@ pub enum EvidenceError {
         found: u64,
     },
     /// What the contract holds is not what the events make: one of them is not in the evidence.
-    #[error("the contract holds {expected:#x} as the {slot}, the events in the evidence make {found:#x}")]
+    #[error("the contract holds {expected:#x} as the {slot}, the events in the evidence give {found:#x}")]
     OtherState {
         /// Which slot.
         slot: &'static str,
@@ -158,13 +160,13 @@ pub enum EvidenceError {
         reason: String,
     },
     /// The headers do not link the events' blocks to the block.
-    #[error("the headers are not those of the chain up to the block: {reason}")]
+    #[error("the headers do not link the events' blocks to the trusted block: {reason}")]
     Headers {
         /// What is wrong with them.
         reason: String,
     },
     /// The sealed image beside the evidence is another.
-    #[error("the sealed image is not the one that was registered: {what}, expected {expected}, found {found}")]
+    #[error("the sealed image is not the one that was registered: expected {what} {expected}, found {found}")]
     Sealed {
         /// In what it differs.
         what: &'static str,
@@ -216,7 +218,7 @@ pub enum CollectError {
         found: B256,
     },
     /// What the node gave proves nothing: nothing is written.
-    #[error("what the node gave is no proof")]
+    #[error("the node's answers do not prove the record: no file is written")]
     Unproven(#[from] EvidenceError),
 }
 

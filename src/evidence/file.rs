@@ -88,7 +88,7 @@ pub struct Slots {
 #[serde(rename_all = "camelCase")]
 pub enum Entry {
     /// One of the image's, whole.
-    Own(Box<Own>),
+    Own(Box<OwnEvent>),
     /// One that says nothing of the image: its name, number and time of its block, keccak256 of its fields.
     Other(String, u64, u64, B256),
 }
@@ -96,7 +96,7 @@ pub enum Entry {
 /// An event of the image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Own {
+pub struct OwnEvent {
     /// Number of its block.
     pub block: u64,
     /// Time of its block, unix seconds.
@@ -107,16 +107,16 @@ pub struct Own {
     pub data: Bytes,
     /// Of a batch: which of its items is the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<Item>,
+    pub item: Option<BatchItem>,
     /// That it is in its block; of all of the image's events, or of none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub receipt: Option<Receipt>,
+    pub receipt: Option<ReceiptProof>,
 }
 
 /// The log of an item, which has no number, and its place in the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Item {
+pub struct BatchItem {
     /// Of the log.
     pub topics: Vec<B256>,
     /// Of the log.
@@ -130,7 +130,7 @@ pub struct Item {
 /// A transaction's receipt, with the nodes of the block's receipts trie that prove it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Receipt {
+pub struct ReceiptProof {
     /// Which transaction of the block, from 0.
     pub index: u64,
     /// As the trie holds it (EIP-2718).

@@ -1,14 +1,14 @@
 //! The blocks of the image's events: their receipts, and the headers that link them to the block.
 
 use super::EvidenceError;
-use super::file::{Evidence, Own};
+use super::file::{Evidence, OwnEvent};
 use super::header::Header;
 use super::receipts;
 use alloy::primitives::{B256, LogData};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The headers of a file, by number, as far as they are one another's.
-pub(super) struct Links<'a> {
+pub(super) struct LinkedHeaders<'a> {
     evidence: &'a Evidence,
     headers: BTreeMap<u64, Header>,
     /// Blocks of which a receipt is proven.
@@ -17,7 +17,7 @@ pub(super) struct Links<'a> {
     newest: u64,
 }
 
-impl<'a> Links<'a> {
+impl<'a> LinkedHeaders<'a> {
     /// Reads the headers; where they are to be linked, each must be the parent of the next, and the last that of the block.
     pub(super) fn new(evidence: &'a Evidence, block: &Header) -> Result<Self, EvidenceError> {
         let wrong = |reason: String| EvidenceError::Headers { reason };
@@ -46,7 +46,7 @@ impl<'a> Links<'a> {
     /// Checks the receipt of an event, if it has one.
     pub(super) fn take(
         &mut self,
-        own: &Own,
+        own: &OwnEvent,
         seq: u64,
         log: &LogData,
         item: Option<&LogData>,

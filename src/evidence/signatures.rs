@@ -9,7 +9,7 @@ use alloy::sol_types::{Eip712Domain, SolStruct, SolValue};
 
 /// Who vouches that an act is of the one whom it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signed {
+pub enum SignedBy {
     /// The transaction itself: the contract takes an empty signature from nobody else.
     Transaction,
     /// A wallet's signature, checked here.
@@ -18,7 +18,7 @@ pub enum Signed {
     Contract,
 }
 
-impl Signed {
+impl SignedBy {
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -30,12 +30,12 @@ impl Signed {
 }
 
 /// Who vouches for an event; none where events of its kind have no signature.
-pub(super) fn signed(event: &Event, domain: &Eip712Domain) -> Option<Signed> {
+pub(super) fn signed_by(event: &Event, domain: &Eip712Domain) -> Option<SignedBy> {
     let (signer, signature, digest) = digest(event, domain)?;
     Some(match signature {
-        signature if signature.is_empty() => Signed::Transaction,
-        signature if check_signature(signature, &digest, signer).is_ok() => Signed::Wallet,
-        _ => Signed::Contract,
+        signature if signature.is_empty() => SignedBy::Transaction,
+        signature if check_signature(signature, &digest, signer).is_ok() => SignedBy::Wallet,
+        _ => SignedBy::Contract,
     })
 }
 

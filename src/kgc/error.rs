@@ -14,15 +14,15 @@ use super::log::LogError;
 pub enum KgcError {
     /// The request itself is not valid.
     #[error("the request is not valid")]
-    Request(#[from] RequestError),
+    Request(#[from] KeyRequestError),
     /// The challenge was never given, or is older than [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
-    #[error("the key center does not know challenge {challenge}: never given, or too old")]
+    #[error("challenge {challenge} was never given out by this key center, or has expired")]
     ChallengeUnknown {
         /// The challenge in the request.
         challenge: B256,
     },
     /// The challenge has acted: a request acts once.
-    #[error("the request was used: challenge {challenge} acts once")]
+    #[error("challenge {challenge} was used before: each works once")]
     RequestUsed {
         /// The challenge in the request.
         challenge: B256,
@@ -67,7 +67,7 @@ pub enum KgcError {
         found: String,
     },
     /// The header is not a sealed image's.
-    #[error("the header does not parse")]
+    #[error("the sealed image's header cannot be read")]
     Header(#[from] EnvelopeError),
     /// The capsules do not parse, or give no key.
     #[error("the key capsules give no image key")]
@@ -81,7 +81,7 @@ pub enum KgcError {
         found: u32,
     },
     /// The log did not take the entry, so nothing is given out.
-    #[error("nothing is given out that is not logged")]
+    #[error("the answer cannot be logged, so no key is given out")]
     Log(#[from] LogError),
     /// The answer was not made for this request, or was changed.
     #[error("the key center's answer does not open with this request and this key")]
@@ -91,7 +91,7 @@ pub enum KgcError {
 /// What is wrong with a request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RequestError {
+pub enum KeyRequestError {
     /// No key centers, too many, or not as many challenges.
     #[error("expected 1 to {limit} key centers and as many challenges, found {kgcs} and {challenges}")]
     SetSize {
@@ -103,10 +103,10 @@ pub enum RequestError {
         challenges: usize,
     },
     /// The ids of the key centers do not rise.
-    #[error("the ids of the key centers do not rise")]
+    #[error("expected the ids of the key centers in ascending order")]
     SetOrder,
     /// The signed set is another.
-    #[error("the signed set of key centers is another: expected {expected}, found {found}")]
+    #[error("the request is signed for another set of key centers: expected {expected}, found {found}")]
     SetHash {
         /// Hash of the ids that came with the request.
         expected: B256,
@@ -120,7 +120,7 @@ pub enum RequestError {
         id: B256,
     },
     /// The signed challenges are others.
-    #[error("the signed challenges are others: expected {expected}, found {found}")]
+    #[error("the request is signed for other challenges: expected {expected}, found {found}")]
     ChallengesHash {
         /// Hash of the challenges that came with the request.
         expected: B256,
@@ -128,7 +128,7 @@ pub enum RequestError {
         found: B256,
     },
     /// Nothing may be sealed to the recipient's key.
-    #[error("the recipient's key is of no use")]
+    #[error("the recipient's key cannot be used")]
     RecipientKey(#[source] CapsuleError),
     /// The signature is not that wallet's for this request, chain and registry.
     #[error("not a signature of {wallet} for this request, chain and registry")]
@@ -139,7 +139,7 @@ pub enum RequestError {
         source: SignatureFault,
     },
     /// The request is of a time to come.
-    #[error("the request was issued at {issued_at}, it is {now}")]
+    #[error("the request was issued at {issued_at}, it is {now} now")]
     IssuedInFuture {
         /// When it says that it was issued, unix seconds.
         issued_at: u64,
@@ -147,7 +147,7 @@ pub enum RequestError {
         now: u64,
     },
     /// The deadline has passed.
-    #[error("the request ended at {deadline}, it is {now}")]
+    #[error("the request expired at {deadline}, it is {now} now")]
     Expired {
         /// Last second in which it acts, unix seconds.
         deadline: u64,
@@ -155,7 +155,7 @@ pub enum RequestError {
         now: u64,
     },
     /// The deadline is before the issue, or too long after it.
-    #[error("the deadline is at most {limit} s after the issue at {issued_at}, found {deadline}")]
+    #[error("expected a deadline at most {limit} s after the issue at {issued_at}, found {deadline}")]
     Lifetime {
         /// The longest life in seconds.
         limit: u64,
@@ -165,7 +165,7 @@ pub enum RequestError {
         deadline: u64,
     },
     /// The wallet does not sign.
-    #[error("the wallet does not sign")]
+    #[error("the wallet cannot sign the request")]
     Signer(#[source] alloy::signers::Error),
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::challenges::Challenges;
 use super::log::{LogEntry, ReleaseLog};
-use super::requests::{Checked, Home, IssueRequest, KeyRequest, KgcRequest, Signed};
+use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, SignedRequest};
 use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, Registration, SealedAnswer, os_random};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
@@ -32,7 +32,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     }
 
     /// Checks the request and uses its challenge up: from here on it has acted, whatever becomes of it.
-    fn admit<R: KgcRequest>(&self, signed: &Signed<R>) -> Result<Checked, KgcError> {
+    fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<CheckedRequest, KgcError> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
         self.challenges.use_up(checked.challenge, self.clock.unix_secs())?;
         Ok(checked)
@@ -83,7 +83,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     }
 
     /// Logs what is about to be given out; it is on disk when this returns.
-    async fn log<R: KgcRequest>(&self, request: &R, checked: &Checked, at: u64) -> Result<(), KgcError> {
+    async fn log<R: KgcRequest>(&self, request: &R, checked: &CheckedRequest, at: u64) -> Result<(), KgcError> {
         let (terms, identity) = (request.terms(), self.keys.identity());
         let entry = LogEntry {
             at,
@@ -111,7 +111,7 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
         self.challenges.give(self.clock.unix_secs(), &mut os_random())
     }
 
-    async fn issue(&self, request: &Signed<IssueRequest>) -> Result<SealedAnswer, KgcError> {
+    async fn issue(&self, request: &SignedRequest<IssueRequest>) -> Result<SealedAnswer, KgcError> {
         let checked = self.admit(request)?;
         let terms = request.request.terms();
         let now = self.now(self.chain.block_time().await?);
@@ -123,18 +123,18 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
 
     async fn release(
         &self,
-        request: &Signed<KeyRequest>,
+        request: &SignedRequest<KeyRequest>,
         header: &[u8],
         capsules: &[u8],
     ) -> Result<SealedAnswer, KgcError> {
         let checked = self.admit(request)?;
         let terms = request.request.terms();
         let (image_id, wallet) = (terms.image_id, terms.wallet);
-        let standing = self.chain.standing(image_id, wallet).await?;
-        let now = self.now(standing.block_time);
+        let access_state = self.chain.access_state(image_id, wallet).await?;
+        let now = self.now(access_state.block_time);
         terms.check_times(now)?;
-        let registration = standing.registration.ok_or(KgcError::UnknownImage { image_id })?;
-        let expiry = standing.access_expiry;
+        let registration = access_state.registration.ok_or(KgcError::UnknownImage { image_id })?;
+        let expiry = access_state.access_expiry;
         if wallet != registration.sender && (expiry == 0 || now > expiry) {
             return Err(KgcError::NotAuthorized { image_id, wallet, expiry, now });
         }

@@ -13,8 +13,8 @@
 //! What this does not do: it limits no rate, and it keeps challenges in memory, so a restart makes clients ask again.
 
 mod challenges;
-mod doors;
 mod error;
+mod inputs;
 mod key_file;
 mod keys;
 mod local;
@@ -29,15 +29,15 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
-pub use doors::{ChainView, Registration, Standing, os_random};
-pub use error::{ChainViewError, KgcError, RequestError};
+pub use error::{ChainViewError, KeyRequestError, KgcError};
+pub use inputs::{AccessState, ChainView, Registration, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;
 pub use log::{LogEntry, LogError, LogHead, ReleaseLog, release_log_id};
 pub use requests::{
-    Ask, CLOCK_TOLERANCE_SECS, Checked, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS, Signed,
-    Terms, challenges_hash, kgc_set_hash,
+    CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
+    SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
 
 use crate::cipher::ImageKey;
@@ -66,14 +66,17 @@ pub trait KeyCenter: Send + Sync {
     fn challenge(&self) -> impl Future<Output = Result<B256, KgcError>> + Send;
 
     /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of the image key.
-    fn issue(&self, request: &Signed<IssueRequest>) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
+    fn issue(
+        &self,
+        request: &SignedRequest<IssueRequest>,
+    ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
 
     /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain now.
     ///
     /// `header` is the sealed image's bytes `0 .. 14 + H`, `capsules` its key capsules as registered.
     fn release(
         &self,
-        request: &Signed<KeyRequest>,
+        request: &SignedRequest<KeyRequest>,
         header: &[u8],
         capsules: &[u8],
     ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
@@ -84,7 +87,7 @@ pub trait KeyCenter: Send + Sync {
 pub struct SealedAnswer(pub SealedSecret);
 
 impl SealedAnswer {
-    fn seal(secret: &[u8; 32], to: &Checked) -> Self {
+    fn seal(secret: &[u8; 32], to: &CheckedRequest) -> Self {
         Self(seal_secret(secret, &to.recipient, to.digest.as_slice(), &mut os_random()))
     }
 

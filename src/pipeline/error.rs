@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KgcError, RequestError};
+use crate::kgc::{KeyRequestError, KgcError};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub enum PipelineError {
     Kgc(#[from] KgcError),
     /// The request to the KGC could not be signed.
     #[error(transparent)]
-    Request(#[from] RequestError),
+    Request(#[from] KeyRequestError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -74,10 +74,12 @@ pub enum PipelineError {
     #[error("the file cannot be sealed in this form")]
     NotSealable(#[source] EnvelopeError),
     /// What was sealed does not open to what was to be sealed. Nothing of it was stored.
-    #[error("what was sealed does not come back: this machine or this program is at fault, nothing was stored")]
+    #[error(
+        "the sealed image does not open to the original: this machine or this program is at fault, nothing was stored"
+    )]
     DoesNotComeBack,
     /// The store put the bytes under another address than theirs.
-    #[error("expected the store to answer {expected}, found {found}")]
+    #[error("expected the store to return CID {expected}, found {found}")]
     StoredElsewhere {
         /// The address that was computed here.
         expected: Cid,

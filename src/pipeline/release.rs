@@ -8,8 +8,8 @@ use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS, Registration,
-    Signed, Standing, os_random,
+    self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS,
+    Registration, SignedRequest, UnsignedRequest, os_random,
 };
 use alloy::primitives::{Address, B256};
 
@@ -34,7 +34,7 @@ impl<C: Clock> RegistryView<C> {
 
     /// What cannot change is read first, however long that takes; then the newest block, and what may change from that very block. Its
     /// age is judged last, when the decision is made.
-    async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
+    async fn look(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainError> {
         let logged = match self.registry.registration(image_id).await {
             Ok(logged) => Some(logged),
             Err(ChainError::UnknownImage { .. }) => None,
@@ -51,7 +51,7 @@ impl<C: Clock> RegistryView<C> {
             None => None,
         };
         head.check_fresh(self.registry.profile(), self.clock.unix_secs())?;
-        Ok(Standing { block_time: head.timestamp, registration, access_expiry })
+        Ok(AccessState { block_time: head.timestamp, registration, access_expiry })
     }
 }
 
@@ -60,7 +60,7 @@ impl<C: Clock> ChainView for RegistryView<C> {
         self.fresh_head().await.map(|head| head.timestamp).map_err(view_error)
     }
 
-    async fn standing(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainViewError> {
+    async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {
         self.look(image_id, wallet).await.map_err(view_error)
     }
 }
@@ -84,9 +84,9 @@ async fn sign<R: kgc::KgcRequest>(
     home: &Home,
     image_id: B256,
     now: u64,
-) -> Result<(Signed<R>, X25519Secret), PipelineError> {
+) -> Result<(SignedRequest<R>, X25519Secret), PipelineError> {
     let secret = X25519Secret::generate(&mut os_random());
-    let ask = Ask {
+    let ask = UnsignedRequest {
         image_id,
         challenges: vec![(center.identity().id, center.challenge().await?)],
         recipient: secret.public(),

@@ -192,7 +192,7 @@ pub enum StoreError {
     #[error("not a CAR file of whole objects: {0}")]
     Car(#[source] CarError),
     /// The list of a pinned object's blocks is not readable as one.
-    #[error("the pin of {cid} is damaged; putting the object again mends it")]
+    #[error("the pin of {cid} is damaged; putting the object again repairs it")]
     PinDamaged {
         /// The pinned object.
         cid: Cid,

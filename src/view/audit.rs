@@ -3,7 +3,7 @@
 use super::described::{about, describe};
 use super::event::EventView;
 use super::values::Checksummed;
-use crate::audit::{Audited, Listed, Summary};
+use crate::audit::{AuditReport, AuditedEvent, Summary};
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use alloy::primitives::{Address, B256, FixedBytes};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct AuditView<'a> {
 
 impl<'a> AuditView<'a> {
     /// The audit of the registry at this address of a chain, of which so many events were listed.
-    pub fn new((chain_id, registry): (u64, Address), audited: &'a Audited, listed: Option<u64>) -> Self {
+    pub fn new((chain_id, registry): (u64, Address), audited: &'a AuditReport, listed: Option<u64>) -> Self {
         let proven = &audited.proven;
         let before = audited.before.map(|(block, block_hash, gone)| LastAuditView { block, block_hash, gone });
         Self {
@@ -170,8 +170,8 @@ pub struct ListedView {
     pub(crate) what: String,
 }
 
-impl From<&Listed<'_>> for ListedView {
-    fn from(listed: &Listed<'_>) -> Self {
+impl From<&AuditedEvent<'_>> for ListedView {
+    fn from(listed: &AuditedEvent<'_>) -> Self {
         let event = &listed.event.event;
         let (image, actor, outcome) = about(event);
         let sender = match (event, image) {
@@ -196,12 +196,12 @@ pub(super) mod tests {
     use super::super::event::tests::{TRAIL, samples};
     use super::super::json;
     use super::*;
-    use crate::audit::{FlagOpen, Proven, Storage, Tally};
+    use crate::audit::{OpenFlag, ProvenBlock, Storage, Tally};
     use crate::contract::{RegistryEvent, Trail};
 
     const HOME: (u64, Address) = (31337, Address::repeat_byte(0xde));
 
-    pub(in crate::view) fn audited() -> Audited {
+    pub(in crate::view) fn audited() -> AuditReport {
         let mut summary =
             Summary { confirmed_flags: 1, dismissed_flags: 2, first_at: 100, last_at: 200, ..Default::default() };
         summary.events = [("Verified".to_owned(), 5), ("Registered".to_owned(), 3)].into();
@@ -209,8 +209,8 @@ pub(super) mod tests {
         let verifier = Address::repeat_byte(0xc3);
         let deciding = Tally { flags_raised: 5, flags_decided: 6, access: 7, ..Default::default() };
         summary.wallets = [(verifier, tally), (Address::repeat_byte(0xa1), deciding)].into();
-        summary.open_flags = [(B256::repeat_byte(1), FlagOpen { flag: 2, verifier, raised_at: 150 })].into();
-        let proven = Proven {
+        summary.open_flags = [(B256::repeat_byte(1), OpenFlag { flag: 2, verifier, raised_at: 150 })].into();
+        let proven = ProvenBlock {
             block: 12,
             hash: B256::repeat_byte(0xb1),
             parent: B256::repeat_byte(0xb0),
@@ -221,7 +221,7 @@ pub(super) mod tests {
             silent: vec!["http://127.0.0.1:8546: away".to_owned()],
         };
         let before = Some((9, B256::repeat_byte(0xb9), true));
-        Audited { proven, seq: 7, read: 4, after_block: 9, before, summary, slots: 40, storage_proven: true }
+        AuditReport { proven, seq: 7, read: 4, after_block: 9, before, summary, slots: 40, storage_proven: true }
     }
 
     #[test]
@@ -266,8 +266,8 @@ pub(super) mod tests {
         );
     }
 
-    pub(in crate::view) fn listed<'a>(event: &'a RegistryEvent, storage: &'a Storage) -> Listed<'a> {
-        Listed { event, time: 150, storage, is_new: true }
+    pub(in crate::view) fn listed<'a>(event: &'a RegistryEvent, storage: &'a Storage) -> AuditedEvent<'a> {
+        AuditedEvent { event, time: 150, storage, is_new: true }
     }
 
     #[test]

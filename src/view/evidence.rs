@@ -2,7 +2,7 @@
 
 use super::values::{Checksummed, state_name};
 use crate::contract::bindings::IImageRegistry::RecordState;
-use crate::evidence::{Checked, Evidence, ProvenFlag, ProvenVerification};
+use crate::evidence::{CheckedEvidence, Evidence, ProvenFlag, ProvenVerification};
 use crate::storage::Cid;
 use alloy::primitives::B256;
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub struct EvidenceView {
 
 impl EvidenceView {
     /// The evidence, so many bytes in `output`.
-    pub fn new(evidence: &Evidence, checked: &Checked, output: String, bytes: usize) -> Self {
+    pub fn new(evidence: &Evidence, checked: &CheckedEvidence, output: String, bytes: usize) -> Self {
         Self {
             image_id: evidence.image_id,
             output,
@@ -53,7 +53,7 @@ pub struct CheckView {
 
 impl CheckView {
     /// The check; `named` says whether the registry was named by who asked.
-    pub fn new(evidence: &Evidence, checked: &Checked, named: bool, sealed: Option<String>) -> Self {
+    pub fn new(evidence: &Evidence, checked: &CheckedEvidence, named: bool, sealed: Option<String>) -> Self {
         let trusts = TrustsView {
             block_hash: checked.hash,
             registry: evidence.registry.into(),
@@ -96,8 +96,8 @@ struct ProvesView {
 }
 
 impl ProvesView {
-    fn new(evidence: &Evidence, checked: &Checked) -> Self {
-        let story = &checked.story;
+    fn new(evidence: &Evidence, checked: &CheckedEvidence) -> Self {
+        let history = &checked.history;
         let blocks = checked.blocks.iter().map(|&(block, block_hash)| BlockView { block, block_hash });
         Self {
             chain_id: evidence.chain_id,
@@ -107,9 +107,9 @@ impl ProvesView {
             block_time: checked.time,
             image_id: evidence.image_id,
             record: ProvenRecordView::from(checked),
-            capsules: ProvenCapsulesView { version: story.capsules_version, hash: story.capsules_hash },
-            verifications: story.verifications.iter().map(ProvenVerificationView::from).collect(),
-            flags: story.flags.iter().map(ProvenFlagView::from).collect(),
+            capsules: ProvenCapsulesView { version: history.capsules_version, hash: history.capsules_hash },
+            verifications: history.verifications.iter().map(ProvenVerificationView::from).collect(),
+            flags: history.flags.iter().map(ProvenFlagView::from).collect(),
             seq: checked.seq,
             followed: checked.followed,
             receipts: checked.receipts,
@@ -135,19 +135,19 @@ struct ProvenRecordView {
     state: &'static str,
 }
 
-impl From<&Checked> for ProvenRecordView {
-    fn from(checked: &Checked) -> Self {
-        let (story, image) = (&checked.story, &checked.story.image);
+impl From<&CheckedEvidence> for ProvenRecordView {
+    fn from(checked: &CheckedEvidence) -> Self {
+        let (history, image) = (&checked.history, &checked.history.image);
         Self {
             content_hash: image.content_hash,
             header_hash: image.header_hash,
             size: image.size,
             cid: Cid::from_bytes(&image.cid).ok().map(|cid| cid.to_string()),
             sender: image.sender.into(),
-            registered_at: story.registered_at,
-            way: image.way.name(),
+            registered_at: history.registered_at,
+            way: image.kind.name(),
             block: image.place.block_number,
-            signed: story.signed.name(),
+            signed: history.signed_by.name(),
             state: state_of(checked),
         }
     }
@@ -182,7 +182,7 @@ impl From<&ProvenVerification> for ProvenVerificationView {
             observed_at: one.event.observedAt,
             block: one.block,
             time: one.time,
-            signed: one.signed.name(),
+            signed: one.signed_by.name(),
         }
     }
 }
@@ -221,8 +221,8 @@ struct BlockView {
 }
 
 /// The name of the state of a proven record.
-pub fn state_of(checked: &Checked) -> &'static str {
-    state_name(match checked.story.flags.last() {
+pub fn state_of(checked: &CheckedEvidence) -> &'static str {
+    state_name(match checked.history.flags.last() {
         Some(ProvenFlag { decided: None, .. }) => RecordState::Flagged,
         Some(ProvenFlag { decided: Some((true, ..)), .. }) => RecordState::Tampered,
         _ => RecordState::Registered,
@@ -243,9 +243,9 @@ pub(super) mod tests {
     use super::super::json;
     use super::super::record::tests::logged;
     use super::*;
-    use crate::contract::Way;
+    use crate::contract::RegistrationKind;
     use crate::contract::bindings::IImageRegistry::Verified;
-    use crate::evidence::{Account, Blocks, Signed, Slot, Slots, Story};
+    use crate::evidence::{Account, Blocks, ImageHistory, SignedBy, Slot, Slots};
     use alloy::primitives::aliases::U40;
     use alloy::primitives::{Address, Bytes, U256};
 
@@ -279,7 +279,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::view) fn checked() -> Checked {
+    pub(in crate::view) fn checked() -> CheckedEvidence {
         let (verifier, arbiter) = (Address::repeat_byte(0xc3), Address::repeat_byte(0xa4));
         let event = Verified {
             verifier,
@@ -290,21 +290,21 @@ pub(super) mod tests {
             ..Default::default()
         };
         let flag = |id, decided| ProvenFlag { id, verifier, raised_at: 150, decided };
-        let story = Story {
-            image: logged(Way::Leaf { root: B256::repeat_byte(8) }),
-            signed: Signed::Wallet,
+        let history = ImageHistory {
+            image: logged(RegistrationKind::Leaf { root: B256::repeat_byte(8) }),
+            signed_by: SignedBy::Wallet,
             registered_at: 100,
-            verifications: vec![ProvenVerification { event, signed: Signed::Transaction, block: 13, time: 150 }],
+            verifications: vec![ProvenVerification { event, signed_by: SignedBy::Transaction, block: 13, time: 150 }],
             flags: vec![flag(1, Some((false, arbiter, 160))), flag(2, Some((true, arbiter, 170))), flag(3, None)],
             capsules_version: 2,
             capsules_hash: B256::repeat_byte(6),
         };
-        Checked {
+        CheckedEvidence {
             block: 20,
             hash: B256::repeat_byte(0xb2),
             time: 200,
             code_hash: B256::repeat_byte(0xc0),
-            story,
+            history,
             seq: 9,
             followed: 8,
             receipts: 1,
@@ -362,10 +362,10 @@ pub(super) mod tests {
                 r#""registryWasNamed":true,"signatures":"ecdsa-secp256k1"}}"#,
             )
         );
-        checked.story.flags.pop();
-        assert_eq!((state_of(&checked), flag_state(&checked.story.flags[0])), ("tampered", "dismissed"));
-        checked.story.image.cid = Bytes::from_static(&[1]);
-        (checked.story.flags, checked.story.verifications, checked.blocks) = (vec![], vec![], vec![]);
+        checked.history.flags.pop();
+        assert_eq!((state_of(&checked), flag_state(&checked.history.flags[0])), ("tampered", "dismissed"));
+        checked.history.image.cid = Bytes::from_static(&[1]);
+        (checked.history.flags, checked.history.verifications, checked.blocks) = (vec![], vec![], vec![]);
         let view = CheckView::new(&evidence, &checked, false, None);
         assert_eq!(
             json(view).to_string(),

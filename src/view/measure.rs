@@ -99,7 +99,7 @@ pub(super) mod tests {
     use super::super::json;
     use super::*;
     use crate::evaluation::keys::Change;
-    use crate::metrics::{Differences, Verdict};
+    use crate::metrics::{BandVerdict, Differences};
 
     pub(in crate::view) fn rows() -> Vec<Measurement> {
         let row = Measurement {
@@ -109,9 +109,9 @@ pub(super) mod tests {
             value: Some(99.5),
             ideal: Some(99.609_375),
             band: Some((99.5, 99.75)),
-            verdict: Verdict::Within,
+            verdict: BandVerdict::Within,
         };
-        vec![Measurement { value: None, ideal: None, band: None, verdict: Verdict::Undefined, ..row.clone() }, row]
+        vec![Measurement { value: None, ideal: None, band: None, verdict: BandVerdict::Undefined, ..row.clone() }, row]
     }
 
     pub(in crate::view) fn report() -> KeyReport {

@@ -5,7 +5,7 @@ use super::event::EventView;
 use super::flag::FlagView;
 use super::values::{Checksummed, state_name};
 use crate::contract::bindings::IImageRegistry::{Flag, Record};
-use crate::contract::{RegistryEvent, Way, spelled_out};
+use crate::contract::{RegistrationKind, RegistryEvent, spelled_out};
 use crate::pipeline::{AnchoredImage, Stored};
 use crate::storage::{Cid, CidError};
 use alloy::primitives::{Address, B256, Bytes, FixedBytes};
@@ -105,12 +105,12 @@ struct RegistrationView {
 impl RegistrationView {
     fn new(stored: &Stored) -> Result<Self, CidError> {
         let (logged, place) = (&stored.logged, &stored.logged.place);
-        let (signature, deadline) = logged.way.signature().unzip();
+        let (signature, deadline) = logged.kind.signature().unzip();
         Ok(Self {
-            way: logged.way.name(),
-            root: match logged.way {
-                Way::Leaf { root } => Some(root),
-                Way::Alone { .. } | Way::Batch { .. } => None,
+            way: logged.kind.name(),
+            root: match logged.kind {
+                RegistrationKind::Leaf { root } => Some(root),
+                RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. } => None,
             },
             salt: logged.salt,
             header_hash: logged.header_hash,
@@ -217,7 +217,7 @@ pub(super) mod tests {
         log_index: 3,
     };
 
-    pub(in crate::view) fn logged(way: Way) -> LoggedImage {
+    pub(in crate::view) fn logged(kind: RegistrationKind) -> LoggedImage {
         LoggedImage {
             image_id: B256::repeat_byte(1),
             sender: Address::repeat_byte(0xa1),
@@ -228,13 +228,13 @@ pub(super) mod tests {
             cid: Cid::of(b"sealed").to_bytes().into(),
             capsules_hash: B256::repeat_byte(5),
             capsules_cid: Cid::of(b"capsules").to_bytes().into(),
-            way,
+            kind,
             place: PLACE,
             trail: Trail::from(TRAIL),
         }
     }
 
-    pub(in crate::view) fn stored(way: Way) -> Stored {
+    pub(in crate::view) fn stored(kind: RegistrationKind) -> Stored {
         let (sender, registered_at) = (Address::repeat_byte(0xa1), U48::from(1_700_000_000));
         let record = Record {
             contentHash: B256::repeat_byte(3),
@@ -244,7 +244,7 @@ pub(super) mod tests {
             verifications: U40::from(4),
         };
         let capsules = CapsulesAt { version: 2, hash: B256::repeat_byte(6), cid: Cid::of(b"newer capsules") };
-        Stored { record, logged: logged(way), cid: Cid::of(b"sealed"), capsules }
+        Stored { record, logged: logged(kind), cid: Cid::of(b"sealed"), capsules }
     }
 
     pub(in crate::view) fn flag() -> Flag {
@@ -281,7 +281,7 @@ pub(super) mod tests {
     #[test]
     fn an_image_looks_as_it_always_did() {
         let id = B256::repeat_byte(1);
-        let alone = Way::Alone { deadline: 1_700_000_600, signature: Bytes::from_static(&[7; 3]) };
+        let alone = RegistrationKind::Alone { deadline: 1_700_000_600, signature: Bytes::from_static(&[7; 3]) };
         let [registered, ..] = samples();
         let view = ImageView::new(HOME, (id, &stored(alone)), &flag(), Some(access()), true, &[registered]);
         assert_eq!(
@@ -311,7 +311,7 @@ pub(super) mod tests {
                 r#""way":"alone"},"registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE"}"#,
             )
         );
-        let leaf = stored(Way::Leaf { root: B256::repeat_byte(8) });
+        let leaf = stored(RegistrationKind::Leaf { root: B256::repeat_byte(8) });
         let view = ImageView::new(HOME, (id, &leaf), &no_flag(), None, false, &[]);
         assert_eq!(
             json(view.expect("good CIDs")).to_string(),

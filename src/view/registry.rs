@@ -126,7 +126,7 @@ impl DeploymentView {
 pub(super) mod tests {
     use super::super::{ActView, json};
     use super::*;
-    use crate::contract::{Arguments, InitialRole};
+    use crate::contract::{ConstructorArguments, InitialRole};
 
     const HOME: (u64, Address) = (31337, Address::repeat_byte(0xde));
 
@@ -140,7 +140,7 @@ pub(super) mod tests {
             transaction: B256::repeat_byte(0x7a),
             code_hash: B256::repeat_byte(0xc0),
             deployer: Address::repeat_byte(0xa1),
-            arguments: Arguments {
+            arguments: ConstructorArguments {
                 admin: Address::repeat_byte(0xad),
                 roles: vec![role(Role::Verifier, 0xb2), role(Role::Kgc, 0xc3)],
             },

@@ -147,7 +147,7 @@ pub(super) mod tests {
     use super::super::transaction::tests::RECEIPT;
     use super::super::{Code, json};
     use super::*;
-    use crate::contract::Way;
+    use crate::contract::RegistrationKind;
     use crate::envelope::Description;
     use crate::imaging::{Format, WholeReason};
     use crate::pipeline::{Job, Registered, Timings};
@@ -183,7 +183,7 @@ pub(super) mod tests {
             file_name: "a\nscan.png".to_owned(),
             layout: Layout::Bytes { length: 5 },
         };
-        let stored = stored(Way::Leaf { root: B256::ZERO });
+        let stored = stored(RegistrationKind::Leaf { root: B256::ZERO });
         OpenedImage { file: vec![1, 2, 3, 4, 5].into(), description, image: None, stored }
     }
 

@@ -17,7 +17,7 @@ use alloy::rpc::types::{
     Block, EIP1186AccountProofResponse, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest,
 };
 use node::Node;
-use nodes::Nodes;
+use nodes::NodePool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ const INDEXING_PAUSE: Duration = Duration::from_millis(200);
 /// The JSON-RPC of one node, or of several that stand in for one another.
 #[derive(Debug, Clone)]
 pub struct Rpc {
-    nodes: Arc<Nodes>,
+    nodes: Arc<NodePool>,
     endpoint: String,
     deadline: Duration,
 }
@@ -62,7 +62,7 @@ impl Rpc {
     fn of(nodes: Vec<Node>) -> Self {
         let endpoints: Vec<&str> = nodes.iter().map(Node::endpoint).collect();
         let endpoint = endpoints.join(", ");
-        Self { nodes: Arc::new(Nodes::new(nodes)), endpoint, deadline: CALL_DEADLINE }
+        Self { nodes: Arc::new(NodePool::new(nodes)), endpoint, deadline: CALL_DEADLINE }
     }
 
     /// The same door with another deadline for each call.

@@ -2,7 +2,7 @@
 
 use super::times::{parse, spelled};
 use super::{CliError, io};
-use crate::audit::{AuditError, Listed};
+use crate::audit::{AuditError, AuditedEvent};
 use crate::cli::output::write_stdout;
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
@@ -110,7 +110,7 @@ impl<'a> Listing<'a> {
     }
 
     /// Writes an event, if it is one of those asked for.
-    pub(super) fn take(&mut self, listed: &Listed<'_>) -> Result<(), AuditError> {
+    pub(super) fn take(&mut self, listed: &AuditedEvent<'_>) -> Result<(), AuditError> {
         if matches!(self.sink, Sink::None) || (self.only_new && !listed.is_new) {
             return Ok(());
         }

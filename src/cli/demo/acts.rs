@@ -3,7 +3,7 @@
 use super::Sabotage;
 use super::avalanche::Avalanche;
 use super::stage::{Actor, Stage};
-use crate::audit::{Options, audit};
+use crate::audit::{AuditOptions, audit};
 use crate::cli::error::CliError;
 use crate::cli::output::{chain_of, say};
 use crate::clock::{Clock, SystemClock};
@@ -235,7 +235,7 @@ impl<'a> Story<'a> {
     /// The audit trail, recomputed from the log alone, ends in the contract's own head.
     pub(super) async fn audit(&mut self) -> Result<(), CliError> {
         let (registry, _) = self.stage.afresh().await?;
-        let (holds, events) = match audit(&registry, &Options::default(), |_| Ok(())).await {
+        let (holds, events) = match audit(&registry, &AuditOptions::default(), |_| Ok(())).await {
             Ok(audited) => (true, audited.read),
             Err(error) => {
                 say(&format!("the audit trail: {}", chain_of(&error)));

@@ -108,7 +108,7 @@ impl Story<'_> {
         let (mut signed, mut seen) = (true, Vec::new());
         for scan in &self.scans {
             let logged = registry.registration(scan.sealed.job.image_id).await?;
-            signed &= logged.way.signature().is_some_and(|(signature, _)| signature.len() == 65);
+            signed &= logged.kind.signature().is_some_and(|(signature, _)| signature.len() == 65);
             seen.push(logged.place.transaction);
         }
         seen.sort_unstable();

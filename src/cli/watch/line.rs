@@ -1,16 +1,16 @@
-//! How news is said: a line for people, or a JSON object, which is also what is delivered.
+//! How notification is said: a line for people, or a JSON object, which is also what is delivered.
 
 use super::kinds::{Kind, of_kinds};
 use crate::chain::Registry;
 use crate::cli::audit::spelled;
 use crate::view::{self, AnswerView, WatchedView};
-use crate::watch::{News, Note};
+use crate::watch::{Message, Notification};
 use alloy::primitives::{Address, B256};
 use serde_json::Value;
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Result, Write};
 
-/// Says news on stdout, and who else is to hear it.
+/// Says notification on stdout, and who else is to hear it.
 pub(super) struct Lines {
     chain_id: u64,
     registry: Address,
@@ -40,17 +40,17 @@ impl Lines {
         self.counts.get()
     }
 
-    pub(super) fn tell(&self, news: News<'_>) -> Result<Note> {
-        let result = match news {
-            News::Event { id, happened } => {
+    pub(super) fn tell(&self, notification: Notification<'_>) -> Result<Message> {
+        let result = match notification {
+            Notification::Event { id, timed } => {
                 let home = (self.chain_id, self.registry);
-                view::json(WatchedView::new(home, id, &happened.event, (happened.seq, happened.time)))
+                view::json(WatchedView::new(home, id, &timed.event, (timed.seq, timed.time)))
             }
-            News::Retracted { id, retracts, line } => retracted(id, retracts, line)?,
+            Notification::Retracted { id, retracts, line } => retracted(id, retracts, line)?,
         };
         let (kind, back) = (result["kind"].as_str().unwrap_or_default(), result["type"] == "retracted");
         let is_in = |kinds: &Option<Vec<&str>>| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
-        let to = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
+        let recipients = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
         let (shown, text) = (is_in(&self.printed), text(&result));
         let line = view::json(AnswerView::new("watch", result)).to_string();
         if shown {
@@ -60,7 +60,7 @@ impl Lines {
         }
         let (events, retracted) = self.counts.get();
         self.counts.set(if back { (events, retracted + 1) } else { (events + 1, retracted) });
-        Ok(Note { line, to })
+        Ok(Message { line, recipients })
     }
 }
 
@@ -70,7 +70,7 @@ fn retracted(id: B256, retracts: B256, line: &str) -> Result<Value> {
     result.ok_or_else(|| Error::new(ErrorKind::InvalidData, "a line that is no object"))
 }
 
-/// Time, block, number, event, image, and what happened.
+/// Time, block, number, event, image, and what timed.
 fn text(result: &Value) -> String {
     let text = |name: &str| result[name].as_str().unwrap_or_default();
     let number = |name: &str| result[name].as_u64().unwrap_or_default();

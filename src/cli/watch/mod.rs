@@ -87,20 +87,20 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             }
         };
         ended?;
-        let (mark, standing) = (watcher.mark(), memory.borrow().standing()?);
+        let (position, deliveries) = (watcher.position(), memory.borrow().delivery_counts()?);
         let (events, retracted) = lines.counts();
         let view = WatchEndView::new(
             (registry.chain_id(), registry.address()),
-            mark.map(|mark| (mark.block, mark.hash, mark.trail.seq())),
+            position.map(|at| (at.block, at.hash, at.trail.seq())),
             (events, retracted),
-            (standing.waiting, standing.dead),
+            (deliveries.waiting, deliveries.dead),
         );
-        let whole = mark.map(|mark| format!("whole up to block {}, {} numbered events", mark.block, mark.trail.seq()));
+        let whole = position.map(|at| format!("whole up to block {}, {} numbered events", at.block, at.trail.seq()));
         say(&format!(
             "{}; told now: {events}, taken back: {retracted}; deliveries that wait: {}, given up: {}",
             whole.unwrap_or_else(|| "nothing is settled yet".to_owned()),
-            standing.waiting,
-            standing.dead
+            deliveries.waiting,
+            deliveries.dead
         ));
         Ok(Outcome::new(view, ""))
     };

@@ -19,13 +19,13 @@ const MAX_SIGNATURE_BYTES: usize = 4096;
 #[non_exhaustive]
 pub enum RequestError {
     /// It is no EIP-712 typed data.
-    #[error("not typed data as wallets take it: {reason}")]
+    #[error("expected EIP-712 typed data as wallets sign it: {reason}")]
     Malformed {
         /// What is wrong with it.
         reason: String,
     },
     /// The contract takes no such struct.
-    #[error("the registry takes no signed {primary_type} of this form: {found}")]
+    #[error("the registry accepts no signed {primary_type} with these fields: {found}")]
     OtherType {
         /// The struct's name.
         primary_type: String,
@@ -43,7 +43,7 @@ pub enum RequestError {
         found: String,
     },
     /// It may no longer be submitted.
-    #[error("the request could be submitted until {deadline}, and it is {now} (unix seconds)")]
+    #[error("the request expired at {deadline}, it is {now} now (unix seconds)")]
     Expired {
         /// Its last second.
         deadline: u64,
@@ -51,7 +51,7 @@ pub enum RequestError {
         now: u64,
     },
     /// The contract takes no signature that is good for so long.
-    #[error("the request's deadline {deadline} is more than 7 days ahead: at most {latest} (unix seconds)")]
+    #[error("expected a deadline at most 7 days ahead ({latest}), found {deadline} (unix seconds)")]
     TooFar {
         /// Its last second.
         deadline: u64,
@@ -59,7 +59,7 @@ pub enum RequestError {
         latest: u64,
     },
     /// Something that the signer relayed or cancelled since used the number up.
-    #[error("the request carries number {found} of {signer}, whose next is {expected}")]
+    #[error("expected nonce {expected} of {signer}, the request has {found}")]
     Nonce {
         /// Whose number.
         signer: Address,
@@ -68,30 +68,30 @@ pub enum RequestError {
         /// What the request has.
         found: U256,
     },
-    /// What it acts on has another number by now.
-    #[error("the request acts on {what} number {named}, and {current} is the number now: something else came first")]
+    /// Another change of the same thing came first: the request can't act any more.
+    #[error("{}", overtaken(what, *named, *current))]
     Overtaken {
-        /// What it acts on.
+        /// What it changes: `flag`, or what it counts, as `access change`.
         what: &'static str,
-        /// The number that it names.
+        /// The number that the request names.
         named: U256,
-        /// The number that there is.
+        /// The number that the registry is at now; that of the request itself for a flag that was decided otherwise.
         current: U256,
     },
     /// Another signature of the same key over the same request, which the contract does not take.
-    #[error("the signature of {signer} has the upper of two possible s, and the registry takes the lower")]
+    #[error("the signature of {signer} has the upper value of s, the registry accepts the lower one alone")]
     UpperS {
         /// Who signed.
         signer: Address,
     },
     /// No signature, or a longer one than the contract takes.
-    #[error("a signature has 1 to 4096 bytes, found {found}")]
+    #[error("expected a signature of 1 to 4096 bytes, found {found}")]
     SignatureLength {
         /// Its bytes.
         found: usize,
     },
     /// It was not made by the signer over this request.
-    #[error("the signature is not of {signer} over this request ({digest})")]
+    #[error("the signature is not of {signer} over this request (digest {digest})")]
     Signature {
         /// Who was to sign.
         signer: Address,
@@ -107,6 +107,15 @@ impl RequestError {
             Self::Signature { .. } | Self::UpperS { .. } => ErrorKind::NotAuthorized,
             Self::OtherDomain { .. } => ErrorKind::WrongChain,
             _ => ErrorKind::Failure,
+        }
+    }
+}
+
+fn overtaken(what: &str, named: U256, current: U256) -> String {
+    match named == current {
+        true => format!("the request comes too late: {what} {named} was decided otherwise"),
+        false => {
+            format!("the request comes too late: it is for {what} {named}, and the registry is at {what} {current} now")
         }
     }
 }

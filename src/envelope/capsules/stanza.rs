@@ -111,7 +111,7 @@ impl Capsules {
         if begin != &MAGIC[..begin.len()] {
             return Err(CapsuleError::BadMagic);
         }
-        let mut reader = Reader { bytes, offset: 0 };
+        let mut reader = ByteReader { bytes, offset: 0 };
         let [.., v1, v0, c1, c0] = *reader.array::<PREFIX_BYTES>()?;
         let (version, count) = (u16::from_be_bytes([v1, v0]), u16::from_be_bytes([c1, c0]));
         if version != VERSION {
@@ -202,12 +202,12 @@ impl RawStanza<'_> {
 }
 
 /// Takes fields from the front.
-struct Reader<'a> {
+struct ByteReader<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8], CapsuleError> {
         let end = self.offset + length;
         let field = self.bytes.get(self.offset..end);

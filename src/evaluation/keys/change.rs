@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Where a sample is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum ChangedSamples {
     /// Any sample.
     Anywhere,
     /// In an eighth of the height and of the width at one of the four corners.
@@ -17,7 +17,7 @@ pub enum Place {
 
 /// What a sample is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum SampleKind {
     /// 8 bit, signed or not.
     Eight,
     /// 16 bit, signed or not.
@@ -32,7 +32,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// One sample by one grey level, up or down.
-    Level(Kind, Place),
+    Level(SampleKind, ChangedSamples),
     /// Two unlike samples changed places.
     Swap,
     /// Every row moved by one pixel, its last one to its front.
@@ -50,16 +50,16 @@ impl fmt::Display for Change {
             Self::Constant => return f.write_str("a constant, every level"),
         };
         let kind = match kind {
-            Kind::Eight => "8 bit",
-            Kind::Sixteen => "16 bit",
-            Kind::Wider => "wider samples",
-            Kind::Byte => "plain bytes",
+            SampleKind::Eight => "8 bit",
+            SampleKind::Sixteen => "16 bit",
+            SampleKind::Wider => "wider samples",
+            SampleKind::Byte => "plain bytes",
         };
         let place = match place {
-            Place::Anywhere => "anywhere",
-            Place::Corner => "corner",
-            Place::Centre => "centre",
-            Place::Background => "background",
+            ChangedSamples::Anywhere => "anywhere",
+            ChangedSamples::Corner => "corner",
+            ChangedSamples::Centre => "centre",
+            ChangedSamples::Background => "background",
         };
         write!(f, "one level, {kind}, {place}")
     }

@@ -8,7 +8,7 @@ mod phantoms;
 mod report;
 mod subject;
 
-pub use change::{Change, Kind, Place};
+pub use change::{Change, ChangedSamples, SampleKind};
 pub use changes::Neighbours;
 pub use draws::Draws;
 pub use figure::key_figure;

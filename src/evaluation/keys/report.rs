@@ -177,7 +177,7 @@ impl Collected {
 mod tests {
     use super::*;
     use crate::evaluation::keys::small_phantom;
-    use crate::metrics::Verdict;
+    use crate::metrics::BandVerdict;
 
     fn survey(vit: &mut Vit, seed: u64) -> KeyReport {
         let mut survey = KeySurvey::new(vit, seed).expect("the model runs");
@@ -198,7 +198,7 @@ mod tests {
             assert_eq!(section.changes.len(), 15, "8 of images, 4 of bytes, swap, shift, constant");
             assert!((160..=11 * 16).contains(&section.flips.total()), "{}", section.flips.total());
             for row in section.images.iter().chain(&section.levels) {
-                assert_ne!(row.verdict, Verdict::Outside, "{bits} bits: {row}");
+                assert_ne!(row.verdict, BandVerdict::Outside, "{bits} bits: {row}");
             }
         }
         assert_ne!(report.raw_bits.flips, survey(&mut vit, 2).raw_bits.flips, "other samples are changed");

@@ -23,8 +23,8 @@ use dicom_encoding::{
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 pub use error::DicomError;
-use fields::{Fields, Shape};
-use walk::{Element, Walk};
+use fields::{Fields, PixelFormat};
+use walk::{Element, ElementWalk};
 
 use super::{ByteOrder, Image, ImagingError, Limits, WholeReason};
 
@@ -55,7 +55,7 @@ pub(super) fn read(file: &[u8], meta: usize, limits: &Limits) -> Result<Found, I
         Endianness::Little => ByteOrder::Little,
     };
     let mut fields = Fields::new(file, order);
-    let mut walk = Walk::new(file, data_set, decoder, limits.nesting);
+    let mut walk = ElementWalk::new(file, data_set, decoder, limits.nesting);
     while let Some(element) = walk.next()? {
         fields.add(element)?;
     }
@@ -84,7 +84,7 @@ fn native(
     if pixels.tag == tags::PIXEL_DATA && fields.bits_allocated()? == 1 {
         return Ok(Found::Nothing(WholeReason::BitPacked));
     }
-    let Shape { geometry, sample_type, channel_order, bits_stored } = fields.shape(pixels.tag)?;
+    let PixelFormat { geometry, sample_type, channel_order, bits_stored } = fields.shape(pixels.tag)?;
     let found = pixels.value.len() as u64;
     let bytes = geometry.samples().and_then(|samples| samples.checked_mul(sample_type.bytes() as u64));
     // An odd length is padded with one byte, which goes to the tail.
@@ -109,7 +109,7 @@ fn native(
 /// Returns the UID of the transfer syntax and where the data set begins. The meta group is always explicit little-endian and ends where another group begins.
 fn transfer_syntax(file: &[u8], meta: usize, limits: &Limits) -> Result<(String, usize), DicomError> {
     let decoder: DynDecoder<&[u8]> = Box::<ExplicitVRLittleEndianDecoder>::default();
-    let mut walk = Walk::new(file, meta, decoder, limits.nesting);
+    let mut walk = ElementWalk::new(file, meta, decoder, limits.nesting);
     let mut syntax = None;
     while file[walk.position()..].starts_with(&[2, 0]) {
         let Some(element) = walk.next()? else { break };

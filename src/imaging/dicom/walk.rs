@@ -35,7 +35,7 @@ pub(super) struct Element {
 }
 
 /// Gives the elements one after the other. After an error it has nothing more to say.
-pub(super) struct Walk<'a> {
+pub(super) struct ElementWalk<'a> {
     file: &'a [u8],
     position: usize,
     decoder: DynDecoder<&'a [u8]>,
@@ -51,7 +51,7 @@ enum Open {
     Item { implicit: bool },
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ElementWalk<'a> {
     /// Starts at `position` of `file`; at most `nesting` sequences may stand inside each other.
     pub(super) fn new(file: &'a [u8], position: usize, decoder: DynDecoder<&'a [u8]>, nesting: usize) -> Self {
         Self { file, position, decoder, implicit: Default::default(), nesting }

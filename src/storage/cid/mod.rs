@@ -90,7 +90,7 @@ pub enum CidError {
         found: u8,
     },
     /// Something stands after the CID.
-    #[error("{extra} bytes after the cid")]
+    #[error("expected no bytes after the cid, found {extra}")]
     Trailing {
         /// Bytes (of text: characters) too many.
         extra: usize,

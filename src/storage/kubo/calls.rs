@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{IpfsError, words};
-use super::rpc::{Answer, MAX_JSON_BYTES, Rpc, pieces};
+use super::rpc::{Answer, KuboRpc, MAX_JSON_BYTES, pieces};
 use crate::storage::Cid;
 
 /// The name of our pins at a node.
@@ -45,7 +45,7 @@ pub(super) enum Reach {
     Peers,
 }
 
-impl Rpc {
+impl KuboRpc {
     /// Adds and pins `bytes`, whose address is `cid`; only their answer says that they are there.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl Rpc {
     pub(super) async fn is_pinned(&self, cid: &Cid) -> Result<bool, IpfsError> {
         let arg = cid.to_string();
         match self.call("pin/ls", &[("arg", &arg), ("type", "recursive"), ("cid-base", "base32")]).await {
-            Ok(answer) => Ok(json::<Pins>("pin/ls", answer).await?.keys.contains_key(&arg)),
+            Ok(answer) => Ok(json::<PinList>("pin/ls", answer).await?.keys.contains_key(&arg)),
             Err(IpfsError::Refused { message }) if message.contains("not pinned") => Ok(false),
             Err(error) => Err(error),
         }
@@ -214,7 +214,7 @@ struct Removed {
 }
 
 #[derive(Deserialize)]
-struct Pins {
+struct PinList {
     #[serde(rename = "Keys")]
     keys: BTreeMap<String, serde::de::IgnoredAny>,
 }

@@ -37,7 +37,7 @@ pub enum IpfsError {
         status: u16,
     },
     /// No Kubo answers like that.
-    #[error("it answers HTTP {status}, as no IPFS node does here")]
+    #[error("it answers HTTP {status}, which no IPFS node does here")]
     Http {
         /// The status.
         status: u16,
@@ -84,7 +84,7 @@ pub enum IpfsError {
         found: String,
     },
     /// It says that it stored the object, and does not keep it.
-    #[error("it took {cid}, and does not pin it")]
+    #[error("it accepted {cid}, and does not pin it")]
     NotPinned {
         /// The object.
         cid: Cid,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::KuboStore;
 use super::error::IpfsError;
-use super::node::Node;
+use super::node::KuboNode;
 
 /// How a node is, and how it is set.
 #[derive(Debug, Clone)]
@@ -39,12 +39,12 @@ pub struct Health {
 impl KuboStore {
     /// Asks each node how it is.
     pub async fn health(&self) -> Vec<(String, Result<Health, IpfsError>)> {
-        let healths = join_all(self.nodes.nodes.iter().map(Node::health)).await;
+        let healths = join_all(self.nodes.nodes.iter().map(KuboNode::health)).await;
         self.node_names().into_iter().zip(healths).collect()
     }
 }
 
-impl Node {
+impl KuboNode {
     async fn health(&self) -> Result<Health, IpfsError> {
         let rpc = &self.rpc;
         let version: Version = rpc.ask("version", &[]).await?;

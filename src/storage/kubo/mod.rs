@@ -38,7 +38,7 @@ pub use error::IpfsError;
 pub use health::Health;
 pub use replicas::{Held, Repaired, Replica};
 
-use self::node::{Node, Object};
+use self::node::{KuboNode, Object};
 use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// How long a node that was away is asked last.
@@ -79,20 +79,20 @@ pub enum KuboOptionsError {
         found: usize,
     },
     /// A node twice: two replicas there would be one.
-    #[error("expected each node once")]
+    #[error("expected each node once, found one twice")]
     Twice,
 }
 
 /// Objects at IPFS nodes. A clone is the same store.
 #[derive(Clone)]
 pub struct KuboStore {
-    nodes: Arc<Nodes>,
+    nodes: Arc<KuboNodes>,
     /// Most bytes of an object that is put; a field so that tests need no 4 GiB.
     object_limit: u64,
 }
 
-struct Nodes {
-    nodes: Vec<Node>,
+struct KuboNodes {
+    nodes: Vec<KuboNode>,
     replicas: usize,
     notice: Notice,
     /// What was said already: once is enough.
@@ -115,8 +115,8 @@ impl KuboStore {
         if names.len() < nodes.len() {
             return Err(KuboOptionsError::Twice);
         }
-        let nodes = nodes.into_iter().map(|(endpoint, token)| Node::new(endpoint, token, deadlines)).collect();
-        let nodes = Nodes { nodes, replicas, notice, said: Mutex::default(), away: Mutex::default() };
+        let nodes = nodes.into_iter().map(|(endpoint, token)| KuboNode::new(endpoint, token, deadlines)).collect();
+        let nodes = KuboNodes { nodes, replicas, notice, said: Mutex::default(), away: Mutex::default() };
         Ok(Self { nodes: Arc::new(nodes), object_limit: MAX_OBJECT_BYTES })
     }
 
@@ -140,10 +140,10 @@ impl fmt::Debug for KuboStore {
     }
 }
 
-impl Nodes {
+impl KuboNodes {
     /// All nodes in the order in which they are asked for an object: the same for the same object, so that objects are
     /// spread and found again; those that were away a moment ago come last.
-    fn in_order(&self, cid: &Cid) -> Vec<(usize, &Node)> {
+    fn in_order(&self, cid: &Cid) -> Vec<(usize, &KuboNode)> {
         let (count, first) = (self.nodes.len(), usize::from(cid.digest()[0]));
         let mut nodes: Vec<_> = (0..count).map(|at| (first + at) % count).map(|at| (at, &self.nodes[at])).collect();
         let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,7 +202,10 @@ impl Nodes {
 }
 
 /// Puts an object at a node, and says which one that was.
-async fn put<'n>((at, node): (usize, &'n Node), object: &Object<'_>) -> (usize, &'n Node, Result<(), StoreError>) {
+async fn put<'n>(
+    (at, node): (usize, &'n KuboNode),
+    object: &Object<'_>,
+) -> (usize, &'n KuboNode, Result<(), StoreError>) {
     (at, node, node.put(object).await)
 }
 
@@ -266,7 +269,7 @@ impl Store for KuboStore {
 pub struct Failures(Vec<(String, StoreError)>);
 
 impl Failures {
-    fn push(&mut self, node: &Node, error: StoreError) {
+    fn push(&mut self, node: &KuboNode, error: StoreError) {
         self.0.push((node.name().to_owned(), error));
     }
 

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::calls::Reach;
 use super::endpoint::{Deadlines, Endpoint, Token};
 use super::error::IpfsError;
-use super::rpc::Rpc;
-use crate::storage::unixfs::{MAX_BLOCK_BYTES, Walk, each_block};
+use super::rpc::KuboRpc;
+use crate::storage::unixfs::{BlockWalk, MAX_BLOCK_BYTES, each_block};
 use crate::storage::{Cid, StoreError};
 
 /// An object to be put: its bytes, its address, and the addresses of all its blocks.
@@ -34,14 +34,14 @@ impl<'a> Object<'a> {
 
 /// A node of a store.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct KuboNode {
     name: String,
-    pub(super) rpc: Rpc,
+    pub(super) rpc: KuboRpc,
 }
 
-impl Node {
+impl KuboNode {
     pub(super) fn new(endpoint: Endpoint, token: Option<Token>, deadlines: Deadlines) -> Self {
-        Self { name: endpoint.to_string(), rpc: Rpc::new(endpoint, token, deadlines) }
+        Self { name: endpoint.to_string(), rpc: KuboRpc::new(endpoint, token, deadlines) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -127,7 +127,7 @@ impl Node {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the node has not one of them, [`StoreError::Node`], and those of the walk.
-    pub(super) async fn walk(&self, cid: &Cid, mut walk: Walk, reach: Reach) -> Result<Walk, StoreError> {
+    pub(super) async fn walk(&self, cid: &Cid, mut walk: BlockWalk, reach: Reach) -> Result<BlockWalk, StoreError> {
         while let Some(wanted) = walk.wanted() {
             let block = self.block(&wanted.cid, wanted.read_at_most, reach).await?;
             walk.accept(&block.ok_or(StoreError::NotFound { cid: *cid, block: wanted.cid })?)?;
@@ -137,7 +137,7 @@ impl Node {
 
     /// The object, each block and (where it is asked for) the whole checked.
     pub(super) async fn read(&self, cid: &Cid, sha256: Option<&[u8; 32]>, reach: Reach) -> Result<Vec<u8>, StoreError> {
-        check_whole(cid, sha256, self.walk(cid, Walk::checked(*cid), reach).await?.into_observed().bytes)
+        check_whole(cid, sha256, self.walk(cid, BlockWalk::checked(*cid), reach).await?.into_observed().bytes)
     }
 
     /// Whether the node has the object whole; nothing of it is kept here.
@@ -145,7 +145,7 @@ impl Node {
     /// # Errors
     /// As [`Self::walk`].
     pub(super) async fn look(&self, cid: &Cid) -> Result<(), StoreError> {
-        self.walk(cid, Walk::looking(*cid), Reach::Own).await.map(drop)
+        self.walk(cid, BlockWalk::looking(*cid), Reach::Own).await.map(drop)
     }
 }
 

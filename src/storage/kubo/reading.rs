@@ -1,12 +1,12 @@
 //! One object from several nodes: the first that has it right.
 
 use super::calls::Reach;
-use super::node::{Node, check_whole};
-use super::{Failures, Nodes};
-use crate::storage::unixfs::Walk;
+use super::node::{KuboNode, check_whole};
+use super::{Failures, KuboNodes};
+use crate::storage::unixfs::BlockWalk;
 use crate::storage::{Cid, Observed, StoreError};
 
-impl Nodes {
+impl KuboNodes {
     /// The object from the first node that has it right; their peers are asked once none of them has it.
     pub(super) async fn read(&self, cid: &Cid, sha256: Option<&[u8; 32]>) -> Result<Vec<u8>, StoreError> {
         let mut failures = Failures::default();
@@ -18,14 +18,19 @@ impl Nodes {
                 Err(error) => failures.push(node, error),
             }
         }
-        match self.read_from_peers(cid, || Walk::checked(*cid), &mut failures).await {
+        match self.read_from_peers(cid, || BlockWalk::checked(*cid), &mut failures).await {
             Some(found) => check_whole(cid, sha256, found.bytes),
             None => Err(failures.verdict(cid)),
         }
     }
 
     /// The object from the peers of the first node that has peers and has not the object itself.
-    async fn read_from_peers(&self, cid: &Cid, walk: impl Fn() -> Walk, failures: &mut Failures) -> Option<Observed> {
+    async fn read_from_peers(
+        &self,
+        cid: &Cid,
+        walk: impl Fn() -> BlockWalk,
+        failures: &mut Failures,
+    ) -> Option<Observed> {
         for (_, node) in self.in_order(cid) {
             let Some(failure) = failures.of(node) else { continue };
             let missing = matches!(failure, StoreError::NotFound { .. });
@@ -45,7 +50,7 @@ impl Nodes {
         let (mut right, mut wrong, mut failures) = (None, None, Failures::default());
         for (at, node) in self.in_order(cid) {
             let seen = match right {
-                None => node.walk(cid, Walk::observed(*cid), Reach::Own).await.map(Walk::into_observed),
+                None => node.walk(cid, BlockWalk::observed(*cid), Reach::Own).await.map(BlockWalk::into_observed),
                 Some(_) => node.look(cid).await.map(|()| Observed { bytes: Vec::new(), altered: None }),
             };
             let altered = match &seen {
@@ -66,7 +71,7 @@ impl Nodes {
             (None, Some(wrong)) if !failures.iter().any(|(_, error)| error.says_nothing()) => Ok(wrong),
             (None, Some(_)) => Err(failures.into_error(cid)),
             (None, None) => {
-                let found = self.read_from_peers(cid, || Walk::observed(*cid), &mut failures).await;
+                let found = self.read_from_peers(cid, || BlockWalk::observed(*cid), &mut failures).await;
                 found.ok_or_else(|| failures.verdict(cid))
             }
         }
@@ -75,7 +80,7 @@ impl Nodes {
 
 impl Failures {
     /// This node's failure.
-    fn of(&mut self, node: &Node) -> Option<&mut StoreError> {
+    fn of(&mut self, node: &KuboNode) -> Option<&mut StoreError> {
         self.0.iter_mut().find(|(name, _)| name == node.name()).map(|(_, error)| error)
     }
 

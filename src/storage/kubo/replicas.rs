@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::node::{Node, Object};
+use super::node::{KuboNode, Object};
 use super::{Failures, KuboStore};
 use crate::storage::{Cid, StoreError};
 
@@ -48,7 +48,7 @@ impl KuboStore {
     pub async fn pins(&self) -> Result<BTreeSet<Cid>, StoreError> {
         let (mut pins, mut failures) = (BTreeSet::new(), Failures::default());
         let nodes = &self.nodes.nodes;
-        for ((at, node), answer) in nodes.iter().enumerate().zip(join_all(nodes.iter().map(Node::pins)).await) {
+        for ((at, node), answer) in nodes.iter().enumerate().zip(join_all(nodes.iter().map(KuboNode::pins)).await) {
             self.nodes.note(at, answer.as_ref().err());
             match answer {
                 Ok(found) => pins.extend(found),
@@ -105,7 +105,7 @@ impl KuboStore {
     }
 }
 
-impl Node {
+impl KuboNode {
     async fn pins(&self) -> Result<Vec<Cid>, StoreError> {
         self.rpc.pins().await.map_err(|error| self.error(error))
     }

@@ -27,7 +27,7 @@ const ERROR_TRAILER: &str = "x-stream-error";
 
 /// A node, as calls see it.
 #[derive(Debug)]
-pub(super) struct Rpc {
+pub(super) struct KuboRpc {
     endpoint: Endpoint,
     token: Option<Token>,
     deadlines: Deadlines,
@@ -36,7 +36,7 @@ pub(super) struct Rpc {
     upload_client: Client,
 }
 
-impl Rpc {
+impl KuboRpc {
     pub(super) fn new(endpoint: Endpoint, token: Option<Token>, deadlines: Deadlines) -> Self {
         let client = |idle| {
             Client::builder()
@@ -139,7 +139,7 @@ impl Rpc {
             status if status.is_redirection() => Err(IpfsError::Redirected { status: status.as_u16() }),
             status => {
                 let text = answer.first(MAX_ERROR_BYTES).await?;
-                let message = serde_json::from_slice::<Failure>(&text).ok().map(|failure| failure.message);
+                let message = serde_json::from_slice::<ErrorAnswer>(&text).ok().map(|failure| failure.message);
                 Err(match message {
                     Some(message) => IpfsError::refused(&message),
                     None => IpfsError::Http { status: status.as_u16() },
@@ -151,7 +151,7 @@ impl Rpc {
 
 /// What Kubo says when it does not do something.
 #[derive(serde::Deserialize)]
-struct Failure {
+struct ErrorAnswer {
     #[serde(rename = "Message")]
     message: String,
 }
@@ -252,7 +252,7 @@ impl Answer {
             rest.extend_from_slice(piece.as_deref().unwrap_or(b"\n"));
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = rest.drain(..=end).collect();
-                match serde_json::from_slice::<Failure>(&line) {
+                match serde_json::from_slice::<ErrorAnswer>(&line) {
                     Ok(failure) => return Err(in_answer(&failure.message)),
                     Err(_) if line.trim_ascii().is_empty() => {}
                     Err(_) => take(&line)?,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use self::files::{Lock, read_at_most, read_failed, write_failed};
-use super::unixfs::{MAX_BLOCK_BYTES, Walk, Wanted, each_block};
+use super::unixfs::{BlockWalk, MAX_BLOCK_BYTES, WantedBlock, each_block};
 use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// Most bytes of a pin's file: a line for each of the blocks of the largest object.
@@ -96,7 +96,7 @@ impl Store for LocalStore {
     async fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
         let (cid, expected) = (*cid, *expected_sha256);
         self.blocking(move |folder| {
-            let bytes = folder.walk(&cid, Walk::checked(cid))?.bytes;
+            let bytes = folder.walk(&cid, BlockWalk::checked(cid))?.bytes;
             let found = Sha256::digest(&bytes).into();
             if found == expected { Ok(bytes) } else { Err(StoreError::ContentMismatch { cid, expected, found }) }
         })
@@ -105,7 +105,7 @@ impl Store for LocalStore {
 
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
         let cid = *cid;
-        self.blocking(move |folder| folder.walk(&cid, Walk::observed(cid))).await
+        self.blocking(move |folder| folder.walk(&cid, BlockWalk::observed(cid))).await
     }
 
     async fn pin_state(&self, cid: &Cid) -> Result<PinState, StoreError> {
@@ -192,7 +192,7 @@ impl Folder {
         files::write_whole(&self.temporary(), path, content)
     }
 
-    fn walk(&self, cid: &Cid, mut walk: Walk) -> Result<Observed, StoreError> {
+    fn walk(&self, cid: &Cid, mut walk: BlockWalk) -> Result<Observed, StoreError> {
         while let Some(wanted) = walk.wanted() {
             walk.accept(&self.block_bytes(cid, &wanted)?)?;
         }
@@ -200,7 +200,7 @@ impl Folder {
     }
 
     /// The bytes of a block of the object `cid`, **unchecked**.
-    fn block_bytes(&self, cid: &Cid, wanted: &Wanted) -> Result<Vec<u8>, StoreError> {
+    fn block_bytes(&self, cid: &Cid, wanted: &WantedBlock) -> Result<Vec<u8>, StoreError> {
         read_at_most(&self.block(&wanted.cid), wanted.read_at_most).map_err(|error| {
             // Without the folder of blocks (a disk that is not mounted) nothing is known about this one.
             if error.kind() == io::ErrorKind::NotFound && self.blocks().exists() {

@@ -78,21 +78,21 @@ enum OnAltered {
 
 /// Limits of one walk; a file outside them is refused, so that every walk ends.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+struct WalkLimits {
     bytes: u64,
     blocks: u64,
     depth: usize,
 }
 
-/// Puts a file together from its blocks, without touching file or network itself: ask [`Walk::wanted`], fetch that
-/// block by whatever means, hand it to [`Walk::accept`], until nothing is wanted.
+/// Puts a file together from its blocks, without touching file or network itself: ask [`BlockWalk::wanted`], fetch that
+/// block by whatever means, hand it to [`BlockWalk::accept`], until nothing is wanted.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(super) struct BlockWalk {
     root: Cid,
     on_altered: OnAltered,
     /// Whether the bytes are kept, or only looked at.
     keep: bool,
-    limits: Limits,
+    limits: WalkLimits,
     /// Blocks to come, the next one last, with the number of indices above each.
     pending: Vec<(Cid, usize)>,
     blocks: u64,
@@ -103,14 +103,14 @@ pub(super) struct Walk {
 
 /// A block that a walk wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct WantedBlock {
     /// Its address.
     pub(super) cid: Cid,
     /// Bytes of it that are worth reading; one more than may be accepted, so that an excess is seen.
     pub(super) read_at_most: u64,
 }
 
-impl Walk {
+impl BlockWalk {
     /// Returns a walk that ends with an error at the first block that does not match its CID.
     pub(super) fn checked(root: Cid) -> Self {
         Self::new(root, OnAltered::Refuse)
@@ -127,19 +127,19 @@ impl Walk {
     }
 
     fn new(root: Cid, on_altered: OnAltered) -> Self {
-        let limits = Limits { bytes: MAX_OBJECT_BYTES, blocks: MAX_BLOCKS, depth: MAX_DEPTH };
+        let limits = WalkLimits { bytes: MAX_OBJECT_BYTES, blocks: MAX_BLOCKS, depth: MAX_DEPTH };
         let observed = Observed { bytes: Vec::new(), altered: None };
         Self { root, on_altered, keep: true, limits, pending: vec![(root, 0)], blocks: 0, bytes: 0, observed }
     }
 
     /// The next block to fetch; `None` when the file is whole.
-    pub(super) fn wanted(&self) -> Option<Wanted> {
+    pub(super) fn wanted(&self) -> Option<WantedBlock> {
         let (cid, _) = *self.pending.last()?;
         let read_at_most = match self.on_altered {
             OnAltered::Refuse => MAX_BLOCK_BYTES,
             OnAltered::Keep => self.limits.bytes.saturating_sub(self.bytes).max(MAX_BLOCK_BYTES),
         } + 1;
-        Some(Wanted { cid, read_at_most })
+        Some(WantedBlock { cid, read_at_most })
     }
 
     /// Takes the block that was wanted.

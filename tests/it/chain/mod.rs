@@ -25,7 +25,7 @@ use medseal::chain::{
 };
 use medseal::contract::bindings::IImageRegistry::{Registration, registerCall};
 use medseal::contract::bindings::{IOpenZeppelin, Role};
-use medseal::contract::{Arguments, Transaction};
+use medseal::contract::{ConstructorArguments, Transaction};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let admin = wallet(0);
         let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
-        let arguments = Arguments { admin: admin.address(), roles: vec![] };
+        let arguments = ConstructorArguments { admin: admin.address(), roles: vec![] };
         let deployment = deploy(&rpc, &mut outbox, &admin, arguments).await.expect("deployed");
         let registry = Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected");
         Self { node, rpc, folder, deployment, registry }

@@ -30,7 +30,7 @@ async fn it_keeps_its_state_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let options = NodeOptions { state: Some(folder.path().join("state.json")), ..options() };
     let admin = wallet(0);
-    let arguments = medseal::contract::Arguments { admin: admin.address(), roles: vec![] };
+    let arguments = medseal::contract::ConstructorArguments { admin: admin.address(), roles: vec![] };
     let node = DevNode::start(&options).await.unwrap();
     let rpc = Rpc::new(&node.rpc_url()).unwrap();
     let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();

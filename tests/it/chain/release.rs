@@ -47,7 +47,7 @@ async fn a_revocation_that_comes_while_the_log_is_read_counts() {
         world.send(&sender, "revoke", &revokeCall { imageId: id, wallet: reader }).await.expect("revoked");
         revoked.store(true, Ordering::SeqCst);
     };
-    let (standing, ()) = tokio::join!(view.standing(id, reader), revoking);
+    let (standing, ()) = tokio::join!(view.access_state(id, reader), revoking);
     let standing = standing.expect("an answer");
     assert_eq!(standing.access_expiry, 0);
     assert_eq!(standing.registration.expect("registered").sender, sender.address());

@@ -1,6 +1,6 @@
 //! The least changes of an image: what a key must notice.
 
-use super::change::{Change, Kind, Place};
+use super::change::{Change, ChangedSamples, SampleKind};
 use super::draws::Draws;
 use super::subject::Subject;
 use crate::keygen::Fold;
@@ -16,7 +16,8 @@ pub struct Neighbours {
 
 /// One grey level at 8 and at 16 bit in four places each, and three more: a round of changes.
 const ROUND: u64 = 11;
-const PLACES: [Place; 4] = [Place::Anywhere, Place::Corner, Place::Centre, Place::Background];
+const PLACES: [ChangedSamples; 4] =
+    [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background];
 
 impl Subject {
     /// Returns the fold, and the folds of `count` changes, all that are possible and unlike: the numbers `first ..` of an endless round over depths, places and kinds of change.
@@ -28,10 +29,10 @@ impl Subject {
         for number in first..first + count {
             let (change, base, fold) = match number % ROUND {
                 turn @ 0..8 => {
-                    let asked = if turn < 4 { Kind::Eight } else { Kind::Sixteen };
+                    let asked = if turn < 4 { SampleKind::Eight } else { SampleKind::Sixteen };
                     let place = PLACES[(turn % 4) as usize];
                     let (subject, base) = match (self.kind(), &mut other) {
-                        (Kind::Wider | Kind::Byte, _) => (&mut *self, 0),
+                        (SampleKind::Wider | SampleKind::Byte, _) => (&mut *self, 0),
                         (kind, _) if kind == asked => (&mut *self, 0),
                         (_, Some((subject, base))) => (subject, *base),
                         (_, none) => {

@@ -19,7 +19,7 @@ fn a_round_has_both_depths_every_place_and_three_more() {
         let found = kinds(&mut subject, 0, 3 * ROUND);
         // A shift is the same each time.
         assert_eq!((found.len(), found.values().sum::<usize>(), found[&Change::Shift]), (11, 31, 1), "{found:?}");
-        for kind in [Kind::Eight, Kind::Sixteen] {
+        for kind in [SampleKind::Eight, SampleKind::Sixteen] {
             assert!(PLACES.iter().all(|place| found[&Change::Level(kind, *place)] == 3), "{found:?}");
         }
         assert_eq!(
@@ -29,7 +29,7 @@ fn a_round_has_both_depths_every_place_and_three_more() {
     }
     let mut bytes = Subject::Bytes((0..=255).cycle().take(5000).collect());
     let found = kinds(&mut bytes, 0, ROUND);
-    assert!(PLACES.iter().all(|place| found[&Change::Level(Kind::Byte, *place)] == 2), "{found:?}");
+    assert!(PLACES.iter().all(|place| found[&Change::Level(SampleKind::Byte, *place)] == 2), "{found:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub struct Registration {
 
 /// How an image and a wallet stand on chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct AccessState {
     /// Time of the newest block that was looked at, unix seconds.
     pub block_time: u64,
     /// The image's record, if there is one.
@@ -39,11 +39,11 @@ pub trait ChainView: Send + Sync {
     fn block_time(&self) -> impl Future<Output = Result<u64, ChainViewError>> + Send;
 
     /// Returns how image and wallet stand, all of it taken from one block.
-    fn standing(
+    fn access_state(
         &self,
         image_id: B256,
         wallet: Address,
-    ) -> impl Future<Output = Result<Standing, ChainViewError>> + Send;
+    ) -> impl Future<Output = Result<AccessState, ChainViewError>> + Send;
 }
 
 /// Returns the operating system's randomness. It panics where the system has none: there is no going on without it.
