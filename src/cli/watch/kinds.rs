@@ -23,23 +23,24 @@ pub(super) enum Kind {
     Governance,
 }
 
-impl From<Kind> for Option<EventKind> {
-    fn from(kind: Kind) -> Self {
-        Some(match kind {
-            Kind::All => return None,
-            Kind::Registrations => EventKind::Registrations,
-            Kind::Verifications => EventKind::Verifications,
-            Kind::Flags => EventKind::Flags,
-            Kind::Grants => EventKind::Grants,
-            Kind::Capsules => EventKind::Capsules,
-            Kind::Keys => EventKind::Keys,
-            Kind::Governance => EventKind::Governance,
+impl Kind {
+    /// None for all of them.
+    fn one(self) -> Option<EventKind> {
+        Some(match self {
+            Self::All => return None,
+            Self::Registrations => EventKind::Registrations,
+            Self::Verifications => EventKind::Verifications,
+            Self::Flags => EventKind::Flags,
+            Self::Grants => EventKind::Grants,
+            Self::Capsules => EventKind::Capsules,
+            Self::Keys => EventKind::Keys,
+            Self::Governance => EventKind::Governance,
         })
     }
 }
 
 /// The names of the kinds that are asked for; none for all of them.
 pub(super) fn of_kinds(kinds: &[Kind]) -> Option<Vec<&'static str>> {
-    let kinds: Option<Vec<EventKind>> = kinds.iter().map(|kind| (*kind).into()).collect();
+    let kinds: Option<Vec<EventKind>> = kinds.iter().map(|kind| kind.one()).collect();
     kinds.filter(|kinds| !kinds.is_empty()).map(|kinds| kinds.into_iter().map(EventKind::name).collect())
 }
