@@ -1,11 +1,10 @@
 //! Kinds of events, as people ask for them.
 
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// A kind of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
     /// Images that became records, and anchors.
     Registrations,
@@ -35,6 +34,12 @@ impl EventKind {
             Self::Keys => "keys",
             Self::Governance => "governance",
         }
+    }
+}
+
+impl Serialize for EventKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
