@@ -1,11 +1,12 @@
 //! `medseal flag`: the life of a flag.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Receipt;
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::{FlagDecision, confirmFlagCall, decideFlagForCall, dismissFlagCall};
 use crate::view::{FlagDecisionView, FlaggedView, flag_name, state_name};
 use alloy::primitives::B256;
@@ -72,7 +73,10 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
         Some(flag) => U40::from(flag),
         None => act.registry.flag(id).await?.id,
     };
-    let receipt = submit(&mut act, id, flag, confirmed).await?;
+    let receipt = match submit(&mut act, id, flag, confirmed).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     let state = state_name(act.registry.record(id).await?.state);
     let object = FlagDecisionView { image_id: id, flag: flag.to(), confirmed, state };
     let verb = if confirmed { "confirmed" } else { "dismissed" };
@@ -80,7 +84,7 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
     Ok(Outcome::new(act.json(object, Some(&receipt)), text))
 }
 
-async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Receipt, CliError> {
+async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Submitted, CliError> {
     let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline() };
     let relayed = |decision, signature| decideFlagForCall { decision, signature };
     let job = format!("flag:{id}:{flag}:{confirmed}:{}", act.by());

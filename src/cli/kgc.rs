@@ -1,10 +1,11 @@
 //! `medseal kgc`.
 
-use super::act::Relay;
 use super::error::CliError;
 use super::output::{Outcome, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
 use super::settings::{Setting, Settings};
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::kgc::{
     KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
 };
@@ -32,7 +33,8 @@ enum Act {
     Publish,
     /// The KGC's identity, and what the chain says of it
     Status,
-    /// Check the log of what was given out against the head on chain, and anchor its newest head there
+    /// Check the log of what was given out against the head on chain, and anchor its newest head
+    /// there
     Anchor,
 }
 
@@ -41,17 +43,15 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         Act::Init { no_passphrase, offline } => {
             // What cannot be published now is said before there is a key file.
             let session = if offline { None } else { Some(connect(settings).await?) };
-            let keys = init(settings, no_passphrase)?;
-            let published = match session {
-                Some(session) => Some(publish(&session, &keys.identity()).await?),
-                None => None,
-            };
-            Ok(outcome(&keys.identity(), settings, published))
+            let identity = init(settings, no_passphrase)?.identity();
+            match session {
+                Some(session) => published(&session, settings, &identity).await,
+                None => Ok(outcome(&identity, settings, None)),
+            }
         }
         Act::Publish => {
-            let keys = open_keys(settings)?;
-            let published = publish(&connect(settings).await?, &keys.identity()).await?;
-            Ok(outcome(&keys.identity(), settings, Some(published)))
+            let identity = open_keys(settings)?.identity();
+            published(&connect(settings).await?, settings, &identity).await
         }
         Act::Status => {
             let identity = open_keys(settings)?.identity();
@@ -70,10 +70,13 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let identity = open_keys(settings)?.identity();
     let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
     let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
-    let receipt = match call {
-        Some(NamedCall { job, call }) => Some(act.submit(&job, &call).await?),
-        None => None,
-    };
+    let mut receipt = None;
+    if let Some(NamedCall { job, call }) = call {
+        receipt = match act.submit(&job, &call).await? {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
+    }
     let LogHead { seq, head } = newest;
     let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
@@ -115,16 +118,23 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
     Ok(keys)
 }
 
-/// Publishes a KGC's key, unless the chain has it already.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<OnChainView, CliError> {
-    let registry = session.registry().await?;
-    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else {
-        return Ok(OnChainView::published(identity.epoch, None));
+/// Publishes a KGC's key, unless the chain has it already, and says so.
+async fn published(session: &Session, settings: &Settings, identity: &KgcIdentity) -> Result<Outcome, CliError> {
+    let on_chain = match publish(session, identity).await? {
+        None => OnChainView::published(identity.epoch, None),
+        Some(Submitted::Printed(unsent)) => return session.print([unsent]),
+        Some(Submitted::Mined(receipt)) => OnChainView::published(identity.epoch, Some(&receipt)),
     };
-    let wallet = session.acting_wallet()?;
-    let mut outbox = session.outbox(&wallet).await?;
-    let receipt = outbox.submit(registry.rpc(), &wallet, &job, &registry.transaction(&call)).await?;
-    Ok(OnChainView::published(identity.epoch, Some(&receipt)))
+    Ok(outcome(identity, settings, Some(on_chain)))
+}
+
+/// Publishes a KGC's key; `None` where the chain has it already.
+pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Option<Submitted>, CliError> {
+    let registry = session.registry().await?;
+    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else { return Ok(None) };
+    let payer = session.signers(None)?.payer;
+    let mut outbox = session.outbox(&payer).await?;
+    Ok(Some(outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await?))
 }
 
 fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {

@@ -106,7 +106,7 @@ fn read_image(path: &Path) -> Result<Image, CliError> {
 fn read(path: &Path) -> Result<Measured, CliError> {
     let bytes = std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.to_owned(), source })?;
     if bytes.starts_with(&crate::envelope::header::MAGIC) {
-        let sealed = SealedImage::parse(&bytes).map_err(PipelineError::from)?;
+        let sealed = SealedImage::decode(&bytes).map_err(PipelineError::from)?;
         return Ok(Measured::Ciphertext(sealed.ciphertext()));
     }
     let scan = decode(&bytes, &Limits::default()).map_err(PipelineError::from)?;

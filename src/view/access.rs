@@ -68,7 +68,7 @@ pub struct OperatorChangeView {
 mod tests {
     use super::super::{ActView, json};
     use super::*;
-    use crate::chain::Receipt;
+    use crate::chain::MinedTransaction;
 
     #[test]
     fn grants_and_operators_look_as_they_always_did() {
@@ -76,7 +76,7 @@ mod tests {
             (Address::repeat_byte(0xa1), Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
         let (image_id, receipt) = (
             B256::repeat_byte(1),
-            Receipt {
+            MinedTransaction {
                 transaction: B256::repeat_byte(0x7a),
                 block_hash: B256::repeat_byte(0xb1),
                 block_number: 12,

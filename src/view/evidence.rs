@@ -245,7 +245,7 @@ pub(super) mod tests {
     use super::*;
     use crate::contract::RegistrationKind;
     use crate::contract::bindings::IImageRegistry::Verified;
-    use crate::evidence::{Account, Blocks, ImageHistory, SignedBy, Slot, Slots};
+    use crate::evidence::{Account, BlockHeaders, ImageHistory, SignedBy, Slot, Slots};
     use alloy::primitives::aliases::U40;
     use alloy::primitives::{Address, Bytes, U256};
 
@@ -275,7 +275,7 @@ pub(super) mod tests {
             },
             before: B256::ZERO,
             events: vec![],
-            blocks: Blocks { linked: true, headers: vec![] },
+            blocks: BlockHeaders { linked: true, headers: vec![] },
         }
     }
 

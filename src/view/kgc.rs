@@ -1,7 +1,7 @@
 //! A Key Generation Center, and what the chain says of it.
 
 use super::values::{Checksummed, Decimal};
-use crate::chain::Receipt;
+use crate::chain::MinedTransaction;
 use crate::contract::bindings::IImageRegistry::KgcKey;
 use crate::kgc::{KgcIdentity, LogHead};
 use alloy::primitives::B256;
@@ -55,7 +55,7 @@ impl OnChainView {
     }
 
     /// The key of this epoch is on chain: by this transaction, or by an earlier one.
-    pub fn published(epoch: u32, receipt: Option<&Receipt>) -> Self {
+    pub fn published(epoch: u32, receipt: Option<&MinedTransaction>) -> Self {
         match receipt {
             None => Self::Already { epoch, already: true },
             Some(receipt) => Self::Published {

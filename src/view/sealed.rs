@@ -2,7 +2,7 @@
 
 use super::answer::ErrorView;
 use super::values::{Checksummed, Decimal, state_name};
-use crate::chain::Receipt;
+use crate::chain::MinedTransaction;
 use crate::envelope::Layout;
 use crate::pipeline::{Anchored, OpenedImage, Sealed};
 use alloy::primitives::B256;
@@ -99,7 +99,7 @@ pub struct MaterializedView {
 
 impl MaterializedView {
     /// The image `id`, with the anchor's root and the receipt where it was made a record now.
-    pub fn new(id: B256, made: Option<(B256, &Receipt)>) -> Self {
+    pub fn new(id: B256, made: Option<(B256, &MinedTransaction)>) -> Self {
         Self {
             image_id: id,
             root: made.map(|(root, _)| root),
@@ -150,11 +150,11 @@ pub(super) mod tests {
     use crate::contract::RegistrationKind;
     use crate::envelope::Description;
     use crate::imaging::{Format, WholeReason};
-    use crate::pipeline::{Job, Registered, Timings};
+    use crate::pipeline::{Registered, SealingJob, Timings};
     use alloy::primitives::Address;
 
     pub(in crate::view) fn sealed(anchor: Option<Anchored>) -> Sealed {
-        let job = Job {
+        let job = SealingJob {
             image_id: B256::repeat_byte(1),
             salt: B256::repeat_byte(2),
             content_hash: B256::repeat_byte(3),

@@ -1,7 +1,7 @@
 //! Transactions: made, handed out to be signed or sent elsewhere, or explained.
 
 use super::values::{Checksummed, Decimal};
-use crate::chain::Receipt;
+use crate::chain::MinedTransaction;
 use crate::contract::{Call, Request, Transaction};
 use alloy::primitives::{Address, B256, Bytes};
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub struct ActView<T> {
 
 impl<T> ActView<T> {
     /// The act of `by` that `submitter` submitted; there is no receipt where nothing had to be done.
-    pub fn new(about: T, by: Address, submitter: Address, receipt: Option<&Receipt>) -> Self {
+    pub fn new(about: T, by: Address, submitter: Address, receipt: Option<&MinedTransaction>) -> Self {
         Self {
             about,
             by: by.into(),
@@ -102,7 +102,7 @@ pub struct RelayedView {
 impl RelayedView {
     /// The request with this EIP-712 digest, which `relayer` sent. Where nothing was sent there is
     /// no receipt.
-    pub fn new(request: &Request, digest: B256, relayer: Address, receipt: Option<&Receipt>) -> Self {
+    pub fn new(request: &Request, digest: B256, relayer: Address, receipt: Option<&MinedTransaction>) -> Self {
         Self {
             act: request.function_name(),
             r#type: request.primary_type(),
@@ -178,7 +178,7 @@ pub(super) mod tests {
     use alloy::sol_types::SolCall;
     use serde_json::json as value;
 
-    pub(in crate::view) const RECEIPT: Receipt = Receipt {
+    pub(in crate::view) const RECEIPT: MinedTransaction = MinedTransaction {
         transaction: B256::repeat_byte(0x7a),
         block_hash: B256::repeat_byte(0xb1),
         block_number: 12,

@@ -99,7 +99,7 @@ pub(super) struct Flags {
     pub(super) model: Option<String>,
     // Last: its heading is for all that follows.
     #[command(flatten)]
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 /// The settings of one run.
@@ -107,7 +107,7 @@ pub(super) struct Flags {
 pub(super) struct Settings {
     values: BTreeMap<Setting, (String, Origin)>,
     /// Whether somebody else signs, and what is done about it.
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 impl Settings {
@@ -139,7 +139,8 @@ impl Settings {
         self.get(setting).map(PathBuf::from)
     }
 
-    /// A number is looked at when it is used: a wrong one is nothing to a command that does not use it.
+    /// A number is looked at when it is used: a wrong one does not stop a command that does not
+    /// use it.
     fn number(&self, setting: Setting) -> Result<Option<u64>, CliError> {
         let parse = |value: &str| {
             let message = format!("expected a number for {}, found \"{value}\"", setting.row().name);

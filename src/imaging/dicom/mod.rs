@@ -1,4 +1,4 @@
-//! DICOM files: where the samples stand.
+//! DICOM files: where the samples are in the file.
 //!
 //! The file is never written anew: `file == head || samples || tail`, so that it comes back byte for byte. Reading is strict, because a damaged scan
 //! must be noticed before it is sealed, not years later.
@@ -32,9 +32,9 @@ use super::{ByteOrder, Image, ImagingError, Limits, WholeReason};
 pub(super) enum Found {
     /// Samples that lie open at this place of the file.
     Open(Image, Range<usize>),
-    /// Samples that could be read, but do not stand in the file one after the other.
+    /// Samples that could be read, but are not in the file one after the other.
     Decoded(Image, WholeReason),
-    /// No samples for us.
+    /// No samples that this program decodes.
     Nothing(WholeReason),
 }
 
