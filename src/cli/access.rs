@@ -10,8 +10,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::{
     Grant, IImageRegistryEvents, Revocation, grantCall, grantForCall, revokeCall, revokeForCall,
 };
+use crate::view::{GrantView, RevocationView};
 use alloy::primitives::{Address, B256};
-use serde_json::json;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct GrantArgs {
@@ -61,8 +61,8 @@ pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outco
         _ => None,
     });
     let expiry = logged.unwrap_or(expiry);
+    let json = act.json(GrantView { image_id: id, wallet: wallet.into(), expiry }, Some(&receipt));
     let wallet = address(wallet);
-    let json = act.json(json!({ "imageId": id, "wallet": wallet, "expiry": expiry }), Some(&receipt));
     Ok(Outcome::new(json, format!("{wallet} may have the key of {id} until {expiry} (unix seconds, inclusive)")))
 }
 
@@ -77,8 +77,8 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
         Submitted::Mined(receipt) => receipt,
         Submitted::Printed(unsent) => return act.print(unsent),
     };
+    let json = act.json(RevocationView { image_id: id, wallet: wallet.into() }, Some(&receipt));
     let wallet = address(wallet);
-    let json = act.json(json!({ "imageId": id, "wallet": wallet }), Some(&receipt));
     let text = format!("{wallet} is no longer given the key of {id}; a key that it was given before it still has");
     Ok(Outcome::new(json, text))
 }

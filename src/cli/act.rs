@@ -1,7 +1,7 @@
 //! An act on chain: by a transaction of the one who acts, or by a signature that a relayer submits.
 
 use super::error::CliError;
-use super::output::{Outcome, address};
+use super::output::Outcome;
 use super::session::Session;
 use super::settings::Settings;
 use super::signers::Relay;
@@ -9,9 +9,11 @@ use crate::chain::{MinedTransaction, Outbox, Registry, Submitted, Unsent, Wait};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::typed_data::{RELAY_SECS, Signable};
 use crate::pipeline::{Signers, submit_once, submit_or_sign};
+use crate::view::{self, ActView};
 use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 /// Somebody who acts on the registry.
 pub(super) struct Act {
@@ -92,12 +94,9 @@ impl Act {
         self.session.print([unsent])
     }
 
-    /// What `--json` says of the act: `object`, with who acted, who submitted and the transaction.
-    pub(super) fn json(&self, mut object: Value, receipt: Option<&MinedTransaction>) -> Value {
-        object["by"] = address(self.by()).into();
-        object["relayer"] = self.signers.is_relayed().then(|| address(self.signers.payer.address())).into();
-        object["transaction"] = json!(receipt.map(|receipt| receipt.transaction));
-        object["gas"] = receipt.map(|receipt| receipt.gas_used.to_string()).into();
-        object
+    /// What `--json` says of the act: what it was `about`, who acted, who submitted and the
+    /// transaction.
+    pub(super) fn json(&self, about: impl Serialize, receipt: Option<&MinedTransaction>) -> Value {
+        view::json(ActView::new(about, self.by(), self.signers.payer.address(), receipt))
     }
 }

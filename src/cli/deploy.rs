@@ -8,8 +8,8 @@ use super::settings::Settings;
 use crate::chain::{Deployment, Profile, Registry, Submitted, Wallet, adopt, deploy};
 use crate::contract::bindings::Role;
 use crate::contract::{ConstructorArguments, InitialRole};
+use crate::view::DeploymentView;
 use alloy::primitives::{Address, B256};
-use serde_json::json;
 
 /// Roles are given in the same transaction. On chain 31337, the development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
 #[derive(Debug, Default, clap::Args)]
@@ -48,8 +48,6 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         },
     };
     let given = &deployment.arguments;
-    let roles: Vec<_> =
-        given.roles.iter().map(|given| json!({ "role": given.role.name(), "wallet": address(given.wallet) })).collect();
     let verb = if already { "is already" } else { "was" };
     let text = format!(
         "ImageRegistry {verb} deployed at {} on chain {} (block {}); administrator {}, {} roles given; written to {}",
@@ -57,21 +55,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         deployment.chain_id,
         deployment.block,
         address(given.admin),
-        roles.len(),
+        given.roles.len(),
         path.display()
     );
-    let json = json!({
-        "chainId": deployment.chain_id,
-        "address": address(deployment.address),
-        "block": deployment.block,
-        "transaction": deployment.transaction,
-        "codeHash": deployment.code_hash,
-        "already": already,
-        "admin": address(given.admin),
-        "roles": roles,
-        "file": path.display().to_string(),
-    });
-    Ok(Outcome::new(json, text))
+    Ok(Outcome::new(DeploymentView::new(&deployment, already, path.display().to_string()), text))
 }
 
 /// The deployment that stands already. A file without its contract is in the way, but for development chains, which come and go.

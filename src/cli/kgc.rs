@@ -1,7 +1,7 @@
 //! `medseal kgc`.
 
 use super::error::CliError;
-use super::output::{Outcome, address, hex, say};
+use super::output::{Outcome, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
 use super::settings::{Setting, Settings};
 use super::signers::Relay;
@@ -10,7 +10,7 @@ use crate::kgc::{
     KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
 };
 use crate::pipeline::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
-use serde_json::{Value, json};
+use crate::view::{KgcView, LogAnchorView, OnChainView};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,7 +46,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             let identity = init(settings, no_passphrase)?.identity();
             match session {
                 Some(session) => published(&session, settings, &identity).await,
-                None => Ok(outcome(&identity, settings, Value::Null)),
+                None => Ok(outcome(&identity, settings, None)),
             }
         }
         Act::Publish => {
@@ -57,9 +57,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             let identity = open_keys(settings)?.identity();
             let registry = connect(settings).await?.registry().await?;
             let on_chain = registry.current_kgc_key(identity.id).await?;
-            let same = on_chain.x25519.0 == *identity.public.as_bytes() && on_chain.epoch == identity.epoch;
-            let json = json!({ "epoch": on_chain.epoch, "retired": on_chain.retired, "same": same });
-            Ok(outcome(&identity, settings, json))
+            let found = OnChainView::found(&on_chain, &identity);
+            Ok(outcome(&identity, settings, Some(found)))
         }
         Act::Anchor => anchor(settings).await,
     }
@@ -79,8 +78,7 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
         };
     }
     let LogHead { seq, head } = newest;
-    let object =
-        json!({ "kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": receipt.is_none() });
+    let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
     let text = format!("head {head} of {seq} entries of the log {verb}");
     Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
@@ -123,14 +121,11 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
 /// Publishes a KGC's key, unless the chain has it already, and says so.
 async fn published(session: &Session, settings: &Settings, identity: &KgcIdentity) -> Result<Outcome, CliError> {
     let on_chain = match publish(session, identity).await? {
-        None => json!({ "epoch": identity.epoch, "already": true }),
+        None => OnChainView::published(identity.epoch, None),
         Some(Submitted::Printed(unsent)) => return session.print([unsent]),
-        Some(Submitted::Mined(receipt)) => json!({
-            "epoch": identity.epoch, "already": false,
-            "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
-        }),
+        Some(Submitted::Mined(receipt)) => OnChainView::published(identity.epoch, Some(&receipt)),
     };
-    Ok(outcome(identity, settings, on_chain))
+    Ok(outcome(identity, settings, Some(on_chain)))
 }
 
 /// Publishes a KGC's key; `None` where the chain has it already.
@@ -142,27 +137,21 @@ pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result
     Ok(Some(outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await?))
 }
 
-fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outcome {
-    let file = kgc_key_file(settings);
-    let json = json!({
-        "kgcId": identity.id,
-        "epoch": identity.epoch,
-        "x25519": hex(identity.public.as_bytes()),
-        "receiptSigner": address(identity.receipt_signer),
-        "keyFile": file.display().to_string(),
-        "onChain": on_chain,
-    });
+fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {
+    let file = kgc_key_file(settings).display().to_string();
     let chain = match &on_chain {
-        Value::Null => "not published".to_owned(),
-        on_chain if on_chain["same"] == false => "on chain: another key".to_owned(),
-        on_chain if on_chain["retired"] == true => format!("on chain: retired, epoch {}", on_chain["epoch"]),
-        on_chain => format!("on chain: this key, epoch {}", on_chain["epoch"]),
+        None => "not published".to_owned(),
+        Some(OnChainView::Found { same: false, .. }) => "on chain: another key".to_owned(),
+        Some(OnChainView::Found { retired: true, epoch, .. }) => format!("on chain: retired, epoch {epoch}"),
+        Some(
+            OnChainView::Found { epoch, .. }
+            | OnChainView::Already { epoch, .. }
+            | OnChainView::Published { epoch, .. },
+        ) => format!("on chain: this key, epoch {epoch}"),
     };
     let text = format!(
-        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
-        identity.id,
-        identity.epoch,
-        file.display()
+        "KGC {}, epoch {}\nkey file {file}: keep a backup, without it no sealed image opens\n{chain}",
+        identity.id, identity.epoch
     );
-    Outcome::new(json, text)
+    Outcome::new(KgcView::new(identity, file, on_chain), text)
 }

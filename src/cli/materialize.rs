@@ -1,13 +1,13 @@
 //! `medseal materialize`: anchored images become records.
 
 use super::error::CliError;
-use super::output::{Outcome, address, table};
+use super::output::{Outcome, table};
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::Submitted;
 use crate::pipeline::{Materialized, materialize};
+use crate::view::{MaterializedListView, MaterializedView};
 use alloy::primitives::B256;
-use serde_json::{Value, json};
 
 /// Anybody may: a record holds what the sender anchored, and is dated to the anchor.
 #[derive(Debug, clap::Args)]
@@ -29,14 +29,11 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         match materialize(&registry, &store, &mut outbox, &payer, *id).await? {
             Materialized::Already => {
                 rows.push(vec![id.to_string(), "has a record already".to_owned()]);
-                images.push(json!({ "imageId": id, "root": null, "already": true, "transaction": null, "gas": null }));
+                images.push(MaterializedView::new(*id, None));
             }
             Materialized::Submitted { root, transaction: Submitted::Mined(receipt) } => {
-                let gas = receipt.gas_used.to_string();
-                rows.push(vec![id.to_string(), root.to_string(), gas.clone()]);
-                images.push(json!({
-                    "imageId": id, "root": root, "already": false, "transaction": receipt.transaction, "gas": gas,
-                }));
+                rows.push(vec![id.to_string(), root.to_string(), receipt.gas_used.to_string()]);
+                images.push(MaterializedView::new(*id, Some((root, &receipt))));
             }
             Materialized::Submitted { transaction: Submitted::Printed(unsent), .. } => printed.push(unsent),
         }
@@ -44,6 +41,5 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     if !printed.is_empty() {
         return session.print(printed);
     }
-    let json = json!({ "by": address(payer.address()), "images": Value::Array(images) });
-    Ok(Outcome::new(json, table(&rows)))
+    Ok(Outcome::new(MaterializedListView { by: payer.address().into(), images }, table(&rows)))
 }

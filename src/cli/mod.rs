@@ -12,7 +12,6 @@ mod demo;
 mod deploy;
 mod doctor;
 mod error;
-mod events;
 mod evidence;
 mod exit;
 mod explain;

@@ -1,14 +1,14 @@
 //! What somebody else is to sign or send, printed.
 
 use super::error::CliError;
-use super::output::{Outcome, address};
+use super::output::Outcome;
 use super::session::Session;
-use super::signers::{Print, REQUEST_SCHEMA};
+use super::signers::Print;
 use crate::chain::Unsent;
 use crate::contract::{Call, Request};
 use crate::envelope::signing_domain;
-use alloy::primitives::Bytes;
-use serde_json::{Value, json};
+use crate::view::{self, PrintedView, RequestView, TransactionView};
+use serde_json::Value;
 
 impl Session {
     /// What `--print` prints of all that one command would send, each transaction once: without
@@ -37,7 +37,7 @@ impl Session {
         let mut all = all?;
         let bare = if all.len() == 1 { all.remove(0) } else { Value::Array(all) };
         let text = serde_json::to_string_pretty(&bare).expect("it is JSON");
-        Ok(Outcome::new(json!({ "printed": bare }), text))
+        Ok(Outcome::new(PrintedView { printed: bare }, text))
     }
 }
 
@@ -55,21 +55,10 @@ fn bare(chain_id: u64, unsent: &Unsent, print: Option<Print>) -> Result<Value, C
             };
             let typed = request.typed_data(&signing_domain(chain_id, transaction.to.unwrap_or_default()));
             match print {
-                Some(Print::Request) => request_json(&typed, &signature),
+                Some(Print::Request) => view::json(RequestView::new(&typed, &signature)),
                 _ => typed,
             }
         }
-        Some(Print::Tx) | None => json!({
-            "from": address(*from),
-            "to": transaction.to.map(address),
-            "value": "0x0",
-            "data": transaction.data,
-            "chainId": format!("0x{chain_id:x}"),
-        }),
+        Some(Print::Tx) | None => view::json(TransactionView::new(chain_id, *from, transaction)),
     })
-}
-
-/// A signed request, as `medseal relay` takes it.
-pub(super) fn request_json(typed: &Value, signature: &Bytes) -> Value {
-    json!({ "schema": REQUEST_SCHEMA, "typedData": typed, "signature": signature })
 }

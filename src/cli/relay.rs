@@ -3,16 +3,16 @@
 use super::error::CliError;
 use super::input::read_text;
 use super::output::{Outcome, address};
-use super::printed::request_json;
 use super::session::Session;
 use super::settings::Settings;
-use super::signers::{Print, REQUEST_SCHEMA};
+use super::signers::Print;
 use crate::chain::{RelayError, Submitted};
 use crate::clock::SystemClock;
 use crate::contract::{Request, RequestError, check_domain};
 use crate::pipeline::{Relayed, relay};
+use crate::view::{self, PrintedView, REQUEST_SCHEMA, RelayedView, RequestView};
 use alloy::primitives::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet
@@ -34,8 +34,9 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let registry = session.registry().await?;
     check_domain(&domain, registry.chain_id(), registry.address()).map_err(RelayError::from)?;
     if settings.external_signer.print == Some(Print::Request) {
-        let bare = request_json(&typed, &signature);
-        return Ok(Outcome::new(json!({ "printed": bare }), bare.to_string()));
+        let bare = view::json(RequestView::new(&typed, &signature));
+        let text = bare.to_string();
+        return Ok(Outcome::new(PrintedView { printed: bare }, text));
     }
     let wallet = session.signers(None)?.payer;
     let mut outbox = session.outbox(&wallet).await?;
@@ -45,17 +46,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         Relayed::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),
     };
     let (signer, relayer) = (address(request.signer()), receipt.is_some().then(|| address(wallet.address())));
-    let json = json!({
-        "act": request.function_name(),
-        "type": request.primary_type(),
-        "by": signer,
-        "relayer": relayer,
-        "digest": request.digest(&domain),
-        "message": request.message(),
-        "already": receipt.is_none(),
-        "transaction": receipt.as_ref().map(|receipt| receipt.transaction),
-        "gas": receipt.as_ref().map(|receipt| receipt.gas_used.to_string()),
-    });
+    let view = RelayedView::new(&request, request.digest(&domain), wallet.address(), receipt.as_ref());
     let primary_type = request.primary_type();
     let text = match (&receipt, &relayer) {
         (Some(receipt), Some(relayer)) => {
@@ -63,7 +54,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         }
         _ => format!("what the {primary_type} of {signer} asks for is on chain already: nothing was sent"),
     };
-    Ok(Outcome::new(json, text))
+    Ok(Outcome::new(view, text))
 }
 
 /// The typed data and the signature of a request file, or of a file with typed data and a signature

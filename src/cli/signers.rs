@@ -6,9 +6,6 @@ use crate::chain::Wallet;
 use crate::pipeline::{Parties, Printing};
 use alloy::primitives::{Address, Bytes};
 
-/// The form of a signed request, as `medseal relay` takes it.
-pub(super) const REQUEST_SCHEMA: &str = "medseal/request/v1";
-
 /// What is printed instead of sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Print {

@@ -2,14 +2,14 @@
 
 use super::error::CliError;
 use super::exit;
-use super::output::{Outcome, address};
+use super::output::Outcome;
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::{Verdict, lookup, observe, record_verification};
+use crate::view::{RecordedView, VerificationView, json};
 use alloy::primitives::B256;
-use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         "valid" => format!("valid: the stored bytes are those that were registered (sha-256 {observed})"),
         _ => format!("INVALID: expected sha-256 {}, found {observed}", stored.record.contentHash),
     };
-    let mut entry = Value::Null;
+    let mut entry = None;
     if args.record {
         let signers = session.signers(args.relayer.as_deref())?;
         let mut outbox = session.outbox(&signers.payer).await?;
@@ -50,29 +50,21 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             Submitted::Mined(recorded) => recorded,
             Submitted::Printed(unsent) => return session.print([unsent]),
         };
-        let relayer = args.relayer.is_some().then(|| address(signers.payer.address()));
+        let relayer = args.relayer.is_some().then(|| signers.payer.address());
         let flagged = recorded.flag.map(|flag| format!(", raised flag {flag}")).unwrap_or_default();
         text += &format!(
             "\nlogged on chain as verification {}{flagged} ({})",
             recorded.number, recorded.receipt.transaction
         );
-        entry = json!({
-            "number": recorded.number,
-            "by": address(signers.signer.address()),
-            "relayer": relayer,
-            "valid": recorded.valid,
-            "flag": recorded.flag,
-            "transaction": recorded.receipt.transaction,
-            "gas": recorded.receipt.gas_used.to_string(),
-        });
+        entry = Some(RecordedView::new(&recorded, signers.signer.address(), relayer));
     }
-    let json = json!({
-        "imageId": args.id,
-        "verdict": verdict,
-        "expectedHash": stored.record.contentHash,
-        "observedHash": observed,
-        "cid": stored.cid.to_string(),
-        "recorded": entry,
-    });
-    Ok(Outcome { json, text, exit: exit_code })
+    let view = VerificationView {
+        image_id: args.id,
+        verdict,
+        expected_hash: stored.record.contentHash,
+        observed_hash: observed,
+        cid: stored.cid.to_string(),
+        recorded: entry,
+    };
+    Ok(Outcome { json: json(view), text, exit: exit_code })
 }

@@ -4,11 +4,11 @@ use super::Attempt;
 use crate::chain::{Submitted, Unsent};
 use crate::cli::error::CliError;
 use crate::cli::exit;
-use crate::cli::output::{Outcome, Talk, address, chain_of, hex, say, table};
+use crate::cli::output::{Outcome, Talk, chain_of, error_view, say, table};
 use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
+use crate::view::{FailedFileView, SealedListView, SealedView, json};
 use alloy::primitives::Address;
-use serde_json::{Value, json};
 
 pub(super) fn outcome(
     mut results: Vec<Attempt>,
@@ -33,7 +33,7 @@ pub(super) fn outcome(
             Ok(Submitted::Printed(_)) => {}
             Ok(Submitted::Mined(sealed)) => {
                 rows.push(row(&name, sealed));
-                images.push(image_json(&name, sealed));
+                images.push(SealedView::new(&name, sealed));
                 if let Some(reason) = sealed.renewed {
                     say(&format!("{name}: sealed anew: {reason}"));
                 }
@@ -46,9 +46,7 @@ pub(super) fn outcome(
             Err(error) => {
                 exits.push(error.exit());
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                failed.push(
-                    json!({ "file": name, "code": error.code(), "message": chain_of(error), "hint": error.hint() }),
-                );
+                failed.push(FailedFileView { file: name, error: error_view(error) });
             }
         }
     }
@@ -62,8 +60,8 @@ pub(super) fn outcome(
         [only] if images.is_empty() => *only,
         _ => exit::FAILURE,
     };
-    let json = json!({ "sender": address(sender), "images": images, "failed": failed });
-    Ok(Outcome { json, text: table(&rows) + &together(&results), exit })
+    let view = SealedListView { sender: sender.into(), images, failed };
+    Ok(Outcome { json: json(view), text: table(&rows) + &together(&results), exit })
 }
 
 /// What is to be signed or sent by somebody else, if anything is; what failed besides is said.
@@ -121,29 +119,4 @@ fn row(name: &str, sealed: &Sealed) -> Vec<String> {
         row.push(sealed.registered.gas.to_string());
     }
     row
-}
-
-fn image_json(name: &str, sealed: &Sealed) -> Value {
-    let job = &sealed.job;
-    json!({
-        "file": name,
-        "imageId": job.image_id,
-        "contentHash": job.content_hash,
-        "headerHash": job.header_hash,
-        "size": job.size,
-        "cid": job.cid,
-        "capsulesHash": job.capsules_hash,
-        "capsulesCid": job.capsules_cid,
-        "salt": hex(job.salt),
-        "transaction": sealed.registered.transaction,
-        "block": sealed.registered.block,
-        "gas": sealed.registered.gas.to_string(),
-        "images": sealed.registered.images,
-        "anchor": sealed.registered.anchor.as_ref().map(|anchored| json!({
-            "root": anchored.root, "leavesCid": anchored.leaves_cid,
-        })),
-        "already": sealed.already,
-        "renewedBecause": sealed.renewed,
-        "plainBytesReason": sealed.whole.map(|reason| reason.to_string()),
-    })
 }
