@@ -5,6 +5,7 @@
 
 mod detect;
 mod dicom;
+mod door;
 mod error;
 mod image;
 mod limits;

@@ -3,14 +3,14 @@
 use std::{fmt, ops::Range};
 
 use super::{
-    Format, Image, ImagingError, Limits,
+    DicomError, Format, Image, ImagingError, Limits,
     detect::{detect, dicom_meta_offset},
     dicom::{self, Found},
-    limits, raster,
+    door, limits, raster,
 };
 
 /// Why a file is sealed as its bytes, not slice by slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WholeReason {
     /// The caller wanted it so.
@@ -37,10 +37,21 @@ pub enum WholeReason {
     SwappedBytes,
     /// An animated PNG.
     Animation,
-    /// A TIFF file of several pages.
+    /// A TIFF file of several pages, in directories of their own or as a stack in one.
     Pages,
     /// PNG or TIFF of a kind that is not decoded: palettes, floats and signed samples in TIFF, CMYK, compressions.
     UnsupportedKind,
+    /// A DICOM file that is not cut short, and yet not as the standard says.
+    Nonconforming(DicomError),
+    /// A TIFF file that holds all bytes it names, and the decoder gives no samples of it.
+    Undecodable(String),
+}
+
+impl WholeReason {
+    /// Whether the file is damaged, or may be: everything that was looked for is there, but not as it should be.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Nonconforming(_) | Self::Undecodable(_))
+    }
 }
 
 /// Says it in a few words, as the end of "sealed as plain bytes: ...".
@@ -61,6 +72,8 @@ impl fmt::Display for WholeReason {
             Self::Animation => "it is an animation",
             Self::Pages => "it has several pages",
             Self::UnsupportedKind => "this kind of samples is not decoded",
+            Self::Nonconforming(error) => return write!(f, "it is not as DICOM asks for: {error}"),
+            Self::Undecodable(why) => return write!(f, "its samples were not decoded: {why}"),
         })
     }
 }
@@ -140,14 +153,19 @@ impl Scan {
 /// - Everything else: plain bytes, without an image.
 ///
 /// # Errors
-/// [`ImagingError`] for an empty file, one above the limits, and a damaged DICOM, PNG or TIFF file: a damaged file never becomes plain bytes by itself,
-/// [`Scan::raw`] is the way to seal it.
+/// [`ImagingError`] for an empty file, one above the limits, a DICOM or TIFF file that is cut short, and a
+/// damaged PNG file: [`Scan::raw`] is the way to seal those. A DICOM or TIFF file that holds all it
+/// names and is wrong in another way is plain bytes, with a [reason](WholeReason::is_damage).
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
     if bytes.is_empty() {
         return Err(ImagingError::Empty);
     }
     limits::check("bytes of file", bytes.len() as u64, limits.file_bytes)?;
     let format = detect(bytes);
+    door::enter(format, || decode_as(format, bytes, limits))
+}
+
+fn decode_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
     match (format, dicom_meta_offset(bytes)) {
         (_, Some(meta)) => Ok(match dicom::read(bytes, meta, limits)? {
             Found::Open(image, samples) => Scan { format, image: Some(image), split: Split::Samples(samples) },
