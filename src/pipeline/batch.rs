@@ -45,6 +45,11 @@ impl Waiting {
         &self.job
     }
 
+    /// Why it is sealed as plain bytes, where it is; unknown for what an earlier run had sealed.
+    pub fn whole(&self) -> Option<&WholeReason> {
+        self.whole.as_ref()
+    }
+
     /// Whether sealed image and capsules are one block each, so that it can be one of a batch.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::batch::{Step, Waiting};
 use super::job::{JobFolder, SealedFiles};
+use super::prepare::prepare;
 use super::put::put_and_read_back;
 use super::{Job, Jobs, Mode, PipelineError, Registered};
 use crate::chain::{ChainError, Outbox, Registry, Wallet};
@@ -131,6 +132,10 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         source: &Source<'_>,
         progress: &(dyn Fn(Stage) + Sync),
     ) -> Result<Step, PipelineError> {
+        if source.mode == Mode::Strict {
+            // An earlier run, less strict, may have sealed it.
+            prepare(source.bytes, source.name, source.mode, self.limits)?;
+        }
         let (chain_id, registry) = (self.registry.chain_id(), self.registry.address());
         let folder = self.jobs.open(source.bytes, source.mode, self.wallet.address(), chain_id, registry)?;
         let (mut timings, mut whole, mut renewed) = (Timings::default(), None, None);

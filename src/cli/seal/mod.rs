@@ -1,18 +1,21 @@
 //! `medseal seal`.
 
+mod collect;
 mod outcome;
 mod run;
 
 use super::act::Relay;
 use super::error::CliError;
-use super::output::{Outcome, Talk, progress};
+use super::output::{Outcome, Talk, progress, say};
 use super::session::Session;
 use super::settings::Settings;
 use super::transformer;
 use crate::clock::SystemClock;
-use crate::imaging::{ImagingError, Limits};
-use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Stage};
+use crate::imaging::Limits;
+use crate::pipeline::{Mode, Sealed, Sender, Stage};
 use std::path::{Path, PathBuf};
+
+pub(super) use collect::{not_a_file, read};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,6 +28,9 @@ pub(super) struct Args {
     /// Seal as plain bytes, without looking inside
     #[arg(long)]
     raw: bool,
+    /// Refuse what would be sealed as plain bytes because it is damaged, or may be; what is cut short is always refused
+    #[arg(long, conflicts_with_all = ["pixels", "raw"])]
+    strict: bool,
     /// Seal anew what was sealed and registered before
     #[arg(long)]
     again: bool,
@@ -40,7 +46,11 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
-    let files = collect(&args.paths)?;
+    let (files, left_out) = collect::collect(&args.paths)?;
+    left_out.iter().for_each(|left_out| say(&left_out.to_string()));
+    if files.is_empty() {
+        return Err(CliError::NothingToSeal { path: args.paths[0].clone() });
+    }
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let wallet = session.acting_wallet()?;
@@ -61,9 +71,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         clock: &SystemClock,
         limits: &Limits::default(),
     };
-    let mode = match (args.pixels, args.raw) {
-        (true, _) => Mode::Pixels,
-        (_, true) => Mode::Raw,
+    let mode = match (args.pixels, args.raw, args.strict) {
+        (true, ..) => Mode::Pixels,
+        (_, true, _) => Mode::Raw,
+        (.., true) => Mode::Strict,
         _ => Mode::Auto,
     };
     let bar = progress(files.len(), talk.json);
@@ -74,47 +85,12 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         run.add(path, &name, mode, &say_stage).await;
         bar.inc(1);
     }
-    let results = run.finish().await;
+    let (results, damaged) = run.finish().await;
     bar.finish_and_clear();
-    outcome::outcome(results, &session, &wallet, mode, talk)
-}
-
-/// The files that the paths stand for: folders are not descended into.
-fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
-    let mut files = Vec::new();
-    for path in paths {
-        let failed = |source| CliError::File { act: "read", path: path.clone(), source };
-        let metadata = std::fs::metadata(path).map_err(failed)?;
-        if metadata.is_file() {
-            files.push(path.clone());
-            continue;
-        }
-        if !metadata.is_dir() {
-            return Err(CliError::NothingToSeal { path: path.clone() });
-        }
-        let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
-            .map_err(failed)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
-        inside.retain(|path| path.is_file());
-        inside.sort();
-        if inside.is_empty() {
-            return Err(CliError::NothingToSeal { path: path.clone() });
-        }
-        files.extend(inside);
+    for (path, reason) in damaged {
+        say(&format!("{}: sealed as plain bytes: {reason}", path.display().to_string().escape_debug()));
     }
-    Ok(files)
-}
-
-/// The bytes of a file, if it is not larger than anything that can be sealed.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
-    let (found, limit) = (std::fs::metadata(path).map_err(failed)?.len(), Limits::default().file_bytes);
-    if found > limit {
-        return Err(PipelineError::Imaging(ImagingError::TooLarge { what: "bytes of file", found, limit }).into());
-    }
-    std::fs::read(path).map_err(failed)
+    outcome::outcome(results, &left_out, &session, &wallet, mode, talk)
 }
 
 fn file_name(path: &Path) -> String {

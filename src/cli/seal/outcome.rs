@@ -1,6 +1,7 @@
 //! What `medseal seal` says of its files.
 
 use super::Attempt;
+use super::collect::LeftOut;
 use crate::chain::Wallet;
 use crate::cli::error::CliError;
 use crate::cli::exit;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 pub(super) fn outcome(
     mut results: Vec<Attempt>,
+    left_out: &[LeftOut],
     session: &Session,
     wallet: &Wallet,
     mode: Mode,
@@ -26,7 +28,7 @@ pub(super) fn outcome(
     }
     let mut rows =
         vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
-    let (mut images, mut failed, mut exits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut images, mut failed, mut exits, mut list) = (Vec::new(), Vec::new(), Vec::new(), String::new());
     for (path, result) in &results {
         let name = path.display().to_string().escape_debug().to_string();
         match result {
@@ -36,15 +38,17 @@ pub(super) fn outcome(
                 if let Some(reason) = sealed.renewed {
                     say(&format!("{name}: sealed anew: {reason}"));
                 }
-                if let (Some(reason), Mode::Auto) = (sealed.whole, mode)
+                // Of damage it is said in any case.
+                if let (Some(reason), Mode::Auto | Mode::Strict) = (&sealed.whole, mode)
                     && talk.verbose
+                    && !reason.is_damage()
                 {
                     say(&format!("{name}: sealed as plain bytes: {reason}"));
                 }
             }
             Err(error) => {
                 exits.push(error.exit());
-                rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
+                list += &format!("\n  {name}: {}", chain_of(error));
                 failed.push(
                     json!({ "file": name, "code": error.code(), "message": chain_of(error), "hint": error.hint() }),
                 );
@@ -61,8 +65,14 @@ pub(super) fn outcome(
         [only] if images.is_empty() => *only,
         _ => exit::FAILURE,
     };
-    let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed });
-    Ok(Outcome { json, text: table(&rows) + &together(&results), exit })
+    let left_out: Vec<_> = left_out.iter().map(LeftOut::json).collect();
+    let json =
+        json!({ "sender": address(wallet.address()), "images": images, "failed": failed, "leftOut": left_out });
+    let mut text = if images.is_empty() { String::new() } else { table(&rows) + &together(&results) + "\n" };
+    if !failed.is_empty() {
+        text += &format!("not sealed, {} of {} files:{list}", failed.len(), results.len());
+    }
+    Ok(Outcome { json, text: text.trim_end().to_owned(), exit })
 }
 
 /// What is handed out to be signed or sent elsewhere, if anything is; what failed besides is said.
@@ -140,6 +150,6 @@ fn image_json(name: &str, sealed: &Sealed) -> Value {
         })),
         "already": sealed.already,
         "renewedBecause": sealed.renewed,
-        "plainBytesReason": sealed.whole.map(|reason| reason.to_string()),
+        "plainBytesReason": sealed.whole.as_ref().map(ToString::to_string),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{Args, Attempt, read};
 use crate::cli::error::CliError;
+use crate::imaging::WholeReason;
 use crate::kgc::KeyCenter;
 use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Source, Stage, Step, Waiting, each_failed};
 use crate::storage::Store;
@@ -17,24 +18,32 @@ pub(super) struct Run<'a, 's, K, S> {
     /// What is to be registered, and its place among the results.
     waiting: Vec<(usize, Waiting)>,
     results: Vec<(PathBuf, Option<Result<Sealed, CliError>>)>,
+    /// What is sealed as plain bytes because it is damaged, and why: said whatever comes of it.
+    damaged: Vec<(PathBuf, WholeReason)>,
 }
 
 impl<'a, 's, K: KeyCenter, S: Store> Run<'a, 's, K, S> {
     pub(super) fn new(sender: Sender<'s, K, S>, args: &'a Args) -> Self {
-        Self { sender, args, waiting: Vec::new(), results: Vec::new() }
+        Self { sender, args, waiting: Vec::new(), results: Vec::new(), damaged: Vec::new() }
     }
 
-    /// Registers what still waits, and returns what came of each file.
-    pub(super) async fn finish(mut self) -> Vec<Attempt> {
+    /// Registers what still waits, and returns what came of each file, and which are damaged.
+    pub(super) async fn finish(mut self) -> (Vec<Attempt>, Vec<(PathBuf, WholeReason)>) {
         self.register().await;
         let all = self.results.into_iter();
-        all.map(|(path, result)| (path, result.expect("it is registered, or it failed"))).collect()
+        let all = all.map(|(path, result)| (path, result.expect("it is registered, or it failed")));
+        (all.collect(), self.damaged)
     }
 
     /// Seals and stores a file; registers it with those that wait, once they are enough.
     pub(super) async fn add(&mut self, path: &Path, name: &str, mode: Mode, say_stage: &(dyn Fn(Stage) + Sync)) {
         let place = self.results.len();
-        let result = match self.store(path, name, mode, say_stage).await {
+        let stored = self.store(path, name, mode, say_stage).await;
+        if let Ok(Step::Waiting(waiting)) = &stored {
+            let reason = waiting.whole().filter(|reason| reason.is_damage());
+            self.damaged.extend(reason.map(|reason| (path.to_owned(), reason.clone())));
+        }
+        let result = match stored {
             Ok(Step::Done(sealed)) => Some(Ok(*sealed)),
             Ok(Step::Waiting(waiting)) => match self.args.anchor || waiting.is_one_block().unwrap_or(false) {
                 true => {

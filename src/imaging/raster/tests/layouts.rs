@@ -202,7 +202,7 @@ impl Compression {
     }
 }
 
-/// The 1,536 tile layouts, and 576 of strips.
+/// 1,536 layouts of tiles, and 704 of strips.
 fn layouts() -> Vec<Layout> {
     let mut all = Vec::new();
     let sizes = [(23, 17), (16, 16), (33, 48), (1, 1)];
