@@ -1,4 +1,4 @@
-//! Files written whole or not at all, and folders for their owner alone.
+//! Files that are written completely or not at all, and folders for their owner alone.
 
 use std::fs::{DirBuilder, File};
 use std::io::{Result, Write};
@@ -8,7 +8,7 @@ use std::path::Path;
 /// What happens to a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
-    /// It is replaced, at once and whole.
+    /// It is replaced, in one step.
     Replace,
     /// It is kept, and the write fails with `AlreadyExists`.
     Keep,
@@ -21,21 +21,21 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Resu
     draft.keep(path, existing)
 }
 
-/// A file that is written bit by bit, and is there under its name only once it is whole. Dropped before, it is gone.
+/// A file that gets its name only once it is complete. Dropped before that, it is deleted.
 pub(crate) struct Draft(tempfile::NamedTempFile);
 
 impl Draft {
-    /// Returns an empty one in the folder of `path`.
+    /// Returns an empty draft in the folder of `path`.
     pub(crate) fn beside(path: &Path) -> Result<Self> {
         tempfile::NamedTempFile::new_in(folder_of(path)).map(Self)
     }
 
-    /// What is to be written to.
+    /// The file to write to.
     pub(crate) fn file(&self) -> Result<File> {
         self.0.as_file().try_clone()
     }
 
-    /// Gives it its name; when this returns, it survives a power cut.
+    /// Renames the draft to `path`; when this returns, the file survives a power cut.
     pub(crate) fn keep(self, path: &Path, existing: Existing) -> Result<()> {
         self.0.as_file().sync_all()?;
         match existing {
@@ -47,7 +47,7 @@ impl Draft {
     }
 }
 
-/// Makes a folder, and those above it, that only their owner can look into.
+/// Makes a folder, and those above it, that only their owner can read.
 pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

@@ -37,22 +37,22 @@
 //!   meaning. Never the network, files or exit codes.
 //! - [`pipeline`]: a file -> its record; an image id -> its file, or a verdict. Never settings or
 //!   the terminal.
-//! - [`notify`]: what waits for a receiver in the watch's memory -> a webhook's POST or a program's
-//!   run. Never the chain or keys.
 //! - [`watch`]: a registry and a memory on disk -> each event once, and its retraction if the chain
 //!   drops it. Never how a receiver is called.
 //! - [`evidence`]: a node's proofs -> one file; that file and a block hash -> the proven history of
 //!   one image. Never wallets or storage; the check needs no network.
 //! - [`audit`]: the registry's whole log -> proof that no event is missing or altered, and its
 //!   totals. Never wallets or storage.
+//! - [`notify`]: what waits for a receiver in the watch's memory -> a webhook's POST or a program's
+//!   run. Never the chain or keys.
 //! - [`kgc`]: signed requests -> partials and image keys, HPKE-sealed to the requester. Never
 //!   samples, the fold, `Tout` or `r`.
+//! - [`evaluation`]: images -> figures and surveys for people. Never users' keys.
 //! - [`chain`]: calls, typed data, wallets -> receipts, records, events. Never plaintext or image
 //!   keys.
 //! - [`contract`]: events, calls, reverts and signed requests as bytes -> typed values, and back.
 //!   Pure.
 //! - [`storage`]: bytes -> [`storage::Cid`], and back. Never plaintext or keys.
-//! - [`evaluation`]: images -> figures and surveys for people. Never users' keys.
 //! - [`metrics`]: images, ciphertext -> numbers, each with its ideal value and band. Never keys of
 //!   users. Pure.
 //! - [`keygen`]: samples, partials, `r` -> [`keygen::Fold`], [`keygen::Tout`],
@@ -73,7 +73,7 @@
 //!
 //! 1. What is sealed comes back byte for byte: [`pipeline::prepare`], then [`pipeline::rebuild`] is
 //!    the identity. (`--pixels` seals the samples alone, and says so.)
-//! 2. A changed sealed image never yields output. [`envelope::SealedImage::parse`] accepts one
+//! 2. A changed sealed image never yields output. [`envelope::SealedImage::decode`] accepts one
 //!    encoding; the key commitment is checked before any frame, and no output is given before every
 //!    frame has passed.
 //! 3. The security claim rests on HKDF-SHA256, AES-256-GCM-SIV and HPKE alone. Permutation, S-box
@@ -164,11 +164,11 @@
 //!     payload: &prepared.payload,
 //! })?;
 //!
-//! let opened = SealedImage::parse(&sealed)?.open(&key)?;
+//! let opened = SealedImage::decode(&sealed)?.open(&key)?;
 //! assert_eq!(rebuild(&opened.description, &opened.payload)?, file);
 //!
 //! *sealed.last_mut().expect("it has bytes") ^= 1;
-//! assert!(SealedImage::parse(&sealed)?.open(&key).is_err());
+//! assert!(SealedImage::decode(&sealed)?.open(&key).is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

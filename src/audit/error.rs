@@ -1,39 +1,39 @@
-//! Why a log is not the whole log.
+//! Why an audit fails.
 
 use crate::chain::ChainError;
 use crate::contract::{ErrorKind, EventError};
 use alloy::primitives::{B256, FixedBytes};
 
-/// Why the log is not the whole log.
+/// Why an audit fails: the log is not complete and unaltered, or cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
     /// The node does not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// An event is not where it belongs: it is missing, or another stands in its place.
+    /// An event is missing: another one is in its place.
     #[error("event {seq} is missing: event {next} in block {block} stands in its place")]
     Missing {
-        /// The number that the event has.
+        /// Number of the missing event.
         seq: u64,
-        /// The number of the one that is there instead.
+        /// Number of the event in its place.
         next: u64,
         /// Its block.
         block: u64,
     },
-    /// An event's word is not the one that follows from all before it.
+    /// An event was changed: its word does not follow from the events before it.
     #[error("event {seq} in block {block} is altered: expected trail {expected}, found {found}")]
     Broken {
         /// Its number.
         seq: u64,
         /// Its block.
         block: u64,
-        /// The word that follows.
+        /// The word that follows from the events before it.
         expected: B256,
         /// The event's.
         found: B256,
     },
-    /// A log is no event of the registry.
+    /// A log does not decode as an event of the registry.
     #[error("event {seq} in block {block} cannot be read: {reason}")]
     Unreadable {
         /// The number that it should have.
@@ -64,30 +64,30 @@ pub enum AuditError {
         block: u64,
         /// What of it.
         what: &'static str,
-        /// What follows.
+        /// What the contract computes.
         expected: B256,
         /// The item's.
         found: B256,
     },
-    /// The log ends before the contract's own head.
+    /// The log has fewer or more events than the contract counts.
     #[error("event {} is missing: the contract counts {expected} events, the log has {found}", found + 1)]
     Incomplete {
-        /// The contract's number.
+        /// The contract's count.
         expected: u64,
-        /// The log's.
+        /// The log's count.
         found: u64,
     },
-    /// The log has as many events, and another head.
+    /// The log has as many events as the contract counts, and another hash chain.
     #[error("after {seq} events the contract's audit head is {expected}, the log's is {found}")]
     OtherHead {
         /// How many.
         seq: u64,
         /// The contract's.
         expected: FixedBytes<26>,
-        /// The log's.
+        /// The log's count.
         found: FixedBytes<26>,
     },
-    /// The log is whole, and the contract's storage is not what its events make.
+    /// The log is complete, and the contract's storage is not what its events give.
     #[error("the contract's storage has root {expected}, the log's events give {found}")]
     OtherStorage {
         /// The contract's.
@@ -105,7 +105,7 @@ pub enum AuditError {
         /// Why it is not.
         reason: String,
     },
-    /// Another code is proven to stand at the address.
+    /// Another contract's code is proven to be at the address.
     #[error("block {block}: expected code hash {expected}, found {found}")]
     OtherCode {
         /// The block.
@@ -127,7 +127,7 @@ pub enum AuditError {
         /// The other.
         endpoint: String,
     },
-    /// A block that had been settled was replaced.
+    /// A block was replaced that was too old for that.
     #[error("the chain was reorganised more than {deep} blocks deep: block {block} was {expected}, it is {found} now")]
     ReorgTooDeep {
         /// Blocks that may be replaced.
@@ -147,7 +147,7 @@ pub enum AuditError {
         /// Its hash.
         expected: B256,
     },
-    /// There is no such block, or the contract is younger.
+    /// There is no such block, or it is older than the contract.
     #[error(
         "cannot audit up to block {block}: expected the registry's block {first}, the newest block {newest}, or one between"
     )]
@@ -170,7 +170,7 @@ pub enum AuditError {
 }
 
 impl AuditError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Chain(error) => error.kind(),
@@ -180,7 +180,7 @@ impl AuditError {
         }
     }
 
-    /// A log is no event of the registry, which was to be number `seq` in `block`.
+    /// A log in `block` does not decode, where event `seq` was expected.
     pub fn unreadable(seq: u64, block: u64, error: EventError) -> Self {
         Self::Unreadable { seq, block, reason: error.to_string() }
     }

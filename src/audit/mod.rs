@@ -1,4 +1,7 @@
-//! The audit trail: the hash chain over the registry's events, recomputed from its log. An event that is missing, added or changed shows.
+//! The audit: recomputes the hash chain over the registry's events (the audit trail) from its log, and compares it with
+//! what the contract holds. An event that is missing, added or changed is found.
+//!
+//! 'Word' is the audit trail's value after an event: the 32 bytes in the contract's storage slot 0.
 
 mod checkpoint;
 mod error;

@@ -1,4 +1,4 @@
-//! The audit: the proven word of a block, the log up to it, and whether one follows from the other.
+//! The audit: proves the trail's word in a block, reads the log up to it, and checks that the log leads to that word.
 
 use super::checkpoint::{self, CheckpointHeader};
 use super::proof::{ProvenBlock, prove};
@@ -12,66 +12,67 @@ use alloy::primitives::{Address, B256};
 use alloy::rpc::types::{Header, Log};
 use std::path::PathBuf;
 
-/// Blocks that may still be replaced: their logs are read by their hashes, and each time anew.
+/// The newest blocks, which a reorganisation may replace: their logs are requested by block hash, and read anew each time.
 pub const WINDOW_BLOCKS: u64 = 64;
 
-/// How an audit is made.
+/// Options of an audit.
 #[derive(Debug, Clone, Default)]
 pub struct AuditOptions {
-    /// Up to which block; else the newest one of a development chain, and the newest final one of a network.
+    /// The last block to audit; `None` is the newest one of a development chain, the newest final one of a network.
     pub block: Option<u64>,
-    /// File of the checkpoint; none is read or written without.
+    /// The checkpoint's file; without one no checkpoint is read or written.
     pub checkpoint: Option<PathBuf>,
     /// Whether the whole log is read, even if there is a checkpoint.
     pub from_start: bool,
 }
 
-/// An event that followed from all before it.
+/// An event whose word follows from all events before it.
 #[derive(Debug)]
 pub struct AuditedEvent<'a> {
     /// The event.
     pub event: &'a RegistryEvent,
     /// Time of its block, unix seconds.
     pub time: u64,
-    /// The state after it.
+    /// The contract's storage after it.
     pub storage: &'a Storage,
-    /// Whether the last audit, of which there is a checkpoint, did not come so far.
+    /// Whether the audit that wrote the checkpoint did not cover it.
     pub is_new: bool,
 }
 
-/// What an audit tells while it goes on.
+/// Progress of an audit.
 #[derive(Debug)]
 pub enum AuditProgress<'a> {
-    /// How many blocks are read, of how many.
+    /// Blocks read so far, and blocks to read.
     Blocks(u64, u64),
     /// The next event.
     Event(AuditedEvent<'a>),
-    /// The checkpoint cannot be used, and everything is read anew.
+    /// The checkpoint cannot be used, so everything is read anew; says why.
     NoCheckpoint(String),
 }
 
-/// A log that was found complete.
+/// The result of an audit: the log is complete and unaltered.
 #[derive(Debug, Clone)]
 pub struct AuditReport {
-    /// The block up to which it is, and what its header proves.
+    /// The last block, and what its header proves.
     pub proven: ProvenBlock,
-    /// Events that have a number.
+    /// Number of numbered events.
     pub seq: u64,
-    /// Events that were read now, items of batches included; the others are those of the checkpoint.
+    /// Events that were read now, items of batches included; the checkpoint covers the others.
     pub read: u64,
-    /// The block after which they were read.
+    /// Number of the block after which events were read.
     pub after_block: u64,
-    /// The block and the hash up to which the last audit had come, and whether that block is gone from the chain.
+    /// The last block of the audit that wrote the checkpoint, its hash, and whether the chain has replaced it since.
     pub before: Option<(u64, B256, bool)>,
-    /// Everything, counted.
+    /// Totals of all events.
     pub summary: Summary,
-    /// Slots of the contract's storage, as the events make it.
+    /// Number of storage slots that are not zero, computed from the events.
     pub slots: usize,
-    /// Whether the contract's whole storage was proved to be that one. Always, but on anvil, which makes its roots in another way.
+    /// Whether the contract's whole storage was proven to be what the events give. `false` only on anvil, whose storage roots
+    /// do not follow Ethereum's rules.
     pub storage_proven: bool,
 }
 
-/// The state that the events make, as far as they have been taken.
+/// The state computed from the events taken so far.
 #[derive(Debug, Clone)]
 pub struct AuditState {
     follower: Follower,
@@ -107,12 +108,12 @@ impl AuditState {
         &self.storage
     }
 
-    /// What the events come to.
+    /// Totals of the events.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Checks that the log ends where `proven` says, and makes the storage that it says.
+    /// Checks that the log ends with the proven word, and that its events give the proven storage root.
     ///
     /// # Errors
     /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::OtherStorage`].
@@ -126,7 +127,7 @@ impl AuditState {
     }
 }
 
-/// Reads the registry's log up to a block, proves from the block's header what the contract holds there, and returns what was found if the
+/// Reads the registry's log up to a block, proves from the block's header what the contract holds there, and returns its report if the
 /// log is complete and unaltered. Trusts the node for nothing but the block's hash.
 ///
 /// # Errors
@@ -162,7 +163,7 @@ pub async fn audit(
     }
 }
 
-/// The block up to which it goes.
+/// The header of the last block to audit.
 pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, AuditError> {
     let newest = registry.rpc().latest().await?;
     let first = registry.first_block();
@@ -174,7 +175,7 @@ pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, A
         (None, Profile::Development) => Ok(newest),
         (None, Profile::Network { .. }) => match registry.rpc().settled(BlockNumberOrTag::Finalized).await? {
             Some(settled) if settled.number >= first => Ok(settled),
-            // Too young to have one: what is newest is what there is.
+            // The chain is too young to have a final block: take the newest.
             _ => Ok(newest),
         },
     }
@@ -185,7 +186,7 @@ struct AuditRun<'a> {
     options: &'a AuditOptions,
     proven: ProvenBlock,
     state: AuditState,
-    /// The last block that is read.
+    /// Number of the last block that was read.
     at: u64,
     after_block: u64,
     before: Option<(u64, B256, u64)>,
@@ -246,7 +247,7 @@ impl<'a> AuditRun<'a> {
         Ok(run)
     }
 
-    /// Reads up to the target and checks what comes of it; returns the checkpoint to be kept.
+    /// Reads up to the target and checks the result; returns the checkpoint to be kept.
     async fn read(
         &mut self,
         target: &Header,
@@ -254,7 +255,7 @@ impl<'a> AuditRun<'a> {
     ) -> Result<Option<Draft>, AuditError> {
         let (from, blocks) = (self.at, target.number - self.at.min(target.number));
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(self.at);
-        // The next range is on its way while this one is looked at.
+        // The next range is being fetched while this one is checked.
         let ask = |ranges: LogRanges| {
             let registry = self.registry.clone();
             tokio::spawn(async move { ranges.read(&registry).await })
@@ -280,7 +281,7 @@ impl<'a> AuditRun<'a> {
         Ok(draft)
     }
 
-    /// Whether the chain is anvil's, whose storage root counts slots that are zero, if they were read: no root of Ethereum's rules is equal to it.
+    /// Whether the chain is anvil's, whose storage root includes zero slots that were read: it equals no root by Ethereum's rules.
     async fn counts_zeros(&self) -> Result<bool, AuditError> {
         Ok(self.registry.profile() == Profile::Development
             && self.registry.rpc().client_version().await?.starts_with("anvil/"))

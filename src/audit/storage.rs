@@ -1,7 +1,7 @@
-//! The contract's whole storage, as its events make it: the same slots, the same root as the chain's own.
+//! The contract's whole storage, computed from its events: the same slots and the same root as on chain.
 //!
-//! So one account proof says whether the state that anybody can ask for is what the log tells. The order of the variables is that of
-//! `ImageRegistry` and its bases; a contract with another would never match.
+//! One account proof then shows that the contract's state agrees with its log. The slot numbers are those of
+//! `ImageRegistry` and its base contracts; a contract with another layout would never match.
 
 use crate::contract::Trail;
 use crate::contract::bindings::IImageRegistry::{
@@ -12,7 +12,7 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolValue;
 use alloy_trie::root::storage_root;
 
-/// Where the variables stand.
+/// Slot numbers of the contract's variables.
 mod slot {
     pub(super) const ROLES: u8 = 1;
     pub(super) const PENDING_ADMIN: u8 = 2;
@@ -36,13 +36,13 @@ const ADMIN_DELAY: u64 = 24 * 60 * 60;
 const ADDRESS: usize = 160;
 const TIME: usize = 48;
 
-/// The slots that are not zero, by keccak256 of their place.
+/// The slots that are not zero, by keccak256 of their key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storage {
     slots: B256HashMap<U256>,
 }
 
-/// A slot's place.
+/// A slot's key in the contract's storage.
 #[derive(Debug, Clone, Copy)]
 struct SlotKey(B256);
 
@@ -51,12 +51,12 @@ impl SlotKey {
         Self(B256::with_last_byte(slot))
     }
 
-    /// The value of `key` in the mapping that stands here.
+    /// The slot of `key` in the mapping at this slot.
     fn at(self, key: impl Into<B256>) -> Self {
         Self(keccak256((key.into(), self.0).abi_encode_packed()))
     }
 
-    /// The slot after it.
+    /// The next slot.
     fn next(self) -> Self {
         Self(B256::from(U256::from_be_bytes(self.0.0).wrapping_add(U256::from(1))))
     }
@@ -97,17 +97,17 @@ impl Storage {
         storage
     }
 
-    /// How many slots it has.
+    /// Number of slots that are not zero.
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether it has none.
+    /// Whether every slot is zero.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    /// Its root with `trail` in slot 0, as an account's `storageHash`.
+    /// The storage root with `trail` in slot 0: the `storageHash` of the contract's account.
     pub fn root(&self, trail: Trail) -> B256 {
         let first = keccak256(B256::ZERO);
         let mut slots: Vec<(B256, U256)> = Vec::with_capacity(self.slots.len() + 1);
@@ -117,7 +117,7 @@ impl Storage {
         storage_root(slots)
     }
 
-    /// Who registered an image; none if nobody did.
+    /// The wallet that registered an image; `None` if none did.
     pub fn sender_of(&self, image: B256) -> Option<Address> {
         let sender = bits(self.get(SlotKey::of_record(image).next()), 0, ADDRESS);
         (!sender.is_zero()).then(|| Address::from_word(sender.into()))
@@ -156,7 +156,7 @@ impl Storage {
         self.set(place, change(self.get(place)));
     }
 
-    /// What the event changes, in a block of this number and time.
+    /// Applies an event in the block with this number and time.
     pub fn apply(&mut self, event: &Event, block: u64, time: u64) {
         let (now, place) = (U256::from(time), SlotKey::plain);
         match event {
@@ -166,7 +166,7 @@ impl Storage {
                 let anchor = self.get(place(slot::ANCHORS).at(e.sender.into_word()).at(e.root));
                 self.record(e.imageId, e.sender, e.contentHash, bits(anchor, 32, TIME));
             }
-            // Its items have said it all.
+            // Its items' events changed the slots already.
             Event::BatchRegistered(_) => {}
             Event::Anchored(e) => {
                 let anchor = packed([(U256::from(e.count), 32), (now, TIME)]);
@@ -179,7 +179,7 @@ impl Storage {
             Event::Verified(e) => {
                 let verifications = U256::from(e.number);
                 self.change(SlotKey::of_record(e.imageId).next(), |word| with_bits(word, 216, 40, verifications));
-                // The nonce is the signature's; who sends the transaction itself uses none.
+                // Only a relayed verification uses a nonce.
                 if !e.signature.is_empty() {
                     self.set(place(slot::NONCES).at(e.verifier.into_word()), e.nonce + U256::from(1));
                 }
@@ -259,7 +259,7 @@ impl Storage {
         self.set(SlotKey::plain(slot::ACCESS).at(image).at(wallet.into_word()), word);
     }
 
-    /// OpenZeppelin's rules: the administrator's role is one wallet's, and a hand-over ends with its acceptance.
+    /// OpenZeppelin's rules: one wallet is the administrator, and accepting a hand-over ends it.
     fn change_role(&mut self, e: &RoleChanged) {
         let role = SlotKey::plain(slot::ROLES).at(e.role).at(e.account.into_word());
         self.set(role, U256::from(u8::from(e.granted)));
@@ -270,7 +270,7 @@ impl Storage {
         let next = if e.granted { number(e.account) } else { U256::ZERO };
         if e.granted || admin == number(e.account) {
             self.change(SlotKey::plain(slot::ADMIN), |word| with_bits(word, 0, ADDRESS, next));
-            // Accepted, or given up: in either way nothing is pending any more.
+            // Accepted or renounced: no hand-over is pending any more.
             self.change(SlotKey::plain(slot::PENDING_ADMIN), |word| with_bits(word, 0, ADDRESS + TIME, U256::ZERO));
         }
     }

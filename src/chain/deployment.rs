@@ -1,4 +1,4 @@
-//! Where the contract is: making it, and the file that says so.
+//! Deploys the contract, and reads and writes the file that says where it is.
 
 use super::error::ChainError;
 use super::outbox::{Outbox, OutboxError};
@@ -13,10 +13,10 @@ use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The form of the file.
+/// Version of the file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Schema {
-    /// The first.
+    /// Version 1.
     #[default]
     #[serde(rename = "medseal/deployment/v1")]
     V1,
@@ -26,14 +26,14 @@ pub enum Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
-    /// The file's form.
+    /// Version of the file's format.
     pub schema: Schema,
     /// Its chain.
     pub chain_id: u64,
-    /// The contract.
+    /// Address of the contract.
     #[serde(with = "checksummed")]
     pub address: Address,
-    /// Block in which it was made: no event is older.
+    /// Number of the block in which it was made: no event is older.
     pub block: u64,
     /// Hash of the transaction that made it.
     pub transaction: B256,
@@ -81,7 +81,7 @@ pub enum DeploymentError {
     NotADeployment {
         /// Which transaction.
         transaction: B256,
-        /// What it did instead.
+        /// What is wrong with it.
         reason: &'static str,
     },
     /// The contract's build is not usable.
@@ -96,7 +96,7 @@ pub enum DeploymentError {
 }
 
 impl DeploymentError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,

@@ -1,4 +1,4 @@
-//! Other people's signed requests, checked before any gas is spent on them.
+//! Checks other wallets' signed requests before gas is spent on them.
 
 use super::error::ChainError;
 use super::outbox::{Outbox, OutboxError};
@@ -15,7 +15,7 @@ use alloy::sol_types::SolCall;
 const MAX_DEADLINE_SECS: u64 = 7 * 86_400;
 
 sol! {
-    /// Asks a wallet that is a contract (ERC-1271); the answer is the function's selector for yes.
+    /// Asks a wallet that is a contract (ERC-1271); it answers yes with the function's selector.
     function isValidSignature(bytes32 digest, bytes signature) external view returns (bytes4 magic);
 }
 
@@ -23,7 +23,7 @@ sol! {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RelayError {
-    /// The request itself is at fault.
+    /// The request or its signature is not valid.
     #[error(transparent)]
     Request(#[from] RequestError),
     /// The node did not answer.
@@ -60,7 +60,7 @@ impl Registry {
         if check_signature(&plain, &digest, signer).is_ok() {
             return Ok(plain);
         }
-        // A contract's signature is its own affair, down to the last byte.
+        // A contract wallet decides itself which bytes it accepts: they are passed on unchanged.
         if self.is_taken_by(signer, digest, signature).await? {
             return Ok(signature.clone());
         }
@@ -70,7 +70,8 @@ impl Registry {
         })
     }
 
-    /// `made`, or where a signature came back: what was handed out for this job, with it, once it was checked.
+    /// Returns `made`; or, if the wallet's signature was supplied, the transaction that was printed for this job with that
+    /// signature in it, after it was checked.
     ///
     /// # Errors
     /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`], [`OutboxError::Request`], or the node does not answer.
@@ -94,7 +95,7 @@ impl Registry {
         Ok(Transaction { data: printed.call(&signature).encode(), ..made })
     }
 
-    /// Whether a wallet that is a contract calls the signature its own.
+    /// Whether a wallet that is a contract accepts the signature (ERC-1271).
     async fn is_taken_by(&self, wallet: Address, digest: B256, signature: &Bytes) -> Result<bool, ChainError> {
         if self.rpc().code(wallet).await?.is_empty() {
             return Ok(false);
@@ -120,7 +121,7 @@ fn with_usual_parity(signature: &Bytes) -> Bytes {
     }
 }
 
-/// Whether a plain wallet made the signature, and it would count with the lower s.
+/// Whether the signature is a plain wallet's with the upper s, which the contract refuses.
 fn is_upper_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
     let lower = Signature::from_raw(signature).ok().and_then(|signature| signature.normalize_s());
     lower.is_some_and(|lower| check_signature(&lower.as_bytes(), &digest, signer).is_ok())

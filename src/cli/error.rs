@@ -100,6 +100,11 @@ pub(super) enum CliError {
         /// Which path.
         path: PathBuf,
     },
+    /// Nobody named scans for the demo, and none were fetched.
+    #[error(
+        "the demo has no scans: --scans DIR names a folder with three DICOM files or more; scripts/setup fetches some into a checkout"
+    )]
+    NoScans,
     /// Too few images to compare.
     #[error("expected at least 2 unlike images in {place}, found {found}{passed_over}")]
     TooFewImages {
@@ -207,7 +212,7 @@ impl CliError {
             Self::NotText { .. } => Code::NotARequest,
             Self::OutputExists { .. } => Code::OutputExists,
             Self::NothingStored => Code::NothingStored,
-            Self::NothingToSeal { .. } => Code::NothingToSeal,
+            Self::NothingToSeal { .. } | Self::NoScans => Code::NothingToSeal,
             Self::TooFewImages { .. } => Code::TooFewImages,
             Self::NotComparable { .. } => Code::NotComparable,
             Self::NotDelivered { .. } => Code::NotDelivered,

@@ -38,7 +38,8 @@ mod tests {
         assert_eq!(listed.collect::<Vec<u8>>(), ours.collect::<Vec<u8>>());
     }
 
-    /// The names are literals of the page: none can change, appear or go, nor get another exit code, without it.
+    /// The names are literals of the page: none can change, appear or go, nor get another exit code,
+    /// without it.
     #[test]
     fn the_page_lists_every_code_once_by_its_exit_code() {
         let text = section("Error codes").replace("\n  ", " ");

@@ -35,7 +35,7 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (Code::File, Always("look at the path and at who may write there; --home names another state folder")),
     (Code::OutputExists, Always("--force overwrites it")),
     (Code::NothingStored, Always("--home or --ipfs-api names another store")),
-    (Code::NothingToSeal, Always("name files, or a folder with files in it: folders in folders are not looked into")),
+    (Code::NothingToSeal, By(nothing_to_seal)),
     (
         Code::TooFewImages,
         Always("name a folder with images in it or in its folders, or take generated ones: --phantoms 100"),
@@ -140,7 +140,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Always("find out why the chain was replaced; then --from-start (audit) or --anew (watch) begins anew"),
     ),
     (Code::NoBlock, Always("leave --block out, or name a block from the registry's own to the newest")),
-    (Code::Node, Always("scripts/setup installs anvil; --anvil names another; --port takes another port")),
+    (
+        Code::Node,
+        Always(
+            "anvil comes with Foundry (getfoundry.sh), or with scripts/setup in a checkout; --anvil names it; --port takes another port",
+        ),
+    ),
     // The contract.
     (Code::NotDeployed, Always("deploy it with medseal deploy, or point --deployments to the folder with the file")),
     (Code::Deployment, Always("look at the deployment file; medseal deploy --deployments DIR writes another")),
@@ -252,6 +257,16 @@ fn no_wallet(_: &CliError) -> Option<String> {
     ))
 }
 
+fn nothing_to_seal(error: &CliError) -> Option<String> {
+    let hint = match error {
+        CliError::NoScans => {
+            "--scans DIR names a folder with three DICOM files or more; scripts/setup fetches some into a checkout"
+        }
+        _ => "name files, or a folder with files in it: folders in folders are not looked into",
+    };
+    Some(hint.to_owned())
+}
+
 fn image(error: &CliError) -> Option<String> {
     let hint = match error {
         CliError::Pipeline(PipelineError::Imaging(ImagingError::Empty)) => "there is nothing in the file to protect",
@@ -293,7 +308,7 @@ mod tests {
         let without = HINTS.iter().filter(|(_, hint)| matches!(hint, Nothing)).map(|(code, _)| code.name());
         assert_eq!(without.collect::<Vec<_>>(), ["FIGURE", "JOB_BUSY", "KEYGEN", "FAULT", "REQUEST"]);
         let by = HINTS.iter().filter(|(_, hint)| matches!(hint, By(_))).map(|(code, _)| code.name());
-        assert_eq!(by.collect::<Vec<_>>(), ["NO_WALLET", "IMAGE", "REVERTED", "OTHER_BLOCK"]);
+        assert_eq!(by.collect::<Vec<_>>(), ["NO_WALLET", "NOTHING_TO_SEAL", "IMAGE", "REVERTED", "OTHER_BLOCK"]);
         assert_eq!(of(Code::Usage), Some("medseal --help"));
     }
 

@@ -108,7 +108,7 @@ fn read_image(path: &Path) -> Result<Image, CliError> {
 fn read(path: &Path) -> Result<Measured, CliError> {
     let bytes = super::seal::read(path)?;
     if bytes.starts_with(&crate::envelope::header::MAGIC) {
-        let sealed = SealedImage::parse(&bytes).map_err(PipelineError::from)?;
+        let sealed = SealedImage::decode(&bytes).map_err(PipelineError::from)?;
         return Ok(Measured::Ciphertext(sealed.ciphertext()));
     }
     let scan = decode(&bytes, &Limits::default()).map_err(PipelineError::from)?;

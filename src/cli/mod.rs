@@ -7,6 +7,7 @@ mod anchored;
 mod audit;
 mod capsules;
 mod check;
+mod completions;
 mod demo;
 mod deploy;
 mod doctor;
@@ -21,6 +22,7 @@ mod hints;
 mod input;
 mod keygen_report;
 mod kgc;
+mod man;
 mod materialize;
 mod measure;
 mod node;
@@ -28,7 +30,6 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
-#[cfg(test)]
 mod page;
 mod pins;
 mod printed;
@@ -124,6 +125,10 @@ enum Command {
     Explain(explain::Args),
     /// What is reachable, which versions, what is wrong and how to mend it
     Doctor,
+    /// Print the completion script of a shell: bash, zsh or fish
+    Completions(completions::Args),
+    /// Print the manual page, or write a page for each command
+    Man(man::Args),
 }
 
 impl Command {
@@ -156,6 +161,8 @@ impl Command {
             Self::Relay(_) => "relay",
             Self::Explain(_) => "explain",
             Self::Doctor => "doctor",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }
@@ -229,5 +236,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Relay(args) => relay::run(args, settings).await,
         Command::Explain(args) => explain::run(args, settings),
         Command::Doctor => doctor::run(settings).await,
+        Command::Completions(args) => Ok(completions::run(args)),
+        Command::Man(args) => man::run(args),
     }
 }

@@ -1,4 +1,4 @@
-//! The page of the command line, which tests compare with the program.
+//! The page of the command line: tests compare it with the program, and manual pages quote it.
 
 /// The text of a section, without its heading.
 pub(super) fn section(heading: &str) -> &'static str {

@@ -1,6 +1,6 @@
 //! `ImageRegistry` as data, mirroring `contracts/`: bindings, calls, signed requests, reverts, events and the rule of the audit trail.
 //!
-//! Nothing here asks a node, reads a clock or opens a file: bytes go in, typed values or typed errors come out.
+//! Pure: no node, clock or file; bytes go in, typed values or typed errors come out.
 
 mod artifact;
 pub mod bindings;

@@ -1,4 +1,4 @@
-//! The contract's refusals, each by its name and with its values.
+//! The contract's reverts, each by its name and with its values.
 
 use super::bindings::{
     IImageRegistry::IImageRegistryErrors as RegistryErrors, IOpenZeppelin::IOpenZeppelinErrors as StandardErrors,
@@ -19,7 +19,7 @@ pub enum Revert {
     Registry(RegistryErrors),
     /// One of the errors of the contract's OpenZeppelin parts.
     Standard(StandardErrors),
-    /// Data that we have no name for; empty where the contract gave none.
+    /// Revert data of an unknown error; empty where the contract gave none.
     Unknown(Bytes),
 }
 
@@ -35,7 +35,7 @@ impl Revert {
         }
     }
 
-    /// Whose fault it is.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Registry(error) => of_registry(error),
@@ -45,19 +45,19 @@ impl Revert {
     }
 }
 
-/// Every error of the interface has its line: a new one does not compile.
+/// Every error of the interface is listed, so that a new one does not compile until it is.
 fn of_registry(error: &RegistryErrors) -> ErrorKind {
     use RegistryErrors as E;
     match error {
         E::NotSender(_) | E::NotArbiter(_) | E::NotPublisher(_) | E::InvalidSignature(_) => ErrorKind::NotAuthorized,
         E::UnknownImage(_) | E::UnknownKgcKey(_) | E::UnknownAnchor(_) | E::NoSuchFlag(_) => ErrorKind::NotFound,
-        // What was to be said makes no sense.
+        // The input is not valid.
         E::ZeroHash(_) | E::ZeroSize(_) | E::ZeroCount(_) | E::ZeroKey(_) | E::ZeroAddress(_) => ErrorKind::Failure,
         E::CidLength(_) | E::BatchLength(_) | E::NotOneBlock(_) | E::ProofLength(_) | E::SignatureLength(_) => {
             ErrorKind::Failure
         }
         E::InvalidProof(_) | E::InvalidSuccessor(_) => ErrorKind::Failure,
-        // It came too late, too early, or after something else.
+        // It came too late, too early, or after another change.
         E::SignatureExpired(_) | E::DeadlineTooFar(_) | E::ObservedInFuture(_) | E::ExpiryInPast(_) => {
             ErrorKind::Failure
         }

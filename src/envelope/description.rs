@@ -156,12 +156,12 @@ impl Description {
         let padded = usize::try_from(padme(out.len() as u64)).expect("a length in memory");
         out.resize(padded, 0);
         // What is written must be what a reader accepts: a caller's impossible description stops here.
-        Self::parse(&out)?;
+        Self::decode(&out)?;
         Ok(out)
     }
 
     /// Reads the plaintext of frame 0, in the order of checks of `FORMAT.md`, section 3; the frame table is the caller's.
-    pub(super) fn parse(plain: &[u8]) -> Result<Self, EnvelopeError> {
+    pub(super) fn decode(plain: &[u8]) -> Result<Self, EnvelopeError> {
         let mut reader = ByteReader { rest: plain };
         let [layout, format, sample_type, byte_order, channel_order, bits_stored] = reader.array("codes")?;
         let mut size = || reader.array("geometry").map(u32::from_be_bytes);

@@ -1,4 +1,4 @@
-//! The image's own events: what they tell, and whether one of them is missing.
+//! The history of one image, built from its events, and the check that none of them is missing.
 
 use super::EvidenceError;
 use super::file::{BatchItem, Evidence, OwnEvent};
@@ -16,9 +16,9 @@ use alloy::primitives::{Address, B256, LogData, U256, keccak256};
 /// A verification that is proven.
 #[derive(Debug, Clone)]
 pub struct ProvenVerification {
-    /// What is logged.
+    /// The event as logged.
     pub event: Verified,
-    /// Who vouches that it is the verifier's.
+    /// How it is known that it is the verifier's.
     pub signed_by: SignedBy,
     /// Number of its block.
     pub block: u64,
@@ -33,24 +33,24 @@ pub struct ProvenFlag {
     pub id: u64,
     /// Whose invalid verification raised it.
     pub verifier: Address,
-    /// When, unix seconds.
+    /// When it was raised, unix seconds.
     pub raised_at: u64,
-    /// Whether it was confirmed, by whom and when; none while it is open.
+    /// Whether it was confirmed, by whom and when (unix seconds); `None` while it is open.
     pub decided: Option<(bool, Address, u64)>,
 }
 
-/// What the image's events tell.
+/// The proven history of an image.
 #[derive(Debug, Clone)]
 pub struct ImageHistory {
-    /// How it was registered. Of the place only the number of the block is known.
+    /// Its registration. Of its place in the chain only the number of the block is known.
     pub image: LoggedImage,
-    /// Who vouches that it is the sender's.
+    /// How it is known that the registration is the sender's.
     pub signed_by: SignedBy,
-    /// When the record says that it was: the block's time, or that of its anchor.
+    /// Time of registration in the record, unix seconds: its block's, or that of its anchor.
     pub registered_at: u64,
-    /// In their order.
+    /// Oldest first.
     pub verifications: Vec<ProvenVerification>,
-    /// In their order.
+    /// Oldest first.
     pub flags: Vec<ProvenFlag>,
     /// How often the capsules were replaced.
     pub capsules_version: u64,
@@ -58,7 +58,7 @@ pub struct ImageHistory {
     pub capsules_hash: B256,
 }
 
-/// Takes the image's events one by one.
+/// Builds the history, one event after the other.
 pub(super) struct HistoryBuilder<'a> {
     evidence: &'a Evidence,
     storage: Storage,
@@ -71,13 +71,13 @@ impl<'a> HistoryBuilder<'a> {
         Self { evidence, storage: Storage::default(), anchored: None, history: None }
     }
 
-    /// Takes the next one; returns the log of the item, where it is a batch.
+    /// Takes the next event of the image; for a batch, returns the log of its item.
     pub(super) fn take(&mut self, event: &Event, own: &OwnEvent) -> Result<Option<LogData>, EvidenceError> {
         let seq = Trail::of(event).map_or(0, |trail| trail.seq());
         let image_id = self.evidence.image_id;
         let wrong = |reason: &str| EvidenceError::Event { seq, reason: reason.to_owned() };
         if own.item.is_some() != matches!(event, Event::BatchRegistered(_)) {
-            return Err(wrong("a batch has an item, and nothing else has one"));
+            return Err(wrong("expected an item beside a batch, and beside no other event"));
         }
         let mut item_log = None;
         match (event, &mut self.history) {
@@ -96,7 +96,7 @@ impl<'a> HistoryBuilder<'a> {
             (Event::Verified(e), Some(history)) if e.imageId == image_id => {
                 gap(seq, "verification", history.verifications.len() as u64 + 1, e.number.to())?;
                 if e.valid != (e.observedHash == history.image.content_hash) {
-                    return Err(wrong("its verdict is not what the hashes say"));
+                    return Err(wrong("its verdict contradicts its hashes"));
                 }
                 let domain = signing_domain(self.evidence.chain_id, self.evidence.registry);
                 let signed_by = signed_by(event, &domain).unwrap_or(SignedBy::Transaction);
@@ -106,7 +106,7 @@ impl<'a> HistoryBuilder<'a> {
             (Event::FlagRaised(e), Some(history)) if e.imageId == image_id => {
                 gap(seq, "flag", history.flags.len() as u64 + 1, e.flagId.to())?;
                 if history.flags.last().is_some_and(|flag| !matches!(flag.decided, Some((false, ..)))) {
-                    return Err(wrong("a flag is raised where none can be: the one before it was not dismissed"));
+                    return Err(wrong("it raises a flag, and the one before it was not dismissed"));
                 }
                 let (id, verifier, raised_at) = (e.flagId.to(), e.verifier, own.time);
                 history.flags.push(ProvenFlag { id, verifier, raised_at, decided: None });
@@ -129,7 +129,7 @@ impl<'a> HistoryBuilder<'a> {
         Ok(item_log)
     }
 
-    /// The event that makes the record.
+    /// Takes the event that registers the image.
     fn register(&mut self, event: Event, batch: Option<BatchRegistered>, own: &OwnEvent) -> Result<(), EvidenceError> {
         let seq = Trail::of(&event).map_or(0, |trail| trail.seq());
         let Evidence { chain_id, registry, image_id: expected, .. } = *self.evidence;
@@ -157,7 +157,7 @@ impl<'a> HistoryBuilder<'a> {
                 (by.unwrap_or(SignedBy::Transaction), own.time)
             }
             _ => {
-                let reason = "a leaf needs its anchor before it, and nothing else has one".to_owned();
+                let reason = "expected an anchor before a leaf, and before no other registration".to_owned();
                 return Err(EvidenceError::Event { seq, reason });
             }
         };
@@ -169,7 +169,7 @@ impl<'a> HistoryBuilder<'a> {
         Ok(())
     }
 
-    /// The item of a batch, which covers salt, hashes and size of it; image and sender must follow.
+    /// Checks an item against its batch, whose event covers its salt, hashes and size; image id and sender must follow from them.
     fn item(
         &self,
         item: &BatchItem,
@@ -179,7 +179,7 @@ impl<'a> HistoryBuilder<'a> {
         let wrong = |reason| EvidenceError::Item { seq, reason };
         let (event, log) = decode_data(&item.topics, &item.data)
             .map_err(|error| EvidenceError::Event { seq, reason: error.to_string() })?;
-        let Event::RegisteredInBatch(found) = event else { return Err(wrong("it is another event")) };
+        let Event::RegisteredInBatch(found) = event else { return Err(wrong("its log is another event")) };
         if U256::from(item.hashes.len()) != batch.count || item.hashes.len() > 256 {
             return Err(wrong("the batch has another number of items"));
         }
@@ -198,7 +198,7 @@ impl<'a> HistoryBuilder<'a> {
         Ok((found, log))
     }
 
-    /// The whole story, which the contract's slots must tell too: whatever is left out makes them differ.
+    /// Returns the history, after a check that the contract's slots agree with it: an event that is left out makes them differ.
     pub(super) fn end(self) -> Result<ImageHistory, EvidenceError> {
         let image_id = self.evidence.image_id;
         let history = self.history.ok_or(EvidenceError::NoRegistration { image_id })?;
@@ -220,7 +220,7 @@ fn decide(history: &mut ImageHistory, seq: u64, id: u64, decision: (bool, Addres
     gap(seq, "flag", history.flags.len() as u64, id)?;
     match history.flags.last_mut() {
         Some(flag) if flag.decided.is_none() => flag.decided = Some(decision),
-        _ => return Err(EvidenceError::Event { seq, reason: "no flag is open that could be decided".to_owned() }),
+        _ => return Err(EvidenceError::Event { seq, reason: "it decides a flag, and none is open".to_owned() }),
     }
     Ok(())
 }

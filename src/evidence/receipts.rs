@@ -1,4 +1,4 @@
-//! Receipts in their block: the trie over them, whose keys are their places.
+//! Proofs of receipts in their block: the trie over all receipts of a block, keyed by their index.
 
 use super::file::ReceiptProof;
 use crate::contract::verify_proof;
@@ -28,7 +28,7 @@ pub(super) fn prove(receipts: &[Vec<u8>], wanted: &[usize]) -> (B256, Vec<Vec<By
     (root, keys.iter().map(proof).collect())
 }
 
-/// Checks that the receipt stands at its place under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
+/// Checks that the receipt is at its index under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
 pub(super) fn check(
     proof: &ReceiptProof,
     root: B256,
@@ -41,13 +41,13 @@ pub(super) fn check(
     let mut bytes = &proof.receipt[..];
     let receipt = ReceiptEnvelope::<Log>::decode_2718(&mut bytes).map_err(|error| error.to_string())?;
     if !bytes.is_empty() || !receipt.status() {
-        return Err("the transaction failed, or its receipt is followed by something".to_owned());
+        return Err("the transaction failed, or bytes follow its receipt".to_owned());
     }
     let is = |found: &Log, expected: &LogData| found.address == registry && found.data == *expected;
     let logs = receipt.logs();
     let at = logs.get(proof.log).filter(|found| is(found, log)).map(|_| proof.log);
     match (at, before) {
-        (None, _) => Err(format!("log {} is another", proof.log)),
+        (None, _) => Err(format!("log {} is not the event", proof.log)),
         (Some(at), Some(before)) if !logs[..at].iter().any(|found| is(found, before)) => {
             Err("the item is not before its batch".to_owned())
         }

@@ -1,4 +1,4 @@
-//! The sealed image beside the evidence: whether it is the one that was registered, byte for byte.
+//! Checks that a sealed image is the one that the evidence proves to be registered, byte for byte.
 
 use super::{CheckedEvidence, Evidence, EvidenceError};
 use crate::envelope::PublicHeader;
@@ -54,7 +54,7 @@ fn compare(
         expected: "a public header".to_owned(),
         found: error.to_string(),
     };
-    let (header, _) = PublicHeader::parse(front).map_err(no_header)?;
+    let (header, _) = PublicHeader::decode(front).map_err(no_header)?;
     same("header hash", image.header_hash.to_string(), B256::from(header.hash()).to_string())?;
     same("image id", evidence.image_id.to_string(), header.image_id.to_string())
 }

@@ -7,14 +7,15 @@ use ort::environment::Environment;
 use super::engine::Engine;
 use super::error::KeygenError;
 
-/// The engine of this process. `ort` keeps one for the whole process and would look for a library by itself at the first use;
-/// this is the only place that starts it.
+/// The engine of this process. `ort` keeps one for the whole process and would look for a library
+/// by itself at the first use; this is the only place that starts it.
 static ENGINE: Mutex<Option<(Engine, Environment)>> = Mutex::new(None);
 
 /// Starts this engine, or gives it again.
 ///
 /// # Errors
-/// [`KeygenError::RelativeLibrary`], [`KeygenError::Library`], [`KeygenError::EngineChosen`] or [`KeygenError::Load`].
+/// [`KeygenError::RelativeLibrary`], [`KeygenError::Library`], [`KeygenError::EngineChosen`] or
+/// [`KeygenError::Load`].
 pub(super) fn start(asked: &Engine) -> Result<Environment, KeygenError> {
     let mut engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((chosen, environment)) = &*engine {
@@ -28,7 +29,8 @@ pub(super) fn start(asked: &Engine) -> Result<Environment, KeygenError> {
             ort::set_api(ort_tract::api());
             ort::init()
         }
-        // `ort` would look for a relative path beside the program, then wherever the system's loader looks.
+        // `ort` would look for a relative path beside the program, then wherever the system's
+        // loader looks.
         Engine::OnnxRuntime(path) if path.is_relative() => return Err(KeygenError::RelativeLibrary(path.clone())),
         Engine::OnnxRuntime(path) => {
             ort::init_from(path).map_err(|source| KeygenError::Library { path: path.clone(), source })?

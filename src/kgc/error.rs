@@ -1,4 +1,4 @@
-//! Why a Key Generation Center gives nothing out.
+//! Why a Key Generation Center refuses a request.
 
 use alloy::primitives::{Address, B256};
 
@@ -8,7 +8,7 @@ use crate::envelope::capsules::CapsuleError;
 
 use super::log::LogError;
 
-/// Why a Key Generation Center gives no partial and no image key, or why its answer is of no use.
+/// Why a Key Generation Center gives no partial and no image key, or why its answer cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KgcError {
@@ -21,7 +21,7 @@ pub enum KgcError {
         /// The challenge in the request.
         challenge: B256,
     },
-    /// The challenge has acted: a request acts once.
+    /// The challenge was used by an earlier request.
     #[error("challenge {challenge} was used before: each works once")]
     RequestUsed {
         /// The challenge in the request.
@@ -33,7 +33,7 @@ pub enum KgcError {
         /// The most that are remembered.
         limit: usize,
     },
-    /// The chain cannot be asked, or answers from the past: nothing is given out.
+    /// The chain cannot be asked, or its answer is too old: no key is given out.
     #[error("the chain does not say who is authorised now")]
     Chain(#[from] ChainViewError),
     /// No record of the image is on chain.
@@ -53,7 +53,7 @@ pub enum KgcError {
         wallet: Address,
         /// Last second of its access, unix seconds; 0 for none.
         expiry: u64,
-        /// When it was looked at, unix seconds.
+        /// When it was checked, unix seconds.
         now: u64,
     },
     /// Header or capsules are not those of the record on chain.
@@ -80,7 +80,7 @@ pub enum KgcError {
         /// The epoch of the capsule.
         found: u32,
     },
-    /// The log did not take the entry, so nothing is given out.
+    /// The entry could not be written to the log, so no key is given out.
     #[error("the answer cannot be logged, so no key is given out")]
     Log(#[from] LogError),
     /// The answer was not made for this request, or was changed.
@@ -102,10 +102,10 @@ pub enum KeyRequestError {
         /// Number of challenges.
         challenges: usize,
     },
-    /// The ids of the key centers do not rise.
+    /// The ids of the key centers are not in ascending order.
     #[error("expected the ids of the key centers in ascending order")]
     SetOrder,
-    /// The signed set is another.
+    /// The request was signed for another set of key centers.
     #[error("the request is signed for another set of key centers: expected {expected}, found {found}")]
     SetHash {
         /// Hash of the ids that came with the request.
@@ -119,7 +119,7 @@ pub enum KeyRequestError {
         /// Id of the key center that was asked.
         id: B256,
     },
-    /// The signed challenges are others.
+    /// The request was signed for other challenges.
     #[error("the request is signed for other challenges: expected {expected}, found {found}")]
     ChallengesHash {
         /// Hash of the challenges that came with the request.
@@ -127,7 +127,7 @@ pub enum KeyRequestError {
         /// The signed hash.
         found: B256,
     },
-    /// Nothing may be sealed to the recipient's key.
+    /// The recipient's key is not a usable X25519 key.
     #[error("the recipient's key cannot be used")]
     RecipientKey(#[source] CapsuleError),
     /// The signature is not that wallet's for this request, chain and registry.
@@ -138,7 +138,7 @@ pub enum KeyRequestError {
         /// What is wrong with it.
         source: SignatureFault,
     },
-    /// The request is of a time to come.
+    /// The request was issued in the future.
     #[error("the request was issued at {issued_at}, it is {now} now")]
     IssuedInFuture {
         /// When it says that it was issued, unix seconds.
@@ -164,16 +164,16 @@ pub enum KeyRequestError {
         /// Last second in which it acts, unix seconds.
         deadline: u64,
     },
-    /// The wallet does not sign.
+    /// The wallet could not sign.
     #[error("the wallet cannot sign the request")]
     Signer(#[source] alloy::signers::Error),
 }
 
-/// Why the chain does not say who is authorised.
+/// Why the KGC does not know who is authorised.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainViewError {
-    /// The node does not answer, or not with what was asked.
+    /// The node does not answer, or its answer is not valid.
     #[error("the node does not answer")]
     Unreachable {
         /// Why not.
@@ -192,7 +192,7 @@ pub enum ChainViewError {
     WrongDeployment {
         /// What was pinned.
         expected: String,
-        /// What answers.
+        /// What was found.
         found: String,
     },
 }

@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 use super::challenges::Challenges;
 use super::log::{LogEntry, ReleaseLog};
 use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, SignedRequest};
-use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, Registration, SealedAnswer, os_random};
+use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, RegisteredImage, SealedAnswer, os_random};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
 use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
 use crate::envelope::{EnvelopeError, PublicHeader};
 
-/// A key center with its keys in memory, its log on disk, and the chain and the clock behind doors.
+/// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its clock.
 #[derive(Debug)]
 pub struct LocalKeyCenter<V, C> {
     keys: KgcKeys,
@@ -31,14 +31,14 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         Self { keys, home, chain, clock, log: Arc::new(log), challenges: Challenges::default() }
     }
 
-    /// Checks the request and uses its challenge up: from here on it has acted, whatever becomes of it.
+    /// Checks the request and uses its challenge up: the request cannot be used again, whatever the outcome.
     fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<CheckedRequest, KgcError> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
         self.challenges.use_up(checked.challenge, self.clock.unix_secs())?;
         Ok(checked)
     }
 
-    /// The later of the chain's time and our own: a clock that is behind lengthens nobody's access.
+    /// The later of the chain's time and this machine's: a slow clock extends nobody's access.
     fn now(&self, block_time: u64) -> u64 {
         self.clock.unix_secs().max(block_time)
     }
@@ -47,13 +47,13 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     fn open(
         &self,
         image_id: B256,
-        registration: &Registration,
+        registration: &RegisteredImage,
         header: &[u8],
         capsules: &[u8],
     ) -> Result<ImageKey, KgcError> {
         same("header hash", registration.header_hash, B256::from_slice(&Sha256::digest(header)))?;
         same("capsules hash", registration.capsules_hash, B256::from_slice(&Sha256::digest(capsules)))?;
-        let (parsed, end) = PublicHeader::parse(header)?;
+        let (parsed, end) = PublicHeader::decode(header)?;
         if end != header.len() {
             let (expected, found) = (end as u64, header.len() as u64);
             return Err(EnvelopeError::TrailingBytes { expected, found }.into());
@@ -63,13 +63,13 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         same("sender", registration.sender, parsed.sender)?;
         same("image id", image_id, parsed.image_id)?;
 
-        let capsules = Capsules::parse(capsules)?;
+        let capsules = Capsules::decode(capsules)?;
         let (recipient, secret) = (self.keys.recipient(), self.keys.x25519());
         open_capsule(&capsules, &recipient, secret, &parsed.context(), &parsed.key_commitment)
             .map_err(|error| self.explain(error, &capsules))
     }
 
-    /// Names the epoch of our capsule where there is one, but not for the key that we have.
+    /// The error with the capsule's epoch, where there is a capsule for another key of this KGC.
     fn explain(&self, error: CapsuleError, capsules: &Capsules) -> KgcError {
         let KgcIdentity { id: own, epoch: expected, .. } = self.keys.identity();
         let other = capsules.stanzas().iter().find_map(|stanza| match stanza.holder {
@@ -82,7 +82,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         }
     }
 
-    /// Logs what is about to be given out; it is on disk when this returns.
+    /// Logs the key that is about to be given out; the entry is on disk when this returns.
     async fn log<R: KgcRequest>(&self, request: &R, checked: &CheckedRequest, at: u64) -> Result<(), KgcError> {
         let (terms, identity) = (request.terms(), self.keys.identity());
         let entry = LogEntry {
@@ -96,7 +96,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
             request_digest: checked.digest,
         };
         let log = Arc::clone(&self.log);
-        // Waiting for the disk blocks a thread of its own, not the others' requests.
+        // The wait for the disk blocks a thread of its own, not other requests.
         tokio::task::spawn_blocking(move || log.append(&entry)).await.expect("appending does not panic")?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The append-only log of what a key center gave out: one JSON object a line, on disk before the answer leaves.
+//! The append-only log of the keys that a key center gave out: one JSON object a line, on disk before the answer is sent.
 
 use crate::checksummed;
 use std::fs::{File, OpenOptions};
@@ -10,11 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
 
-/// Why the log does not take an entry.
+/// Why the log cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The file cannot be opened, written, or brought to the disk.
+    /// The file cannot be opened, written or synced.
     #[error("the log {} cannot be written", path.display())]
     Io {
         /// The log.
@@ -27,9 +27,9 @@ pub enum LogError {
     Shorter {
         /// The log.
         path: PathBuf,
-        /// As many were anchored.
+        /// Number of entries that were anchored.
         expected: u64,
-        /// As many are there.
+        /// Number of entries in the file.
         found: u64,
     },
     /// Its entries are not those whose head was anchored on chain.
@@ -60,7 +60,7 @@ pub fn release_log_id(kgc_id: B256) -> B256 {
     keccak256([b"medseal/v1/release-log", kgc_id.as_slice()].concat())
 }
 
-/// What was given to whom. No secret is in it, and no patient data.
+/// One entry: what was given to whom. It holds no secret and no patient data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
@@ -93,7 +93,7 @@ pub struct ReleaseLog {
 #[derive(Debug)]
 struct LogFile {
     file: File,
-    /// The last line may lack its end: a crash, or a full disk.
+    /// Whether the last line may lack its line end, after a crash or a full disk.
     torn: bool,
 }
 
@@ -115,7 +115,7 @@ impl ReleaseLog {
         Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
     }
 
-    /// The log's head, after its beginning was found to be what was `anchored` before. A line without an end does not count yet.
+    /// The log's head, after a check that the log still begins with the entries that were `anchored`. A line without a line end is not counted.
     ///
     /// # Errors
     /// [`LogError::Io`], [`LogError::Shorter`], [`LogError::Altered`].

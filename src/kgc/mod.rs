@@ -4,13 +4,13 @@
 //! and signs an EIP-712 request that names both; the KGC checks it, writes what it is about to give into its log, and answers with
 //! 32 secret bytes, HPKE-sealed to that key and bound to that request.
 //!
-//! A request is looked at in this order: the set of KGCs, the challenges, the recipient's key, the signature; then its challenge
-//! is used up, so that a validly signed request acts once, whatever comes of it; then the chain is asked, and fails closed; then
-//! times, by the later of block time and own clock. A release goes on: record, access (the sender always, others while
+//! A request is checked in this order: the set of KGCs, the challenges, the recipient's key, the signature; then its challenge
+//! is used up, so that a validly signed request can be used once, whatever the outcome; then the chain, where no answer means refusal; then
+//! times, by the later of block time and own clock. A release also checks: record, access (the sender always, others while
 //! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key commitment, log. The capsules are those
 //! that were registered, or the newest that replaced them with the contract's `updateCapsules`.
 //!
-//! What this does not do: it limits no rate, and it keeps challenges in memory, so a restart makes clients ask again.
+//! It has no rate limit, and it keeps challenges in memory, so that after a restart clients must ask again.
 
 mod challenges;
 mod error;
@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
 pub use error::{ChainViewError, KeyRequestError, KgcError};
-pub use inputs::{AccessState, ChainView, Registration, os_random};
+pub use inputs::{AccessState, ChainView, RegisteredImage, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;
@@ -62,7 +62,7 @@ pub trait KeyCenter: Send + Sync {
     /// What it publishes on chain.
     fn identity(&self) -> KgcIdentity;
 
-    /// Returns a fresh challenge, which acts once and within [`CHALLENGE_SECS`].
+    /// Returns a fresh challenge, to be used once and within [`CHALLENGE_SECS`].
     fn challenge(&self) -> impl Future<Output = Result<B256, KgcError>> + Send;
 
     /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of the image key.

@@ -35,7 +35,7 @@ sol! {
         bytes32 challengesHash;
         /// Unix seconds.
         uint64 issuedAt;
-        /// Last second in which it acts, unix seconds.
+        /// Last second in which it may be used, unix seconds.
         uint64 deadline;
     }
 
@@ -54,17 +54,17 @@ sol! {
         bytes32 challengesHash;
         /// Unix seconds.
         uint64 issuedAt;
-        /// Last second in which it acts, unix seconds.
+        /// Last second in which it may be used, unix seconds.
         uint64 deadline;
     }
 }
 
-/// Where requests are at home: they act on this chain and for this registry only.
+/// The chain and registry that requests are bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Home {
-    /// Home chain.
+    /// Id of the chain.
     pub chain_id: u64,
-    /// `ImageRegistry` on the home chain.
+    /// Address of the `ImageRegistry` on it.
     pub registry: Address,
 }
 
@@ -75,7 +75,7 @@ impl Home {
     }
 }
 
-/// What both requests say.
+/// The fields that both requests have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// Wallet that asks and signs.
@@ -90,19 +90,19 @@ pub struct Terms {
     pub challenges_hash: B256,
     /// Unix seconds.
     pub issued_at: u64,
-    /// Last second in which it acts, unix seconds.
+    /// Last second in which it may be used, unix seconds.
     pub deadline: u64,
 }
 
 /// One of the two requests.
 pub trait KgcRequest: SolStruct + Send + Sync {
-    /// What a log calls the act that it asks for.
+    /// The name in the log of what it asks for.
     const ACT: &'static str;
 
     /// Returns the request with these terms.
     fn from_terms(terms: Terms) -> Self;
 
-    /// What it says.
+    /// The request's fields.
     fn terms(&self) -> Terms;
 }
 
@@ -154,7 +154,7 @@ pub struct SignedRequest<R> {
     pub challenges: Vec<B256>,
 }
 
-/// What a wallet asks of one or several KGCs.
+/// A request to one or several KGCs, before it is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsignedRequest {
     /// Image that it is about.
@@ -165,7 +165,7 @@ pub struct UnsignedRequest {
     pub recipient: X25519Public,
     /// Unix seconds.
     pub issued_at: u64,
-    /// Last second in which it acts, unix seconds; at most [`REQUEST_SECS`] later.
+    /// Last second in which it may be used, unix seconds; at most [`REQUEST_SECS`] after `issued_at`.
     pub deadline: u64,
 }
 
@@ -197,7 +197,7 @@ impl UnsignedRequest {
     }
 }
 
-/// What a KGC takes from a request that is in order.
+/// The parts of a valid request that a KGC goes on with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckedRequest {
     /// The request's EIP-712 digest, to which the answer is bound.
@@ -251,7 +251,7 @@ impl<R: KgcRequest> SignedRequest<R> {
 }
 
 impl Terms {
-    /// Checks that the request acts at `now`, unix seconds: issued, not expired, not too long-lived. Both ends are inclusive.
+    /// Checks that the request may be used at `now`, unix seconds: issued, not expired, not too long-lived. Both ends are inclusive.
     ///
     /// # Errors
     /// `Lifetime`, `IssuedInFuture`, `Expired`.

@@ -1,4 +1,4 @@
-//! What the bits of many keys are worth, before anybody asks how the keys were made: fair, independent of each other, far apart.
+//! How random the bits of many keys are: balanced, independent of each other, and far apart.
 
 use super::chance::{BAND_SDS, BAND_TAIL, Binomial};
 use super::differences::JUDGED_PAIRS;

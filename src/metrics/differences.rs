@@ -1,4 +1,4 @@
-//! In how many bits pairs of keys differ, against pairs of fair coins: distances of unlike images, and flips of one image's least changes.
+//! In how many bits pairs of keys differ, compared with pairs of random keys: distances between images, and bits flipped by an image's smallest changes.
 
 use super::Measurement;
 use super::chance::{BAND_SDS, BAND_TAIL, Binomial};

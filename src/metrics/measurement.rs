@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::correlation::Correlation;
 
-/// What a value is, seen from its band.
+/// Where a value lies relative to its band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum BandVerdict {

@@ -29,9 +29,9 @@ impl Webhook {
     pub fn new(url: &str, secret: Secret, deadline: Duration, insecure: bool) -> Result<Self, NotifyError> {
         let invalid = |reason: String| NotifyError::InvalidUrl { reason };
         let url: Url = url.parse().map_err(|error| invalid(format!("{error}")))?;
-        let host = url.host_str().ok_or_else(|| invalid("no host".to_owned()))?;
+        let host = url.host_str().ok_or_else(|| invalid("found no host".to_owned()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid(format!("scheme {}", url.scheme())));
+            return Err(invalid(format!("found scheme {}", url.scheme())));
         }
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let endpoint = format!("{}://{host}{port}", url.scheme());

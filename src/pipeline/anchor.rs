@@ -61,7 +61,7 @@ pub async fn anchors(
         let Ok(leaves_cid) = Cid::from_bytes(&event.leavesCid) else { continue };
         // The root says whether the bytes are right.
         let Ok(observed) = store.fetch_observed(&leaves_cid).await else { continue };
-        let Ok(leaves) = Leaves::parse(&observed.bytes) else { continue };
+        let Ok(leaves) = Leaves::decode(&observed.bytes) else { continue };
         if (leaves.root(), leaves.count()) == (event.root, event.count) {
             found.push(AnchoredList { sender: event.sender, root: event.root, leaves, leaves_cid, place });
         }

@@ -1,4 +1,4 @@
-//! From a file to a sealed image and its capsules, in the order that has no circle (DESIGN, section 3).
+//! From a file to a sealed image and its capsules.
 
 use super::job::SealedFiles;
 use super::prepare::Mode;
@@ -25,7 +25,7 @@ pub(super) struct Made {
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Makes the sealed image and its capsules, and opens them once: what does not come back is not sealed.
+    /// Makes the sealed image and its capsules, and opens them once as a test before anything is stored.
     pub(super) async fn make(
         &mut self,
         source: &Source<'_>,
@@ -85,7 +85,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         })?)
     }
 
-    /// The KGC with its key as the chain has it, which is the only place that a sender takes it from.
+    /// The KGC with its key from the chain: a sender uses no other source for it.
     pub(super) async fn recipient(&self) -> Result<Recipient, PipelineError> {
         let identity = self.key_center.identity();
         let id = identity.id;
@@ -102,22 +102,24 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     }
 }
 
-/// Opens what was just sealed, as long as the key is at hand: a fault here would only show when the original is gone.
+/// Opens what was just sealed while the key is at hand: later, a fault would show only when the original is gone.
 fn check_opens(
     source: &Source<'_>,
     prepared: &Prepared<'_>,
     sealed: &[u8],
     key: &ImageKey,
 ) -> Result<(), PipelineError> {
-    let opened = SealedImage::parse(sealed)?.open(key)?;
+    let opened = SealedImage::decode(sealed)?.open(key)?;
     let same = match source.mode {
         Mode::Pixels => *opened.payload == *prepared.payload,
-        Mode::Auto | Mode::Strict | Mode::Raw => *Zeroizing::new(rebuild(&opened.description, &opened.payload)?) == source.bytes,
+        Mode::Auto | Mode::Strict | Mode::Raw => {
+            *Zeroizing::new(rebuild(&opened.description, &opened.payload)?) == source.bytes
+        }
     };
     if same { Ok(()) } else { Err(PipelineError::DoesNotComeBack) }
 }
 
-/// 32 bytes of the operating system's randomness; without any there is no going on.
+/// 32 random bytes from the operating system. It panics where there are none: no key may be made then.
 fn random() -> Zeroizing<[u8; 32]> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut()).expect("the operating system gives randomness");

@@ -1,4 +1,4 @@
-//! A file becomes what is sealed: description, payload and fold. Pure.
+//! From a file to what is sealed: description, payload and fold. Pure.
 
 use super::PipelineError;
 use crate::envelope::{Description, Layout, Shape};
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// How a file is to be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// As its content asks for: slice by slice where the samples lie open, else as its bytes.
+    /// By its content: slice by slice where the samples are uncompressed in the file, else as its bytes.
     #[default]
     Auto,
     /// As [`Mode::Auto`], but a file that would be sealed as its bytes because of damage is refused.
@@ -66,7 +66,7 @@ pub fn prepare<'a>(
     let (layout, payload) = match (mode, scan.split(), scan.image()) {
         (Mode::Pixels, _, None) => return Err(PipelineError::NoPixels { format }),
         (Mode::Pixels, _, Some(image)) => {
-            // What could not be written back must not be sealed.
+            // Samples that could not be encoded again must not be sealed.
             imaging::encode(image, format)?;
             (Layout::Pixels { shape: Shape::from(image) }, Cow::Owned(image.samples().to_vec()))
         }

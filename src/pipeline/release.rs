@@ -1,4 +1,4 @@
-//! Between wallet, KGC and chain: signed requests, and the chain as a KGC sees it.
+//! Signed requests from a wallet to the KGC, and the KGC's view of the chain.
 
 use super::PipelineError;
 use crate::chain::{ChainError, Head, Registry, Wallet};
@@ -9,11 +9,11 @@ use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
     self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS,
-    Registration, SignedRequest, UnsignedRequest, os_random,
+    RegisteredImage, SignedRequest, UnsignedRequest, os_random,
 };
 use alloy::primitives::{Address, B256};
 
-/// The registry as a KGC sees it, by the registry's chain profile.
+/// A KGC's view of the registry, by the rules of the registry's chain profile.
 #[derive(Debug, Clone)]
 pub struct RegistryView<C> {
     registry: Registry,
@@ -46,7 +46,7 @@ impl<C: Clock> RegistryView<C> {
             Some(logged) => {
                 let newest = self.registry.capsules_in(head.hash, image_id).await?;
                 let capsules_hash = if newest.version == 0 { logged.capsules_hash } else { newest.hash };
-                Some(Registration { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
+                Some(RegisteredImage { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
             }
             None => None,
         };

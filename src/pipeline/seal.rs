@@ -202,7 +202,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     async fn unfinished(&self, job: Job, files: Option<SealedFiles>) -> Result<Left, PipelineError> {
         let Some(files) = files else { return Ok(Left::Nothing(Some("the unfinished files were damaged or gone"))) };
         let holder = self.recipient().await?.holder();
-        if Capsules::parse(&files.capsules)?.find(&holder).is_none() {
+        if Capsules::decode(&files.capsules)?.find(&holder).is_none() {
             return Ok(Left::Nothing(Some("the KGC had another key when the unfinished files were made")));
         }
         Ok(Left::Files(job, files))

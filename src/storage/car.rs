@@ -14,7 +14,7 @@ use super::unixfs::{BlockWalk, MAX_BLOCK_BYTES, WantedBlock};
 use super::{Cid, CidError, StoreError};
 use crate::files::{Draft, Existing};
 
-/// Why a file is not a CAR of objects of ours.
+/// Why a file is not a CAR file of objects as this program makes them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CarError {

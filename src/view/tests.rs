@@ -35,7 +35,7 @@ fn some_errors_tell_what_their_code_does_not() {
     let found = [
         io(absent()),
         io(full()),
-        (&NodeError::NoBinary { expected: path.clone() }).into(),
+        (&NodeError::NoBinary).into(),
         (&NodeError::PortTaken { port: 1 }).into(),
         behind(OutboxError::Chain(ChainError::Behind { found: 1, expected: 2 })),
         behind(OutboxError::Busy { path: path.clone() }),

@@ -1,4 +1,4 @@
-//! One node: its client, its name in errors, and what must be known of it before it is asked.
+//! One node: its client, its name in errors, and the checks before it is used.
 
 use super::super::error::ChainError;
 use super::http::Door;
@@ -33,7 +33,7 @@ pub(super) struct NodeStatus {
 }
 
 impl PinnedChain {
-    /// Checks a node against what is pinned, and pins what was open.
+    /// Checks a node against what is pinned, and pins what was not pinned yet.
     ///
     /// # Errors
     /// [`ChainError::WrongChain`], [`ChainError::WrongGenesis`], [`ChainError::NoContract`], [`ChainError::WrongContract`].
@@ -71,9 +71,9 @@ impl Node {
     pub(super) fn new(url: &str) -> Result<Self, ChainError> {
         let invalid = |reason: String| ChainError::InvalidUrl { reason };
         let url: reqwest::Url = url.parse().map_err(|error| invalid(format!("{error}")))?;
-        let host = url.host_str().ok_or_else(|| invalid("no host".into()))?;
+        let host = url.host_str().ok_or_else(|| invalid("found no host".into()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid(format!("scheme {}", url.scheme())));
+            return Err(invalid(format!("found scheme {}", url.scheme())));
         }
         // Shown in errors; user, password, path and query may be secrets.
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -87,7 +87,7 @@ impl Node {
         Ok(Self { door: Door::new(client, url, endpoint), is_open })
     }
 
-    /// Whether it is spoken to in plain text over a network.
+    /// Whether it is reached by plain HTTP over a network.
     pub(super) fn is_open_to_the_network(&self) -> bool {
         self.is_open
     }
@@ -129,7 +129,7 @@ impl Node {
         block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
     }
 
-    /// Asks for all that `pins` needs and for the head.
+    /// Asks the node for everything that `pins` compares, and for its newest block.
     pub(super) async fn status(&self, deadline: Duration, pins: PinnedChain) -> Result<NodeStatus, ChainError> {
         let chain_id: U64 = self.ask(deadline, "eth_chainId", ()).await?;
         let genesis = self.block(deadline, BlockNumberOrTag::Earliest).await?.header.hash;
@@ -143,7 +143,7 @@ impl Node {
     }
 }
 
-/// Whether a URL's host is this machine, so that what is said to it stays here.
+/// Whether a URL's host is this machine, so that the traffic never leaves it.
 fn is_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

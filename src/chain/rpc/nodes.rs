@@ -1,5 +1,5 @@
-//! Which node is asked. With one URL that is no question. With several, one is asked as long as it answers, serves the pinned chain and
-//! keeps up with the others; then the next one. Answers never go back behind a block that was seen already.
+//! Chooses the node that is asked. Of several, one is used as long as it answers, serves the pinned chain and
+//! keeps up with the others; then the next one. No answer is used that is older than a block that was seen already.
 
 use super::super::error::{ChainError, NodeFailure};
 use super::node::{Node, NodeStatus, PinnedChain};
@@ -13,13 +13,13 @@ use tokio::task::JoinSet;
 const MOST_BEHIND: u64 = 3;
 /// The heads of all nodes are compared this often.
 const COMPARE: Duration = Duration::from_secs(3);
-/// How long a node that was left is let alone.
+/// How long a node that failed is not used again.
 const COOL_DOWN: Duration = Duration::from_secs(10);
-/// How long each question of a comparison may take; it bears no fruit to wait for a dead node as long as for a busy one.
+/// Deadline of each call of a comparison, shorter than that of other calls: dead nodes should not delay it.
 const STATUS_DEADLINE: Duration = Duration::from_secs(3);
 /// Pause before nodes that are all a little behind are compared again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Once the node in use took a transaction, the others have this long to take it too.
+/// Once the node in use accepted a transaction, the others have this long to accept it too.
 const SPREAD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -31,19 +31,19 @@ pub(super) struct NodePool {
 #[derive(Debug, Default)]
 struct PoolState {
     pins: PinnedChain,
-    /// The highest block that an answer was of.
+    /// The highest block number that an answer belonged to.
     seen: u64,
     /// Which node is asked.
     current: usize,
     compared: Option<Instant>,
-    /// Why a node was left, and when.
+    /// Why and when each node was given up, where it was.
     left: Vec<Option<(Instant, NodeFailure)>>,
 }
 
-/// What a comparison came to.
+/// The result of a comparison.
 enum Choice {
     Node(usize),
-    /// They are all a little behind what was seen: the highest head among them.
+    /// All are a little behind what was seen: the highest head among them.
     Behind(u64),
     None,
 }
@@ -59,23 +59,23 @@ impl NodePool {
     }
 
     fn view(&self) -> MutexGuard<'_, PoolState> {
-        // The view is whole after each statement.
+        // The state is consistent after each statement, so a panic elsewhere did not break it.
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on nodes of other chains are left.
+    /// From now on nodes of other chains are not used.
     pub(super) fn pin_chain(&self, chain_id: u64) {
         let mut view = self.view();
         (view.pins.chain_id, view.compared) = (Some(chain_id), None);
     }
 
-    /// From now on nodes without this contract are left.
+    /// From now on nodes without this contract are not used.
     pub(super) fn pin_code(&self, address: Address, code_hash: B256) {
         let mut view = self.view();
         (view.pins.code, view.compared) = (Some((address, code_hash)), None);
     }
 
-    /// Takes note of a block that an answer was of. Returns `false` if the answer is older than one before: it is not to be used.
+    /// Records the block that an answer belongs to. Returns `false` if the answer is older than an earlier one and must not be used.
     pub(super) fn saw(&self, number: u64) -> bool {
         if self.all.len() == 1 {
             return true;
@@ -90,7 +90,7 @@ impl NodePool {
         goes_on
     }
 
-    /// The highest block that an answer was of.
+    /// The highest block number that an answer belonged to.
     pub(super) fn seen(&self) -> u64 {
         self.view().seen
     }
@@ -104,7 +104,7 @@ impl NodePool {
         if let [only] = &self.all[..] {
             return only.ask(deadline, method, params).await;
         }
-        // Each turn leaves a node, and one that was left comes back at most a few times.
+        // Each round gives up a node, and one that was given up comes back at most a few times.
         for _ in 0..3 * self.all.len() {
             let index = self.choose(deadline).await?;
             match self.all[index].ask(deadline, method, params.clone()).await {
@@ -115,7 +115,7 @@ impl NodePool {
         Err(self.failures())
     }
 
-    /// Gives signed bytes to every node that can be used; the word of the node in use counts, and where it fails, that of another.
+    /// Sends a signed transaction to every usable node. The answer of the node in use counts; where it fails, another's.
     pub(super) async fn send(&self, deadline: Duration, raw: &[u8]) -> Result<(), ChainError> {
         let current = if self.all.len() == 1 { 0 } else { self.choose(deadline).await? };
         let usable: Vec<usize> = {
@@ -143,7 +143,7 @@ impl NodePool {
                     if faulty && self.all.len() > 1 {
                         self.leave(index, &error);
                     }
-                    // A node that looked at the transaction says more than one that is away.
+                    // The verdict of a node that read the transaction tells more than the failure of one that cannot be reached.
                     let better = match &word {
                         None => true,
                         Some((_, known_faulty)) => !faulty && (index == current || *known_faulty),
@@ -183,7 +183,7 @@ impl NodePool {
         }
     }
 
-    /// Looks at all nodes that were not left just now, leaves those that are away, of another chain or far behind, and chooses one.
+    /// Asks all nodes that were not given up just now, gives up those that do not answer, serve another chain or are far behind, and chooses one.
     async fn compare(&self, deadline: Duration) -> Choice {
         let pins = self.view().pins;
         let mut looking = JoinSet::new();
@@ -203,7 +203,7 @@ impl NodePool {
         let mut view = self.view();
         let mut heads = Vec::new();
         for (index, status) in statuses {
-            // The first of the list that answers says what the others are held against, where nothing is pinned.
+            // Where nothing is pinned, the first node that answers sets what the others are compared with.
             match status.and_then(|status| view.pins.admit(&status).map(|()| status.head)) {
                 Ok(head) => heads.push((index, head)),
                 Err(error) => view.left[index] = Some((Instant::now(), self.failure(index, &error))),
@@ -239,7 +239,7 @@ impl NodePool {
     }
 }
 
-/// Whether another node may do better.
+/// Whether the fault is the node's, so that another node may succeed.
 fn is_the_nodes_fault(error: &ChainError) -> bool {
     matches!(
         error,

@@ -110,7 +110,7 @@ impl<'a> Story<'a> {
             let registered = stored.record.contentHash == scan.sealed.job.content_hash;
             scan.check("the record holds the hash that the sender computed", registered);
             if let Ok(bytes) = fetch(&store, &stored).await {
-                let sealed = SealedImage::parse(&bytes).map_err(PipelineError::from)?;
+                let sealed = SealedImage::decode(&bytes).map_err(PipelineError::from)?;
                 scan.entropy = entropy::of_bytes(&sealed.ciphertext());
             }
             bar.inc(1);

@@ -81,7 +81,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
 fn find_scans(given: Option<&Path>) -> Result<Vec<PathBuf>, CliError> {
     let folder = match given {
         Some(folder) => folder.to_owned(),
-        None => fetched().ok_or_else(|| CliError::NothingToSeal { path: FETCHED.into() })?,
+        None => fetched().ok_or(CliError::NoScans)?,
     };
     let volume = folder.join("volume");
     let (inside, flair) = (if volume.is_dir() { volume } else { folder.clone() }, folder.join("implicit_little.dcm"));

@@ -128,7 +128,12 @@ fn anvil(settings: &Settings) -> Finding {
     match find_binary(settings.anvil().as_deref()) {
         Ok(path) => Finding::good("anvil", path.display().to_string()),
         // Only the demo and the development chain need it.
-        Err(error) => Finding::not_good("anvil", State::Absent, error.to_string(), Some("scripts/setup".to_owned())),
+        Err(error) => Finding::not_good(
+            "anvil",
+            State::Absent,
+            error.to_string(),
+            Some("install Foundry (https://getfoundry.sh)".to_owned()),
+        ),
     }
 }
 

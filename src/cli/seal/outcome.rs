@@ -66,8 +66,7 @@ pub(super) fn outcome(
         _ => exit::FAILURE,
     };
     let left_out: Vec<_> = left_out.iter().map(LeftOut::json).collect();
-    let json =
-        json!({ "sender": address(wallet.address()), "images": images, "failed": failed, "leftOut": left_out });
+    let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed, "leftOut": left_out });
     let mut text = if images.is_empty() { String::new() } else { table(&rows) + &together(&results) + "\n" };
     if !failed.is_empty() {
         text += &format!("not sealed, {} of {} files:{list}", failed.len(), results.len());

@@ -139,7 +139,8 @@ impl Settings {
         self.get(setting).map(PathBuf::from)
     }
 
-    /// A number is looked at when it is used: a wrong one is nothing to a command that does not use it.
+    /// A number is looked at when it is used: a wrong one does not stop a command that does not
+    /// use it.
     fn number(&self, setting: Setting) -> Result<Option<u64>, CliError> {
         let parse = |value: &str| {
             let message = format!("expected a number for {}, found \"{value}\"", setting.row().name);

@@ -1,4 +1,5 @@
-//! The table of settings: how each is named in `medseal.toml`, in the environment and as a flag, and its default.
+//! The table of settings: how each is named in `medseal.toml`, in the environment and as a flag,
+//! and its default.
 
 use super::Flags;
 

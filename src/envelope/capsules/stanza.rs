@@ -20,7 +20,7 @@ const BODY_BYTES: usize = 4096;
 /// Stanza counts that are allowed.
 const STANZA_COUNTS: std::ops::RangeInclusive<usize> = 1..=1024;
 
-/// Whom a stanza is for.
+/// The holder that a stanza is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Holder {
@@ -106,7 +106,7 @@ impl Capsules {
     ///
     /// # Errors
     /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`, `DuplicateStanza`, `TrailingBytes`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, CapsuleError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, CapsuleError> {
         let begin = &bytes[..bytes.len().min(MAGIC.len())];
         if begin != &MAGIC[..begin.len()] {
             return Err(CapsuleError::BadMagic);
@@ -201,7 +201,7 @@ impl RawStanza<'_> {
     }
 }
 
-/// Takes fields from the front.
+/// Reads fields in order, each with a length check.
 struct ByteReader<'a> {
     bytes: &'a [u8],
     offset: usize,

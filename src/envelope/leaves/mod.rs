@@ -115,7 +115,7 @@ impl Leaves {
     ///
     /// # Errors
     /// [`LeavesError`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, LeavesError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, LeavesError> {
         let begin = &bytes[..bytes.len().min(MAGIC.len())];
         if begin != &MAGIC[..begin.len()] {
             return Err(LeavesError::BadMagic);

@@ -2,7 +2,7 @@
 
 use dicom_core::Tag;
 
-/// Why a file that says it is DICOM is not one to be trusted with a scan. Unless it is cut short it can be sealed as plain bytes.
+/// What is wrong with a DICOM file. One that is cut short is refused; the others are sealed as plain bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DicomError {

@@ -1,4 +1,4 @@
-//! DICOM files: where the samples stand.
+//! DICOM files: where the samples are in the file.
 //!
 //! The file is never written anew: `file == head || samples || tail`, so that it comes back byte for byte.
 //! What is cut short is refused, because that must be noticed before a scan is sealed, not years later.
@@ -31,9 +31,9 @@ use super::{ByteOrder, Image, ImagingError, Limits, WholeReason};
 pub(super) enum Found {
     /// Samples that lie open at this place of the file.
     Open(Image, Range<usize>),
-    /// Samples that could be read, but do not stand in the file one after the other.
+    /// Samples that could be read, but are not in the file one after the other.
     Decoded(Image, WholeReason),
-    /// No samples for us.
+    /// No samples that this program decodes.
     Nothing(WholeReason),
 }
 

@@ -1,8 +1,10 @@
-//! A model file on its way to an engine: pinned by its SHA-256, and looked through before any engine sees it.
+//! A model file: pinned by its SHA-256, and checked before any engine loads it.
 //!
-//! An ONNX file is a program. Engines follow paths in it, compute what it asks for while they load it, and take as much memory as
-//! its shapes say. So a model is first known by its digest, which the operator lists; and then it must be what the image
-//! key needs and nothing else: a few operations on finite weights that stand in the file, with every tensor and all work within bounds.
+//! An ONNX file is a program. Engines follow paths in it, compute what it asks for while they load
+//! it, and take as much memory as its shapes say. So a model is first known by its digest, which
+//! the operator lists; and then it must be what the image key needs and nothing else: a few
+//! operations on finite weights that stand in the file, with every tensor and all work within
+//! bounds.
 
 mod error;
 mod graph;
@@ -17,10 +19,12 @@ use sha2::{Digest, Sha256};
 pub use error::ModelError;
 use graph::{Graph, Interface};
 
-/// SHA-256 of the embedded model, the `model digest` of `FORMAT.md`, section 2. `onnx/README.md` is its model card.
+/// SHA-256 of the embedded model, the `model digest` of `FORMAT.md`, section 2. `onnx/README.md` is
+/// its model card.
 pub const MODEL_DIGEST: B256 = b256!("68d54ff62e5e56f317472e198be18d5570754f4d14bf4a147ddf60af827ceb21");
 
-/// Logits of the embedded model's decoder, one for each bit of [`Tout`](super::Tout). Another model may have more or fewer.
+/// Logits of the embedded model's decoder, one for each bit of [`Tout`](super::Tout). Another model
+/// may have more or fewer.
 pub const LOGITS: usize = 768;
 
 /// Most bytes of a model file.
@@ -59,7 +63,8 @@ impl Model {
     /// Returns the model in `bytes`: the embedded one, or one whose SHA-256 is `listed`.
     ///
     /// # Errors
-    /// [`ModelError`]; the first that stands in the order size, digest, file, weights, operations, interface.
+    /// [`ModelError`]; the first that stands in the order size, digest, file, weights, operations,
+    /// interface.
     ///
     /// # Example
     /// ```
@@ -99,7 +104,7 @@ impl Model {
     }
 }
 
-/// Looks through a model and returns how many logits it gives.
+/// Checks a model and returns how many logits it gives.
 fn logits_of(model: &[u8]) -> Result<usize, ModelError> {
     let graph = Graph::read(model)?;
     let other = |expected, found: &[Interface<'_>]| {

@@ -1,4 +1,4 @@
-//! The size of every tensor and the work of a run, known before any engine sees the model.
+//! Computes the size of every tensor and the work of a run, before any engine loads the model.
 
 use std::collections::HashMap;
 

@@ -4,7 +4,7 @@
 //! - eq. (2), embedding and positions, and eq. (3), multi-head self-attention: inside the model, as
 //!   `onnx/network.py` defines it.
 //! - eq. (4), the decoder: the model's logits, whose signs are [`Tout`]; `Ke` is then derived by
-//!   [`super::derive`].
+//!   [`super::derive()`].
 //!
 //! Float results differ between engines in the last bits, so a logit near 0 may take either sign.
 //! That is why `Ke` is carried by capsules and never derived twice, and why `Tout` is only one part
@@ -122,7 +122,7 @@ impl Vit {
         &self.engine
     }
 
-    /// What the engine says of itself.
+    /// Name and version of the engine.
     pub fn engine_version(&self) -> &'static str {
         ort::info()
     }

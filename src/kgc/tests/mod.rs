@@ -29,7 +29,7 @@ const CANARY: [u8; 32] = *b"CANARY-KEY-THAT-NOBODY-MAY-PRINT";
 #[derive(Debug, Default)]
 struct ChainState {
     block_time: u64,
-    registrations: HashMap<B256, Registration>,
+    registrations: HashMap<B256, RegisteredImage>,
     access: HashMap<(B256, Address), u64>,
     failure: Option<fn() -> ChainViewError>,
 }
@@ -132,7 +132,7 @@ impl Scene {
 
     fn register(&self, image: &Sealed, sender: Address) {
         let (header_hash, capsules_hash) = (sha256(&image.header), sha256(&image.capsules));
-        let registration = Registration { sender, header_hash, capsules_hash };
+        let registration = RegisteredImage { sender, header_hash, capsules_hash };
         self.chain.change(|chain| {
             chain.registrations.insert(image.context.image_id, registration);
         });

@@ -229,7 +229,7 @@ async fn capsules_of_another_epoch_or_key_center_are_named() {
 async fn a_capsule_transplanted_into_ones_own_record_gives_nothing() {
     let scene = Scene::new();
     let (mallory, victim) = (&scene.stranger, &scene.image);
-    let capsules = Capsules::parse(&victim.capsules).expect("the victim's");
+    let capsules = Capsules::decode(&victim.capsules).expect("the victim's");
     for salt in 0..100 {
         let salt = B256::repeat_byte(salt);
         let context = ImageContext::new(HOME.chain_id, HOME.registry, mallory.address(), salt);

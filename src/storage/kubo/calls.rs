@@ -14,7 +14,7 @@ use crate::storage::Cid;
 /// The name of our pins at a node.
 pub(super) const PIN_NAME: &str = "medseal";
 
-/// Everything that the address hangs on, and what else a node's configuration could turn: nothing is left to its defaults.
+/// Options of `add`: everything that the address depends on, or that a node's configuration could change.
 const ADD: [(&str, &str); 18] = [
     ("cid-version", "1"),
     ("hash", "sha2-256"),
@@ -71,7 +71,7 @@ impl KuboRpc {
         let (arg, deadlines) = (cid.to_string(), self.deadlines());
         let answer = match reach {
             Reach::Own => self.call("block/get", &[("arg", &arg), ("offline", "true")]).await,
-            // The node is told the deadline too, and gives up looking; it must not be cut off before it says so.
+            // The node gets the deadline too, and stops searching then; the client must wait longer than that for its answer.
             Reach::Peers => {
                 let first = deadlines.peers + deadlines.connect;
                 let seconds = format!("{}ms", deadlines.peers.as_millis());
@@ -160,7 +160,7 @@ impl KuboRpc {
     ) -> Result<(), E> {
         let query = [("pin-roots", "false"), ("stats", "true"), ("fast-provide-wait", "false")];
         let answer = self.upload("dag/import", &query, length, pieces).await?;
-        // An answer without its last line is none.
+        // An answer without its last line was cut off.
         let mut done = false;
         answer
             .lines(|line| {

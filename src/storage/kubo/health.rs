@@ -1,4 +1,4 @@
-//! What a node says about itself: the settings on which it hangs whether objects stay.
+//! A node's health: its version, and the settings that decide whether objects are kept.
 
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::KuboStore;
 use super::error::IpfsError;
 use super::node::KuboNode;
 
-/// How a node is, and how it is set.
+/// A node's health and settings.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Health {

@@ -1,16 +1,16 @@
 //! IPFS nodes (Kubo) as a store: the same objects under the same addresses as in a folder.
 //!
 //! ```text
-//! endpoint   where a node listens, its token, how long it is waited for
-//! rpc        one call: HTTP with deadlines, answers no longer than they may be, errors wherever they hide
+//! endpoint   a node's address, its token, the deadlines
+//! rpc        one call: HTTP with deadlines, limits on answers, errors wherever Kubo puts them
 //! calls      add, block/get, pin/.. and what they answer
 //! node       one node: put and check, read block by block
 //! reading    one object from the first node that has it right
-//! replicas   how many nodes have it, and mending that
+//! replicas   how many nodes have it, and repairing that
 //! moving     objects in and out as CAR files
 //! health     what `medseal doctor` asks a node
 //! ```
-//! Nodes are not believed: an object's address is computed here before it is sent, every block is hashed after it came,
+//! Nodes are not trusted: an object's address is computed here before it is sent, every block is hashed after it came,
 //! and a node that put an object is asked for all of it before that counts. An object lies at K nodes of N, each of
 //! which got it from us: they need not know each other.
 
@@ -41,13 +41,13 @@ pub use replicas::{Held, Repaired, Replica};
 use self::node::{KuboNode, Object};
 use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
-/// How long a node that was away is asked last.
+/// How long a node that did not answer is asked last.
 const AWAY: Duration = Duration::from_secs(30);
 
-/// What is said about nodes while the work goes on with others.
+/// Called with warnings about nodes while the work goes on with others.
 pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Nodes, and how they are used.
+/// Options of a store at IPFS nodes.
 #[derive(Clone)]
 pub struct KuboOptions {
     /// Where each one listens, and its token.
@@ -56,7 +56,7 @@ pub struct KuboOptions {
     pub replicas: usize,
     /// How long they are waited for.
     pub deadlines: Deadlines,
-    /// Told of nodes that are away or wrong.
+    /// Called with warnings about nodes that do not answer or answer wrongly.
     pub notice: Notice,
 }
 
@@ -95,7 +95,7 @@ struct KuboNodes {
     nodes: Vec<KuboNode>,
     replicas: usize,
     notice: Notice,
-    /// What was said already: once is enough.
+    /// Warnings that were given already: each is given once.
     said: Mutex<BTreeSet<String>>,
     /// Until when a node is asked last, by its number.
     away: Mutex<HashMap<usize, Instant>>,
@@ -151,7 +151,7 @@ impl KuboNodes {
         nodes
     }
 
-    /// Takes note of what a node came to, and says what should not stay unsaid while others do its work.
+    /// Records whether a node failed, and warns of failures that others make up for.
     fn note(&self, at: usize, error: Option<&StoreError>) {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         match error {
@@ -264,7 +264,7 @@ impl Store for KuboStore {
     }
 }
 
-/// What went wrong at each node of several, by its name.
+/// What went wrong at each node, by its name.
 #[derive(Debug, Default)]
 pub struct Failures(Vec<(String, StoreError)>);
 
@@ -315,7 +315,7 @@ pub struct TooFew {
     pub wanted: usize,
     /// At how many it lies, whole and pinned.
     pub found: usize,
-    /// What the others came to.
+    /// What went wrong at the others.
     pub failures: Failures,
 }
 

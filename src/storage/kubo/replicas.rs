@@ -1,4 +1,4 @@
-//! How many nodes have an object, and bringing it back to as many as it should have.
+//! How many nodes have an object, and repairing it at as many as should have it.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub struct Replica {
     pub held: Held,
 }
 
-/// What mending an object came to.
+/// The result of a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repaired {
     /// At how many nodes it was whole before.

@@ -1,4 +1,4 @@
-//! One call to a node: HTTP with deadlines on everything, and answers that are believed no further than they hold.
+//! One call to a node: HTTP with deadlines on everything, and a limit on every answer's length.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -20,19 +20,19 @@ pub(super) const MAX_JSON_BYTES: u64 = 1 << 20;
 const MAX_ERROR_BYTES: u64 = 64 << 10;
 /// Bytes that are handed to the connection at once. What is sent is never copied as a whole.
 const PIECE_BYTES: usize = 256 << 10;
-/// Fewer bytes in a second than this, over an answer as a whole, are none.
+/// Least bytes a second, over a whole answer; a slower one fails.
 const LEAST_BYTES_PER_SEC: u64 = 16 << 10;
-/// What a failed answer ends with: the node began it before it knew.
+/// The trailer of an answer that failed after it had begun.
 const ERROR_TRAILER: &str = "x-stream-error";
 
-/// A node, as calls see it.
+/// HTTP client of one node.
 #[derive(Debug)]
 pub(super) struct KuboRpc {
     endpoint: Endpoint,
     token: Option<Token>,
     deadlines: Deadlines,
     client: Client,
-    /// For what cannot be sent twice: it never takes up a connection that the node may have given up meanwhile.
+    /// For requests that cannot be repeated: it never reuses a connection, which the node may have closed meanwhile.
     upload_client: Client,
 }
 
@@ -149,7 +149,7 @@ impl KuboRpc {
     }
 }
 
-/// What Kubo says when it does not do something.
+/// Kubo's error answer.
 #[derive(serde::Deserialize)]
 struct ErrorAnswer {
     #[serde(rename = "Message")]
@@ -188,7 +188,7 @@ impl Answer {
         Self { body, stall, begun: Instant::now(), bytes: 0 }
     }
 
-    /// The next bytes; `None` after the last, once the node did not take its answer back.
+    /// The next bytes; `None` after the last. A failure in the trailer is an error.
     async fn next(&mut self) -> Result<Option<Bytes>, IpfsError> {
         loop {
             let slow = self.begun + self.stall + Duration::from_secs(self.bytes / LEAST_BYTES_PER_SEC);

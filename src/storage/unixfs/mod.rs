@@ -9,7 +9,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Links of an index, at most.
 const LINKS: usize = 1024;
 
-/// Most bytes of a block that are believed: no node exchanges larger ones.
+/// Largest block that is accepted: no node exchanges larger ones.
 pub(super) const MAX_BLOCK_BYTES: u64 = 2 << 20;
 /// Most indices above a leaf; 1024 links make two enough for 1 TiB.
 const MAX_DEPTH: usize = 4;
@@ -72,7 +72,7 @@ pub(super) fn each_block<E>(bytes: &[u8], mut take: impl FnMut(Cid, Vec<u8>) -> 
 enum OnAltered {
     /// The walk ends with [`StoreError::BlockAltered`].
     Refuse,
-    /// The block stands for its own bytes. Its links, if it claims to have any, were signed by nobody and are not followed.
+    /// The block's bytes are used as they are. Its links, if it claims to have any, prove nothing and are not followed.
     Keep,
 }
 

@@ -78,7 +78,10 @@ impl Memory {
         let (chain, registry, pinned): (i64, Vec<u8>, Vec<u8>) =
             database.query_row("SELECT * FROM home", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         if (unsigned(chain)?, registry.as_slice()) != (home.0, home.1.as_slice()) {
-            return Err(damaged(format!("chain {}, registry {}", home.0, home.1), format!("another of chain {chain}")));
+            return Err(damaged(
+                format!("chain {}, registry {}", home.0, home.1),
+                format!("another registry, of chain {chain}"),
+            ));
         }
         let memory = Self { path: path.to_owned(), database, genesis: word(&pinned)?, _lock: lock };
         memory.check_genesis(genesis)?;

@@ -375,7 +375,7 @@ async fn a_hundred_are_accepted_and_refused_with_any_change() {
     for id in &ids {
         let (evidence, hash) = collect(&world.registry, *id, &OPTIONS, |_, _| {}).await.unwrap();
         let bytes = evidence.to_bytes();
-        let evidence = Evidence::parse(&bytes).unwrap();
+        let evidence = Evidence::decode(&bytes).unwrap();
         let checked = check(&evidence, hash, |_, _| {}).unwrap_or_else(|error| panic!("{id}: {error}"));
         accepted += 1;
         let (record, story) = (world.registry.record(*id).await.unwrap(), &checked.history);
@@ -393,7 +393,7 @@ async fn a_hundred_are_accepted_and_refused_with_any_change() {
 
         let mut kinds = BTreeSet::new();
         for Change { name, bytes, trusted, right } in changes(&evidence, hash, &mut random) {
-            let result = Evidence::parse(&bytes).and_then(|changed| check(&changed, trusted, |_, _| {}));
+            let result = Evidence::decode(&bytes).and_then(|changed| check(&changed, trusted, |_, _| {}));
             match result {
                 Err(error) if right(&error) => *refused.entry(name).or_default() += 1,
                 Err(error) => panic!("{id}, {name}: refused for another reason: {error}"),

@@ -75,7 +75,7 @@ async fn a_taken_port_and_a_broken_binary_are_named() {
     assert!(matches!(error, NodeError::PortTaken { port: found } if found == port), "{error}");
 
     let absent = NodeOptions { binary: Some("/nowhere/anvil".into()), ..options() };
-    assert!(matches!(DevNode::start(&absent).await, Err(NodeError::NoBinary { .. })));
+    assert!(matches!(DevNode::start(&absent).await, Err(NodeError::NotNative { .. })));
     // Programs that are no anvil: one that ends, one that never listens.
     let ends = NodeOptions { binary: Some("/bin/false".into()), ..options() };
     assert!(matches!(DevNode::start(&ends).await, Err(NodeError::Ended { .. })));

@@ -18,6 +18,7 @@ mod governance;
 mod keygen_report;
 mod kubo;
 mod main_path;
+mod manual;
 mod models;
 mod network;
 mod operators;

@@ -1,4 +1,4 @@
-//! The least changes of an image: what a key must notice.
+//! The smallest changes of an image, each of which must change its key.
 
 use super::change::{Change, ChangedSamples, SampleKind};
 use super::draws::Draws;
@@ -7,10 +7,10 @@ use crate::keygen::Fold;
 
 /// A subject's fold, and the folds of its changes.
 #[derive(Debug)]
-pub struct Neighbours {
-    /// What was changed: the subject itself first, then it at another depth, and constants.
+pub struct ChangedFolds {
+    /// The folds before a change: of the subject itself, then of it at another depth, and of constant images.
     pub bases: Vec<Fold>,
-    /// What was changed in which of the bases, and what came of it.
+    /// Each change, the index of the base that was changed, and the fold after it.
     pub changed: Vec<(Change, usize, Fold)>,
 }
 
@@ -23,8 +23,8 @@ impl Subject {
     /// Returns the fold, and the folds of `count` changes, all that are possible and unlike: the numbers `first ..` of an endless round over depths, places and kinds of change.
     ///
     /// An image of 8 or 16 bit is changed at both depths: at the other one after its samples were moved to it, their highest bits first.
-    pub fn neighbours(&mut self, first: u64, count: u64, draws: &mut Draws) -> Neighbours {
-        let mut found = Neighbours { bases: vec![self.fold()], changed: Vec::new() };
+    pub fn neighbours(&mut self, first: u64, count: u64, draws: &mut Draws) -> ChangedFolds {
+        let mut found = ChangedFolds { bases: vec![self.fold()], changed: Vec::new() };
         let mut other: Option<(Self, usize)> = None;
         for number in first..first + count {
             let (change, base, fold) = match number % ROUND {

@@ -36,7 +36,7 @@ fn a_round_has_both_depths_every_place_and_three_more() {
 fn every_change_changes_its_own_base() {
     let mut subject = small_phantom(3);
     let before = subject.fold();
-    let Neighbours { bases, changed } = subject.neighbours(0, 44, &mut Draws::new(5));
+    let ChangedFolds { bases, changed } = subject.neighbours(0, 44, &mut Draws::new(5));
     assert_eq!(bases[0], before);
     assert_eq!(subject.fold(), before, "the subject is as before");
     assert_eq!(bases.len(), 1 + 1 + 4, "itself, at the other depth, four constants");

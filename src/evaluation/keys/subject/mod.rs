@@ -1,11 +1,11 @@
-//! What a key is made of, and the same with something changed.
+//! The input of a key (an image or a file), and changed copies of it.
 
 use super::change::{ChangedSamples, SampleKind};
 use super::draws::Draws;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, SampleType};
 use crate::keygen::{Fold, fold_bytes, fold_image};
 
-/// What a key is made of.
+/// The input of a key.
 #[derive(Debug, Clone)]
 pub enum Subject {
     /// Decoded samples.
