@@ -100,7 +100,8 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
     Ok(Outcome::new(json(args, &report, &model, &skipped), text))
 }
 
-/// Everything in the folder and in those inside it, in order of their paths; links to folders are not followed.
+/// Everything in the folder and in those inside it, in order of their paths; links to folders are
+/// not followed.
 fn files_under(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let failed = |source| CliError::File { act: "read", path: folder.to_owned(), source };
     let mut files = Vec::new();

@@ -123,8 +123,8 @@ pub(super) fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), C
 /// Checks, before any work is done, that an output may be written.
 ///
 /// # Errors
-/// [`CliError::OutputExists`]; [`CliError::File`] if there is no such folder, or, `force` or not, where a
-/// device, a FIFO, a socket or a link stands: only regular files are replaced.
+/// [`CliError::OutputExists`]; [`CliError::File`] if there is no such folder, or, `force` or not,
+/// where a device, a FIFO, a socket or a link stands: only regular files are replaced.
 pub(super) fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
     let special = |metadata: &std::fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     match path.symlink_metadata() {

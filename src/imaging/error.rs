@@ -30,7 +30,8 @@ pub enum ImagingError {
         /// What the decoder says.
         source: ::image::ImageError,
     },
-    /// A PNG file ends before its last chunk, a TIFF file before a strip or directory that it names.
+    /// A PNG file ends before its last chunk, a TIFF file before a strip or directory that it
+    /// names.
     #[error("the {format} file is cut short")]
     CutShort {
         /// The format by its magic number.

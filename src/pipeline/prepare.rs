@@ -12,9 +12,11 @@ pub enum Mode {
     /// By its content: slice by slice where the samples are uncompressed in the file, else as its bytes.
     #[default]
     Auto,
-    /// As [`Mode::Auto`], but a file that would be sealed as its bytes because of damage is refused.
+    /// As [`Mode::Auto`], but a file that would be sealed as its bytes because of damage is
+    /// refused.
     Strict,
-    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
+    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same
+    /// file.
     Pixels,
     /// As plain bytes, without looking inside.
     Raw,
@@ -40,7 +42,8 @@ pub struct Prepared<'a> {
 /// - `file_name`: goes into the encrypted description, for display.
 ///
 /// # Errors
-/// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`] if
+/// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`]
+/// if
 /// [`Mode::Pixels`] finds none. [`Mode::Strict`] refuses more.
 pub fn prepare<'a>(
     bytes: &'a [u8],

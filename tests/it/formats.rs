@@ -225,8 +225,8 @@ fn a_truncated_dicom_file_is_refused_and_sealed_as_plain_bytes_only_when_asked()
     assert_eq!(prepared("cut.dcm", cut, Mode::Raw).whole, Some(WholeReason::AskedFor));
 }
 
-/// Files of other projects, which are not ours to commit: pydicom's and nibabel's packages hold theirs.
-/// What is refused is printed by name; it must be cut short, or empty.
+/// Files of other projects, which are not ours to commit: pydicom's and nibabel's packages hold
+/// theirs. What is refused is printed by name; it must be cut short, or empty.
 #[test]
 #[ignore = "MEDSEAL_TEST_FILES names a folder of files"]
 fn every_file_of_a_folder_comes_back_or_is_cut_short() {

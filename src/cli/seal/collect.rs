@@ -1,6 +1,7 @@
 //! Which files are sealed, and their bytes: only regular files are read.
 
 use crate::cli::error::CliError;
+use crate::cli::output::say;
 use crate::imaging::{ImagingError, Limits};
 use crate::pipeline::PipelineError;
 use serde_json::{Value, json};
@@ -9,7 +10,8 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// `O_NONBLOCK`: a FIFO that took a file's place is opened at once, and refused, instead of waited for.
+/// `O_NONBLOCK`: a FIFO that took a file's place is opened at once, and refused, instead of waited
+/// for.
 const NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
 
 /// Something in a folder that is not read.
@@ -33,7 +35,8 @@ impl std::fmt::Display for LeftOut {
     }
 }
 
-/// The files that the paths stand for, and what else lies in the folders among them; folders in folders are not descended into.
+/// The files that the paths stand for, and what else lies in the folders among them, which is said;
+/// folders in folders are not descended into.
 pub(super) fn collect(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<LeftOut>), CliError> {
     let (mut files, mut left_out) = (Vec::new(), Vec::new());
     for path in paths {
@@ -52,11 +55,19 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<LeftOut>),
             .collect::<Result<_, _>>()
             .map_err(failed)?;
         inside.sort();
+        let before = files.len();
         for path in inside {
             match not_a_file(&path) {
                 None => files.push(path),
-                Some(what) => left_out.push(LeftOut { path, what }),
+                Some(what) => {
+                    let other = LeftOut { path, what };
+                    say(&other.to_string());
+                    left_out.push(other);
+                }
             }
+        }
+        if files.len() == before {
+            return Err(CliError::NothingToSeal { path: path.clone() });
         }
     }
     Ok((files, left_out))

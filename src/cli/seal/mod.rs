@@ -47,10 +47,6 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let (files, left_out) = collect::collect(&args.paths)?;
-    left_out.iter().for_each(|left_out| say(&left_out.to_string()));
-    if files.is_empty() {
-        return Err(CliError::NothingToSeal { path: args.paths[0].clone() });
-    }
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let wallet = session.acting_wallet()?;

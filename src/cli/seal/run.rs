@@ -8,7 +8,8 @@ use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Source, Stage, Step, 
 use crate::storage::Store;
 use std::path::{Path, PathBuf};
 
-/// Most images of one anchor: each holds its job's lock open until it is anchored, and processes may often open no more than 1024 files.
+/// Most images of one anchor: each holds its job's lock open until it is anchored, and processes
+/// may often open no more than 1024 files.
 const MAX_ANCHOR: usize = 512;
 
 /// The files of one run: each is stored as it comes, and registered with others.

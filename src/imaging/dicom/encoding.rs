@@ -29,8 +29,9 @@ impl Encoding {
         Self { explicit: syntax.uid() != uids::IMPLICIT_VR_LITTLE_ENDIAN, order }
     }
 
-    /// Returns how the data set is written by the look of its first element, as other readers do it:
-    /// some files declare another transfer syntax than theirs, or none. None where there is nothing to go by.
+    /// Returns how the data set is written by the look of its first element, as other readers do
+    /// it: some files declare another transfer syntax than theirs, or none. None where there is
+    /// nothing to go by.
     pub(super) fn seen(data_set: &[u8], declared: Option<Self>) -> Option<Self> {
         let Some(first) = data_set.first_chunk::<8>() else { return declared };
         let from = declared.unwrap_or(Self { explicit: true, order: ByteOrder::Little });
@@ -92,7 +93,8 @@ impl Encoding {
     }
 }
 
-/// Whether the first element, read without a type, is followed by one with a greater tag or by the end.
+/// Whether the first element, read without a type, is followed by one with a greater tag or by the
+/// end.
 fn goes_on_as_implicit(data_set: &[u8]) -> bool {
     let implicit = Encoding { explicit: false, order: ByteOrder::Little };
     let Some(&[_, _, _, _, a, b, c, d]) = data_set.first_chunk::<8>() else { return false };

@@ -2,7 +2,8 @@
 
 use dicom_core::Tag;
 
-/// What is wrong with a DICOM file. One that is cut short is refused; the others are sealed as plain bytes.
+/// What is wrong with a DICOM file. One that is cut short is refused; the others are sealed as
+/// plain bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DicomError {

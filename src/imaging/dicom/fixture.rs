@@ -124,7 +124,8 @@ pub(super) fn read(file: &[u8]) -> Scan {
     decode(file, &Limits::default()).expect("a good file")
 }
 
-/// What is wrong with a file: what is cut short is refused, all else is sealed whole for that reason.
+/// What is wrong with a file: what is cut short is refused, all else is sealed whole for that
+/// reason.
 pub(super) fn error(file: &[u8]) -> DicomError {
     match decode(file, &Limits::default()) {
         Err(ImagingError::Dicom(error)) if error.is_cut_short() => error,

@@ -1,8 +1,9 @@
 //! DICOM files: where the samples are in the file.
 //!
-//! The file is never written anew: `file == head || samples || tail`, so that it comes back byte for byte.
-//! What is cut short is refused, because that must be noticed before a scan is sealed, not years later.
-//! What other readers open is never refused: where it is not as the standard says, it stays whole.
+//! The file is never written anew: `file == head || samples || tail`, so that it comes back byte
+//! for byte. What is cut short is refused, because that must be noticed before a scan is sealed,
+//! not years later. What other readers open is never refused: where it is not as the standard says,
+//! it stays whole.
 
 mod encoding;
 mod error;

@@ -75,7 +75,8 @@ impl<'a> ElementWalk<'a> {
         if follows { Ok(()) } else { Err(DicomError::AfterPixels { tag, offset }) }
     }
 
-    /// Returns the next element, or nothing where the file ends, or holds nothing but zeros from here on.
+    /// Returns the next element, or nothing where the file ends, or holds nothing but zeros from
+    /// here on.
     pub(super) fn next(&mut self) -> Result<Option<Element>, DicomError> {
         if is_zeros(&self.file[self.position..]) {
             return Ok(None);
@@ -156,9 +157,9 @@ impl<'a> ElementWalk<'a> {
         Ok(header)
     }
 
-    /// The header of an element whose type is none that is known: lower case, blanks, a maker's own, or
-    /// left out. Each way to write it is tried, and the first after which the file goes on as DICOM is
-    /// taken; else nothing, and the standard's way is taken (PS3.5, 7.1.2).
+    /// The header of an element whose type is none that is known: lower case, blanks, a maker's
+    /// own, or left out. Each way to write it is tried, and the first after which the file goes on
+    /// as DICOM is taken; else nothing, and the standard's way is taken (PS3.5, 7.1.2).
     fn odd_header(&mut self, implicit: bool) -> Option<DataElementHeader> {
         let rest = &self.file[self.position..];
         let tag = self.encoding.tag(rest)?;
@@ -184,7 +185,8 @@ impl<'a> ElementWalk<'a> {
         Some(DataElementHeader::new(tag, vr, Length(length)))
     }
 
-    /// Whether an element, the end of an item or the end of the file comes after a value of `length` bytes.
+    /// Whether an element, the end of an item or the end of the file comes after a value of
+    /// `length` bytes.
     fn goes_on(&self, tag: Tag, value: &[u8], length: u32) -> bool {
         if Length(length).is_undefined() {
             return self.encoding.tag(value).is_some_and(|next| next.group() == ITEM_GROUP);

@@ -1,5 +1,6 @@
 //! The directories of a TIFF or BigTIFF file: whether it holds more than one picture, and whether
-//! the bytes that it names are there. The `image` crate reads the first page and says nothing of others.
+//! the bytes that it names are there. The `image` crate reads the first page and says nothing of
+//! others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -209,7 +210,8 @@ impl<'f, 'a> Directory<'f, 'a> {
         self.values(offsets).zip(self.values(bytes).chain(std::iter::repeat(0)))
     }
 
-    /// Bytes of `rows` rows of `columns` pixels, in one plane, if they are neither compressed nor subsampled.
+    /// Bytes of `rows` rows of `columns` pixels, in one plane, if they are neither compressed nor
+    /// subsampled.
     fn bytes_of(&self, columns: u64, rows: u64) -> Option<u64> {
         if self.value(tag::COMPRESSION).unwrap_or(1) != 1 || self.value(tag::PHOTOMETRIC) == Some(6) {
             return None;

@@ -48,7 +48,8 @@ pub enum WholeReason {
 }
 
 impl WholeReason {
-    /// Whether the file is damaged, or may be: everything that was looked for is there, but not as it should be.
+    /// Whether the file is damaged, or may be: everything that was looked for is there, but not as
+    /// it should be.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Nonconforming(_) | Self::Undecodable(_))
     }
@@ -153,9 +154,10 @@ impl Scan {
 /// - Everything else: plain bytes, without an image.
 ///
 /// # Errors
-/// [`ImagingError`] for an empty file, one above the limits, a DICOM or TIFF file that is cut short, and a
-/// damaged PNG file: [`Scan::raw`] is the way to seal those. A DICOM or TIFF file that holds all it
-/// names and is wrong in another way is plain bytes, with a [reason](WholeReason::is_damage).
+/// [`ImagingError`] for an empty file, one above the limits, a DICOM or TIFF file that is cut
+/// short, and a damaged PNG file: [`Scan::raw`] is the way to seal those. A DICOM or TIFF file that
+/// holds all it names and is wrong in another way is plain bytes, with a
+/// [reason](WholeReason::is_damage).
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
     if bytes.is_empty() {
         return Err(ImagingError::Empty);

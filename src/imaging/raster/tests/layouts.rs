@@ -1,5 +1,5 @@
-//! TIFF files of every layout: strips and tiles of many sizes, planes, compressions, byte orders, and
-//! stacks in one directory. The writer shares no code with the decoder.
+//! TIFF files of every layout: strips and tiles of many sizes, planes, compressions, byte orders,
+//! and stacks in one directory. The writer shares no code with the decoder.
 
 use super::*;
 
