@@ -243,7 +243,7 @@ fn every_file_of_a_folder_comes_back_or_is_cut_short() {
             match prepare(&file, &name, Mode::Auto, &Limits::default()) {
                 Ok(prepared) => {
                     if let Some(reason) = prepared.whole.filter(WholeReason::is_damage) {
-                        println!("as bytes: {name}: {reason}");
+                        eprintln!("as bytes: {name}: {reason}");
                         damaged += 1;
                     }
                     comes_back("a file", &file);
@@ -255,14 +255,14 @@ fn every_file_of_a_folder_comes_back_or_is_cut_short() {
                         PipelineError::Imaging(ImagingError::Empty | ImagingError::CutShort { .. }) => true,
                         _ => false,
                     };
-                    println!("refused: {name}: {error:?}");
+                    eprintln!("refused: {name}: {error:?}");
                     assert!(cut, "{name} is refused, and not cut short");
                     refused += 1;
                 }
             }
         }
     }
-    println!("{sealed} sealed, {damaged} of them as bytes for what is odd in them; {refused} refused");
+    eprintln!("{sealed} sealed, {damaged} of them as bytes for what is odd in them; {refused} refused");
     assert!(sealed > 0);
 }
 

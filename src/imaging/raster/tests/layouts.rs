@@ -257,7 +257,7 @@ fn every_layout_of_tiles_and_strips_is_decoded_right_or_sealed_whole() {
             other => panic!("{layout:?}: {other:?}"),
         }
     }
-    println!("{decoded} of {} are decoded", all.len());
+    eprintln!("{decoded} of {} are decoded", all.len());
     assert!(decoded * 2 > all.len(), "{decoded} of {}", all.len());
 }
 
