@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 /// @title The registry of sealed medical images
 /// @notice Records, for each sealed image, who sealed it and the SHA-256 of its bytes; says whether observed bytes are still
 /// those; logs every verification; flags tampering; and says which wallets may be given the image's key.
-/// @dev This file has no imports: forge compiles it and the Rust client reads the same text. Times are unix seconds.
+/// @dev This file has no imports: forge compiles it and the Rust client reads the same text. Times are unix seconds. Long because it is the manual.
 ///
 /// Who acts. Senders, verifiers, operators and arbiters act by a transaction of their own or by an EIP-712 signature that anybody may relay; whoever relays
 /// first, the result is the same. `register`, `registerBatch`, `anchor` and `recordVerification` take both: an empty signature from the named wallet itself, or its

@@ -1,7 +1,7 @@
 //! Deploys the contract, and reads and writes the file that says where it is.
 
 use super::error::ChainError;
-use super::outbox::{Outbox, OutboxError};
+use super::outbox::{Outbox, OutboxError, Submitted};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
 use crate::checksummed;
@@ -157,17 +157,20 @@ pub async fn deploy(
     outbox: &mut Outbox,
     wallet: &Wallet,
     arguments: ConstructorArguments,
-) -> Result<Deployment, DeploymentError> {
+) -> Result<Submitted<Deployment>, DeploymentError> {
     let artifact = Artifact::embedded()?;
     let data = artifact.init_code(&arguments);
     let job = format!("deploy:{}", keccak256(&data));
     let chain_id = outbox.chain_id();
-    let receipt = outbox.submit(rpc, wallet, &job, &Transaction { to: None, data }).await?;
+    let receipt = match outbox.submit(rpc, wallet, &job, &Transaction { to: None, data }).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return Ok(Submitted::Printed(unsent)),
+    };
     let method = "eth_getTransactionReceipt";
     let address =
         receipt.contract.ok_or_else(|| ChainError::BadAnswer { method, reason: "no contract address".into() })?;
     let code_hash = check_code(rpc, &artifact, address, chain_id).await?;
-    Ok(Deployment {
+    Ok(Submitted::Mined(Deployment {
         schema: Schema::V1,
         chain_id,
         address,
@@ -176,7 +179,7 @@ pub async fn deploy(
         code_hash,
         deployer: wallet.address(),
         arguments,
-    })
+    }))
 }
 
 /// Returns the deployment that a transaction of another tool made (`forge script`, a wallet), after arguments and code were compared with the build.

@@ -19,7 +19,7 @@ pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
 pub use error::{ChainError, NodeFailure};
 pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use node::{DevNode, NodeError, NodeOptions};
-pub use outbox::{Outbox, OutboxError, Receipt};
+pub use outbox::{MinedTransaction, Outbox, OutboxError, Submitted, Unsent};
 pub use registry::{BlockTimes, Registry};
 pub use relay::RelayError;
 pub use request_state::RequestState;

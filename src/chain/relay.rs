@@ -84,7 +84,7 @@ impl Registry {
         let Some(signature) = outbox.signature().cloned() else { return Ok(made) };
         let request = |data: &[u8]| Some(Request::of_call(&Call::decode(data).ok()?)?.0);
         let now = request(&made.data).ok_or_else(|| OutboxError::NotSignable { job: job.to_owned() })?;
-        let printed = outbox.handed_out(job).and_then(|data| request(&data));
+        let printed = outbox.printed(job).and_then(|data| request(&data));
         let printed = printed.filter(|printed| printed.is_same_but_for_times(&now));
         let printed = printed.ok_or_else(|| OutboxError::NotPrinted { job: job.to_owned() })?;
         let signature = self.check_request(&printed, &signature, SystemClock.unix_secs()).await;

@@ -8,8 +8,8 @@ use crate::cli::session::Session;
 use crate::contract::spelled_out;
 use crate::pipeline::{AnchoredImage, PipelineError, find_anchored};
 use crate::storage::{Cid, PinState, Store};
+use crate::view::AnchoredView;
 use alloy::primitives::B256;
-use serde_json::json;
 
 /// The error that names the anchor of an image which the chain does not know, if an anchor holds it.
 pub(super) async fn anchored_only(image_id: B256, settings: &Settings) -> Option<CliError> {
@@ -32,27 +32,8 @@ pub(super) async fn show(
     let (list, leaf) = (&image.list, image.leaf());
     let cid = Cid::from_bytes(&spelled_out(leaf.cid.clone().into(), leaf.content_hash)).map_err(PipelineError::from)?;
     let pinned = store.pin_state(&cid).await? == PinState::Pinned;
-    let json = json!({
-        "imageId": id,
-        "chainId": registry.chain_id(),
-        "registry": address(registry.address()),
-        "record": null,
-        "anchor": {
-            "root": list.root,
-            "count": list.leaves.count(),
-            "leavesCid": list.leaves_cid.to_string(),
-            "sender": address(list.sender),
-            "salt": leaf.salt,
-            "contentHash": leaf.content_hash,
-            "headerHash": leaf.header_hash,
-            "capsulesHash": leaf.capsules_hash,
-            "size": leaf.size,
-            "cid": cid.to_string(),
-            "block": list.place.block_number,
-            "transaction": list.place.transaction,
-        },
-        "pinned": pinned,
-    });
+    let home = (registry.chain_id(), registry.address());
+    let view = AnchoredView::new(home, id, image, pinned).map_err(PipelineError::from)?;
     let text = format!(
         "image     {id}\nstate     anchored, no record yet: medseal materialize ID makes it one\nsender    {}\nsha-256   {}\n\
          cid       {cid} ({} bytes{})\nanchor    {} of {} images\nblock     {} ({})",
@@ -65,5 +46,5 @@ pub(super) async fn show(
         list.place.block_number,
         list.place.transaction,
     );
-    Ok(Outcome::new(json, text))
+    Ok(Outcome::new(view, text))
 }

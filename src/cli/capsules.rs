@@ -1,17 +1,19 @@
 //! `medseal capsules`: for whom an image's key is sealed.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
-use super::output::{Outcome, hex, table, write_file};
+use super::output::{Outcome, table, write_file};
 use super::session::Session;
 use super::settings::Settings;
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::{CapsulesUpdate, updateCapsulesCall, updateCapsulesForCall};
-use crate::envelope::capsules::{Holder, Recipient, X25519Public, X25519Secret};
+use crate::envelope::capsules::{Recipient, X25519Public, X25519Secret};
 use crate::kgc::os_random;
 use crate::pipeline::{Reader, current_capsules, lookup};
+use crate::view::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
 use alloy::primitives::{B256, Bytes};
-use serde_json::json;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -68,27 +70,13 @@ async fn show(id: B256, settings: &Settings) -> Result<Outcome, CliError> {
     let stored = lookup(&registry, id).await?;
     let capsules = current_capsules(&session.store()?, &stored).await?;
     let at = stored.capsules;
+    let view = CapsulesView::new(id, at, capsules.stanzas().iter().map(|stanza| &stanza.holder));
     let mut rows = vec![["holder", "key", "epoch"].map(str::to_owned).to_vec()];
-    let mut holders = Vec::new();
-    for stanza in capsules.stanzas() {
-        let (name, key, epoch) = named(&stanza.holder);
-        rows.push(vec![name.to_owned(), key.to_string(), epoch.map(|epoch| epoch.to_string()).unwrap_or_default()]);
-        holders.push(json!({ "holder": name, "keyId": key, "epoch": epoch }));
-    }
-    let json = json!({
-        "imageId": id, "version": at.version, "hash": at.hash, "cid": at.cid.to_string(), "holders": holders,
-    });
-    Ok(Outcome::new(json, format!("capsules  {} (version {})\n{}", at.cid, at.version, table(&rows))))
-}
-
-/// A holder's kind, the id of its key, and its epoch where it has one.
-fn named(holder: &Holder) -> (&'static str, B256, Option<u32>) {
-    match *holder {
-        Holder::Kgc { id, epoch } => ("kgc", id, Some(epoch)),
-        Holder::Reader { key_id } => ("reader", key_id, None),
-        Holder::Recovery { key_id } => ("recovery", key_id, None),
-        Holder::Share { id, epoch, .. } => ("share", id, Some(epoch)),
-    }
+    rows.extend(view.holders.iter().map(|HolderView { holder, key_id, epoch }| {
+        vec![(*holder).to_owned(), key_id.to_string(), epoch.map(|epoch| epoch.to_string()).unwrap_or_default()]
+    }));
+    let text = format!("capsules  {} (version {})\n{}", at.cid, at.version, table(&rows));
+    Ok(Outcome::new(view, text))
 }
 
 /// Fetches the key as a reader does, seals it for the new ones, stores the capsules and puts them on chain.
@@ -105,7 +93,7 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
     };
     let id = args.id;
     let Some(made) = made else {
-        let object = json!({ "imageId": id, "added": 0, "version": null, "hash": null, "cid": null });
+        let object = CapsulesAddedView::new(id, None);
         return Ok(Outcome::new(act.json(object, None), "all of them have a capsule already"));
     };
     let (version, hash, cid) = (made.version, made.hash, Bytes::new());
@@ -114,10 +102,11 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
     let message = CapsulesUpdate { imageId: id, version, capsulesHash: hash, capsulesCid: cid, by, deadline };
     let job = format!("capsules:{id}:{version}:{hash}:{by}");
     let relayed = |update, signature| updateCapsulesForCall { update, signature };
-    let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
-    let object = json!({
-        "imageId": id, "added": made.added, "version": version + 1, "hash": hash, "cid": made.cid.to_string(),
-    });
+    let receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
+    let object = CapsulesAddedView::new(id, Some(&made));
     let text = format!("{} new capsules of {id} are on chain, version {}", made.added, version + 1);
     Ok(Outcome::new(act.json(object, Some(&receipt)), text))
 }
@@ -134,10 +123,9 @@ fn new_key(file: &std::path::Path) -> Result<Outcome, CliError> {
     let text = Zeroizing::new(alloy::hex::encode(secret.as_bytes()) + "\n");
     write_file(file, text.as_bytes(), false)?;
     let public = secret.public();
-    let json = json!({
-        "file": file.display().to_string(), "public": hex(public.as_bytes()), "keyId": public.key_id(),
-    });
-    Ok(Outcome::new(json, hex(public.as_bytes())))
+    let view = ReaderKeyView::new(file.display().to_string(), &public);
+    let text = view.public.to_string();
+    Ok(Outcome::new(view, text))
 }
 
 /// The secret key in a file, as `new-key` writes it.

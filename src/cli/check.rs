@@ -3,12 +3,9 @@
 use super::error::CliError;
 use super::output::{Outcome, Talk, address, progress, say};
 use super::settings::Settings;
-use super::show::state_name;
-use crate::contract::bindings::IImageRegistry::RecordState;
-use crate::evidence::{CheckedEvidence, Evidence, EvidenceError, ProvenFlag, SignedBy, check, check_sealed};
-use crate::storage::Cid;
+use crate::evidence::{CheckedEvidence, Evidence, EvidenceError, SignedBy, check, check_sealed};
+use crate::view::{CheckView, flag_state, state_of};
 use alloy::primitives::{Address, B256};
-use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +43,9 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
     if args.registry.is_none() {
         say("note: no --registry was given: that this is the registry you mean is trusted");
     }
-    Ok(Outcome::new(json_of(&evidence, &checked, args), text(&evidence, &checked, args)))
+    let sealed = args.sealed.as_ref().map(|path| path.display().to_string());
+    let view = CheckView::new(&evidence, &checked, args.registry.is_some(), sealed);
+    Ok(Outcome::new(view, text(&evidence, &checked, args)))
 }
 
 /// The chain and the registry that were asked for, where any were.
@@ -61,78 +60,6 @@ fn check_home(evidence: &Evidence, registry: Option<Address>, chain_id: Option<u
         }
         _ => Ok(()),
     }
-}
-
-fn state(checked: &CheckedEvidence) -> &'static str {
-    state_name(match checked.history.flags.last() {
-        Some(ProvenFlag { decided: None, .. }) => RecordState::Flagged,
-        Some(ProvenFlag { decided: Some((true, ..)), .. }) => RecordState::Tampered,
-        _ => RecordState::Registered,
-    })
-}
-
-fn flag_state(flag: &ProvenFlag) -> &'static str {
-    match flag.decided {
-        None => "open",
-        Some((true, ..)) => "confirmed",
-        Some((false, ..)) => "dismissed",
-    }
-}
-
-fn json_of(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> Value {
-    let (history, image) = (&checked.history, &checked.history.image);
-    let verifications = history.verifications.iter().map(|one| {
-        json!({
-            "number": one.event.number.to::<u64>(), "verifier": address(one.event.verifier), "valid": one.event.valid,
-            "observedHash": one.event.observedHash, "observedAt": one.event.observedAt, "block": one.block,
-            "time": one.time, "signed": one.signed_by.name(),
-        })
-    });
-    let flags = history.flags.iter().map(|flag| {
-        let (by, at) = flag.decided.map(|(_, by, at)| (address(by), at)).unzip();
-        json!({
-            "id": flag.id, "state": flag_state(flag), "verifier": address(flag.verifier), "raisedAt": flag.raised_at,
-            "decidedBy": by, "decidedAt": at,
-        })
-    });
-    json!({
-        "trusts": {
-            "blockHash": checked.hash,
-            "registry": address(evidence.registry),
-            "registryWasNamed": args.registry.is_some(),
-            "hashes": ["keccak256", "sha-256"],
-            "signatures": "ecdsa-secp256k1",
-        },
-        "proves": {
-            "chainId": evidence.chain_id,
-            "registry": address(evidence.registry),
-            "codeHash": checked.code_hash,
-            "block": checked.block,
-            "blockTime": checked.time,
-            "imageId": evidence.image_id,
-            "record": {
-                "contentHash": image.content_hash,
-                "headerHash": image.header_hash,
-                "size": image.size,
-                "cid": Cid::from_bytes(&image.cid).ok().map(|cid| cid.to_string()),
-                "sender": address(image.sender),
-                "registeredAt": history.registered_at,
-                "way": image.kind.name(),
-                "block": image.place.block_number,
-                "signed": history.signed_by.name(),
-                "state": state(checked),
-            },
-            "capsules": { "version": history.capsules_version, "hash": history.capsules_hash },
-            "verifications": verifications.collect::<Vec<_>>(),
-            "flags": flags.collect::<Vec<_>>(),
-            "seq": checked.seq,
-            "followed": checked.followed,
-            "receipts": checked.receipts,
-            "linked": checked.linked,
-            "blocks": checked.blocks.iter().map(|(number, hash)| json!({ "block": number, "blockHash": hash })).collect::<Vec<_>>(),
-        },
-        "sealed": args.sealed.as_ref().map(|path| path.display().to_string()),
-    })
 }
 
 fn signed_by(by: SignedBy) -> &'static str {
@@ -160,7 +87,7 @@ fn text(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> String {
         image.size,
         address(image.sender),
         signed_by(history.signed_by),
-        state(checked),
+        state_of(checked),
         image.kind.name(),
         spelled(history.registered_at),
         image.place.block_number,

@@ -5,11 +5,11 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, address, say};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::{Deployment, Profile, Registry, Wallet, adopt, deploy};
+use crate::chain::{Deployment, Profile, Registry, Submitted, Wallet, adopt, deploy};
 use crate::contract::bindings::Role;
 use crate::contract::{ConstructorArguments, InitialRole};
+use crate::view::DeploymentView;
 use alloy::primitives::{Address, B256};
-use serde_json::json;
 
 /// Roles are given in the same transaction. On chain 31337, the development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
 #[derive(Debug, Default, clap::Args)]
@@ -42,11 +42,12 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let path = Deployment::path(&session.deployments(), session.chain_id());
     let (deployment, already) = match args.adopt {
         Some(transaction) => (args.take_over(&session, transaction).await?, true),
-        None => args.deploy(&session, talk).await?,
+        None => match args.deploy(&session, talk).await? {
+            Submitted::Mined(deployed) => deployed,
+            Submitted::Printed(unsent) => return session.print([unsent]),
+        },
     };
     let given = &deployment.arguments;
-    let roles: Vec<_> =
-        given.roles.iter().map(|given| json!({ "role": given.role.name(), "wallet": address(given.wallet) })).collect();
     let verb = if already { "is already" } else { "was" };
     let text = format!(
         "ImageRegistry {verb} deployed at {} on chain {} (block {}); administrator {}, {} roles given; written to {}",
@@ -54,21 +55,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         deployment.chain_id,
         deployment.block,
         address(given.admin),
-        roles.len(),
+        given.roles.len(),
         path.display()
     );
-    let json = json!({
-        "chainId": deployment.chain_id,
-        "address": address(deployment.address),
-        "block": deployment.block,
-        "transaction": deployment.transaction,
-        "codeHash": deployment.code_hash,
-        "already": already,
-        "admin": address(given.admin),
-        "roles": roles,
-        "file": path.display().to_string(),
-    });
-    Ok(Outcome::new(json, text))
+    Ok(Outcome::new(DeploymentView::new(&deployment, already, path.display().to_string()), text))
 }
 
 /// The deployment that stands already. A file without its contract is in the way, but for development chains, which come and go.
@@ -91,20 +81,22 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 
 impl Args {
     /// The deployment that stands already, or a new one; whether it stood already.
-    async fn deploy(&self, session: &Session, talk: Talk) -> Result<(Deployment, bool), CliError> {
-        let wallet = session.acting_wallet()?;
+    async fn deploy(&self, session: &Session, talk: Talk) -> Result<Submitted<(Deployment, bool)>, CliError> {
+        let wallet = session.signers(None)?.payer;
         let arguments = self.arguments(session.chain_id(), session.profile(), wallet.address());
         let mut outbox = session.outbox(&wallet).await?;
         if let Some(deployment) = existing(session, self.force).await? {
             self.check_given(session, &deployment).await?;
-            return Ok((deployment, true));
+            return Ok(Submitted::Mined((deployment, true)));
         }
         if talk.verbose {
             say(&format!("deploying from {}", address(wallet.address())));
         }
-        let deployment = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
-        deployment.save(&session.deployments())?;
-        Ok((deployment, false))
+        let deployed = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
+        if let Submitted::Mined(deployment) = &deployed {
+            deployment.save(&session.deployments())?;
+        }
+        Ok(deployed.map(|deployment| (deployment, false)))
     }
 
     /// What another tool's transaction deployed, never over the file of another contract that stands.

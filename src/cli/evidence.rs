@@ -1,12 +1,12 @@
 //! `medseal evidence`: one file that proves a record.
 
 use super::error::CliError;
-use super::output::{Outcome, Talk, address, check_free, progress, write_file};
+use super::output::{Outcome, Talk, check_free, progress, write_file};
 use super::session::Session;
 use super::settings::Settings;
 use crate::evidence::{CollectOptions, collect};
+use crate::view::EvidenceView;
 use alloy::primitives::B256;
-use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -48,18 +48,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let checked = crate::evidence::check(&evidence, hash, |_, _| {})?;
     let bytes = evidence.to_bytes();
     write_file(&args.output, &bytes, args.force)?;
-    let json = json!({
-        "imageId": args.id,
-        "output": args.output.display().to_string(),
-        "bytes": bytes.len(),
-        "chainId": registry.chain_id(),
-        "registry": address(registry.address()),
-        "block": checked.block,
-        "blockHash": hash,
-        "events": checked.followed,
-        "receipts": checked.receipts,
-        "linked": checked.linked,
-    });
+    let view = EvidenceView::new(&evidence, &checked, args.output.display().to_string(), bytes.len());
     let text = format!(
         "evidence written to {} ({} bytes, {} events, {} receipts{})\nit goes up to block {}, hash {hash}\nkeep that hash apart from the file: medseal check {} --block-hash {hash}",
         args.output.display(),
@@ -70,5 +59,5 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         checked.block,
         args.output.display(),
     );
-    Ok(Outcome::new(json, text))
+    Ok(Outcome::new(view, text))
 }

@@ -7,8 +7,9 @@ use super::settings::Settings;
 use crate::chain::{Deployment, RelayError};
 use crate::contract::{Call, Request, RequestError, check_domain};
 use crate::envelope::signing_domain;
+use crate::view::ExplainedView;
 use alloy::primitives::{Address, Bytes};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Needs no node; the deployment files say which contracts are ours.
 #[derive(Debug, clap::Args)]
@@ -44,11 +45,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError>
     let chain_id = domain.chain_id.ok_or_else(|| malformed("its domain has no chain id"))?.saturating_to();
     let deployment = deployment(settings, chain_id)?;
     check_domain(&domain, chain_id, deployment.address).map_err(RelayError::from)?;
-    let json = json!({
-        "kind": "typed data", "act": request.function_name(), "type": request.primary_type(), "view": false,
-        "signer": address(request.signer()), "deadline": request.deadline(), "digest": request.digest(&domain),
-        "chainId": chain_id, "registry": address(deployment.address), "arguments": request.message(),
-    });
+    let view = ExplainedView::typed_data(&request, request.digest(&domain), (chain_id, deployment.address));
     let head = format!(
         "{}\nsigned by {}, to be submitted until {} (unix seconds) to {} on chain {chain_id}",
         meaning(request.function_name(), false),
@@ -56,7 +53,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError>
         request.deadline(),
         address(deployment.address),
     );
-    Ok(Outcome::new(json, head + &lines(&request.message(), 1)))
+    Ok(Outcome::new(view, head + &lines(&request.message(), 1)))
 }
 
 /// A chain id as wallets write it: a number, its decimal text, or 0x-hex.
@@ -79,14 +76,9 @@ fn deployment(settings: &Settings, chain_id: u64) -> Result<Deployment, CliError
 }
 
 fn call(call: &Call, at: Option<&Deployment>) -> Outcome {
-    let json = json!({
-        "kind": "call", "act": call.name(), "type": call.signature(), "view": call.is_view(),
-        "signer": null, "deadline": null, "digest": null,
-        "chainId": at.map(|at| at.chain_id), "registry": at.map(|at| address(at.address)),
-        "arguments": call.arguments(),
-    });
+    let view = ExplainedView::call(call, at.map(|at| (at.chain_id, at.address)));
     let text = format!("{}\n{}", meaning(call.name(), call.is_view()), call.signature()) + &lines(&call.arguments(), 1);
-    Outcome::new(json, text)
+    Outcome::new(view, text)
 }
 
 /// Named values, a line for each.
@@ -154,6 +146,7 @@ mod tests {
     use super::*;
     use crate::contract::ABI_JSON;
     use alloy::json_abi::{JsonAbi, StateMutability};
+    use serde_json::json;
 
     #[test]
     fn every_function_that_changes_something_has_its_meaning() {

@@ -1,16 +1,16 @@
 //! `medseal flag`: the life of a flag.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
-use super::show::{flag_json, flag_name, state_name};
-use crate::chain::Receipt;
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::{FlagDecision, confirmFlagCall, decideFlagForCall, dismissFlagCall};
+use crate::view::{FlagDecisionView, FlaggedView, flag_name, state_name};
 use alloy::primitives::B256;
 use alloy::primitives::aliases::U40;
-use serde_json::json;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -61,8 +61,7 @@ async fn show(id: B256, settings: &Settings) -> Result<Outcome, CliError> {
         true => format!("no flag was ever raised on {id}"),
         false => format!("flag {} of {id} is {}, raised by {}", flag.id, flag_name(flag.state), address(flag.verifier)),
     };
-    let json = json!({ "imageId": id, "state": state_name(record.state), "flag": flag_json(&flag) });
-    Ok(Outcome::new(json, text))
+    Ok(Outcome::new(FlaggedView::new(id, record.state, &flag), text))
 }
 
 async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Result<Outcome, CliError> {
@@ -74,15 +73,18 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
         Some(flag) => U40::from(flag),
         None => act.registry.flag(id).await?.id,
     };
-    let receipt = submit(&mut act, id, flag, confirmed).await?;
-    let state = act.registry.record(id).await?.state;
-    let object = json!({ "imageId": id, "flag": flag.to::<u64>(), "confirmed": confirmed, "state": state_name(state) });
+    let receipt = match submit(&mut act, id, flag, confirmed).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
+    let state = state_name(act.registry.record(id).await?.state);
+    let object = FlagDecisionView { image_id: id, flag: flag.to(), confirmed, state };
     let verb = if confirmed { "confirmed" } else { "dismissed" };
-    let text = format!("flag {flag} of {id} is {verb}; the image counts as {}", state_name(state));
+    let text = format!("flag {flag} of {id} is {verb}; the image counts as {state}");
     Ok(Outcome::new(act.json(object, Some(&receipt)), text))
 }
 
-async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Receipt, CliError> {
+async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Submitted, CliError> {
     let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline() };
     let relayed = |decision, signature| decideFlagForCall { decision, signature };
     let job = format!("flag:{id}:{flag}:{confirmed}:{}", act.by());

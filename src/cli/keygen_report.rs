@@ -6,9 +6,9 @@ use super::settings::Settings;
 use super::{seal, transformer};
 use crate::evaluation::keys::{KeyReport, KeySection, KeySurvey, Subject, key_figure, small_phantom};
 use crate::imaging::{Format, Limits, decode};
-use crate::metrics::{BandVerdict, Differences, Measurement};
+use crate::metrics::{BandVerdict, Differences};
 use crate::pipeline::PipelineError;
-use serde_json::{Value, json};
+use crate::view::{KeyFiguresView, KeyReportView, PassedOverView};
 use std::path::{Path, PathBuf};
 
 /// Balance, correlation and distance of raw bits and derived keys, and how many bits the least changes flip, each beside fair coins. No chain is needed, and nothing is sealed.
@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
         }
     }
     let text = text(&report, &model, args.picture.as_deref());
-    Ok(Outcome::new(json(args, &report, &model, &skipped), text))
+    Ok(Outcome::new(view(args, &report, &model, &skipped), text))
 }
 
 /// Everything in the folder and in those inside it, in order of their paths; links to folders are
@@ -189,41 +189,23 @@ fn sections(report: &KeyReport) -> [(&'static str, &KeySection); 2] {
     [("raw bits", &report.raw_bits), ("derived keys", &report.derived_keys)]
 }
 
-fn json(
+fn view<'a>(
     args: &Args,
-    report: &KeyReport,
-    (digest, engine): &(alloy::primitives::B256, String),
+    report: &'a KeyReport,
+    (digest, engine): &'a (alloy::primitives::B256, String),
     skipped: &[Skipped],
-) -> Value {
-    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+) -> KeyReportView<'a> {
+    let path = |path: &Path| path.display().to_string();
     let passed_over =
-        skipped.iter().map(|Skipped { file, reason }| json!({ "file": file.display().to_string(), "reason": reason }));
-    json!({
-        "folder": path(&args.folder),
-        "phantoms": args.phantoms.unwrap_or(0),
-        "seed": args.seed,
-        "model": digest,
-        "engine": engine,
-        "images": report.images,
-        "repeated": report.repeated,
-        "passedOver": passed_over.collect::<Vec<_>>(),
-        "rawBits": section_json(&report.raw_bits),
-        "derivedKeys": section_json(&report.derived_keys),
-        "picture": path(&args.picture),
-    })
-}
-
-fn section_json(section: &KeySection) -> Value {
-    let levels: &[Measurement] = &section.levels;
-    let changes = section.changes.iter().map(|(change, differences)| {
-        json!({ "change": change.to_string(), "count": differences.total(), "measurements": differences.flip_rows() })
-    });
-    json!({
-        "bits": section.bits,
-        "images": section.images,
-        "levels": levels,
-        "changes": changes.collect::<Vec<_>>(),
-        "distances": section.distances.counts(),
-        "flips": section.flips.counts(),
-    })
+        skipped.iter().map(|Skipped { file, reason }| PassedOverView { file: path(file), reason: reason.clone() });
+    KeyReportView {
+        folder: args.folder.as_deref().map(path),
+        phantoms: args.phantoms.unwrap_or(0),
+        seed: args.seed,
+        model: *digest,
+        engine,
+        passed_over: passed_over.collect(),
+        picture: args.picture.as_deref().map(path),
+        report: KeyFiguresView::from(report),
+    }
 }

@@ -1,15 +1,16 @@
 //! `medseal kgc`.
 
-use super::act::Relay;
 use super::error::CliError;
-use super::output::{Outcome, address, hex, say};
+use super::output::{Outcome, say};
 use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
 use super::settings::{Setting, Settings};
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::kgc::{
     KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
 };
 use crate::pipeline::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
-use serde_json::{Value, json};
+use crate::view::{KgcView, LogAnchorView, OnChainView};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,7 +33,8 @@ enum Act {
     Publish,
     /// The KGC's identity, and what the chain says of it
     Status,
-    /// Check the log of what was given out against the head on chain, and anchor its newest head there
+    /// Check the log of what was given out against the head on chain, and anchor its newest head
+    /// there
     Anchor,
 }
 
@@ -41,25 +43,22 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         Act::Init { no_passphrase, offline } => {
             // What cannot be published now is said before there is a key file.
             let session = if offline { None } else { Some(connect(settings).await?) };
-            let keys = init(settings, no_passphrase)?;
-            let published = match session {
-                Some(session) => publish(&session, &keys.identity()).await?,
-                None => Value::Null,
-            };
-            Ok(outcome(&keys.identity(), settings, published))
+            let identity = init(settings, no_passphrase)?.identity();
+            match session {
+                Some(session) => published(&session, settings, &identity).await,
+                None => Ok(outcome(&identity, settings, None)),
+            }
         }
         Act::Publish => {
-            let keys = open_keys(settings)?;
-            let published = publish(&connect(settings).await?, &keys.identity()).await?;
-            Ok(outcome(&keys.identity(), settings, published))
+            let identity = open_keys(settings)?.identity();
+            published(&connect(settings).await?, settings, &identity).await
         }
         Act::Status => {
             let identity = open_keys(settings)?.identity();
             let registry = connect(settings).await?.registry().await?;
             let on_chain = registry.current_kgc_key(identity.id).await?;
-            let same = on_chain.x25519.0 == *identity.public.as_bytes() && on_chain.epoch == identity.epoch;
-            let json = json!({ "epoch": on_chain.epoch, "retired": on_chain.retired, "same": same });
-            Ok(outcome(&identity, settings, json))
+            let found = OnChainView::found(&on_chain, &identity);
+            Ok(outcome(&identity, settings, Some(found)))
         }
         Act::Anchor => anchor(settings).await,
     }
@@ -71,13 +70,15 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let identity = open_keys(settings)?.identity();
     let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
     let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
-    let receipt = match call {
-        Some(NamedCall { job, call }) => Some(act.submit(&job, &call).await?),
-        None => None,
-    };
+    let mut receipt = None;
+    if let Some(NamedCall { job, call }) = call {
+        receipt = match act.submit(&job, &call).await? {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
+    }
     let LogHead { seq, head } = newest;
-    let object =
-        json!({ "kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": receipt.is_none() });
+    let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
     let text = format!("head {head} of {seq} entries of the log {verb}");
     Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
@@ -117,42 +118,40 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
     Ok(keys)
 }
 
-/// Publishes a KGC's key, unless the chain has it already.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Value, CliError> {
-    let registry = session.registry().await?;
-    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else {
-        return Ok(json!({ "epoch": identity.epoch, "already": true }));
+/// Publishes a KGC's key, unless the chain has it already, and says so.
+async fn published(session: &Session, settings: &Settings, identity: &KgcIdentity) -> Result<Outcome, CliError> {
+    let on_chain = match publish(session, identity).await? {
+        None => OnChainView::published(identity.epoch, None),
+        Some(Submitted::Printed(unsent)) => return session.print([unsent]),
+        Some(Submitted::Mined(receipt)) => OnChainView::published(identity.epoch, Some(&receipt)),
     };
-    let wallet = session.acting_wallet()?;
-    let mut outbox = session.outbox(&wallet).await?;
-    let receipt = outbox.submit(registry.rpc(), &wallet, &job, &registry.transaction(&call)).await?;
-    Ok(json!({
-        "epoch": identity.epoch, "already": false,
-        "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
-    }))
+    Ok(outcome(identity, settings, Some(on_chain)))
 }
 
-fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outcome {
-    let file = kgc_key_file(settings);
-    let json = json!({
-        "kgcId": identity.id,
-        "epoch": identity.epoch,
-        "x25519": hex(identity.public.as_bytes()),
-        "receiptSigner": address(identity.receipt_signer),
-        "keyFile": file.display().to_string(),
-        "onChain": on_chain,
-    });
+/// Publishes a KGC's key; `None` where the chain has it already.
+pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Option<Submitted>, CliError> {
+    let registry = session.registry().await?;
+    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else { return Ok(None) };
+    let payer = session.signers(None)?.payer;
+    let mut outbox = session.outbox(&payer).await?;
+    Ok(Some(outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await?))
+}
+
+fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {
+    let file = kgc_key_file(settings).display().to_string();
     let chain = match &on_chain {
-        Value::Null => "not published".to_owned(),
-        on_chain if on_chain["same"] == false => "on chain: another key".to_owned(),
-        on_chain if on_chain["retired"] == true => format!("on chain: retired, epoch {}", on_chain["epoch"]),
-        on_chain => format!("on chain: this key, epoch {}", on_chain["epoch"]),
+        None => "not published".to_owned(),
+        Some(OnChainView::Found { same: false, .. }) => "on chain: another key".to_owned(),
+        Some(OnChainView::Found { retired: true, epoch, .. }) => format!("on chain: retired, epoch {epoch}"),
+        Some(
+            OnChainView::Found { epoch, .. }
+            | OnChainView::Already { epoch, .. }
+            | OnChainView::Published { epoch, .. },
+        ) => format!("on chain: this key, epoch {epoch}"),
     };
     let text = format!(
-        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
-        identity.id,
-        identity.epoch,
-        file.display()
+        "KGC {}, epoch {}\nkey file {file}: keep a backup, without it no sealed image opens\n{chain}",
+        identity.id, identity.epoch
     );
-    Outcome::new(json, text)
+    Outcome::new(KgcView::new(identity, file, on_chain), text)
 }

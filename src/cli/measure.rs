@@ -6,7 +6,7 @@ use crate::envelope::SealedImage;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, Split, decode};
 use crate::metrics::{BandVerdict, Measurement, cipher_image, report};
 use crate::pipeline::PipelineError;
-use serde_json::json;
+use crate::view::MeasureView;
 use std::path::{Path, PathBuf};
 
 /// Two images (plain and opened), an image and its sealed image (.msl), or two sealed images that differ in one grey level of the plain one.
@@ -40,10 +40,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome, CliError> {
         (Measured::Ciphertext(first), Measured::Ciphertext(second)) => ciphertexts(first, second, like.as_ref())?,
     };
     let text = rows.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    Ok(Outcome::new(
-        json!({ "first": args.first.display().to_string(), "second": args.second.display().to_string(), "measurements": rows }),
-        text,
-    ))
+    let (first, second) = (args.first.display().to_string(), args.second.display().to_string());
+    Ok(Outcome::new(MeasureView { first, second, measurements: rows }, text))
 }
 
 /// A pair of images: how exact a copy one is of the other. What is ideal for a ciphertext stands beside entropy, NPCR and UACI, but does not judge an image.

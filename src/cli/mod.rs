@@ -12,11 +12,9 @@ mod demo;
 mod deploy;
 mod doctor;
 mod error;
-mod events;
 mod evidence;
 mod exit;
 mod explain;
-mod external_signer;
 mod flag;
 mod hints;
 mod input;
@@ -41,6 +39,7 @@ mod seal;
 mod session;
 mod settings;
 mod show;
+mod signers;
 mod store;
 mod transformer;
 mod verify;
@@ -185,10 +184,6 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
     settings.external_signer.check(cli.command.name())?;
     match command(cli, &settings).await {
-        Err(error) if printed::held(&error).is_some() => {
-            let (from, transaction) = printed::held(&error).expect("looked at above");
-            printed::print(from, transaction, &settings).await
-        }
         // An image that the chain does not know may stand under an anchor.
         Err(error) => Err(match error.unknown_image() {
             Some(image_id) => anchored::anchored_only(image_id, &settings).await.unwrap_or(error),

@@ -7,10 +7,9 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::RecordState;
-use crate::envelope::Layout;
 use crate::pipeline::{Reader, open_with_key};
+use crate::view::OpenedView;
 use alloy::primitives::B256;
-use serde_json::json;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -50,19 +49,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         RecordState::Tampered => say("note: tampering was confirmed; what was opened now is what was registered"),
         _ => {}
     }
+    let view = OpenedView::new(args.id, args.output.display().to_string(), &opened);
+    let how = if view.byte_for_byte { "byte for byte" } else { "as a lossless re-encoding" };
     // The name comes from whoever sealed the image: shown escaped, never used.
-    let name = opened.description.file_name.escape_debug().to_string();
-    let exact = !matches!(opened.description.layout, Layout::Pixels { .. });
-    let json = json!({
-        "imageId": args.id,
-        "output": args.output.display().to_string(),
-        "bytes": opened.file.len(),
-        "fileName": name,
-        "format": opened.description.format.to_string(),
-        "byteForByte": exact,
-        "state": super::show::state_name(opened.stored.record.state),
-    });
-    let how = if exact { "byte for byte" } else { "as a lossless re-encoding" };
-    let text = format!("opened {} ({} bytes, sealed as \"{name}\") {how}", args.output.display(), opened.file.len());
-    Ok(Outcome::new(json, text))
+    let (path, bytes, name) = (args.output.display(), opened.file.len(), &view.file_name);
+    let text = format!("opened {path} ({bytes} bytes, sealed as \"{name}\") {how}");
+    Ok(Outcome::new(view, text))
 }

@@ -1,13 +1,15 @@
 //! `medseal operator`: who may grant, revoke and update capsules for a sender.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::{OperatorChange, setOperatorCall, setOperatorForCall};
+use crate::view::{OperatorChangeView, OperatorView};
 use alloy::primitives::Address;
-use serde_json::json;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -62,10 +64,13 @@ async fn set(change: &Change, allowed: bool, settings: &Settings) -> Result<Outc
         let message = OperatorChange { sender, operator, allowed, operatorSeq: known.seq, deadline };
         let job = format!("operator:{}:{sender}:{operator}:{allowed}:{}", act.registry.address(), known.seq);
         let relayed = |change, signature| setOperatorForCall { change, signature };
-        receipt = Some(act.submit_or_sign(&job, &direct, message, relayed).await?);
+        receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
     }
+    let object = OperatorChangeView { sender: sender.into(), operator: operator.into(), allowed, already };
     let (sender, operator) = (address(sender), address(operator));
-    let object = json!({ "sender": sender, "operator": operator, "allowed": allowed, "already": already });
     let may = if allowed { "may" } else { "may no longer" };
     let text = format!("{operator} {may} grant, revoke and update capsules for {sender}");
     Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
@@ -79,8 +84,9 @@ async fn show(operator: Address, of: Option<Address>, settings: &Settings) -> Re
         None => session.wallet()?.address(),
     };
     let known = registry.operator(sender, operator).await?;
+    let (allowed, seq) = (known.allowed, known.seq);
+    let view = OperatorView { sender: sender.into(), operator: operator.into(), allowed, seq };
     let (sender, operator) = (address(sender), address(operator));
-    let may = if known.allowed { "may" } else { "may not" };
-    let json = json!({ "sender": sender, "operator": operator, "allowed": known.allowed, "seq": known.seq });
-    Ok(Outcome::new(json, format!("{operator} {may} grant, revoke and update capsules for {sender}")))
+    let may = if allowed { "may" } else { "may not" };
+    Ok(Outcome::new(view, format!("{operator} {may} grant, revoke and update capsules for {sender}")))
 }

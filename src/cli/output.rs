@@ -3,9 +3,10 @@
 use super::error::CliError;
 use super::{exit, hints};
 use crate::files::{Existing, folder_of, write_whole};
-use crate::view::Code;
-use alloy::primitives::Address;
-use serde_json::{Value, json};
+pub(super) use crate::view::address;
+use crate::view::{self, AnswerView, Code, ErrorView, RefusalView};
+use serde::Serialize;
+use serde_json::Value;
 use std::error::Error;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -18,9 +19,6 @@ pub(super) struct Talk {
     /// More on stderr.
     pub(super) verbose: bool,
 }
-
-/// Names the form of the object that `--json` prints.
-pub(super) const SCHEMA: &str = "medseal/cli/v1";
 
 /// What a command came to.
 #[derive(Debug)]
@@ -35,8 +33,8 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// An outcome without complaint.
-    pub(super) fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into(), exit: 0 }
+    pub(super) fn new(json: impl Serialize, text: impl Into<String>) -> Self {
+        Self { json: view::json(json), text: text.into(), exit: 0 }
     }
 }
 
@@ -44,8 +42,8 @@ impl Outcome {
 pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, CliError>) -> u8 {
     match result {
         Ok(outcome) => {
-            let object = json!({ "schema": SCHEMA, "command": command, "result": outcome.json });
-            let text = if json_wanted { object.to_string() } else { outcome.text };
+            let answer = AnswerView::new(command, outcome.json);
+            let text = if json_wanted { view::json(answer).to_string() } else { outcome.text };
             // What came bit by bit has been said.
             if !text.is_empty() {
                 write_stdout(&text);
@@ -54,8 +52,8 @@ pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, Cl
         }
         Err(error) => {
             if json_wanted {
-                let error = json!({ "code": error.code(), "message": chain_of(&error), "hint": error.hint() });
-                write_stdout(&json!({ "schema": SCHEMA, "command": command, "error": error }).to_string());
+                let view = RefusalView::new(Some(command), error_view(&error));
+                write_stdout(&view::json(view).to_string());
             } else {
                 say(&format!("error: {}", chain_of(&error)));
                 if let Some(hint) = error.hint() {
@@ -73,13 +71,19 @@ pub(super) fn print_usage(error: &clap::Error) -> u8 {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let message = error.to_string();
         let message = message.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
-        let error = json!({ "code": Code::Usage, "message": message, "hint": hints::of(Code::Usage) });
-        write_stdout(&json!({ "schema": SCHEMA, "command": null, "error": error }).to_string());
+        let (code, message, hint) = (Code::Usage, message.to_owned(), hints::of(Code::Usage).map(str::to_owned));
+        let refusal = RefusalView::new(None, ErrorView { code, message, hint });
+        write_stdout(&view::json(refusal).to_string());
     } else {
         // A closed stdout or stderr is nobody's concern.
         let _ = error.print();
     }
     u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
+}
+
+/// An error as programs are told of it.
+pub(super) fn error_view(error: &CliError) -> ErrorView {
+    ErrorView { code: error.code(), message: chain_of(error), hint: error.hint() }
 }
 
 /// The error and its causes, each said once.
@@ -148,16 +152,6 @@ pub(super) fn progress(steps: usize, json_wanted: bool) -> indicatif::ProgressBa
     }
     let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("a valid template");
     indicatif::ProgressBar::new(steps as u64).with_style(style)
-}
-
-/// 0x-hex.
-pub(super) fn hex(bytes: impl AsRef<[u8]>) -> String {
-    alloy::hex::encode_prefixed(bytes)
-}
-
-/// An address as EIP-55 writes it.
-pub(super) fn address(address: Address) -> String {
-    address.to_checksum(None)
 }
 
 /// A number with so many decimals, "-" for none, and never a negative zero.

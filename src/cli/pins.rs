@@ -9,8 +9,8 @@ use super::settings::Settings;
 use crate::pipeline::lookup;
 use crate::storage::kubo::{Held, Repaired, Replica};
 use crate::storage::{AnyStore, Cid};
+use crate::view::{FailureView, PinnedView, PinsView, RepairedView, ReplicaView, held, json};
 use alloy::primitives::B256;
-use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -74,21 +74,23 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         if let Some(error) = &failed {
             say(&format!("{}: {}", object.cid, chain_of(error)));
         }
-        objects.push(json!({
-            "cid": object.cid.to_string(), "image": object.image, "part": object.part,
-            "whole": whole, "nodes": replicas.iter().map(replica_json).collect::<Vec<_>>(),
-            "repaired": repaired.map(|done| json!({ "before": done.before, "after": done.after })),
-            "failure": failed.as_ref().map(|error| json!({ "code": error.code(), "message": chain_of(error) })),
-        }));
+        objects.push(PinnedView {
+            cid: object.cid.to_string(),
+            image: object.image,
+            part: object.part,
+            whole,
+            nodes: replicas.iter().map(replica_view).collect(),
+            repaired: repaired.as_ref().map(RepairedView::from),
+            failure: failed.as_ref().map(|error| FailureView { code: error.code(), message: chain_of(error) }),
+        });
     }
-    let short = objects.iter().filter(|object| object["whole"].as_u64().is_some_and(|whole| whole < wanted as u64));
-    let (count, short) = (objects.len(), short.count());
+    let view = PinsView::new(wanted, objects);
+    let (count, short) = (view.objects.len(), view.too_few);
     let text = match rows.is_empty() {
         true => "nothing is stored".to_owned(),
         false => format!("{}\n{count} objects, {short} at fewer than {wanted} nodes", table(&rows)),
     };
-    let json = json!({ "wanted": wanted, "tooFew": short, "objects": objects });
-    Ok(Outcome { json, text, exit: worst })
+    Ok(Outcome { json: json(view), text, exit: worst })
 }
 
 /// The objects that the arguments name.
@@ -115,19 +117,9 @@ async fn named(args: &Args, settings: &Settings, store: &AnyStore) -> Result<Vec
     Ok(objects)
 }
 
-fn replica_json(replica: &Replica) -> Value {
-    let (held, why) = held(&replica.held);
-    json!({ "node": replica.node, "held": held, "why": why })
-}
-
-/// What a node has of an object, in a word, and why.
-fn held(held: &Held) -> (&'static str, Option<String>) {
-    match held {
-        Held::Whole => ("whole", None),
-        Held::Not => ("absent", None),
-        Held::Damaged(error) => ("damaged", Some(chain_of(error))),
-        Held::Unknown(error) => ("unknown", Some(chain_of(error))),
-    }
+fn replica_view(replica: &Replica) -> ReplicaView {
+    let (held, error) = held(&replica.held);
+    ReplicaView { node: replica.node.clone(), held, why: error.map(|error| chain_of(error)) }
 }
 
 fn row(object: &Wanted, replicas: &[Replica], whole: usize, wanted: usize, repaired: Option<&Repaired>) -> Vec<String> {

@@ -1,16 +1,16 @@
 //! `medseal registry`: the registry as a whole, its pause and its successor.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Registry;
-use crate::contract::AuditHead;
+use super::signers::Relay;
+use crate::chain::{Registry, Submitted};
 use crate::contract::bindings::IImageRegistry::{pauseCall, supersedeCall, unpauseCall};
+use crate::view::RegistryStandingView;
 use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
-use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -38,8 +38,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     match &args.act {
         Verb::Show => {
             let registry = Session::connect(settings, "admin").await?.registry().await?;
-            let (json, text) = standing(&registry).await?;
-            Ok(Outcome::new(json, text))
+            let (view, text) = standing(&registry).await?;
+            Ok(Outcome::new(view, text))
         }
         Verb::Pause => act("pause", &pauseCall {}, settings).await,
         Verb::Unpause => act("unpause", &unpauseCall {}, settings).await,
@@ -52,23 +52,20 @@ async fn act(name: &str, call: &impl SolCall, settings: &Settings) -> Result<Out
     // The number of events so far makes a second pause another job.
     let seq = act.registry.audit().await?.seq;
     let job = format!("registry:{name}:{}:{seq}", act.registry.address());
-    let receipt = act.submit(&job, call).await?;
+    let receipt = match act.submit(&job, call).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     let (object, text) = standing(&act.registry).await?;
     Ok(Outcome::new(act.json(object, Some(&receipt)), text))
 }
 
 /// How the registry stands.
-async fn standing(registry: &Registry) -> Result<(Value, String), CliError> {
-    let AuditHead { head, seq } = registry.audit().await?;
-    let (paused_until, successor) = (registry.paused_until().await?, registry.successor().await?.map(address));
-    let json = json!({
-        "chainId": registry.chain_id(),
-        "registry": address(registry.address()),
-        "head": head,
-        "seq": seq,
-        "pausedUntil": paused_until,
-        "successor": successor,
-    });
+async fn standing(registry: &Registry) -> Result<(RegistryStandingView, String), CliError> {
+    let audit = registry.audit().await?;
+    let (paused_until, successor) = (registry.paused_until().await?, registry.successor().await?);
+    let view = RegistryStandingView::new((registry.chain_id(), registry.address()), audit, paused_until, successor);
+    let (seq, successor) = (audit.seq, successor.map(address));
     let paused = paused_until.map(|until| format!("paused until {until} (unix seconds)"));
     let succeeded = successor.map(|successor| format!("; new images go to {successor}")).unwrap_or_default();
     let text = format!(
@@ -77,5 +74,5 @@ async fn standing(registry: &Registry) -> Result<(Value, String), CliError> {
         registry.chain_id(),
         paused.unwrap_or_else(|| "not paused".to_owned())
     );
-    Ok((json, text))
+    Ok((view, text))
 }

@@ -1,11 +1,12 @@
 //! `medseal role`: who has which role, and who is the administrator.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address, table};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Registry;
+use super::signers::Relay;
+use crate::chain::{Registry, Submitted};
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::contract::bindings::IOpenZeppelin::{
@@ -13,9 +14,9 @@ use crate::contract::bindings::IOpenZeppelin::{
     revokeRoleCall,
 };
 use crate::contract::bindings::Role;
+use crate::view::{AdministeredView, AdministrationView, RoleChangeView, RoleView, RolesView};
 use alloy::primitives::Address;
 use alloy::sol_types::SolCall;
-use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -100,14 +101,18 @@ async fn set(change: &Change, give: bool, settings: &Settings) -> Result<Outcome
     if !already {
         let verb = if give { "give" } else { "take" };
         let job = numbered(&act.registry, &format!("role:{verb}:{}:{account}", role.name())).await?;
-        receipt = Some(match give {
+        let submitted = match give {
             true => act.submit(&job, &grantRoleCall { role: role.id(), account }).await?,
             false => act.submit(&job, &revokeRoleCall { role: role.id(), account }).await?,
-        });
+        };
+        receipt = match submitted {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
     }
     let has = if give { "has" } else { "has no" };
     let text = format!("{} {has} {}", address(account), role.name());
-    let object = json!({ "role": role.name(), "wallet": address(account), "given": give, "already": already });
+    let object = RoleChangeView { role: RoleView::from((role, account)), given: give, already };
     Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
 }
 
@@ -115,9 +120,12 @@ async fn set(change: &Change, give: bool, settings: &Settings) -> Result<Outcome
 async fn administer(step: &str, call: &impl SolCall, settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = Act::begin(settings, "admin", &Relay::default()).await?;
     let job = numbered(&act.registry, &format!("admin:{step}:{}", act.by())).await?;
-    let receipt = act.submit(&job, call).await?;
-    let (object, text) = administration(&act.registry).await?;
-    Ok(Outcome::new(act.json(json!({ "administration": object }), Some(&receipt)), text))
+    let receipt = match act.submit(&job, call).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
+    let (administration, text) = administration(&act.registry).await?;
+    Ok(Outcome::new(act.json(AdministeredView { administration }, Some(&receipt)), text))
 }
 
 /// The same act may follow itself: the number of events so far makes the job another one.
@@ -139,19 +147,18 @@ async fn list(registry: &Registry) -> Result<Outcome, CliError> {
     let (administration, text) = administration(registry).await?;
     let mut rows = vec![vec!["role".to_owned(), "wallet".to_owned()]];
     rows.extend(holders.iter().map(|(role, wallet)| vec![role.name().to_owned(), address(*wallet)]));
-    let roles: Vec<Value> =
-        holders.iter().map(|(role, wallet)| json!({ "role": role.name(), "wallet": address(*wallet) })).collect();
-    let json = json!({ "roles": roles, "administration": administration });
-    Ok(Outcome::new(json, format!("{text}\n{}", table(&rows))))
+    let view = RolesView { roles: holders.into_iter().map(RoleView::from).collect(), administration };
+    Ok(Outcome::new(view, format!("{text}\n{}", table(&rows))))
 }
 
 /// Who administers, and who is to.
-async fn administration(registry: &Registry) -> Result<(Value, String), CliError> {
-    let admin = address(registry.default_admin().await?);
+async fn administration(registry: &Registry) -> Result<(AdministrationView, String), CliError> {
+    let admin = registry.default_admin().await?;
     let (next, schedule) = registry.pending_admin().await?;
-    let Some(next) = next.map(address) else {
-        return Ok((json!({ "admin": admin, "next": null, "schedule": null }), format!("administrator {admin}")));
-    };
-    let text = format!("administrator {admin}; {next} may accept after {schedule} (unix seconds)");
-    Ok((json!({ "admin": admin, "next": next, "schedule": schedule }), text))
+    let view = AdministrationView::new(admin, next.map(|next| (next, schedule)));
+    let mut text = format!("administrator {}", address(admin));
+    if let Some(next) = next {
+        text += &format!("; {} may accept after {schedule} (unix seconds)", address(next));
+    }
+    Ok((view, text))
 }

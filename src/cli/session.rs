@@ -2,15 +2,15 @@
 
 use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
-use super::external_signer::ExternalSigner;
 use super::output::{chain_of, say};
 use super::settings::{Row, Setting, Settings};
-use crate::chain::outbox::{Observer, Waiting};
+use super::signers::ExternalSigner;
+use crate::chain::outbox::{Confirmation, Observer};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
 use crate::files::make_private_folder;
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
-use crate::pipeline::{Jobs, RegistryView};
+use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,8 @@ impl Session {
     /// Asks the node for its chain. `actor` acts unless the settings name another.
     ///
     /// # Errors
-    /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings ask for.
+    /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings
+    /// ask for.
     pub(super) async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
         let rpc = Rpc::new(settings.rpc_url())?;
         let expected = settings.chain_id()?;
@@ -51,7 +52,8 @@ impl Session {
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id, profile, wait })
     }
 
-    /// The same session, in which transactions are waited for to another depth unless the settings say one.
+    /// The same session, in which transactions are waited for to another depth unless the settings
+    /// say one.
     ///
     /// # Errors
     /// [`CliError::Settings`].
@@ -100,7 +102,8 @@ impl Session {
         Ok(Registry::connect(self.rpc.clone(), &deployment, self.profile).await?)
     }
 
-    /// The wallet: a keystore file, or on a development chain the development account of the settings or the actor.
+    /// The wallet: a keystore file, or on a development chain the development account of the
+    /// settings or the actor.
     ///
     /// # Errors
     /// [`CliError::Wallet`], [`CliError::Settings`] if there is none.
@@ -116,7 +119,8 @@ impl Session {
         }
         match self.settings.dev_account()? {
             Some(account) => self.development_account(usize::try_from(account).ok(), &self.actor),
-            // Other development chains have the id of many a private network: there the public keys must be asked for.
+            // Other development chains have the id of many a private network: there the public keys
+            // must be asked for.
             None if self.chain_id == DEVELOPMENT_CHAIN_ID => self.development_wallet(&self.actor),
             None => self.development_account(None, &self.actor),
         }
@@ -132,11 +136,38 @@ impl Session {
 
     fn development_account(&self, account: Option<usize>, actor: &str) -> Result<Wallet, CliError> {
         let none = || CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id };
-        // A network may have the id of a development chain: its money is real, and these keys are known to everybody.
+        // A network may have the id of a development chain: its money is real, and these keys are
+        // known to everybody.
         if self.profile != Profile::Development && is_development_chain(self.chain_id) {
             return Err(none());
         }
         Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
+    }
+
+    /// Who signs and who pays, where `relayer` may name an actor who pays.
+    ///
+    /// # Errors
+    /// As [`Session::wallet`]; [`CliError::Settings`] for a relayer where the settings name a
+    /// keystore.
+    pub(super) fn signers(&self, relayer: Option<&str>) -> Result<Signers, CliError> {
+        let external = self.external_signer();
+        let own = match self.wallet() {
+            Err(CliError::NoWallet { .. }) if external.from.is_some() => None,
+            own => Some(own?),
+        };
+        let relayer = relayer.map(|actor| self.relayer(actor)).transpose()?;
+        let nobody = || CliError::NoWallet { actor: self.actor.clone(), chain_id: self.chain_id };
+        external.parties(own, relayer).signers().ok_or_else(nobody)
+    }
+
+    fn relayer(&self, actor: &str) -> Result<Wallet, CliError> {
+        // The relayer's wallet is that of its name: the keystore or account of the one who acts is
+        // not its own.
+        if self.settings.keystore().is_some() {
+            let message = "--relayer takes development accounts: with keystores, give what was signed to the relayer";
+            return Err(CliError::Settings { message: message.to_owned() });
+        }
+        self.development_wallet(actor)
     }
 
     /// The folder of the one who acts.
@@ -144,7 +175,8 @@ impl Session {
         self.settings.home().join(&self.actor)
     }
 
-    /// The outbox of a wallet: one for each, whoever acts with it. What an earlier run left in it is finished first.
+    /// The outbox of a wallet: one for each, whoever acts with it. What an earlier run left in it
+    /// is finished first.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
@@ -156,8 +188,11 @@ impl Session {
             source,
         })?;
         let outbox = Outbox::open(&folder, wallet.address(), &self.rpc, self.profile).await?;
-        let mut outbox = self.with_signature(outbox).waiting_for(self.wait).observed_by(waiting_is_said());
-        if wallet.is_held() {
+        let mut outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        if let Some(signature) = &self.external_signer().signature {
+            outbox = outbox.with_signature(signature.clone());
+        }
+        if wallet.prints_only() {
             return Ok(outbox);
         }
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
@@ -173,8 +208,8 @@ impl Session {
     }
 
     /// The jobs of the one who acts.
-    pub(super) fn jobs(&self) -> Jobs {
-        Jobs::new(self.folder().join("jobs"))
+    pub(super) fn jobs(&self) -> SealingJobs {
+        SealingJobs::new(self.folder().join("jobs"))
     }
 
     /// The store that the settings name.
@@ -201,7 +236,7 @@ impl Session {
 /// Says what is waited for: when it begins, and every half minute.
 fn waiting_is_said() -> Observer {
     let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
+    std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
         const EVERY_SECS: u64 = 30;
         let now = Some((waiting.job.to_owned(), waiting.block, waiting.since.as_secs() / EVERY_SECS));
         let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -237,7 +272,8 @@ pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
     kgc_folder(settings).join("kgc.json")
 }
 
-/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do not.
+/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do
+/// not.
 ///
 /// # Errors
 /// [`CliError::KeyFile`].

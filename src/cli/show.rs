@@ -2,17 +2,14 @@
 
 use super::anchored;
 use super::error::CliError;
-use super::events::{describe, event_json};
-use super::output::{Outcome, address, hex};
+use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::ChainError;
-use crate::contract::RegistrationKind;
-use crate::contract::bindings::IImageRegistry::{Flag, FlagState, RecordState};
-use crate::pipeline::{PipelineError, Stored, find_anchored, lookup};
-use crate::storage::{Cid, PinState, Store};
+use crate::pipeline::{PipelineError, find_anchored, lookup};
+use crate::storage::{PinState, Store};
+use crate::view::{AccessView, ImageView, describe, state_name};
 use alloy::primitives::{Address, B256};
-use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -43,35 +40,14 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let access = match args.wallet {
         Some(wallet) => {
             let access = registry.access(args.id, wallet).await?;
-            json!({
-                "wallet": address(wallet),
-                "authorized": registry.is_authorized(args.id, wallet).await?,
-                "expiry": access.expiry, "seq": access.seq, "block": access.blockNumber,
-            })
+            Some(AccessView::new(wallet, &access, registry.is_authorized(args.id, wallet).await?))
         }
-        None => Value::Null,
+        None => None,
     };
     let kept = session.store()?.pin_state(&stored.cid).await?;
-    let json = json!({
-        "imageId": args.id,
-        "chainId": registry.chain_id(),
-        "registry": address(registry.address()),
-        "record": {
-            "contentHash": record.contentHash,
-            "sender": address(record.sender),
-            "registeredAt": record.registeredAt.to::<u64>(),
-            "state": state_name(record.state),
-            "verifications": record.verifications.to::<u64>(),
-        },
-        "registration": registration_json(&stored)?,
-        "capsules": {
-            "version": stored.capsules.version, "hash": stored.capsules.hash, "cid": stored.capsules.cid.to_string(),
-        },
-        "flag": flag_json(&flag),
-        "access": access,
-        "pinned": kept == PinState::Pinned,
-        "events": events.iter().map(event_json).collect::<Vec<_>>(),
-    });
+    let (home, image) = ((registry.chain_id(), registry.address()), (args.id, &stored));
+    let view = ImageView::new(home, image, &flag, access, kept == PinState::Pinned, &events);
+    let view = view.map_err(PipelineError::from)?;
     let mut text = format!(
         "image     {}\nstate     {}, {} verifications\nsender    {}\nsha-256   {}\ncid       {} ({} bytes{})\ncapsules  {}\nblock     {} ({})\n",
         args.id,
@@ -94,63 +70,5 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         let (name, what) = describe(&event.event);
         text += &format!("  block {:>6}  {name:<16} {what}\n", event.place.block_number);
     }
-    Ok(Outcome::new(json, text.trim_end()))
-}
-
-/// What was registered, and where it is logged.
-fn registration_json(stored: &Stored) -> Result<Value, CliError> {
-    let (logged, place) = (&stored.logged, &stored.logged.place);
-    let (signature, deadline) = logged.kind.signature().unzip();
-    let root = match logged.kind {
-        RegistrationKind::Leaf { root } => Some(root),
-        RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. } => None,
-    };
-    Ok(json!({
-        "way": logged.kind.name(),
-        "root": root,
-        "salt": logged.salt,
-        "headerHash": logged.header_hash,
-        "size": logged.size,
-        "cid": stored.cid.to_string(),
-        "capsulesHash": logged.capsules_hash,
-        "capsulesCid": Cid::from_bytes(&logged.capsules_cid).map_err(PipelineError::from)?.to_string(),
-        "deadline": deadline,
-        "signature": signature.map(hex),
-        "seq": logged.trail.seq(),
-        "head": logged.trail.head(),
-        "block": place.block_number,
-        "blockHash": place.block_hash,
-        "transaction": place.transaction,
-    }))
-}
-
-/// The name of a record's state.
-pub(super) fn state_name(state: RecordState) -> &'static str {
-    match state {
-        RecordState::Registered => "registered",
-        RecordState::Flagged => "flagged",
-        RecordState::Tampered => "tampered",
-        _ => "absent",
-    }
-}
-
-/// A flag; null where there was none.
-pub(super) fn flag_json(flag: &Flag) -> Value {
-    let object = json!({
-        "id": flag.id.to::<u64>(),
-        "state": flag_name(flag.state),
-        "verifier": address(flag.verifier),
-        "raisedAt": flag.raisedAt.to::<u64>(),
-    });
-    if flag.id.is_zero() { Value::Null } else { object }
-}
-
-/// The name of a flag's state.
-pub(super) fn flag_name(state: FlagState) -> &'static str {
-    match state {
-        FlagState::Open => "open",
-        FlagState::Confirmed => "confirmed",
-        FlagState::Dismissed => "dismissed",
-        _ => "none",
-    }
+    Ok(Outcome::new(view, text.trim_end()))
 }

@@ -1,15 +1,15 @@
 //! `medseal verify`.
 
-use super::act::Relay;
 use super::error::CliError;
 use super::exit;
-use super::output::{Outcome, address};
+use super::output::Outcome;
 use super::session::Session;
 use super::settings::Settings;
+use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::{Verdict, lookup, observe, record_verification};
+use crate::view::{RecordedView, VerificationView, json};
 use alloy::primitives::B256;
-use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -41,36 +41,30 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         "valid" => format!("valid: the stored bytes are those that were registered (sha-256 {observed})"),
         _ => format!("INVALID: expected sha-256 {}, found {observed}", stored.record.contentHash),
     };
-    let mut entry = Value::Null;
+    let mut entry = None;
     if args.record {
-        let wallet = session.acting_wallet()?;
-        let submitter = Relay { relayer: args.relayer.clone() }.submitter(settings, &session, &wallet)?;
-        let mut outbox = session.outbox(&submitter).await?;
+        let signers = session.signers(args.relayer.as_deref())?;
+        let mut outbox = session.outbox(&signers.payer).await?;
         let now = SystemClock.unix_secs();
-        let recorded = record_verification(&registry, &mut outbox, &wallet, &submitter, args.id, observed, now).await?;
-        let relayer = args.relayer.is_some().then(|| address(submitter.address()));
+        let recorded = match record_verification(&registry, &mut outbox, &signers, args.id, observed, now).await? {
+            Submitted::Mined(recorded) => recorded,
+            Submitted::Printed(unsent) => return session.print([unsent]),
+        };
+        let relayer = args.relayer.is_some().then(|| signers.payer.address());
         let flagged = recorded.flag.map(|flag| format!(", raised flag {flag}")).unwrap_or_default();
         text += &format!(
             "\nlogged on chain as verification {}{flagged} ({})",
             recorded.number, recorded.receipt.transaction
         );
-        entry = json!({
-            "number": recorded.number,
-            "by": address(wallet.address()),
-            "relayer": relayer,
-            "valid": recorded.valid,
-            "flag": recorded.flag,
-            "transaction": recorded.receipt.transaction,
-            "gas": recorded.receipt.gas_used.to_string(),
-        });
+        entry = Some(RecordedView::new(&recorded, signers.signer.address(), relayer));
     }
-    let json = json!({
-        "imageId": args.id,
-        "verdict": verdict,
-        "expectedHash": stored.record.contentHash,
-        "observedHash": observed,
-        "cid": stored.cid.to_string(),
-        "recorded": entry,
-    });
-    Ok(Outcome { json, text, exit: exit_code })
+    let view = VerificationView {
+        image_id: args.id,
+        verdict,
+        expected_hash: stored.record.contentHash,
+        observed_hash: observed,
+        cid: stored.cid.to_string(),
+        recorded: entry,
+    };
+    Ok(Outcome { json: json(view), text, exit: exit_code })
 }

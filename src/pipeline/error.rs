@@ -1,6 +1,6 @@
 //! Errors of sealing, opening and verifying.
 
-use crate::chain::{ChainError, OutboxError};
+use crate::chain::{ChainError, OutboxError, RelayError};
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
@@ -52,6 +52,9 @@ pub enum PipelineError {
     /// The transaction failed.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// A signed request is not relayed.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The sealed image is not the one of the record.
     #[error("the sealed image's {what} is not that of the record: expected {expected}, found {found}")]
     RecordMismatch {

@@ -4,8 +4,9 @@ use super::job::SealedFiles;
 use super::prepare::Mode;
 use super::prepare::{Prepared, prepare, rebuild};
 use super::release::{home, request_partial};
-use super::seal::{Sender, Source, Stage, Timings};
-use super::{Job, PipelineError};
+use super::seal::{Sender, Source};
+use super::sealed::{Stage, Timings};
+use super::{PipelineError, SealingJob};
 use crate::cipher::{ImageKey, key_commitment};
 use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
 use crate::envelope::{ImageContext, SealedImage, Sealing, seal};
@@ -19,7 +20,7 @@ use zeroize::Zeroizing;
 
 /// A sealed image with its capsules, not yet stored.
 pub(super) struct Made {
-    pub(super) job: Job,
+    pub(super) job: SealingJob,
     pub(super) files: SealedFiles,
     pub(super) whole: Option<WholeReason>,
 }
@@ -37,7 +38,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let prepared = prepare(source.bytes, source.name, source.mode, self.limits)?;
         let recipient = self.recipient().await?;
         let salt = B256::from(*random());
-        let context = ImageContext::new(self.registry.chain_id(), self.registry.address(), self.wallet.address(), salt);
+        let context =
+            ImageContext::new(self.registry.chain_id(), self.registry.address(), self.signers.signer.address(), salt);
         let key = self.derive_key(&prepared, &context, &salt).await?;
         timings.key = started.elapsed();
 
@@ -60,7 +62,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let stanza = seal_capsule(&key, &recipient, &context, &commitment, &mut os_random())?;
         let files = SealedFiles { capsules: Capsules::new(vec![stanza])?.encode(), sealed };
         timings.cipher = started.elapsed();
-        let job = Job::of(&files.sealed, &files.capsules)?;
+        let job = SealingJob::of(&files.sealed, &files.capsules)?;
         Ok(Made { job, files, whole: prepared.whole })
     }
 
@@ -72,7 +74,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     ) -> Result<ImageKey, PipelineError> {
         let now = self.clock.unix_secs();
         let partial =
-            request_partial(self.key_center, self.wallet, &home(self.registry), context.image_id, now).await?;
+            request_partial(self.key_center, &self.signers.signer, &home(self.registry), context.image_id, now).await?;
         let tout = self.vit.tout(&prepared.fold)?;
         Ok(derive(&DeriveInputs {
             salt,

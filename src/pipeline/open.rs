@@ -76,7 +76,8 @@ pub async fn fetch(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, Pipel
     Ok(store.get(&stored.cid, &stored.record.contentHash.0).await?)
 }
 
-/// Returns the newest capsules of an image, as they are stored, checked against their CID and their registered SHA-256.
+/// Returns the newest capsules of an image, as they are stored, checked against their CID and their
+/// registered SHA-256.
 ///
 /// # Errors
 /// [`PipelineError::Store`].
@@ -86,7 +87,8 @@ pub(super) async fn fetch_capsules(store: &impl Store, stored: &Stored) -> Resul
 
 /// An opened file.
 pub struct OpenedImage {
-    /// The file: the same bytes that were sealed, or a lossless re-encoding where decoded samples were.
+    /// The file: the same bytes that were sealed, or a lossless re-encoding where decoded samples
+    /// were.
     pub file: Zeroizing<Vec<u8>>,
     /// The file's description.
     pub description: Description,
@@ -137,10 +139,12 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
     }
 }
 
-/// Fetches, checks and opens with the capsule of a reader or a recovery key: no KGC is asked, and no grant is needed.
+/// Fetches, checks and opens with the capsule of a reader or a recovery key: no KGC is asked, and
+/// no grant is needed.
 ///
 /// # Errors
-/// [`PipelineError`]; [`CapsuleError::NoMatchingStanza`](crate::envelope::capsules::CapsuleError) where the newest capsules have none for this key.
+/// [`PipelineError`]; [`CapsuleError::NoMatchingStanza`](crate::envelope::capsules::CapsuleError)
+/// where the newest capsules have none for this key.
 pub async fn open_with_key(
     registry: &Registry,
     store: &impl Store,

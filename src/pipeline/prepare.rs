@@ -43,8 +43,7 @@ pub struct Prepared<'a> {
 ///
 /// # Errors
 /// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`]
-/// if
-/// [`Mode::Pixels`] finds none. [`Mode::Strict`] refuses more.
+/// if [`Mode::Pixels`] finds none. [`Mode::Strict`] refuses more.
 pub fn prepare<'a>(
     bytes: &'a [u8],
     file_name: &str,

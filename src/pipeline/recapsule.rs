@@ -1,4 +1,5 @@
-//! New capsules for an image: whoever can have its key seals it for others, and the sealed image stays as it is.
+//! New capsules for an image: whoever can have its key seals it for others, and the sealed image
+//! stays as it is.
 
 use super::PipelineError;
 use super::open::{Reader, Stored, fetch, fetch_capsules, lookup};
@@ -31,7 +32,8 @@ pub async fn current_capsules(store: &impl Store, stored: &Stored) -> Result<Cap
 }
 
 impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
-    /// Seals the image's key for `recipients` too, and stores the capsules; nothing where all of them have one.
+    /// Seals the image's key for `recipients` too, and stores the capsules; nothing where all of
+    /// them have one.
     ///
     /// Warning: a recipient keeps the key for ever.
     ///

@@ -32,8 +32,8 @@ impl<C: Clock> RegistryView<C> {
         Ok(head)
     }
 
-    /// What cannot change is read first, however long that takes; then the newest block, and what may change from that very block. Its
-    /// age is judged last, when the decision is made.
+    /// What cannot change is read first, however long that takes; then the newest block, and what
+    /// may change from that very block. Its age is judged last, when the decision is made.
     async fn look(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainError> {
         let logged = match self.registry.registration(image_id).await {
             Ok(logged) => Some(logged),

@@ -2,13 +2,12 @@
 
 use super::put::sha256;
 use super::submit::submit_once;
-use super::{PipelineError, Stored};
-use crate::chain::sign;
-use crate::chain::{ChainError, Outbox, Receipt, Registry, Wallet};
+use super::{PipelineError, Signers, Stored};
+use crate::chain::{ChainError, MinedTransaction, Outbox, Registry, Submitted};
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
 use crate::contract::typed_data::RELAY_SECS;
 use crate::storage::{Cid, Observed, Store, StoreError};
-use alloy::primitives::{B256, Bytes, U256};
+use alloy::primitives::{B256, U256};
 
 /// What a look at the stored bytes came to.
 #[derive(Debug)]
@@ -17,8 +16,9 @@ pub enum Verdict {
     Valid,
     /// They are others.
     Invalid,
-    /// Nothing is said about them, and nothing is logged: they could not be read, or ([`StoreError::BlockAltered`]) they are
-    /// the registered ones, but not under the addresses that opening demands.
+    /// Nothing is said about them, and nothing is logged: they could not be read, or
+    /// ([`StoreError::BlockAltered`]) they are the registered ones, but not under the addresses
+    /// that opening demands.
     Unavailable(StoreError),
 }
 
@@ -27,7 +27,8 @@ pub enum Verdict {
 pub struct Observation {
     /// What it came to.
     pub verdict: Verdict,
-    /// SHA-256 of what the store holds: what may be logged. `None` if the verdict is [`Verdict::Unavailable`].
+    /// SHA-256 of what the store holds: what may be logged. `None` if the verdict is
+    /// [`Verdict::Unavailable`].
     pub observed: Option<B256>,
 }
 
@@ -41,15 +42,17 @@ pub struct Recorded {
     /// The flag that it raised, if it did.
     pub flag: Option<u64>,
     /// The transaction.
-    pub receipt: Receipt,
+    pub receipt: MinedTransaction,
 }
 
 /// Reads the bytes as the store holds them and asks the contract about their hash.
 ///
-/// Bytes whose hash is right, from a store where a block does not match its address, are not called valid: they would not open.
+/// Bytes whose hash is right, from a store where a block does not match its address, are not called
+/// valid: they would not open.
 ///
 /// # Errors
-/// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a [`Verdict`].
+/// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a
+/// [`Verdict`].
 pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -> Result<Observation, PipelineError> {
     let Observed { bytes, altered } = match store.fetch_observed(&stored.cid).await {
         Ok(observed) => observed,
@@ -60,7 +63,8 @@ pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -
     Ok(judge(stored.cid, observed, valid, altered))
 }
 
-/// What follows from the contract's judgement on the hash, and from the first `altered` block, for the object `cid`.
+/// What follows from the contract's judgement on the hash, and from the first `altered` block, for
+/// the object `cid`.
 fn judge(cid: Cid, observed: B256, valid: bool, altered: Option<Cid>) -> Observation {
     match (valid, altered) {
         (true, None) => Observation { verdict: Verdict::Valid, observed: Some(observed) },
@@ -72,43 +76,42 @@ fn judge(cid: Cid, observed: B256, valid: bool, altered: Option<Cid>) -> Observa
     }
 }
 
-/// Logs an observed hash on chain as `verifier`; `submitter` is the verifier itself, or a relayer that only ever sees a signature. The outbox
-/// is the submitter's.
+/// Logs an observed hash on chain as the signer. The outbox is the payer's.
 ///
 /// # Errors
-/// [`PipelineError::Outbox`] if the transaction fails; [`PipelineError::Chain`] if its events are not as they should be.
+/// [`PipelineError::Outbox`] if the transaction fails; [`PipelineError::Chain`] if its events are
+/// not as they should be.
 pub async fn record_verification(
     registry: &Registry,
     outbox: &mut Outbox,
-    verifier: &Wallet,
-    submitter: &Wallet,
+    signers: &Signers,
     image_id: B256,
     observed: B256,
     observed_at: u64,
-) -> Result<Recorded, PipelineError> {
-    let relayed = submitter.address() != verifier.address();
+) -> Result<Submitted<Recorded>, PipelineError> {
+    let verifier = signers.signer.address();
     let mut verification = Verification {
         imageId: image_id,
-        verifier: verifier.address(),
+        verifier,
         observedHash: observed,
         observedAt: observed_at,
         nonce: U256::ZERO,
         deadline: 0,
     };
-    if relayed {
-        verification.nonce = registry.nonce(verifier.address()).await?;
+    if signers.is_relayed() {
+        verification.nonce = registry.nonce(verifier).await?;
         verification.deadline = observed_at + RELAY_SECS;
     }
     let next = registry.record(image_id).await?.verifications.to::<u64>() + 1;
-    let job = format!("verify:{image_id}:{observed}:{next}:{}", verifier.address());
+    let job = format!("verify:{image_id}:{observed}:{next}:{verifier}");
     let make = || {
-        let signature = match relayed {
-            true => sign(&verification, &registry.domain(), verifier),
-            false => Bytes::new(),
-        };
+        let signature = signers.signature(&verification, &registry.domain());
         registry.transaction(&recordVerificationCall { verification, signature })
     };
-    let receipt = submit_once(registry, outbox, submitter, &job, make).await?;
+    let receipt = match submit_once(registry, outbox, &signers.payer, &job, make).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return Ok(Submitted::Printed(unsent)),
+    };
     let (mut entry, mut flag) = (None, None);
     for event in registry.events_of(&receipt).await? {
         match event.event {
@@ -121,7 +124,7 @@ pub async fn record_verification(
         method: "eth_getTransactionReceipt",
         reason: format!("transaction {} logged no verification", receipt.transaction),
     })?;
-    Ok(Recorded { valid, number, flag, receipt })
+    Ok(Submitted::Mined(Recorded { valid, number, flag, receipt }))
 }
 
 #[cfg(test)]

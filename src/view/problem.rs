@@ -312,6 +312,7 @@ impl From<&PipelineError> for Problem {
             E::Store(error) => return error.into(),
             E::Chain(error) => return error.into(),
             E::Outbox(error) => return error.into(),
+            E::Relay(error) => return error.into(),
             E::Keygen(error) => return error.into(),
             E::Together { source, .. } => return (&**source).into(),
             E::KgcKey { .. } => Code::KgcKey,

@@ -2,7 +2,7 @@
 
 use super::Registry;
 use crate::chain::error::ChainError;
-use crate::chain::outbox::Receipt;
+use crate::chain::outbox::MinedTransaction;
 use crate::chain::rpc::Rpc;
 use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents};
 use crate::contract::{
@@ -82,7 +82,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
-    pub async fn events_of(&self, receipt: &Receipt) -> Result<Vec<RegistryEvent>, ChainError> {
+    pub async fn events_of(&self, receipt: &MinedTransaction) -> Result<Vec<RegistryEvent>, ChainError> {
         self.events_in(receipt.transaction).await
     }
 

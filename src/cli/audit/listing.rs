@@ -3,12 +3,12 @@
 use super::times::{parse, spelled};
 use super::{CliError, io};
 use crate::audit::{AuditError, AuditedEvent};
-use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::write_stdout;
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
+use crate::view::{Checksummed, ListedView, json};
 use alloy::primitives::{Address, B256};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -111,14 +111,18 @@ impl<'a> Listing<'a> {
 
     /// Writes an event, if it is one of those asked for.
     pub(super) fn take(&mut self, listed: &AuditedEvent<'_>) -> Result<(), AuditError> {
-        if matches!(self.sink, Sink::None) || (self.only_new && !listed.is_new) || !self.filters.fit(listed) {
+        if matches!(self.sink, Sink::None) || (self.only_new && !listed.is_new) {
+            return Ok(());
+        }
+        let view = ListedView::from(listed);
+        if !self.filters.fit(&listed.event.event, &view) {
             return Ok(());
         }
         self.count += 1;
         let line = match self.form {
-            Form::Jsonl => object(listed).to_string(),
-            Form::Csv => csv(listed),
-            Form::Table => in_columns(listed),
+            Form::Jsonl => json(view).to_string(),
+            Form::Csv => csv(&view),
+            Form::Table => in_columns(&view),
         };
         self.write(&line)
     }
@@ -158,19 +162,18 @@ impl<'a> Listing<'a> {
 }
 
 impl Filters {
-    fn fit(&self, listed: &AuditedEvent<'_>) -> bool {
-        let (event, about) = (&listed.event.event, About::of(listed));
+    fn fit(&self, event: &Event, view: &ListedView) -> bool {
         let verifier = match event {
             Event::Verified(e) => Some(e.verifier),
             Event::FlagRaised(e) => Some(e.verifier),
             _ => None,
         };
-        self.sender.is_none_or(|sender| about.sender == Some(sender))
-            && self.image.is_none_or(|image| about.image == Some(image))
+        self.sender.is_none_or(|sender| view.sender == Some(Checksummed(sender)))
+            && self.image.is_none_or(|image| view.image_id == Some(image))
             && self.verifier.is_none_or(|wanted| verifier == Some(wanted))
-            && self.since.is_none_or(|since| listed.time >= since)
-            && self.until.is_none_or(|until| listed.time <= until)
-            && self.outcome.is_none_or(|outcome| about.outcome == Some(name_of(outcome)))
+            && self.since.is_none_or(|since| view.time >= since)
+            && self.until.is_none_or(|until| view.time <= until)
+            && self.outcome.is_none_or(|outcome| view.outcome == Some(name_of(outcome)))
     }
 }
 
@@ -184,41 +187,8 @@ fn name_of(outcome: Ending) -> &'static str {
     }
 }
 
-/// What events have in common: of which image and sender they are, who acted, and what came of it.
-struct About {
-    image: Option<B256>,
-    sender: Option<Address>,
-    actor: Option<Address>,
-    outcome: Option<&'static str>,
-}
-
-impl About {
-    fn of(listed: &AuditedEvent<'_>) -> Self {
-        let (image, actor, outcome) = about(&listed.event.event);
-        let sender = match (&listed.event.event, image) {
-            (_, Some(image)) => listed.storage.sender_of(image),
-            (Event::BatchRegistered(_) | Event::Anchored(_) | Event::OperatorSet(_), None) => actor,
-            _ => None,
-        };
-        Self { image, sender, actor, outcome }
-    }
-}
-
-/// As `medseal show` says it, with the time, the image and who acted.
-fn object(listed: &AuditedEvent<'_>) -> Value {
-    let (about, mut object) = (About::of(listed), event_json(listed.event));
-    let shown = |wallet: Option<Address>| wallet.map(crate::cli::output::address);
-    object["time"] = json!(listed.time);
-    object["imageId"] = json!(about.image);
-    object["sender"] = json!(shown(about.sender));
-    object["actor"] = json!(shown(about.actor));
-    object["outcome"] = json!(about.outcome);
-    object["what"] = json!(describe(&listed.event.event).1);
-    object
-}
-
-fn csv(listed: &AuditedEvent<'_>) -> String {
-    let object = object(listed);
+fn csv(view: &ListedView) -> String {
+    let object = json(view);
     let cell = |name: &&str| match &object[*name] {
         Value::Null => String::new(),
         Value::String(text) if text.contains([',', '"', '\n', '\r']) => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -228,12 +198,11 @@ fn csv(listed: &AuditedEvent<'_>) -> String {
     COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",")
 }
 
-fn in_columns(listed: &AuditedEvent<'_>) -> String {
-    let (name, what) = describe(&listed.event.event);
-    let seq = crate::contract::Trail::of(&listed.event.event).map(|trail| trail.seq().to_string());
-    let image = About::of(listed).image.map(|image| format!("{image}  ")).unwrap_or_default();
-    let block = listed.event.place.block_number.to_string();
-    row(&seq.unwrap_or_default(), &block, &spelled(listed.time), name, &format!("{image}{what}"))
+fn in_columns(view: &ListedView) -> String {
+    let ListedView { event, time, image_id, what, .. } = view;
+    let seq = event.seq.map(|seq| seq.to_string()).unwrap_or_default();
+    let image = image_id.map(|image| format!("{image}  ")).unwrap_or_default();
+    row(&seq, &event.block.to_string(), &spelled(*time), event.event, &format!("{image}{what}"))
 }
 
 fn row(seq: &str, block: &str, time: &str, event: &str, rest: &str) -> String {

@@ -11,8 +11,8 @@ use super::settings::Settings;
 use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, WINDOW_BLOCKS, audit};
 use crate::chain::Registry;
 use crate::files::make_private_folder;
+use crate::view::AuditView;
 use listing::{Filters, Form, Listing};
-use serde_json::{Value, json};
 use std::path::PathBuf;
 pub(super) use times::spelled;
 
@@ -93,47 +93,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     if let Some(path) = &args.html {
         write_file(path, page::page((registry.chain_id(), registry.address()), &audited).as_bytes(), args.force)?;
     }
-    Ok(Outcome::new(json_of(&registry, &audited, listed), text(&registry, &audited, args, listed)))
-}
-
-fn json_of(registry: &Registry, audited: &AuditReport, listed: Option<u64>) -> Value {
-    let (proven, summary) = (&audited.proven, &audited.summary);
-    let (valid, invalid) = summary.verifications();
-    let wallets = summary.wallets.iter().map(|(wallet, tally)| {
-        json!({
-            "wallet": address(*wallet), "registered": tally.registered, "anchored": tally.anchored,
-            "valid": tally.valid, "invalid": tally.invalid, "flagsRaised": tally.flags_raised,
-            "flagsDecided": tally.flags_decided, "access": tally.access,
-        })
-    });
-    let flags = summary.open_flags.iter().map(|(image, flag)| {
-        json!({ "imageId": image, "flag": flag.flag, "verifier": address(flag.verifier), "raisedAt": flag.raised_at })
-    });
-    json!({
-        "complete": true,
-        "chainId": registry.chain_id(),
-        "registry": address(registry.address()),
-        "block": proven.block,
-        "blockHash": proven.hash,
-        "blockTime": proven.time,
-        "head": proven.trail.head(),
-        "seq": audited.seq,
-        "storageRoot": proven.storage_root,
-        "slots": audited.slots,
-        "storageProven": audited.storage_proven,
-        "witnesses": proven.witnesses,
-        "silent": proven.silent,
-        "afterBlock": audited.after_block,
-        "read": audited.read,
-        "before": audited.before.map(|(block, hash, gone)| json!({ "block": block, "blockHash": hash, "gone": gone })),
-        "summary": {
-            "events": summary.events, "images": summary.images(), "valid": valid, "invalid": invalid,
-            "flags": { "open": summary.open_flags.len(), "confirmed": summary.confirmed_flags, "dismissed": summary.dismissed_flags },
-            "firstAt": summary.first_at, "lastAt": summary.last_at,
-            "wallets": wallets.collect::<Vec<_>>(), "openFlags": flags.collect::<Vec<_>>(),
-        },
-        "listed": listed,
-    })
+    let view = AuditView::new((registry.chain_id(), registry.address()), &audited, listed);
+    Ok(Outcome::new(view, text(&registry, &audited, args, listed)))
 }
 
 /// One screen; for lists that programs read, nothing.

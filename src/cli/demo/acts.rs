@@ -15,7 +15,7 @@ use crate::imaging::Image;
 use crate::keygen::Vit;
 use crate::metrics::{entropy, quality};
 use crate::pipeline::{
-    OpenedImage, PipelineError, Reader, Sealed, Verdict, fetch, lookup, observe, record_verification,
+    OpenedImage, PipelineError, Reader, Sealed, Signers, Verdict, fetch, lookup, observe, record_verification,
 };
 use crate::view::Code;
 use alloy::primitives::{Address, B256};
@@ -125,9 +125,9 @@ impl<'a> Story<'a> {
         let observation = observe(&registry, &store, &lookup(&registry, id).await?).await?;
         let Some(observed) = observation.observed else { return Ok((false, 0)) };
         let now = SystemClock.unix_secs();
-        let recorded =
-            record_verification(&registry, &mut verifier.outbox, &verifier.wallet, &verifier.wallet, id, observed, now)
-                .await?;
+        let signers = Signers::one(verifier.wallet.clone());
+        let recorded = record_verification(&registry, &mut verifier.outbox, &signers, id, observed, now).await?;
+        let recorded = recorded.mined().expect("the demo's wallets send");
         let agree = recorded.valid == matches!(observation.verdict, Verdict::Valid);
         Ok((recorded.valid && agree, recorded.receipt.gas_used))
     }
@@ -275,7 +275,7 @@ impl<'a> Story<'a> {
 async fn submit(actor: &mut Actor, job: &str, call: &impl SolCall) -> Result<u64, CliError> {
     let registry = actor.session.registry().await?;
     let transaction = registry.transaction(call);
-    Ok(actor.outbox.submit(registry.rpc(), &actor.wallet, job, &transaction).await?.gas_used)
+    Ok(actor.outbox.send(registry.rpc(), &actor.wallet, job, &transaction).await?.gas_used)
 }
 
 fn is_refused<T>(result: &Result<T, CliError>, code: Code) -> bool {

@@ -84,7 +84,7 @@ impl Stage {
     /// Sends a registration as it is given.
     pub(super) async fn register(&self, actor: &mut Actor, job: &str, call: &registerCall) -> Result<(), CliError> {
         let transaction = self.registry.transaction(call);
-        actor.outbox.submit(self.registry.rpc(), &actor.wallet, job, &transaction).await?;
+        actor.outbox.send(self.registry.rpc(), &actor.wallet, job, &transaction).await?;
         Ok(())
     }
 }

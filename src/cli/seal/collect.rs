@@ -4,7 +4,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::imaging::{ImagingError, Limits};
 use crate::pipeline::PipelineError;
-use serde_json::{Value, json};
+use crate::view::LeftOutView;
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -23,8 +23,8 @@ pub(in crate::cli) struct LeftOut {
 }
 
 impl LeftOut {
-    pub(super) fn json(&self) -> Value {
-        json!({ "path": self.path.display().to_string(), "reason": self.what })
+    pub(super) fn view(self) -> LeftOutView {
+        LeftOutView { path: self.path.display().to_string(), reason: self.what }
     }
 }
 

@@ -2,20 +2,20 @@
 
 use super::Attempt;
 use super::collect::LeftOut;
-use crate::chain::Wallet;
+use crate::chain::{Submitted, Unsent};
 use crate::cli::error::CliError;
 use crate::cli::exit;
-use crate::cli::output::{Outcome, Talk, address, chain_of, hex, say, table};
-use crate::cli::printed;
+use crate::cli::output::{Outcome, Talk, chain_of, error_view, say, table};
 use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
-use serde_json::{Value, json};
+use crate::view::{FailedFileView, SealedListView, SealedView, json};
+use alloy::primitives::Address;
 
 pub(super) fn outcome(
     mut results: Vec<Attempt>,
-    left_out: &[LeftOut],
+    left_out: Vec<LeftOut>,
     session: &Session,
-    wallet: &Wallet,
+    sender: Address,
     mode: Mode,
     talk: Talk,
 ) -> Result<Outcome, CliError> {
@@ -32,9 +32,10 @@ pub(super) fn outcome(
     for (path, result) in &results {
         let name = path.display().to_string().escape_debug().to_string();
         match result {
-            Ok(sealed) => {
+            Ok(Submitted::Printed(_)) => {}
+            Ok(Submitted::Mined(sealed)) => {
                 rows.push(row(&name, sealed));
-                images.push(image_json(&name, sealed));
+                images.push(SealedView::new(&name, sealed));
                 if let Some(reason) = sealed.renewed {
                     say(&format!("{name}: sealed anew: {reason}"));
                 }
@@ -49,9 +50,7 @@ pub(super) fn outcome(
             Err(error) => {
                 exits.push(error.exit());
                 list += &format!("\n  {name}: {}", chain_of(error));
-                failed.push(
-                    json!({ "file": name, "code": error.code(), "message": chain_of(error), "hint": error.hint() }),
-                );
+                failed.push(FailedFileView { file: name, error: error_view(error) });
             }
         }
     }
@@ -65,38 +64,41 @@ pub(super) fn outcome(
         [only] if images.is_empty() => *only,
         _ => exit::FAILURE,
     };
-    let left_out: Vec<_> = left_out.iter().map(LeftOut::json).collect();
-    let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed, "leftOut": left_out });
     let mut text = if images.is_empty() { String::new() } else { table(&rows) + &together(&results) + "\n" };
     if !failed.is_empty() {
         text += &format!("not sealed, {} of {} files:{list}", failed.len(), results.len());
     }
-    Ok(Outcome { json, text: text.trim_end().to_owned(), exit })
+    let left_out = left_out.into_iter().map(LeftOut::view).collect();
+    let view = SealedListView { sender: sender.into(), images, failed, left_out };
+    Ok(Outcome { json: json(view), text: text.trim_end().to_owned(), exit })
 }
 
-/// What is handed out to be signed or sent elsewhere, if anything is; what failed besides is said.
+/// What is to be signed or sent by somebody else, if anything is; what failed besides is said.
 fn printed(results: &[Attempt], session: &Session) -> Option<Result<Outcome, CliError>> {
-    let mut all = Vec::new();
-    let errors: Vec<_> = results.iter().filter_map(|(path, result)| Some((path, result.as_ref().err()?))).collect();
-    errors.iter().for_each(|(_, error)| printed::collect(&mut all, error));
+    let of = |result: &Result<Submitted<Sealed>, CliError>| match result {
+        Ok(Submitted::Printed(unsent)) => Some(unsent.clone()),
+        _ => None,
+    };
+    let all: Vec<Unsent> = results.iter().filter_map(|(_, result)| of(result)).collect();
     if all.is_empty() {
         return None;
     }
     let mut exit = 0;
-    for (path, error) in errors {
-        if printed::held(error).is_none() {
+    for (path, result) in results {
+        if let Err(error) = result {
             exit = exit::FAILURE;
             say(&format!("{}: failed: {}", path.display().to_string().escape_debug(), chain_of(error)));
         }
     }
-    Some(printed::print_all(session, &all).map(|printed| Outcome { exit, ..printed }))
+    Some(session.print(all).map(|printed| Outcome { exit, ..printed }))
 }
 
 /// What the images of this run that were registered or anchored together have in common.
 fn together(results: &[Attempt]) -> String {
     let mut text = String::new();
     let mut said = Vec::new();
-    for sealed in results.iter().filter_map(|(_, result)| result.as_ref().ok()) {
+    for (_, result) in results {
+        let Ok(Submitted::Mined(sealed)) = result else { continue };
         let registered = &sealed.registered;
         if sealed.already || said.contains(&registered.transaction) {
             continue;
@@ -126,29 +128,4 @@ fn row(name: &str, sealed: &Sealed) -> Vec<String> {
         row.push(sealed.registered.gas.to_string());
     }
     row
-}
-
-fn image_json(name: &str, sealed: &Sealed) -> Value {
-    let job = &sealed.job;
-    json!({
-        "file": name,
-        "imageId": job.image_id,
-        "contentHash": job.content_hash,
-        "headerHash": job.header_hash,
-        "size": job.size,
-        "cid": job.cid,
-        "capsulesHash": job.capsules_hash,
-        "capsulesCid": job.capsules_cid,
-        "salt": hex(job.salt),
-        "transaction": sealed.registered.transaction,
-        "block": sealed.registered.block,
-        "gas": sealed.registered.gas.to_string(),
-        "images": sealed.registered.images,
-        "anchor": sealed.registered.anchor.as_ref().map(|anchored| json!({
-            "root": anchored.root, "leavesCid": anchored.leaves_cid,
-        })),
-        "already": sealed.already,
-        "renewedBecause": sealed.renewed,
-        "plainBytesReason": sealed.whole.as_ref().map(ToString::to_string),
-    })
 }

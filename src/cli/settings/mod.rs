@@ -99,7 +99,7 @@ pub(super) struct Flags {
     pub(super) model: Option<String>,
     // Last: its heading is for all that follows.
     #[command(flatten)]
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 /// The settings of one run.
@@ -107,7 +107,7 @@ pub(super) struct Flags {
 pub(super) struct Settings {
     values: BTreeMap<Setting, (String, Origin)>,
     /// Whether somebody else signs, and what is done about it.
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 impl Settings {

@@ -1,6 +1,6 @@
 //! Kinds of events, as people ask for them.
 
-use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
+use crate::view::EventKind;
 
 /// A kind of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -24,49 +24,23 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn of(event: &Event) -> Self {
-        match event {
-            Event::Registered(_)
-            | Event::RegisteredInBatch(_)
-            | Event::BatchRegistered(_)
-            | Event::Anchored(_)
-            | Event::Materialized(_) => Self::Registrations,
-            Event::Verified(_) => Self::Verifications,
-            Event::FlagRaised(_) | Event::FlagConfirmed(_) | Event::FlagDismissed(_) => Self::Flags,
-            Event::AccessGranted(_) | Event::AccessRevoked(_) | Event::OperatorSet(_) => Self::Grants,
-            Event::CapsulesUpdated(_) | Event::CapsulesAnchored(_) => Self::Capsules,
-            Event::KgcKeyPublished(_) | Event::KgcKeyRetired(_) | Event::LogAnchored(_) => Self::Keys,
-            Event::RoleChanged(_)
-            | Event::AdminPlanned(_)
-            | Event::Paused(_)
-            | Event::Unpaused(_)
-            | Event::Superseded(_)
-            | Event::NonceInvalidated(_) => Self::Governance,
-        }
+    /// None for all of them.
+    fn one(self) -> Option<EventKind> {
+        Some(match self {
+            Self::All => return None,
+            Self::Registrations => EventKind::Registrations,
+            Self::Verifications => EventKind::Verifications,
+            Self::Flags => EventKind::Flags,
+            Self::Grants => EventKind::Grants,
+            Self::Capsules => EventKind::Capsules,
+            Self::Keys => EventKind::Keys,
+            Self::Governance => EventKind::Governance,
+        })
     }
-
-    /// Its name in JSON.
-    fn name(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Registrations => "registrations",
-            Self::Verifications => "verifications",
-            Self::Flags => "flags",
-            Self::Grants => "grants",
-            Self::Capsules => "capsules",
-            Self::Keys => "keys",
-            Self::Governance => "governance",
-        }
-    }
-}
-
-/// The name of an event's kind.
-pub(super) fn kind_of(event: &Event) -> &'static str {
-    Kind::of(event).name()
 }
 
 /// The names of the kinds that are asked for; none for all of them.
 pub(super) fn of_kinds(kinds: &[Kind]) -> Option<Vec<&'static str>> {
-    let all = kinds.is_empty() || kinds.contains(&Kind::All);
-    (!all).then(|| kinds.iter().map(|kind| kind.name()).collect())
+    let kinds: Option<Vec<EventKind>> = kinds.iter().map(|kind| kind.one()).collect();
+    kinds.filter(|kinds| !kinds.is_empty()).map(|kinds| kinds.into_iter().map(EventKind::name).collect())
 }

@@ -1,13 +1,12 @@
 //! How notification is said: a line for people, or a JSON object, which is also what is delivered.
 
-use super::kinds::{Kind, kind_of, of_kinds};
+use super::kinds::{Kind, of_kinds};
 use crate::chain::Registry;
 use crate::cli::audit::spelled;
-use crate::cli::events::{about, describe, event_json};
-use crate::cli::output::{SCHEMA, address};
-use crate::watch::{Message, Notification, TimedEvent};
+use crate::view::{self, AnswerView, WatchedView};
+use crate::watch::{Message, Notification};
 use alloy::primitives::{Address, B256};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Result, Write};
 
@@ -43,14 +42,17 @@ impl Lines {
 
     pub(super) fn tell(&self, notification: Notification<'_>) -> Result<Message> {
         let result = match notification {
-            Notification::Event { id, timed } => self.object(id, timed),
+            Notification::Event { id, timed } => {
+                let home = (self.chain_id, self.registry);
+                view::json(WatchedView::new(home, id, &timed.event, (timed.seq, timed.time)))
+            }
             Notification::Retracted { id, retracts, line } => retracted(id, retracts, line)?,
         };
         let (kind, back) = (result["kind"].as_str().unwrap_or_default(), result["type"] == "retracted");
         let is_in = |kinds: &Option<Vec<&str>>| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         let recipients = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
         let (shown, text) = (is_in(&self.printed), text(&result));
-        let line = json!({ "schema": SCHEMA, "command": "watch", "result": result }).to_string();
+        let line = view::json(AnswerView::new("watch", result)).to_string();
         if shown {
             // At one stroke: one that is killed leaves no half of a line before the next one's.
             let text = if self.json { &line } else { &text };
@@ -60,38 +62,12 @@ impl Lines {
         self.counts.set(if back { (events, retracted + 1) } else { (events + 1, retracted) });
         Ok(Message { line, recipients })
     }
-
-    fn object(&self, id: B256, timed: &TimedEvent) -> Value {
-        let (mut object, event) = (event_json(&timed.event), &timed.event.event);
-        let (image, actor, outcome) = about(event);
-        object["type"] = json!("event");
-        object["id"] = json!(id);
-        object["retracts"] = Value::Null;
-        object["chainId"] = json!(self.chain_id);
-        object["registry"] = json!(address(self.registry));
-        object["kind"] = json!(kind_of(event));
-        object["seq"] = json!(timed.seq);
-        object["blockHash"] = json!(timed.event.place.block_hash);
-        object["time"] = json!(timed.time);
-        object["imageId"] = json!(image);
-        object["actor"] = json!(actor.map(address));
-        object["outcome"] = json!(outcome);
-        object["what"] = json!(describe(event).1);
-        object
-    }
 }
 
 /// The object of an event that is taken back.
 fn retracted(id: B256, retracts: B256, line: &str) -> Result<Value> {
-    let mut object: Value = serde_json::from_str(line)?;
-    let mut result = object["result"].take();
-    if !result.is_object() {
-        return Err(Error::new(ErrorKind::InvalidData, "a line that is no object"));
-    }
-    result["type"] = json!("retracted");
-    result["id"] = json!(id);
-    result["retracts"] = json!(retracts);
-    Ok(result)
+    let result = view::retracted(id, retracts, line)?;
+    result.ok_or_else(|| Error::new(ErrorKind::InvalidData, "a line that is no object"))
 }
 
 /// Time, block, number, event, image, and what timed.

@@ -11,13 +11,12 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{Registry, Wait};
 use crate::files::make_private_folder;
-use crate::view::Meaning;
+use crate::view::{Meaning, WatchEndView};
 use crate::watch::{Memory, Start, Watcher};
 use alloy::primitives::B256;
 use hooks::{HookArgs, Hooks};
 use kinds::{Kind, of_kinds};
 use line::Lines;
-use serde_json::json;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -90,18 +89,12 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         ended?;
         let (position, deliveries) = (watcher.position(), memory.borrow().delivery_counts()?);
         let (events, retracted) = lines.counts();
-        let json = json!({
-            "type": "end",
-            "chainId": registry.chain_id(),
-            "registry": address(registry.address()),
-            "block": position.map(|at| at.block),
-            "blockHash": position.map(|at| at.hash),
-            "seq": position.map(|at| at.trail.seq()),
-            "events": events,
-            "retracted": retracted,
-            "waiting": deliveries.waiting,
-            "dead": deliveries.dead,
-        });
+        let view = WatchEndView::new(
+            (registry.chain_id(), registry.address()),
+            position.map(|at| (at.block, at.hash, at.trail.seq())),
+            (events, retracted),
+            (deliveries.waiting, deliveries.dead),
+        );
         let whole = position.map(|at| format!("whole up to block {}, {} numbered events", at.block, at.trail.seq()));
         say(&format!(
             "{}; told now: {events}, taken back: {retracted}; deliveries that wait: {}, given up: {}",
@@ -109,7 +102,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             deliveries.waiting,
             deliveries.dead
         ));
-        Ok(Outcome::new(json, ""))
+        Ok(Outcome::new(view, ""))
     };
     watching.await
 }

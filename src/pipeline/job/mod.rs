@@ -23,7 +23,7 @@ const CAPSULES: &str = "sealed.keys";
 /// A sealed image, registered or on its way to the chain. All but `registered` follows from the bytes of the two files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Job {
+pub struct SealingJob {
     /// The image's id.
     pub image_id: B256,
     /// The image's salt.
@@ -76,7 +76,7 @@ pub struct Anchored {
     pub leaves_cid: String,
 }
 
-impl Job {
+impl SealingJob {
     /// Returns the job of these two files, not yet registered.
     pub(super) fn of(sealed: &[u8], capsules: &[u8]) -> Result<Self, EnvelopeError> {
         let image = SealedImage::decode(sealed)?;
@@ -103,7 +103,7 @@ pub(super) struct SealedFiles {
 
 /// The folder of a sender's jobs.
 #[derive(Debug, Clone)]
-pub struct Jobs {
+pub struct SealingJobs {
     folder: PathBuf,
 }
 
@@ -113,7 +113,7 @@ pub(super) struct JobFolder {
     _lock: File,
 }
 
-impl Jobs {
+impl SealingJobs {
     /// The jobs in this folder, which is created with the first job.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
@@ -154,7 +154,7 @@ impl Jobs {
 
 impl JobFolder {
     /// The job that an earlier run left, if its files are complete.
-    pub(super) fn read(&self) -> Result<Option<Job>, PipelineError> {
+    pub(super) fn read(&self) -> Result<Option<SealingJob>, PipelineError> {
         let path = self.path.join(DESCRIPTION);
         match std::fs::read(&path) {
             Ok(text) => {
@@ -166,7 +166,7 @@ impl JobFolder {
     }
 
     /// The files of an unfinished job; none if one is missing or is not what the job says.
-    pub(super) fn files(&self, job: &Job) -> Result<Option<SealedFiles>, PipelineError> {
+    pub(super) fn files(&self, job: &SealingJob) -> Result<Option<SealedFiles>, PipelineError> {
         let read = |file| {
             let path = self.path.join(file);
             match std::fs::read(&path) {
@@ -176,12 +176,13 @@ impl JobFolder {
             }
         };
         let (Some(sealed), Some(capsules)) = (read(SEALED)?, read(CAPSULES)?) else { return Ok(None) };
-        let same = Job::of(&sealed, &capsules).is_ok_and(|found| found == Job { registered: None, ..job.clone() });
+        let same = SealingJob::of(&sealed, &capsules)
+            .is_ok_and(|found| found == SealingJob { registered: None, ..job.clone() });
         Ok(same.then_some(SealedFiles { sealed, capsules }))
     }
 
     /// Writes a job with its files.
-    pub(super) fn begin(&self, job: &Job, files: &SealedFiles) -> Result<(), PipelineError> {
+    pub(super) fn begin(&self, job: &SealingJob, files: &SealedFiles) -> Result<(), PipelineError> {
         // Remove an older job's description first: it must not be read together with the new files.
         self.remove(DESCRIPTION)?;
         self.write(SEALED, &files.sealed)?;
@@ -190,13 +191,13 @@ impl JobFolder {
     }
 
     /// Stores that the job was registered, and deletes its files: the store has them.
-    pub(super) fn finish(&self, job: &Job) -> Result<(), PipelineError> {
+    pub(super) fn finish(&self, job: &SealingJob) -> Result<(), PipelineError> {
         self.describe(job)?;
         self.remove(SEALED)?;
         self.remove(CAPSULES)
     }
 
-    fn describe(&self, job: &Job) -> Result<(), PipelineError> {
+    fn describe(&self, job: &SealingJob) -> Result<(), PipelineError> {
         self.write(DESCRIPTION, &serde_json::to_vec_pretty(job).expect("a job is plain JSON"))
     }
 

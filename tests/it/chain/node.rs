@@ -34,7 +34,8 @@ async fn it_keeps_its_state_in_a_file() {
     let node = DevNode::start(&options).await.unwrap();
     let rpc = Rpc::new(&node.rpc_url()).unwrap();
     let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
-    let deployment = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap();
+    let deployment =
+        medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap().mined().unwrap();
     drop(outbox);
     node.stop();
 
@@ -43,7 +44,7 @@ async fn it_keeps_its_state_in_a_file() {
     Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("the contract is still there");
     let mut outbox =
         Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.expect("same chain");
-    let again = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap();
+    let again = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap().mined().unwrap();
     assert_eq!(again, deployment);
 }
 

@@ -19,11 +19,12 @@ const BAD: B256 = B256::repeat_byte(0xbd);
 async fn a_deployment_is_made_once_and_found_again_by_its_file() {
     let world = World::start().await;
     let mut outbox = world.outbox(&wallet(0)).await;
-    let again = deploy(&world.rpc, &mut outbox, &wallet(0), world.deployment.arguments.clone()).await.unwrap();
+    let again =
+        deploy(&world.rpc, &mut outbox, &wallet(0), world.deployment.arguments.clone()).await.unwrap().mined().unwrap();
     assert_eq!(again, world.deployment);
     assert_eq!(world.count(&wallet(0)).await, 1);
     let arguments = ConstructorArguments { admin: wallet(1).address(), roles: vec![] };
-    let other = deploy(&world.rpc, &mut outbox, &wallet(0), arguments).await.unwrap();
+    let other = deploy(&world.rpc, &mut outbox, &wallet(0), arguments).await.unwrap().mined().unwrap();
     assert_ne!(other.address, world.deployment.address);
 
     world.deployment.save(world.folder.path()).unwrap();

@@ -35,7 +35,7 @@ async fn roles_are_given_in_the_deploying_transaction() {
     let arguments = ConstructorArguments { admin: cold, roles: roles.to_vec() };
     let before = world.count(&wallet(0)).await;
     let mut outbox = world.outbox(&wallet(0)).await;
-    let deployment = deploy(&world.rpc, &mut outbox, &wallet(0), arguments.clone()).await.unwrap();
+    let deployment = deploy(&world.rpc, &mut outbox, &wallet(0), arguments.clone()).await.unwrap().mined().unwrap();
     assert_eq!((world.count(&wallet(0)).await, &deployment.arguments), (before + 1, &arguments));
     let registry = Registry::connect(world.rpc.clone(), &deployment, Profile::Development).await.unwrap();
     for role in Role::ALL {

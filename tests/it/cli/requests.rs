@@ -1,6 +1,6 @@
 //! What `relay`, `explain` and `--print` make of requests that are late, odd, or several.
 
-use super::elsewhere::{printed, sealed};
+use super::external_signer::{printed, sealed};
 use super::{CHAIN_ID, Run, World, png, wallet};
 use alloy::primitives::{B256, Bytes, U256};
 use medseal::chain::Wallet;

@@ -20,7 +20,7 @@ fn the_whole_storage_follows_from_the_log() {
     let (deployment, audited, made) = geth.runtime.block_on(async {
         let mut outbox = Outbox::open(geth.folder.path(), admin.address(), rpc, Profile::Development).await.unwrap();
         let arguments = ConstructorArguments { admin: admin.address(), roles: vec![] };
-        let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed");
+        let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed").mined().expect("sent");
         let registry = Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected");
         let made = history(&registry, &geth.url, Chain::Geth, 0x6765_7468, EVENTS).await;
         let audited = audit(&registry, &AuditOptions::default(), |_| Ok(())).await.expect("complete");

@@ -16,7 +16,8 @@ fn a_transaction_becomes_final_when_geth_says_so() {
         let outbox = Outbox::open(geth.folder.path(), admin.address(), rpc, NETWORK).await.unwrap();
         let mut outbox = outbox.waiting_for(Wait::Safe);
         let arguments = ConstructorArguments { admin: admin.address(), roles: vec![] };
-        let deployment = deploy(rpc, &mut outbox, &admin, arguments.clone()).await.expect("safe at once");
+        let deployment =
+            deploy(rpc, &mut outbox, &admin, arguments.clone()).await.expect("safe at once").mined().expect("sent");
         let job = outbox.resume(rpc, &admin).await.unwrap();
         assert!(job.is_empty(), "{job:?}");
 
@@ -32,7 +33,7 @@ fn a_transaction_becomes_final_when_geth_says_so() {
             Err(other) => panic!("{other}"),
         }
         let mut outbox = outbox.with_final_deadline(Duration::from_secs(120));
-        let again = deploy(rpc, &mut outbox, &admin, arguments).await.expect("final");
+        let again = deploy(rpc, &mut outbox, &admin, arguments).await.expect("final").mined().expect("sent");
         assert_eq!(again, deployment);
         let settled = rpc.settled(alloy::eips::BlockNumberOrTag::Finalized).await.unwrap().expect("a final block");
         assert!(settled.number >= deployment.block && settled.number % 32 == 0, "{}", settled.number);

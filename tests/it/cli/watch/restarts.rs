@@ -135,7 +135,7 @@ pub(crate) async fn deployed(folder: &Path, rpc: &Rpc, chain_id: u64) -> Registr
         wallet: wallet(5).address(),
     }];
     let arguments = ConstructorArguments { admin: admin.address(), roles };
-    let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed");
+    let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed").mined().expect("sent");
     deployment.save(&folder.join("deployments")).expect("saved");
     Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected")
 }

@@ -1,54 +1,12 @@
-//! The registry's events in words and as JSON.
+//! The registry's events in words.
 
-use super::output::{address, hex};
-use crate::contract::bindings::IImageRegistry::{AdminPlan, IImageRegistryEvents as Event, Verified};
+use super::values::address;
+use crate::contract::bindings::IImageRegistry::{AdminPlan, IImageRegistryEvents as Event};
 use crate::contract::bindings::Role;
-use crate::contract::{RegistryEvent, Trail};
 use alloy::primitives::{Address, B256};
-use serde_json::{Value, json};
-
-/// An event of an image as JSON: its name, its number (an item of a batch has none) and place, and what it says.
-pub(super) fn event_json(event: &RegistryEvent) -> Value {
-    let (name, _) = describe(&event.event);
-    let mut object = json!({
-        "event": name, "seq": Trail::of(&event.event).map(|trail| trail.seq()), "block": event.place.block_number,
-        "transaction": event.place.transaction, "logIndex": event.place.log_index,
-    });
-    let more = match &event.event {
-        Event::Verified(e) => verified_json(e),
-        Event::FlagRaised(e) => json!({ "flag": e.flagId.to::<u64>(), "verifier": address(e.verifier) }),
-        Event::FlagConfirmed(e) => json!({ "flag": e.flagId.to::<u64>(), "by": address(e.by) }),
-        Event::FlagDismissed(e) => json!({ "flag": e.flagId.to::<u64>(), "by": address(e.by) }),
-        Event::AccessGranted(e) => json!({ "wallet": address(e.wallet), "by": address(e.by), "expiry": e.expiry }),
-        Event::AccessRevoked(e) => json!({ "wallet": address(e.wallet), "by": address(e.by) }),
-        Event::CapsulesUpdated(e) => {
-            json!({ "version": e.version, "by": address(e.by), "capsulesHash": e.capsulesHash })
-        }
-        Event::Materialized(e) => json!({ "root": e.root }),
-        _ => json!({}),
-    };
-    if let (Value::Object(object), Value::Object(more)) = (&mut object, more) {
-        object.extend(more);
-    }
-    object
-}
-
-/// What was observed; the nonce is a decimal string, for it has 256 bits.
-fn verified_json(event: &Verified) -> Value {
-    json!({
-        "verifier": address(event.verifier),
-        "valid": event.valid,
-        "observedHash": event.observedHash,
-        "observedAt": event.observedAt,
-        "nonce": event.nonce.to_string(),
-        "deadline": event.deadline,
-        "number": event.number.to::<u64>(),
-        "signature": hex(&event.signature),
-    })
-}
 
 /// Name, and what happened, in words.
-pub(super) fn describe(event: &Event) -> (&'static str, String) {
+pub fn describe(event: &Event) -> (&'static str, String) {
     match event {
         Event::Registered(e) => ("Registered", format!("by {}", address(e.sender))),
         Event::RegisteredInBatch(e) => ("RegisteredInBatch", format!("by {}", address(e.sender))),
@@ -86,7 +44,7 @@ pub(super) fn describe(event: &Event) -> (&'static str, String) {
 }
 
 /// Of which image an event is, who acted, and what came of it.
-pub(super) fn about(event: &Event) -> (Option<B256>, Option<Address>, Option<&'static str>) {
+pub fn about(event: &Event) -> (Option<B256>, Option<Address>, Option<&'static str>) {
     match event {
         Event::Registered(e) => (Some(e.imageId), Some(e.sender), None),
         Event::RegisteredInBatch(e) => (Some(e.imageId), Some(e.sender), None),
