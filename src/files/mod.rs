@@ -1,9 +1,15 @@
 //! Files written whole or not at all, and folders for their owner alone.
 
-use std::fs::{DirBuilder, File};
+mod draft;
+mod signals;
+
+use std::fs::DirBuilder;
 use std::io::{Result, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+
+pub(crate) use draft::Draft;
+pub(crate) use signals::ends_by_itself;
 
 /// What happens to a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,35 +22,9 @@ pub(crate) enum Existing {
 
 /// Writes a file, readable by its owner alone; when this returns, it survives a power cut.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Result<()> {
-    let mut draft = Draft::beside(path)?;
-    draft.0.write_all(bytes)?;
+    let draft = Draft::beside(path)?;
+    draft.file()?.write_all(bytes)?;
     draft.keep(path, existing)
-}
-
-/// A file that is written bit by bit, and is there under its name only once it is whole. Dropped before, it is gone.
-pub(crate) struct Draft(tempfile::NamedTempFile);
-
-impl Draft {
-    /// Returns an empty one in the folder of `path`.
-    pub(crate) fn beside(path: &Path) -> Result<Self> {
-        tempfile::NamedTempFile::new_in(folder_of(path)).map(Self)
-    }
-
-    /// What is to be written to.
-    pub(crate) fn file(&self) -> Result<File> {
-        self.0.as_file().try_clone()
-    }
-
-    /// Gives it its name; when this returns, it survives a power cut.
-    pub(crate) fn keep(self, path: &Path, existing: Existing) -> Result<()> {
-        self.0.as_file().sync_all()?;
-        match existing {
-            Existing::Replace => self.0.persist(path),
-            Existing::Keep => self.0.persist_noclobber(path),
-        }
-        .map_err(|error| error.error)?;
-        File::open(folder_of(path))?.sync_all()
-    }
 }
 
 /// Makes a folder, and those above it, that only their owner can look into.
