@@ -384,6 +384,7 @@ fn of_outbox(error: &OutboxError) -> Class {
 fn of_store(error: &StoreError) -> Class {
     match error {
         StoreError::BlockAltered { .. } | StoreError::ContentMismatch { .. } => ("TAMPERED", exit::INVALID),
+        StoreError::Size { .. } => ("OTHER_SIZE", exit::INVALID),
         StoreError::NotFound { .. } => ("NOT_STORED", exit::NOT_FOUND),
         StoreError::Unavailable { .. } => ("STORE_UNAVAILABLE", exit::UNREACHABLE),
         StoreError::Node { source, .. } => of_node(source),

@@ -43,6 +43,7 @@ impl CliError {
                 "nothing is lost: the signed transaction stands in the outbox, and the same command tries again"
             }
             "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
+            "OTHER_SIZE" => "the record and what lies under its address contradict each other: ask its sender; nothing is logged",
             "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
             "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
             "UNREACHABLE" => "is the node running? medseal node starts a development chain; --rpc-url names another",

@@ -50,6 +50,40 @@ pub struct Observed {
     pub altered: Option<Cid>,
 }
 
+/// What a store holds of an object, right or wrong, without its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digested {
+    /// SHA-256 of its bytes; of the first `bytes` ones, where reading ended at the first byte too many.
+    pub sha256: [u8; 32],
+    /// How many were read: at most one more than was asked for.
+    pub bytes: u64,
+    /// The first block among them whose bytes do not match its address, as in [`Observed::altered`].
+    pub altered: Option<Cid>,
+}
+
+/// How long an object may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// So many bytes or fewer.
+    AtMost(u64),
+    /// So many.
+    Exactly(u64),
+}
+
+impl Length {
+    /// Checks how long an object is that was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Size`], [`StoreError::Limit`].
+    fn check(self, cid: &Cid, found: u64) -> Result<(), StoreError> {
+        match self {
+            Self::AtMost(limit) if found > limit => Err(StoreError::Limit { cid: *cid, what: "bytes", limit }),
+            Self::Exactly(expected) if found != expected => Err(StoreError::Size { cid: *cid, expected, found }),
+            Self::AtMost(_) | Self::Exactly(_) => Ok(()),
+        }
+    }
+}
+
 /// A place that keeps objects under their address.
 pub trait Store: Send + Sync {
     /// Returns the address of `bytes` after they were stored and pinned and would survive a power cut (at a node: if its settings say so).
@@ -68,7 +102,20 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`] if a block is not here, [`StoreError::Unavailable`], [`StoreError::Node`] or [`StoreError::NoNode`] if that
     /// cannot be told now,
     /// [`StoreError::NotAFile`] or [`StoreError::Limit`] if `cid` is not the address of anything that [`Store::put`] makes.
-    fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+    fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send {
+        self.get_of_length(cid, expected_sha256, Length::AtMost(MAX_OBJECT_BYTES))
+    }
+
+    /// As [`Store::get`], of an object whose length is known: no more than that is read and held, and one block.
+    ///
+    /// # Errors
+    /// Those of [`Store::get`]; [`StoreError::Size`] if it has another length, [`StoreError::Limit`] if it has more than it may.
+    fn get_of_length(
+        &self,
+        cid: &Cid,
+        expected_sha256: &[u8; 32],
+        length: Length,
+    ) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
 
     /// Returns the object as the store holds it, **unchecked**: for verification, which hashes and reports it.
     ///
@@ -79,6 +126,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As [`Store::get`], but never [`StoreError::BlockAltered`] and [`StoreError::ContentMismatch`].
     fn fetch_observed(&self, cid: &Cid) -> impl Future<Output = Result<Observed, StoreError>> + Send;
+
+    /// As [`Store::fetch_observed`], but hashed as it comes: no more than one block is held, whatever the store serves. Reading ends
+    /// at the first byte after `most`.
+    ///
+    /// # Errors
+    /// Those of [`Store::fetch_observed`].
+    fn digest_observed(&self, cid: &Cid, most: u64) -> impl Future<Output = Result<Digested, StoreError>> + Send;
 
     /// Says whether the store keeps `cid`. Presence and content of the blocks are for [`Store::get`] to tell.
     ///
@@ -142,6 +196,16 @@ pub enum StoreError {
         expected: [u8; 32],
         /// SHA-256 of what the store holds.
         found: [u8; 32],
+    },
+    /// The object has another length than it should; a store is read no further than that shows.
+    #[error("expected {cid} to have {expected} bytes, found {}{found}", if found > expected { "at least " } else { "" })]
+    Size {
+        /// The object asked for.
+        cid: Cid,
+        /// As many it should have: as many were signed.
+        expected: u64,
+        /// As many were read.
+        found: u64,
     },
     /// A block matches its address, but is no UnixFS file of raw leaves.
     #[error("block {block} is not part of a unixfs file of raw leaves (object {cid})")]

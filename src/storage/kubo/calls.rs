@@ -66,8 +66,15 @@ impl Rpc {
         }
     }
 
-    /// The block as the node has it, **unchecked** and at most so many bytes of it; `None` if it has not.
-    pub(super) async fn block(&self, cid: &Cid, most: u64, reach: Reach) -> Result<Option<Vec<u8>>, IpfsError> {
+    /// Hands the block as the node has it to `take`, **unchecked** and at most so many bytes of it, until it wants no more; false if the
+    /// node has not the block.
+    pub(super) async fn block(
+        &self,
+        cid: &Cid,
+        most: u64,
+        reach: Reach,
+        take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<bool, IpfsError> {
         let (arg, deadlines) = (cid.to_string(), self.deadlines());
         let answer = match reach {
             Reach::Own => self.call("block/get", &[("arg", &arg), ("offline", "true")]).await,
@@ -79,12 +86,12 @@ impl Rpc {
             }
         };
         match answer {
-            Ok(answer) => Ok(Some(answer.first(most).await?)),
-            Err(IpfsError::Refused { message }) if says_absent(&message) => Ok(None),
+            Ok(answer) => answer.each_part(most, take).await.map(|()| true),
+            Err(IpfsError::Refused { message }) if says_absent(&message) => Ok(false),
             Err(IpfsError::Refused { message }) if reach == Reach::Peers && message.contains("deadline exceeded") => {
-                Ok(None)
+                Ok(false)
             }
-            Err(IpfsError::Timeout { what: "answer", .. }) if reach == Reach::Peers => Ok(None),
+            Err(IpfsError::Timeout { what: "answer", .. }) if reach == Reach::Peers => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -4,34 +4,39 @@ use super::calls::Reach;
 use super::node::{Node, check_whole};
 use super::{Failures, Nodes};
 use crate::storage::unixfs::Walk;
-use crate::storage::{Cid, Observed, StoreError};
+use crate::storage::{Cid, Length, StoreError};
 
 impl Nodes {
     /// The object from the first node that has it right; their peers are asked once none of them has it.
-    pub(super) async fn read(&self, cid: &Cid, sha256: Option<&[u8; 32]>) -> Result<Vec<u8>, StoreError> {
+    pub(super) async fn read(
+        &self,
+        cid: &Cid,
+        sha256: Option<&[u8; 32]>,
+        length: Length,
+    ) -> Result<Vec<u8>, StoreError> {
         let mut failures = Failures::default();
         for (at, node) in self.in_order(cid) {
-            let read = node.read(cid, sha256, Reach::Own).await;
+            let read = node.read(cid, sha256, length, Reach::Own).await;
             self.note(at, read.as_ref().err());
             match read {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => failures.push(node, error),
             }
         }
-        match self.read_from_peers(cid, || Walk::checked(*cid), &mut failures).await {
-            Some(found) => check_whole(cid, sha256, found.bytes),
+        match self.read_from_peers(cid, || Walk::checked(*cid).of_length(length), &mut failures).await {
+            Some(found) => check_whole(cid, sha256, length, found.into_observed().bytes),
             None => Err(failures.verdict(cid)),
         }
     }
 
     /// The object from the peers of the first node that has peers and has not the object itself.
-    async fn read_from_peers(&self, cid: &Cid, walk: impl Fn() -> Walk, failures: &mut Failures) -> Option<Observed> {
+    async fn read_from_peers(&self, cid: &Cid, walk: impl Fn() -> Walk, failures: &mut Failures) -> Option<Walk> {
         for (_, node) in self.in_order(cid) {
             let Some(failure) = failures.of(node) else { continue };
             let missing = matches!(failure, StoreError::NotFound { .. });
             if missing && node.rpc.peers().await.is_ok_and(|peers| peers > 0) {
                 match node.walk(cid, walk(), Reach::Peers).await {
-                    Ok(walk) => return Some(walk.into_observed()),
+                    Ok(walk) => return Some(walk),
                     Err(error) => *failure = error,
                 }
             }
@@ -39,24 +44,29 @@ impl Nodes {
         None
     }
 
-    /// The object as the nodes hold it. Every node is asked: a right one is not hidden by a wrong one, and a wrong one that
-    /// stands behind a right one is named all the same.
-    pub(super) async fn observe(&self, cid: &Cid) -> Result<Observed, StoreError> {
+    /// The object as the nodes hold it, walked through as `walk` does; `look` is the same for a node of which nothing is kept. Every node is asked:
+    /// a right one is not hidden by a wrong one, and a wrong one that stands behind a right one is named all the same.
+    pub(super) async fn observe(
+        &self,
+        cid: &Cid,
+        walk: impl Fn() -> Walk,
+        look: impl Fn() -> Walk,
+    ) -> Result<Walk, StoreError> {
         let (mut right, mut wrong, mut failures) = (None, None, Failures::default());
         for (at, node) in self.in_order(cid) {
             let seen = match right {
-                None => node.walk(cid, Walk::observed(*cid), Reach::Own).await.map(Walk::into_observed),
-                Some(_) => node.look(cid).await.map(|()| Observed { bytes: Vec::new(), altered: None }),
+                None => node.walk(cid, walk(), Reach::Own).await.map(Some),
+                Some(_) => node.walk(cid, look(), Reach::Own).await.map(|_| None),
             };
             let altered = match &seen {
-                Ok(Observed { altered, .. }) => altered.map(|block| StoreError::BlockAltered { cid: *cid, block }),
-                Err(_) => None,
+                Ok(Some(walk)) => walk.altered().map(|block| StoreError::BlockAltered { cid: *cid, block }),
+                _ => None,
             };
             self.note(at, seen.as_ref().err().or(altered.as_ref()));
             match seen {
-                Ok(_) if right.is_some() => {}
-                Ok(observed) if observed.altered.is_none() => right = Some(observed),
-                Ok(observed) => wrong = wrong.or(Some(observed)),
+                Ok(None) => {}
+                Ok(Some(walk)) if walk.altered().is_none() => right = Some(walk),
+                Ok(Some(walk)) => wrong = wrong.or(Some(walk)),
                 Err(error) => failures.push(node, error),
             }
         }
@@ -66,7 +76,7 @@ impl Nodes {
             (None, Some(wrong)) if !failures.iter().any(|(_, error)| error.says_nothing()) => Ok(wrong),
             (None, Some(_)) => Err(failures.into_error(cid)),
             (None, None) => {
-                let found = self.read_from_peers(cid, || Walk::observed(*cid), &mut failures).await;
+                let found = self.read_from_peers(cid, walk, &mut failures).await;
                 found.ok_or_else(|| failures.verdict(cid))
             }
         }

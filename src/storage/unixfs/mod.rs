@@ -2,7 +2,9 @@
 
 use rust_unixfs::file::adder::{BalancedCollector, Chunker, FileAdder, parse_file_branch};
 
-use super::{Cid, Codec, MAX_OBJECT_BYTES, Observed, StoreError};
+use sha2::{Digest, Sha256};
+
+use super::{Cid, Codec, Digested, Length, MAX_OBJECT_BYTES, Observed, StoreError};
 
 /// Bytes of a leaf, all but the last.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -85,15 +87,31 @@ struct Limits {
 pub(super) struct Walk {
     root: Cid,
     on_altered: OnAltered,
-    /// Whether the bytes are kept, or only looked at.
-    keep: bool,
+    /// What becomes of the bytes.
+    sink: Sink,
     limits: Limits,
+    length: Length,
     /// Blocks to come, the next one last, with the number of indices above each.
     pending: Vec<(Cid, usize)>,
     blocks: u64,
     bytes: u64,
     /// What was put together so far, and the first block that did not match its CID.
     observed: Observed,
+    /// What came of the block that is wanted.
+    block: Vec<u8>,
+    /// Whether that block is longer than any of ours: it is not the one that was wanted, and is not held here.
+    oversized: bool,
+}
+
+/// What becomes of the bytes of a file.
+#[derive(Debug)]
+enum Sink {
+    /// They are kept.
+    Keep,
+    /// They are only looked at.
+    Drop,
+    /// They are hashed, and read no further than the first byte too many.
+    Hash(Sha256),
 }
 
 /// A block that a walk wants.
@@ -113,7 +131,22 @@ impl Walk {
 
     /// Returns a checked walk that keeps no bytes: for looking whether everything is there.
     pub(super) fn looking(root: Cid) -> Self {
-        Self { keep: false, ..Self::checked(root) }
+        Self { sink: Sink::Drop, ..Self::checked(root) }
+    }
+
+    /// Returns a walk that takes altered blocks as they are, hashes all of it and holds none. It ends at the first byte after `most`.
+    pub(super) fn digesting(root: Cid, most: u64) -> Self {
+        let sink = Sink::Hash(Sha256::new());
+        Self { sink, ..Self::observed(root) }.of_length(Length::AtMost(most))
+    }
+
+    /// The same walk, which refuses an object of another length.
+    #[must_use]
+    pub(super) fn of_length(mut self, length: Length) -> Self {
+        let (Length::AtMost(most) | Length::Exactly(most)) = length;
+        self.limits.bytes = most.min(MAX_OBJECT_BYTES);
+        self.length = length;
+        self
     }
 
     /// Returns a walk that takes altered blocks as they are, and remembers the first.
@@ -124,7 +157,10 @@ impl Walk {
     fn new(root: Cid, on_altered: OnAltered) -> Self {
         let limits = Limits { bytes: MAX_OBJECT_BYTES, blocks: MAX_BLOCKS, depth: MAX_DEPTH };
         let observed = Observed { bytes: Vec::new(), altered: None };
-        Self { root, on_altered, keep: true, limits, pending: vec![(root, 0)], blocks: 0, bytes: 0, observed }
+        let (sink, length) = (Sink::Keep, Length::AtMost(MAX_OBJECT_BYTES));
+        let pending = vec![(root, 0)];
+        let (blocks, bytes, block, oversized) = (0, 0, Vec::new(), false);
+        Self { root, on_altered, sink, limits, length, pending, blocks, bytes, observed, block, oversized }
     }
 
     /// The next block to fetch; `None` when the file is whole.
@@ -135,6 +171,35 @@ impl Walk {
             OnAltered::Keep => self.limits.bytes.saturating_sub(self.bytes).max(MAX_BLOCK_BYTES),
         } + 1;
         Some(Wanted { cid, read_at_most })
+    }
+
+    /// Takes the next bytes of the block that is wanted; false once no more of it is.
+    pub(super) fn part(&mut self, bytes: &[u8]) -> bool {
+        if !self.oversized {
+            self.block.extend_from_slice(bytes);
+            if self.block.len() as u64 <= MAX_BLOCK_BYTES || !matches!(self.sink, Sink::Hash(_)) {
+                return true;
+            }
+            self.oversized = true;
+            if let Some((cid, _)) = self.pending.pop() {
+                self.observed.altered.get_or_insert(cid);
+            }
+            self.blocks += 1;
+            let block = std::mem::take(&mut self.block);
+            self.hash(&block);
+        } else {
+            self.hash(bytes);
+        }
+        self.bytes <= self.limits.bytes
+    }
+
+    /// Takes the block whose parts were handed in.
+    ///
+    /// # Errors
+    /// As [`Self::accept`].
+    pub(super) fn end_of_block(&mut self) -> Result<(), StoreError> {
+        let block = std::mem::take(&mut self.block);
+        if std::mem::take(&mut self.oversized) { Ok(()) } else { self.accept(&block) }
     }
 
     /// Takes the block that was wanted.
@@ -170,15 +235,57 @@ impl Walk {
         self.observed
     }
 
-    fn append(&mut self, block: &[u8]) -> Result<(), StoreError> {
-        self.bytes += block.len() as u64;
-        if self.bytes > self.limits.bytes {
+    /// The hash of a walk that was [`Self::digesting`].
+    ///
+    /// # Errors
+    /// [`StoreError::Limit`] for more bytes than any object has.
+    pub(super) fn into_digested(self) -> Result<Digested, StoreError> {
+        let cut = self.bytes > self.limits.bytes;
+        if cut && self.length != Length::AtMost(self.limits.bytes) {
             return Err(self.limit("bytes", self.limits.bytes));
         }
-        if self.keep {
+        let hash = match self.sink {
+            Sink::Hash(hash) => hash,
+            Sink::Keep | Sink::Drop => Sha256::new_with_prefix(&self.observed.bytes),
+        };
+        Ok(Digested { sha256: hash.finalize().into(), bytes: self.bytes, altered: self.observed.altered })
+    }
+
+    /// The first block so far that did not match its CID.
+    pub(super) fn altered(&self) -> Option<Cid> {
+        self.observed.altered
+    }
+
+    fn append(&mut self, block: &[u8]) -> Result<(), StoreError> {
+        if matches!(self.sink, Sink::Hash(_)) {
+            self.hash(block);
+            return Ok(());
+        }
+        self.bytes += block.len() as u64;
+        if self.bytes > self.limits.bytes {
+            return Err(match self.length {
+                Length::Exactly(expected) if expected <= self.limits.bytes => {
+                    StoreError::Size { cid: self.root, expected, found: self.bytes }
+                }
+                _ => self.limit("bytes", self.limits.bytes),
+            });
+        }
+        if matches!(self.sink, Sink::Keep) {
             self.observed.bytes.extend_from_slice(block);
         }
         Ok(())
+    }
+
+    /// Hashes bytes of the file up to the first one too many, after which nothing is wanted.
+    fn hash(&mut self, bytes: &[u8]) {
+        let Sink::Hash(hash) = &mut self.sink else { return };
+        let room = (self.limits.bytes + 1).saturating_sub(self.bytes);
+        let bytes = &bytes[..bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
+        hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+        if self.bytes > self.limits.bytes {
+            self.pending.clear();
+        }
     }
 
     fn descend(&mut self, cid: Cid, depth: usize, block: &[u8]) -> Result<(), StoreError> {
