@@ -437,7 +437,8 @@ fn of_kgc(error: &KgcError) -> Class {
             None => ("UNREACHABLE", exit::UNREACHABLE),
         },
         KgcError::Chain(_) => ("UNREACHABLE", exit::UNREACHABLE),
-        KgcError::Log(LogError::Altered { .. } | LogError::Shorter { .. }) => ("KGC_LOG", exit::INVALID),
+        KgcError::Log(LogError::Io { .. }) => ("KGC", exit::FAILURE),
+        KgcError::Log(_) => ("KGC_LOG", exit::INVALID),
         _ => ("KGC", exit::FAILURE),
     }
 }

@@ -3,11 +3,9 @@
 use super::act::Relay;
 use super::error::CliError;
 use super::output::{Outcome, address, hex, say};
-use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
+use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys, release_log};
 use super::settings::Settings;
-use crate::kgc::{
-    KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
-};
+use crate::kgc::{KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, create_key_file, os_random};
 use crate::pipeline::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
 use serde_json::{Value, json};
 
@@ -69,7 +67,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
-    let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
+    let log = release_log(settings)?;
     let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
     let receipt = match call {
         Some(NamedCall { job, call }) => Some(act.submit(&job, &call).await?),

@@ -190,10 +190,9 @@ impl Session {
     /// # Errors
     /// [`CliError::KeyFile`], [`CliError::Kgc`].
     pub(super) fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
-        let folder = kgc_folder(&self.settings);
         let keys = open_keys(&self.settings)?;
         let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
-        let log = ReleaseLog::open(&folder.join("release.log")).map_err(crate::kgc::KgcError::from)?;
+        let log = release_log(&self.settings)?;
         Ok(LocalKeyCenter::new(keys, home, RegistryView::new(registry.clone(), SystemClock), SystemClock, log))
     }
 }
@@ -230,6 +229,22 @@ fn check_actor(actor: &str) -> Result<(), CliError> {
 /// Folder of the KGC's state.
 pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
     settings.home().join("kgc")
+}
+
+/// The log of what the KGC gave out.
+///
+/// # Errors
+/// [`CliError::Kgc`].
+pub(super) fn release_log(settings: &Settings) -> Result<ReleaseLog, CliError> {
+    let path = kgc_folder(settings).join("release.log");
+    let log = ReleaseLog::open(&path).map_err(crate::kgc::KgcError::from)?;
+    if log.healed() > 0 {
+        let path = path.display();
+        say(&format!(
+            "note: the log {path} ended in a line that was not whole: nothing was given for it, and it lies in {path}.torn"
+        ));
+    }
+    Ok(log)
 }
 
 /// The KGC's key file.

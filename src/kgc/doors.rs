@@ -5,7 +5,7 @@ use std::future::Future;
 use alloy::primitives::{Address, B256};
 use hpke::rand_core::UnwrapErr;
 
-use super::ChainViewError;
+use super::{ChainViewError, LogHead};
 use crate::envelope::capsules::CryptoRng;
 
 /// What a KGC takes from an image's record.
@@ -37,6 +37,9 @@ pub struct Standing {
 pub trait ChainView: Send + Sync {
     /// Returns the time of the newest block, unix seconds.
     fn block_time(&self) -> impl Future<Output = Result<u64, ChainViewError>> + Send;
+
+    /// Returns the newest head of this KGC's log that was anchored by the wallet that published its key; an empty one where none was.
+    fn anchored_log(&self, kgc_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
 
     /// Returns how image and wallet stand, all of it taken from one block.
     fn standing(

@@ -228,7 +228,7 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             collect(&path, files);
-        } else if !name.starts_with("outbox-") && name != "release.log" && name != "lock" {
+        } else if !name.starts_with("outbox-") && !name.starts_with("release.log") && name != "lock" {
             let bytes = std::fs::read(&path).expect("a file");
             files.insert(path, bytes);
         }
