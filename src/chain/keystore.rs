@@ -189,8 +189,19 @@ mod tests {
             move |keystore: &mut Value| keystore["crypto"]["kdfparams"][name] = json!(value)
         };
         for (name, value) in [
-            ("n", 0), ("n", 1), ("n", 8191), ("n", 1 << 21), ("n", 1 << 26), ("n", 1 << 63),
-            ("r", 0), ("r", u64::MAX), ("p", 0), ("p", u64::MAX), ("dklen", 16), ("dklen", 31), ("dklen", 288),
+            ("n", 0),
+            ("n", 1),
+            ("n", 8191),
+            ("n", 1 << 21),
+            ("n", 1 << 26),
+            ("n", 1 << 63),
+            ("r", 0),
+            ("r", u64::MAX),
+            ("p", 0),
+            ("p", u64::MAX),
+            ("dklen", 16),
+            ("dklen", 31),
+            ("dklen", 288),
         ] {
             assert_eq!(refused(scrypt(name, value)).name, name, "{name} {value}");
         }
@@ -208,7 +219,10 @@ mod tests {
             }
         }
         assert_eq!(refused(|keystore| keystore["crypto"]["kdfparams"]["salt"] = json!("aa")).name, "salt");
-        assert_eq!(refused(|keystore| keystore["crypto"]["cipher"] = json!("none\u{1b}[2J")).found, "\"none\\u{1b}[2J\"");
+        assert_eq!(
+            refused(|keystore| keystore["crypto"]["cipher"] = json!("none\u{1b}[2J")).found,
+            "\"none\\u{1b}[2J\""
+        );
         assert_eq!(refused(|keystore| keystore["version"] = json!(1)).name, "version");
         assert_eq!(refused(|keystore| keystore["crypto"]["kdf"] = json!("argon2id")).name, "kdf");
     }

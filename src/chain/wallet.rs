@@ -147,14 +147,14 @@ impl Wallet {
             Fault::Form(error) => WalletError::Keystore { path: owned(), source: error.into() },
             Fault::Parameter(parameter) => WalletError::KeystoreParameter { path: owned(), parameter },
         })?;
-        PrivateKeySigner::decrypt_keystore(path, text.as_bytes()).map(|key| Self(key, Place::Here)).map_err(
-            |source| match source {
+        PrivateKeySigner::decrypt_keystore(path, text.as_bytes()).map(|key| Self(key, Place::Here)).map_err(|source| {
+            match source {
                 LocalSignerError::EthKeystoreError(KeystoreError::MacMismatch) => {
                     WalletError::WrongPassphrase { path: owned() }
                 }
                 source => WalletError::Keystore { path: owned(), source: source.into() },
-            },
-        )
+            }
+        })
     }
 
     /// Returns anvil's account `index`, 0 to 9, for use on `chain_id`.

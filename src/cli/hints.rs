@@ -33,7 +33,7 @@ impl CliError {
             "NO_CAPSULE" => "whoever can open the image seals it for this key: medseal capsules add ID KEY",
             "LEAVES" => "seal the files in smaller groups",
             "KGC_LOG" => {
-                "what the KGC gave out is not all in its log any more: compare it with a backup, and the chain with both"
+                "what the KGC gave out is not all in its log any more: put log and .state back from a backup; if there is none, medseal kgc new-log"
             }
             "ROLE_MISSING" => "its administrator gives it: medseal role give ROLE WALLET",
             "OUTPUT_EXISTS" => "--force overwrites it",
@@ -43,7 +43,9 @@ impl CliError {
                 "nothing is lost: the signed transaction stands in the outbox, and the same command tries again"
             }
             "TAMPERED" => "the store does not hold what was registered: medseal verify ID --record logs it on chain",
-            "OTHER_SIZE" => "the record and what lies under its address contradict each other: ask its sender; nothing is logged",
+            "OTHER_SIZE" => {
+                "the record and what lies under its address contradict each other: ask its sender; nothing is logged"
+            }
             "NOT_AUTHORIZED" => "the image's sender can allow it: medseal grant ID WALLET",
             "UNKNOWN_IMAGE" => "look at the id, and whether it was registered on this chain",
             "UNREACHABLE" => "is the node running? medseal node starts a development chain; --rpc-url names another",

@@ -7,6 +7,7 @@ mod anchored;
 mod audit;
 mod capsules;
 mod check;
+mod core_dumps;
 mod demo;
 mod deploy;
 mod doctor;
@@ -159,6 +160,7 @@ impl Command {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
+    core_dumps::switch_off();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(output::print_usage(&error)),

@@ -231,12 +231,17 @@ pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
     settings.home().join("kgc")
 }
 
+/// The file with the log of what the KGC gave out.
+pub(super) fn release_log_file(settings: &Settings) -> PathBuf {
+    kgc_folder(settings).join("release.log")
+}
+
 /// The log of what the KGC gave out.
 ///
 /// # Errors
 /// [`CliError::Kgc`].
 pub(super) fn release_log(settings: &Settings) -> Result<ReleaseLog, CliError> {
-    let path = kgc_folder(settings).join("release.log");
+    let path = release_log_file(settings);
     let log = ReleaseLog::open(&path).map_err(crate::kgc::KgcError::from)?;
     if log.healed() > 0 {
         let path = path.display();

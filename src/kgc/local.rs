@@ -31,7 +31,15 @@ pub struct LocalKeyCenter<V, C> {
 impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     /// Returns a key center for the images of one registry.
     pub fn new(keys: KgcKeys, home: Home, chain: V, clock: C, log: ReleaseLog) -> Self {
-        Self { keys, home, chain, clock, log: Arc::new(log), compared: AtomicBool::new(false), challenges: Challenges::default() }
+        Self {
+            keys,
+            home,
+            chain,
+            clock,
+            log: Arc::new(log),
+            compared: AtomicBool::new(false),
+            challenges: Challenges::default(),
+        }
     }
 
     /// Checks the request and uses its challenge up: from here on it has acted, whatever becomes of it.

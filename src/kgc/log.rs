@@ -5,6 +5,7 @@
 //! release.log.state   how many there are, and their head: what the log is compared with when it is opened again
 //! release.log.torn    what a crash left of a last line; nothing was given for it
 //! ```
+//! A log that was lost begins anew after the last head that is known, and its first line says so.
 //! Several processes may have one log open: the file is locked while it is looked at or written. Nothing is given out after the file was
 //! removed, replaced, cut short or changed, by whoever can write to it.
 
@@ -19,75 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
-/// Why the log does not take an entry.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// The file cannot be opened, written, or brought to the disk.
-    #[error("the log {} cannot be written", path.display())]
-    Io {
-        /// The log.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It has fewer entries than it had.
-    #[error("the log {} has {found} entries, {expected} were {known}", path.display())]
-    Shorter {
-        /// The log.
-        path: PathBuf,
-        /// As many were anchored or written.
-        expected: u64,
-        /// As many are there.
-        found: u64,
-        /// How that is known.
-        known: Known,
-    },
-    /// Its entries are not those that it had.
-    #[error("the first {seq} entries of the log {} have head {found}, {expected} was {known}", path.display())]
-    Altered {
-        /// The log.
-        path: PathBuf,
-        /// How many were anchored or written.
-        seq: u64,
-        /// Their head then.
-        expected: B256,
-        /// Theirs now.
-        found: B256,
-        /// How that is known.
-        known: Known,
-    },
-    /// Another file, or none, is under its name since it was opened.
-    #[error("the log {} was removed or replaced while it was in use", path.display())]
-    Replaced {
-        /// The log.
-        path: PathBuf,
-    },
-    /// What was noted of its last state is not readable as that.
-    #[error("{} does not say how many entries the log had", path.display())]
-    State {
-        /// The file beside the log.
-        path: PathBuf,
-    },
-}
-
-/// From where a head is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
-    /// It was anchored on chain.
-    Anchored,
-    /// It was written here.
-    Written,
-}
-
-impl std::fmt::Display for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Anchored => "anchored",
-            Self::Written => "written",
-        })
-    }
-}
+use super::error::{Known, LogError};
 
 /// How many entries a log has, and the head of the hash chain over them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +66,32 @@ pub struct LogEntry {
     pub epoch: u32,
     /// The request's EIP-712 digest.
     pub request_digest: B256,
+}
+
+/// The first line of a log that begins anew, because the one before it was lost.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Continuation {
+    /// When, unix seconds.
+    at: u64,
+    /// `continued`.
+    kind: String,
+    /// How many entries were there before it.
+    seq: u64,
+    /// Their head.
+    head: B256,
+}
+
+impl Continuation {
+    const KIND: &'static str = "continued";
+
+    /// The head before a log whose first line this is.
+    fn before(line: &[u8]) -> LogHead {
+        match serde_json::from_slice::<Self>(line) {
+            Ok(Self { kind, seq, head, .. }) if kind == Self::KIND => LogHead { seq, head },
+            _ => LogHead::EMPTY,
+        }
+    }
 }
 
 /// An append-only file.
@@ -203,6 +162,33 @@ impl ReleaseLog {
         Ok(this)
     }
 
+    /// Begins a log anew after the head that was `anchored` last: the one before it is lost, or is not what it was. What is there of it, and of its
+    /// state, is kept under names that end in `.lost-SECONDS`.
+    ///
+    /// # Errors
+    /// [`LogError::Io`].
+    pub fn begin_anew(path: &Path, anchored: LogHead, now_unix_secs: u64) -> Result<Self, LogError> {
+        let continuation = Continuation {
+            at: now_unix_secs,
+            kind: Continuation::KIND.to_owned(),
+            seq: anchored.seq,
+            head: anchored.head,
+        };
+        let begin = || {
+            for file in [path.to_owned(), beside(path, "state")] {
+                match std::fs::rename(&file, beside(&file, &format!("lost-{now_unix_secs}"))) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            let mut line = serde_json::to_vec(&continuation)?;
+            line.push(b'\n');
+            write_whole(path, &line, Existing::Keep)
+        };
+        begin().map_err(|source| LogError::Io { path: path.to_owned(), source })?;
+        Self::open(path)
+    }
+
     /// How many bytes of a last line without an end were put aside since it was opened.
     pub fn healed(&self) -> u64 {
         self.locked().healed
@@ -242,7 +228,7 @@ impl ReleaseLog {
             log.stamp = Stamp::of(&file.metadata()?);
             log.head = head;
             // Behind by one after a crash in here: the log may have more than was noted, never less.
-            write_whole(&self.beside("state"), &serde_json::to_vec(&head)?, Existing::Replace)
+            write_whole(&beside(&self.path, "state"), &serde_json::to_vec(&head)?, Existing::Replace)
         };
         append().map_err(|source| self.io(source))
     }
@@ -253,12 +239,6 @@ impl ReleaseLog {
 
     fn io(&self, source: std::io::Error) -> LogError {
         LogError::Io { path: self.path.clone(), source }
-    }
-
-    fn beside(&self, what: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{what}"));
-        name.into()
     }
 
     /// Waits until no other process has the log, and looks whether it is still the one under its name.
@@ -278,7 +258,7 @@ impl ReleaseLog {
 
     /// What was noted of the log; of an empty one where nothing was.
     fn state(&self) -> Result<LogHead, LogError> {
-        let path = self.beside("state");
+        let path = beside(&self.path, "state");
         match std::fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text).map_err(|_| LogError::State { path }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(LogHead::EMPTY),
@@ -318,13 +298,19 @@ impl ReleaseLog {
         file.seek(SeekFrom::Start(whole))?;
         file.read_to_end(&mut rest)?;
         rest.push(b'\n');
-        let mut aside = OpenOptions::new().append(true).create(true).mode(0o600).open(self.beside("torn"))?;
+        let mut aside = OpenOptions::new().append(true).create(true).mode(0o600).open(beside(&self.path, "torn"))?;
         aside.write_all(&rest)?;
         aside.sync_all()?;
         file.set_len(whole)?;
         file.sync_all()?;
         Ok(torn)
     }
+}
+
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(format!(".{what}"));
+    name.into()
 }
 
 /// The head of a log now, its heads after so many entries, and the bytes of its whole lines. A line without an end does not count.
@@ -335,6 +321,14 @@ fn heads(mut file: &File, after: [u64; 2]) -> std::io::Result<(LogHead, [B256; 2
     let (mut lines, mut line) = (BufReader::new(file.take(length)), Vec::new());
     while lines.read_until(b'\n', &mut line)? > 0 {
         let Some(entry) = line.strip_suffix(b"\n") else { break };
+        if whole == 0 {
+            now = Continuation::before(entry);
+            for (seq, head) in after.iter().zip(&mut then) {
+                if now.seq == *seq {
+                    *head = now.head;
+                }
+            }
+        }
         now = now.after(entry);
         whole += line.len() as u64;
         for (seq, head) in after.iter().zip(&mut then) {

@@ -30,11 +30,11 @@ use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
 pub use doors::{ChainView, Registration, Standing, os_random};
-pub use error::{ChainViewError, KgcError, RequestError};
+pub use error::{ChainViewError, KgcError, Known, LogError, RequestError};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;
-pub use log::{Known, LogEntry, LogError, LogHead, ReleaseLog, release_log_id};
+pub use log::{LogEntry, LogHead, ReleaseLog, release_log_id};
 pub use requests::{
     Ask, CLOCK_TOLERANCE_SECS, Checked, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS, Signed,
     Terms, challenges_hash, kgc_set_hash,

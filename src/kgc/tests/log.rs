@@ -78,10 +78,7 @@ async fn an_emptied_log_ends_the_releases_of_a_key_center_that_starts() {
     let issue = ask.sign::<IssueRequest>(&HOME, &scene.sender).await.expect("signs");
     let refused = center.issue(&issue).await;
     assert!(
-        matches!(
-            refused,
-            Err(KgcError::Log(LogError::Shorter { expected: 10, found: 0, known: Known::Anchored, .. }))
-        ),
+        matches!(refused, Err(KgcError::Log(LogError::Shorter { expected: 10, found: 0, known: Known::Anchored, .. }))),
         "{refused:?}"
     );
 }
@@ -133,7 +130,8 @@ async fn a_torn_line_is_put_aside_by_whoever_meets_it() {
     assert_eq!(first.healed(), 8);
     assert_eq!(fs::read_to_string(path.with_extension("jsonl.torn")).expect("aside"), "{\"at\":2\n{\"at\":33\n");
     let text = scene.log();
-    let times: Vec<_> = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["at"].clone()).collect();
+    let times: Vec<_> =
+        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["at"].clone()).collect();
     assert_eq!(times, [1, 4, 5]);
     // A line that was given out is no torn one, whatever it looks like now.
     fs::write(&path, &text[..text.len() - 1]).expect("cut");
@@ -159,7 +157,8 @@ fn processes_share_a_log_and_lose_no_entry() {
     });
     let head = ReleaseLog::open(&path).expect("the log").head_after(EMPTY).expect("whole");
     assert_eq!(head.seq, 100);
-    let noted: LogHead = serde_json::from_slice(&fs::read(path.with_extension("jsonl.state")).expect("noted")).expect("a head");
+    let noted: LogHead =
+        serde_json::from_slice(&fs::read(path.with_extension("jsonl.state")).expect("noted")).expect("a head");
     assert_eq!(noted, head);
 }
 
@@ -177,4 +176,29 @@ fn a_log_waits_for_who_has_it() {
         other.unlock().expect("given back");
         appending.join().expect("no panic").expect("appended");
     });
+}
+
+#[tokio::test]
+async fn a_lost_log_begins_anew_after_its_anchored_head_and_says_so() {
+    let scene = anchored().await;
+    let (path, whole) = (scene.log_path(), scene.log());
+    let anchored = scene.chain.anchored_log(B256::ZERO).await.expect("a head");
+    fs::write(&path, "").expect("emptied");
+    let log = ReleaseLog::begin_anew(&path, anchored, 77).expect("begun");
+    log.append(&entry(1), anchored).expect("appended");
+    let head = ReleaseLog::open(&path).expect("the log").head_after(anchored).expect("it goes on there");
+    assert_eq!(head.seq, 12, "ten before, the line that says so, and an entry");
+    let first = scene.log().lines().next().expect("a line").to_owned();
+    let expected = serde_json::json!({"at": 77, "kind": "continued", "seq": 10, "head": anchored.head});
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&first).expect("JSON"), expected);
+    assert_eq!(fs::read_to_string(path.with_extension("jsonl.lost-77")).expect("kept"), "");
+    // Another head than the anchored one is not gone on from.
+    let other = LogHead { head: B256::ZERO, ..anchored };
+    let error =
+        ReleaseLog::begin_anew(&path, other, 78).expect("begun").append(&entry(1), anchored).expect_err("another");
+    assert!(matches!(error, LogError::Altered { seq: 10, known: Known::Anchored, .. }), "{error}");
+    // And such a line further on is an entry like any other.
+    fs::write(&path, format!("{whole}{first}\n")).expect("written");
+    fs::remove_file(path.with_extension("jsonl.state")).expect("removed");
+    assert_eq!(ReleaseLog::open(&path).expect("the log").head_after(anchored).expect("whole").seq, 12);
 }

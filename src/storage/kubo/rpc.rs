@@ -240,11 +240,7 @@ impl Answer {
     }
 
     /// Hands its first `limit` bytes, or all, to `take`, until it wants no more.
-    pub(super) async fn each_part(
-        mut self,
-        limit: u64,
-        mut take: impl FnMut(&[u8]) -> bool,
-    ) -> Result<(), IpfsError> {
+    pub(super) async fn each_part(mut self, limit: u64, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), IpfsError> {
         let mut room = usize::try_from(limit).unwrap_or(usize::MAX);
         while let Some(piece) = self.next().await? {
             let length = piece.len().min(room);
