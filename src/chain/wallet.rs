@@ -3,6 +3,7 @@
 use super::keystore::{self, BadParameter, Fault};
 use crate::contract::ErrorKind;
 use crate::contract::typed_data::{Signable, digest};
+use crate::files::read_secret;
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::TxSignerSync;
 use alloy::primitives::{Address, B256, Bytes, b256};
@@ -97,7 +98,7 @@ impl WalletError {
 
 /// What opens a keystore.
 pub enum Passphrase<'a> {
-    /// A file whose text is the passphrase; white space at its end is not part of it, as in `cast`.
+    /// A file that its owner alone may read, and whose text is the passphrase; white space at its end is not part of it, as in `cast`.
     File(&'a Path),
     /// The passphrase itself.
     Text(&'a str),
@@ -134,7 +135,7 @@ impl Wallet {
         };
         let text = match passphrase {
             Passphrase::File(file) => {
-                let text = Zeroizing::new(std::fs::read_to_string(file).map_err(unreadable(file))?);
+                let text = read_secret(file).map_err(unreadable(file))?;
                 Zeroizing::new(text.trim_end().to_owned())
             }
             Passphrase::Text(text) => Zeroizing::new((*text).to_owned()),
@@ -257,6 +258,9 @@ mod tests {
         let password = folder.path().join("password");
         std::fs::write(&keystore, KEYSTORE).expect("written");
         std::fs::write(&password, "correct horse\n").expect("written");
+        let refused = Wallet::from_keystore(&keystore, &Passphrase::File(&password)).expect_err("others can read it");
+        assert!(matches!(refused, WalletError::Unreadable { .. }), "{refused:?}");
+        std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
         let expected = Wallet::development(0, 31337).expect("key 0").address();
         for passphrase in [Passphrase::Text("correct horse"), Passphrase::File(&password)] {
             assert_eq!(Wallet::from_keystore(&keystore, &passphrase).expect("opens").address(), expected);

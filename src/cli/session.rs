@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::chain::outbox::{Observer, Waiting};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
-use crate::files::make_private_folder;
+use crate::files::{make_private_folder, read_secret};
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
 use crate::pipeline::{Jobs, RegistryView};
 use crate::storage::AnyStore;
@@ -280,8 +280,8 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 /// [`CliError::File`].
 pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
     let Some(path) = settings.path("kgc_password_file") else { return Ok(None) };
-    let text = std::fs::read_to_string(&path).map_err(|source| CliError::File { act: "read", path, source })?;
-    Ok(Some(Zeroizing::new(Zeroizing::new(text).trim_end_matches(['\r', '\n']).to_owned())))
+    let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path, source })?;
+    Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 /// Asks at the terminal, without echo.

@@ -3,10 +3,12 @@
 mod draft;
 mod signals;
 
-use std::fs::DirBuilder;
-use std::io::{Result, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, File};
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 pub(crate) use draft::Draft;
 pub(crate) use signals::ends_by_itself;
@@ -27,6 +29,27 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Resu
     draft.keep(path, existing)
 }
 
+/// The text of a file that holds a secret: of one that its owner alone may read. A pipe has no name for others to open.
+///
+/// # Errors
+/// `PermissionDenied` for a file that its group or everybody may read or write; `InvalidData` for one that is too long, or no text.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
+    const MOST_BYTES: u64 = 64 << 10;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        let what = format!("its mode is {mode:o}, expected 600: others may read the secret in it");
+        return Err(Error::new(ErrorKind::PermissionDenied, what));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MOST_BYTES {
+        true => Err(Error::new(ErrorKind::InvalidData, format!("it has more than {MOST_BYTES} bytes"))),
+        false => Ok(text),
+    }
+}
+
 /// Makes a folder, and those above it, that only their owner can look into.
 pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -40,8 +63,6 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::ErrorKind;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn what_is_there_is_kept_or_replaced_whole() {
@@ -65,5 +86,21 @@ mod tests {
         write_whole(&inner.join("file"), b"", Existing::Keep).expect("written");
         let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&inner), mode(&folder.path().join("a")), mode(&inner.join("file"))), (0o700, 0o700, 0o600));
+    }
+    #[test]
+    fn a_secret_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("password");
+        write_whole(&path, b"correct horse\n", Existing::Keep).expect("written");
+        assert_eq!(read_secret(&path).expect("ours alone").as_str(), "correct horse\n");
+        for mode in [0o640, 0o604, 0o620, 0o644, 0o601] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("set");
+            let refused = read_secret(&path).expect_err("others can read it");
+            assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+            let text = refused.to_string();
+            assert!(text.contains(&format!("mode is {mode:o}, expected 600")) && !text.contains("horse"), "{text}");
+        }
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).expect("set");
+        read_secret(&path).expect("ours alone");
     }
 }

@@ -146,7 +146,9 @@ impl World {
     fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        std::fs::write(path, bytes).expect("written");
+        std::fs::write(&path, bytes).expect("written");
+        // As of a password file: others cannot read it.
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
