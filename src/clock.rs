@@ -1,4 +1,4 @@
-//! The door to the wall clock.
+//! The wall clock, as a trait so that tests can set it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,8 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn unix_secs(&self) -> u64 {
-        // Before 1970 every signature is of a time to come, and refused.
+        // A clock before 1970 reads as 0: every signature is then issued in the future, and
+        // refused.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
     }
 }

@@ -1,7 +1,8 @@
-//! MedSeal seals medical images: the system of EB-TDLM (Patel & Dwivedi 2025) on real cryptography, IPFS addresses and an Ethereum chain.
+//! MedSeal seals medical images: the system of EB-TDLM (Patel & Dwivedi 2025) on real cryptography,
+//! IPFS addresses and an Ethereum chain.
 //!
-//! This page is the map of the house. The README is for those who use it; [`envelope`] fixes every byte; the contract's manual
-//! is `contracts/src/IImageRegistry.sol`.
+//! This page is the map of the crate. The README is for users; `src/envelope/FORMAT.md` fixes every
+//! byte; the contract's manual is `contracts/src/IImageRegistry.sol`.
 //!
 //! # The pipeline
 //!
@@ -27,69 +28,110 @@
 //!
 //! # Modules
 //!
-//! Arrows point one way: [`cli`] -> [`pipeline`] -> the parts. `imaging`, `keygen`, `cipher`, `envelope` and `metrics` are pure: no network,
-//! clock, path or hidden randomness; what they need of these is handed to them.
+//! A module imports only modules further down this list. Each line says what goes in, what comes
+//! out, and what it never handles.
 //!
-//! | module | takes -> gives | never sees |
-//! | --- | --- | --- |
-//! | [`imaging`] | a file's bytes -> [`imaging::Image`], and where its samples stand | keys, file names |
-//! | [`keygen`] | samples, partials, `r` -> [`keygen::Fold`], [`keygen::Tout`], [`cipher::ImageKey`] | the KGC's root, wallets |
-//! | [`cipher`] | [`cipher::ImageKey`], samples -> frames, and back | file formats, who is asking |
-//! | [`envelope`] | description, samples, key -> sealed image and capsules, and back | wallets' private keys, the chain |
-//! | [`kgc`] | signed requests -> partials and image keys, HPKE-sealed to who asked | samples, fold, `Tout`, `r` |
-//! | [`storage`] | bytes -> [`storage::Cid`], and back | plaintext, keys |
-//! | [`chain`] | calls, typed data, wallets -> receipts, records, events | plaintext, image keys |
-//! | [`notify`] | a line about an event -> a webhook or a program that took it | the chain, keys |
-//! | [`metrics`] | images, ciphertext -> numbers, each with its ideal value and band | keys |
-//! | [`evaluation`] | images -> pictures for people | keys |
-//! | [`pipeline`] | a file -> its record; an image id -> its file; an image id -> a verdict | settings, the terminal |
-//! | [`clock`] | -> unix seconds | |
-//! | [`cli`] | a command line -> text or JSON, and an exit code | |
+//! - [`cli`]: a command line -> text or JSON, and an exit code. Never a rule: it calls the modules
+//!   below.
+//! - [`view`]: what a part gave or refused -> what a program is told of it: JSON, a code and its
+//!   meaning. Never the network, files or exit codes.
+//! - [`pipeline`]: a file -> its record; an image id -> its file, or a verdict. Never settings or
+//!   the terminal.
+//! - [`watch`]: a registry and a memory on disk -> each event once, and its retraction if the chain
+//!   drops it. Never how a receiver is called.
+//! - [`evidence`]: a node's proofs -> one file; that file and a block hash -> the proven history of
+//!   one image. Never wallets or storage; the check needs no network.
+//! - [`audit`]: the registry's whole log -> proof that no event is missing or altered, and its
+//!   totals. Never wallets or storage.
+//! - [`notify`]: what waits for a receiver in the watch's memory -> a webhook's POST or a program's
+//!   run. Never the chain or keys.
+//! - [`kgc`]: signed requests -> partials and image keys, HPKE-sealed to the requester. Never
+//!   samples, the fold, `Tout` or `r`.
+//! - [`evaluation`]: images -> figures and surveys for people. Never users' keys.
+//! - [`chain`]: calls, typed data, wallets -> receipts, records, events. Never plaintext or image
+//!   keys.
+//! - [`contract`]: events, calls, reverts and signed requests as bytes -> typed values, and back.
+//!   Pure.
+//! - [`storage`]: bytes -> [`storage::Cid`], and back. Never plaintext or keys.
+//! - [`metrics`]: images, ciphertext -> numbers, each with its ideal value and band. Never keys of
+//!   users. Pure.
+//! - [`keygen`]: samples, partials, `r` -> [`keygen::Fold`], [`keygen::Tout`],
+//!   [`cipher::ImageKey`]. Never the KGC's root secret or wallets. Pure, but for loading ONNX
+//!   Runtime from a path where one is given.
+//! - [`envelope`]: description, samples, key -> sealed image and capsules, and back. Never wallets'
+//!   private keys or the chain. Pure.
+//! - [`cipher`]: [`cipher::ImageKey`], samples -> frames, and back. Never file formats or who asks.
+//!   Pure.
+//! - [`imaging`]: a file's bytes -> [`imaging::Image`], and where its samples are in the file.
+//!   Never keys or file names. Pure.
+//! - [`words`]: somebody else's words -> one line that can be shown.
+//! - [`clock`]: nothing -> unix seconds.
+//!
+//! 'Pure' modules use no network, clock or file, and no randomness but what the caller hands in.
 //!
 //! # Invariants
 //!
-//! 1. What is sealed comes back byte for byte: [`pipeline::prepare`] then [`pipeline::rebuild`] is the identity. (`--pixels` seals samples, and says so.)
-//! 2. A changed sealed image never yields output. [`envelope::SealedImage::parse`] accepts one encoding; the key commitment is checked before any
-//!    frame, and nothing is given out before every frame has passed.
-//! 3. The security claim rests on HKDF-SHA256, AES-256-GCM-SIV and HPKE alone. Permutation, S-box and transformer add to them; secrecy
-//!    never depends on them.
-//! 4. `Ke` is derived once, at sealing, and then carried by capsules: floats differ between engines.
-//! 5. A signature acts once, on one chain, in one contract, before its deadline. A record is never changed; every event is in the audit head.
-//! 6. The KGC gives a key only to a wallet that signed a fresh request and is authorised on chain now; it logs before it answers.
-//! 7. Nothing is registered before it was read back from the store and hashed ([`pipeline::Sender`]).
-//! 8. Every transaction is on disk, signed, before it is sent ([`chain::Outbox`]); a second start finishes what the first one began.
+//! 1. What is sealed comes back byte for byte: [`pipeline::prepare`], then [`pipeline::rebuild`] is
+//!    the identity. (`--pixels` seals the samples alone, and says so.)
+//! 2. A changed sealed image never yields output. [`envelope::SealedImage::decode`] accepts one
+//!    encoding; the key commitment is checked before any frame, and no output is given before every
+//!    frame has passed.
+//! 3. The security claim rests on HKDF-SHA256, AES-256-GCM-SIV and HPKE alone. Permutation, S-box
+//!    and transformer add to them; secrecy never depends on them.
+//! 4. `Ke` is derived once, at sealing, and then carried by capsules: floats differ between
+//!    engines.
+//! 5. A signature acts once, on one chain, in one contract, before its deadline. A record is never
+//!    changed; every event is in the audit head.
+//! 6. The KGC gives a key only to a wallet that signed a fresh request and is authorised on chain
+//!    now; it logs before it answers.
+//! 7. Nothing is registered before it was read back from the store and hashed
+//!    ([`pipeline::Sender`]).
+//! 8. Every transaction is on disk, signed, before it is sent ([`chain::Outbox`]); after a crash
+//!    the next run finishes what the last one began.
 //! 9. Without the KGC's key file no image opens; with a backup of it every image does.
 //! 10. No patient data, file name or pixel is on chain, in a log or in a public header.
 //!
 //! # From the paper to the code
 //!
-//! | paper | here |
-//! | --- | --- |
-//! | 4.1 Key Generation Center | [`kgc::KeyCenter`], [`kgc::LocalKeyCenter`] |
-//! | 4.1 Data Sender, Data User | [`pipeline::Sender`], [`pipeline::Reader`] |
-//! | 4.1 Cloud Server | [`storage::Store`], [`storage::LocalStore`] |
-//! | 4.1 Blockchain Network | [`chain::Registry`]; `ImageRegistry.sol` |
-//! | the image's samples, as the model's input | [`keygen::fold_image`], [`keygen::fold_bytes`] -> [`keygen::Fold`] |
-//! | eq. (1)-(4): patches, embedding, positions, attention | [`keygen::Vit`] |
-//! | `Tout` | [`keygen::Tout`] |
-//! | eq. (4): `Ke = Decoder(Tout)` | [`keygen::derive`] -> [`cipher::ImageKey`]. DIFFERENCE: `Tout` is one of four inputs of HKDF |
-//! | eq. (5) permutation, (10) its inverse | [`cipher::Permutation`] |
-//! | eq. (6) S-box, (9) its inverse | [`cipher::SBox`] |
-//! | eq. (7) XOR with the keystream, (8) its inverse | [`cipher::FrameCipher`], by AES-256-GCM-SIV |
-//! | Algorithm 1: key, encryption, decryption | [`pipeline::Sender::seal`], [`pipeline::Reader::open`] |
-//! | Algorithm 1, verification: SSIM, PSNR | [`metrics::quality`] |
-//! | Algorithm 2: store the hash | [`pipeline::Sender::seal`], `ImageRegistry.register` |
-//! | Algorithm 2: verify, flag, log | [`pipeline::observe`], [`pipeline::record_verification`], `ImageRegistry.recordVerification` |
-//! | eq. (11) entropy | [`metrics::entropy`] |
-//! | eq. (12) NPCR, eq. (13) UACI | [`metrics::differential`] |
-//! | eq. (14) time | [`pipeline::Timings`] |
-//! | correlation of adjacent pixels | [`metrics::correlation`] |
-//! | MSE, PSNR, SSIM, NC | [`metrics::quality`] |
-//! | figure 3 | [`evaluation::figures`] |
+//! Actors (4.1):
+//!
+//! - Key Generation Center: [`kgc::KeyCenter`], [`kgc::LocalKeyCenter`]
+//! - Data Sender, Data User: [`pipeline::Sender`], [`pipeline::Reader`]
+//! - Cloud Server: [`storage::Store`], [`storage::LocalStore`], [`storage::KuboStore`]
+//! - Blockchain Network: [`chain::Registry`]; `ImageRegistry.sol`
+//!
+//! Equations; a search for `eq. (5)` finds the code of eq. (5):
+//!
+//! - The model's input: [`keygen::fold_image`], [`keygen::fold_bytes`] -> [`keygen::Fold`]
+//! - eq. (1) patches, eq. (2) embedding and positions, eq. (3) attention: [`keygen::Vit`], whose
+//!   model is made by `onnx/network.py` -> [`keygen::Tout`]
+//! - eq. (4) `Ke = Decoder(Tout)`: [`keygen::derive`] -> [`cipher::ImageKey`].
+//!   DIFFERENCE: `Tout` is one of four inputs of HKDF
+//! - eq. (5) permutation, eq. (10) its inverse: [`cipher::Permutation`]
+//! - eq. (6) S-box, eq. (9) its inverse: [`cipher::SBox`]
+//! - eq. (7) XOR with the keystream, eq. (8) its inverse: [`cipher::FrameCipher`], by
+//!   AES-256-GCM-SIV
+//! - eq. (11) entropy: [`metrics::entropy`]
+//! - eq. (12) NPCR, eq. (13) UACI: [`metrics::differential`]
+//! - eq. (14) time: [`pipeline::Timings`], measured in [`pipeline::Sender`]
+//!
+//! Algorithms, measures and figures:
+//!
+//! - Algorithm 1, key, encryption, decryption: [`pipeline::Sender::seal`],
+//!   [`pipeline::Reader::open`]
+//! - Algorithm 1, verification by SSIM and PSNR: [`metrics::quality`]
+//! - Algorithm 2, store the hash: [`pipeline::Sender::seal`], `ImageRegistry.register`
+//! - Algorithm 2, verify, flag, log: [`pipeline::observe`], [`pipeline::record_verification`],
+//!   `ImageRegistry.recordVerification`
+//! - Algorithm 2, notify the user or administrator: [`watch::Watcher`], [`notify::Dispatcher`]
+//! - Correlation of adjacent pixels: [`metrics::correlation`]
+//! - MSE, PSNR, SSIM, NC: [`metrics::quality`]
+//! - Figure 3: [`evaluation::figures`]
 //!
 //! # Example
 //!
-//! A file is sealed and opened again, without network, chain or store. In life the KGC issues `partial`, and `salt` and `r` are random.
+//! A file is sealed and opened again, without network, chain or store. In real use the KGC issues
+//! `partial`, and `salt` and `r` are random.
 //!
 //! ```
 //! use alloy::primitives::{Address, B256};
@@ -122,11 +164,11 @@
 //!     payload: &prepared.payload,
 //! })?;
 //!
-//! let opened = SealedImage::parse(&sealed)?.open(&key)?;
+//! let opened = SealedImage::decode(&sealed)?.open(&key)?;
 //! assert_eq!(rebuild(&opened.description, &opened.payload)?, file);
 //!
 //! *sealed.last_mut().expect("it has bytes") ^= 1;
-//! assert!(SealedImage::parse(&sealed)?.open(&key).is_err());
+//! assert!(SealedImage::decode(&sealed)?.open(&key).is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -148,5 +190,6 @@ pub mod metrics;
 pub mod notify;
 pub mod pipeline;
 pub mod storage;
+pub mod view;
 pub mod watch;
 pub mod words;

@@ -1,9 +1,11 @@
-//! Foreign words, made fit to be shown: what a node, a store or a stranger's data says never fills or moves a terminal.
+//! Text from nodes, stores and other people's data, made fit to be shown: one short line that no
+//! terminal obeys.
 
-/// Characters that are shown of somebody else's words.
+/// Most characters that are shown of such text.
 const MOST_SHOWN: usize = 200;
 
-/// Returns `text` as one line of at most 200 characters, with control characters escaped; what was cut shows as `...`.
+/// Returns `text` as one line of at most 200 characters, with control characters escaped; what was
+/// cut shows as `...`.
 pub fn one_line(text: &str) -> String {
     let mut shown: String = text.chars().take(MOST_SHOWN).collect();
     if shown.len() < text.len() {
@@ -12,7 +14,8 @@ pub fn one_line(text: &str) -> String {
     escaped(&shown)
 }
 
-/// Returns `text` with each control character, and each that would turn the reading direction, as an escape.
+/// Returns `text` with each control character, and each that would turn the reading direction, as
+/// an escape.
 pub fn escaped(text: &str) -> String {
     let is_hidden = |c: char| {
         c.is_control()

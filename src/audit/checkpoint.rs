@@ -1,5 +1,6 @@
-//! Where the last audit stood, one window behind the head: what a later one goes on from. It is no authority: what it leads to is proven
-//! again each time, trail and storage.
+//! The checkpoint file: the state of the last audit, [`super::WINDOW_BLOCKS`] behind the newest block, from which the next one
+//! continues. It is not trusted: the result is proven
+//! anew each time, trail and storage.
 
 use super::{Storage, Summary};
 use crate::contract::Trail;
@@ -10,20 +11,20 @@ use sha2::{Digest, Sha256};
 use std::io::{BufRead, BufReader, BufWriter, Error, ErrorKind, Read, Result, Write};
 use std::path::Path;
 
-/// Version of the file.
+/// Name and version of the file's format.
 const FORM: &str = "medseal/audit-checkpoint/v1";
 
-/// The state after all events of a block and those before it.
+/// The state after the last event in or before a block.
 #[derive(Debug, Clone)]
 pub(super) struct Checkpoint {
-    pub(super) about: About,
+    pub(super) about: CheckpointHeader,
     pub(super) storage: Storage,
 }
 
-/// All of it but the slots.
+/// The first line of the file: all of it but the storage slots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct About {
+pub(super) struct CheckpointHeader {
     form: String,
     chain_id: u64,
     registry: Address,
@@ -31,15 +32,15 @@ pub(super) struct About {
     pub(super) block: u64,
     /// Its hash.
     pub(super) hash: B256,
-    /// The word after its last event.
+    /// The trail's word after the block's last event.
     pub(super) trail: B256,
-    /// How far the audit came that wrote it: block, hash, number of events.
+    /// Up to where the audit that wrote it was complete: block, hash, number of events.
     pub(super) complete: (u64, B256, u64),
     pub(super) summary: Summary,
     slots: usize,
 }
 
-impl About {
+impl CheckpointHeader {
     pub(super) fn new(
         (chain_id, registry): (u64, Address),
         (block, hash): (u64, B256),
@@ -52,11 +53,11 @@ impl About {
     }
 }
 
-/// Writes a checkpoint that is not there under its name yet: the audit that it belongs to is not over.
-pub(super) fn draft(path: &Path, about: &About, storage: &Storage) -> Result<Draft> {
+/// Writes a checkpoint to a temporary file; it gets its name once the audit has succeeded.
+pub(super) fn draft(path: &Path, about: &CheckpointHeader, storage: &Storage) -> Result<Draft> {
     let draft = Draft::beside(path)?;
     let mut file = Hashed { to: BufWriter::new(draft.file()?), hash: Sha256::new() };
-    let about = About { slots: storage.len(), ..about.clone() };
+    let about = CheckpointHeader { slots: storage.len(), ..about.clone() };
     serde_json::to_writer(&mut file, &about)?;
     file.write_all(b"\n")?;
     for (place, value) in storage.slots() {
@@ -69,7 +70,7 @@ pub(super) fn draft(path: &Path, about: &About, storage: &Storage) -> Result<Dra
     Ok(draft)
 }
 
-/// Gives it its name.
+/// Renames the temporary file to `path`.
 pub(super) fn keep(draft: Draft, path: &Path) -> Result<()> {
     draft.keep(path, Existing::Replace)
 }
@@ -89,9 +90,9 @@ pub(super) fn load(path: &Path, home: (u64, Address)) -> Result<Option<Checkpoin
     let (mut line, mut hash) = (Vec::new(), Sha256::new());
     file.read_until(b'\n', &mut line)?;
     hash.update(&line);
-    let about: About = serde_json::from_slice(&line)?;
+    let about: CheckpointHeader = serde_json::from_slice(&line)?;
     if about.form != FORM || (about.chain_id, about.registry) != home {
-        return Err(bad("it is another registry's"));
+        return Err(bad("it is the checkpoint of another registry"));
     }
     let (mut storage, mut slot) = (Storage::default(), [0; 64]);
     for _ in 0..about.slots {
@@ -102,7 +103,7 @@ pub(super) fn load(path: &Path, home: (u64, Address)) -> Result<Option<Checkpoin
     let mut expected = [0; 33];
     let end = file.read(&mut expected)?;
     if end != 32 || hash.finalize()[..] != expected[..32] {
-        return Err(bad("its hash is another"));
+        return Err(bad("its content does not match its hash"));
     }
     Ok(Some(Checkpoint { about, storage }))
 }
@@ -134,7 +135,8 @@ mod tests {
         let path = folder.path().join("checkpoint");
         let home = (31337, Address::repeat_byte(7));
         let (storage, trail) = (Storage::new(), Trail::start(31337, home.1));
-        let about = About::new(home, (5, B256::repeat_byte(5)), trail, (9, B256::ZERO, 3), Summary::default());
+        let about =
+            CheckpointHeader::new(home, (5, B256::repeat_byte(5)), trail, (9, B256::ZERO, 3), Summary::default());
         assert!(load(&path, home).expect("nothing").is_none());
         keep(draft(&path, &about, &storage).expect("written"), &path).expect("kept");
         let found = load(&path, home).expect("read").expect("there");

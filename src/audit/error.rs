@@ -1,39 +1,39 @@
-//! Why a log is not the whole log.
+//! Why an audit fails.
 
 use crate::chain::ChainError;
 use crate::contract::{ErrorKind, EventError};
 use alloy::primitives::{B256, FixedBytes};
 
-/// Why the log is not the whole log.
+/// Why an audit fails: the log is not complete and unaltered, or cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
     /// The node does not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// An event is not where it belongs: it is missing, or another stands in its place.
+    /// An event is missing: another one is in its place.
     #[error("event {seq} is missing: event {next} in block {block} stands in its place")]
     Missing {
-        /// The number that the event has.
+        /// Number of the missing event.
         seq: u64,
-        /// The number of the one that is there instead.
+        /// Number of the event in its place.
         next: u64,
         /// Its block.
         block: u64,
     },
-    /// An event's word is not the one that follows from all before it.
+    /// An event was changed: its word does not follow from the events before it.
     #[error("event {seq} in block {block} is altered: expected trail {expected}, found {found}")]
     Broken {
         /// Its number.
         seq: u64,
         /// Its block.
         block: u64,
-        /// The word that follows.
+        /// The word that follows from the events before it.
         expected: B256,
         /// The event's.
         found: B256,
     },
-    /// A log is no event of the registry.
+    /// A log does not decode as an event of the registry.
     #[error("event {seq} in block {block} cannot be read: {reason}")]
     Unreadable {
         /// The number that it should have.
@@ -64,31 +64,31 @@ pub enum AuditError {
         block: u64,
         /// What of it.
         what: &'static str,
-        /// What follows.
+        /// What the contract computes.
         expected: B256,
         /// The item's.
         found: B256,
     },
-    /// The log ends before the contract's own head.
+    /// The log has fewer or more events than the contract counts.
     #[error("event {} is missing: the contract counts {expected} events, the log has {found}", found + 1)]
     Incomplete {
-        /// The contract's number.
+        /// The contract's count.
         expected: u64,
-        /// The log's.
+        /// The log's count.
         found: u64,
     },
-    /// The log has as many events, and another head.
-    #[error("after {seq} events the contract's head is {expected}, the log's {found}")]
+    /// The log has as many events as the contract counts, and another hash chain.
+    #[error("after {seq} events the contract's audit head is {expected}, the log's is {found}")]
     OtherHead {
         /// How many.
         seq: u64,
         /// The contract's.
         expected: FixedBytes<26>,
-        /// The log's.
+        /// The log's count.
         found: FixedBytes<26>,
     },
-    /// The log is whole, and the contract's storage is not what its events make.
-    #[error("the contract's storage has root {expected}, its events make {found}")]
+    /// The log is complete, and the contract's storage is not what its events give.
+    #[error("the contract's storage has root {expected}, the log's events give {found}")]
     OtherStorage {
         /// The contract's.
         expected: B256,
@@ -105,8 +105,8 @@ pub enum AuditError {
         /// Why it is not.
         reason: String,
     },
-    /// Another code is proven to stand at the address.
-    #[error("block {block}: expected code hash {expected}, proven is {found}")]
+    /// Another contract's code is proven to be at the address.
+    #[error("block {block}: expected code hash {expected}, found {found}")]
     OtherCode {
         /// The block.
         block: u64,
@@ -116,7 +116,7 @@ pub enum AuditError {
         found: B256,
     },
     /// Two nodes have different blocks of one number.
-    #[error("block {block} is {expected}, and {found} at {endpoint}")]
+    #[error("the nodes disagree: block {block} is {expected}, and {found} at {endpoint}")]
     OtherBlock {
         /// Its number.
         block: u64,
@@ -127,8 +127,8 @@ pub enum AuditError {
         /// The other.
         endpoint: String,
     },
-    /// A block that had been settled was replaced.
-    #[error("the chain was replaced more than {deep} blocks deep: block {block} was {expected}, it is {found} now")]
+    /// A block was replaced that was too old for that.
+    #[error("the chain was reorganised more than {deep} blocks deep: block {block} was {expected}, it is {found} now")]
     ReorgTooDeep {
         /// Blocks that may be replaced.
         deep: u64,
@@ -140,15 +140,17 @@ pub enum AuditError {
         found: B256,
     },
     /// The chain was replaced while its log was read.
-    #[error("the chain went on another way while its log was read: block {block} was {expected}")]
+    #[error("the chain was reorganised while its log was read: block {block} is no longer {expected}")]
     Moved {
         /// Number of the block up to which it was read.
         block: u64,
         /// Its hash.
         expected: B256,
     },
-    /// There is no such block, or the contract is younger.
-    #[error("no block {block} to audit up to: the registry is of block {first}, the newest block is {newest}")]
+    /// There is no such block, or it is older than the contract.
+    #[error(
+        "cannot audit up to block {block}: expected the registry's block {first}, the newest block {newest}, or one between"
+    )]
     NoBlock {
         /// What was asked for.
         block: u64,
@@ -168,7 +170,7 @@ pub enum AuditError {
 }
 
 impl AuditError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Chain(error) => error.kind(),
@@ -178,7 +180,7 @@ impl AuditError {
         }
     }
 
-    /// A log is no event of the registry, which was to be number `seq` in `block`.
+    /// A log in `block` does not decode, where event `seq` was expected.
     pub fn unreadable(seq: u64, block: u64, error: EventError) -> Self {
         Self::Unreadable { seq, block, reason: error.to_string() }
     }

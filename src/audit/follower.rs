@@ -1,43 +1,45 @@
-//! Follows a log event by event: each must follow from all before it.
+//! Recomputes the audit trail event by event: each event's word must follow from all events before
+//! it.
 
 use super::error::AuditError;
 use crate::contract::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch};
 use crate::contract::{AuditHead, RegistryEvent, Trail, foreign_part, item_hash};
 use alloy::primitives::{Address, B256, U256, keccak256};
 
-/// Items that a batch may have.
+/// Most items that a batch may have.
 const MOST_ITEMS: usize = 100;
 
-/// Follows a registry's events one by one: each must follow from all before it.
+/// Recomputes a registry's audit trail, one event after the other.
 #[derive(Debug, Clone)]
 pub struct Follower {
     chain_id: u64,
     registry: Address,
     trail: Trail,
-    /// Items whose batch has not come yet.
+    /// Items whose `BatchRegistered` event has not come yet.
     items: Vec<RegisteredInBatch>,
 }
 
 impl Follower {
-    /// Follows a registry's events from its first.
+    /// Starts before the registry's first event.
     pub fn new(chain_id: u64, registry: Address) -> Self {
         Self::after(chain_id, registry, Trail::start(chain_id, registry))
     }
 
-    /// Follows a registry's events from the word before the first to be taken.
+    /// Starts after the event whose word is `trail`.
     pub fn after(chain_id: u64, registry: Address, trail: Trail) -> Self {
         Self { chain_id, registry, trail, items: Vec::new() }
     }
 
-    /// The word after the last event that has a number.
+    /// The trail's word after the last numbered event.
     pub fn trail(&self) -> Trail {
         self.trail
     }
 
-    /// Takes the next event, which a block of this time holds.
+    /// Takes the next event, whose block has the time `time`, unix seconds.
     ///
     /// # Errors
-    /// [`AuditError::Missing`], [`AuditError::Broken`], [`AuditError::Batch`], [`AuditError::Item`].
+    /// [`AuditError::Missing`], [`AuditError::Broken`], [`AuditError::Batch`],
+    /// [`AuditError::Item`].
     pub fn take(&mut self, event: &RegistryEvent, time: u64) -> Result<(), AuditError> {
         let block = event.place.block_number;
         if let Event::RegisteredInBatch(item) = &event.event {
@@ -58,7 +60,7 @@ impl Follower {
         Ok(())
     }
 
-    /// The word after the last event, where none has been left open.
+    /// The trail's word after the last event; no batch may be incomplete.
     ///
     /// # Errors
     /// [`AuditError::Batch`] for items without their batch.
@@ -67,7 +69,8 @@ impl Follower {
         Ok(self.trail)
     }
 
-    /// Checks that the log ends where the contract's own word in `block` says; returns the word after the last event.
+    /// Checks that the log ends with the audit head that the contract has in `block`; returns the
+    /// word after the last event.
     ///
     /// # Errors
     /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::Batch`].
@@ -82,7 +85,7 @@ impl Follower {
         Ok(trail)
     }
 
-    /// Items stand right before the event of their batch, and nowhere else.
+    /// Checks that items come right before the event of their batch, and nowhere else.
     fn check_items(&self, event: Option<&Event>, block: u64) -> Result<(), AuditError> {
         let items: Vec<&RegisteredInBatch> = self.items.iter().collect();
         let (expected, found) = match event {
@@ -117,7 +120,7 @@ fn items_hash(items: &[&RegisteredInBatch], count: usize, skipped: U256) -> B256
         let item = if place < 256 && skipped.bit(place) { None } else { items.next() };
         hashes.extend(item.map_or(B256::ZERO, item_hash));
     }
-    // One too many must show as well.
+    // Items beyond the count must change the hash too.
     hashes.extend(items.flat_map(|item| item_hash(item).0));
     keccak256(hashes)
 }

@@ -1,4 +1,7 @@
-//! The audit trail: the hash chain over the registry's events, recomputed from its log. An event that is missing, added or changed shows.
+//! The audit: recomputes the hash chain over the registry's events (the audit trail) from its log, and compares it with
+//! what the contract holds. An event that is missing, added or changed is found.
+//!
+//! 'Word' is the audit trail's value after an event: the 32 bytes in the contract's storage slot 0.
 
 mod checkpoint;
 mod error;
@@ -11,11 +14,11 @@ mod summary;
 
 pub use error::AuditError;
 pub use follower::Follower;
-pub use proof::{Proven, prove};
-pub use read::{Ranges, headers_to, logs_of};
-pub use run::{Audit, Audited, Listed, Options, Step, WINDOW_BLOCKS, audit, target};
+pub use proof::{ProvenBlock, prove};
+pub use read::{LogRanges, headers_to, logs_of};
+pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
 pub use storage::Storage;
-pub use summary::{FlagOpen, Summary, Tally, TimeLine};
+pub use summary::{OpenFlag, Summary, Tally, TimeLine};
 
 #[cfg(test)]
 mod tests;

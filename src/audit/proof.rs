@@ -1,4 +1,4 @@
-//! The contract's word in a block, proven: the header hashes to the block's hash, and a Merkle proof leads from its state root to the
+//! Proves the audit trail's word in a block: the header hashes to the block's hash, and a Merkle proof leads from its state root to the
 //! contract's account and from there to storage slot 0.
 
 use super::AuditError;
@@ -13,13 +13,13 @@ use alloy::rpc::types::{EIP1186AccountProofResponse, Header};
 use alloy_trie::{Nibbles, TrieAccount};
 use std::time::Duration;
 
-/// How often, and at which pace, a node that is a little behind is asked for a block.
+/// How often a node that is a little behind is asked for a block, and the pause between.
 const ASKED: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(400);
 
 /// What a block's header proves of the contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proven {
+pub struct ProvenBlock {
     /// The block.
     pub block: u64,
     /// Its hash.
@@ -28,17 +28,17 @@ pub struct Proven {
     pub parent: B256,
     /// Its time, unix seconds.
     pub time: u64,
-    /// What storage slot 0 holds.
+    /// The audit trail's word, from storage slot 0.
     pub trail: Trail,
     /// Root of the contract's storage.
     pub storage_root: B256,
     /// The nodes that have this block, the first one included.
     pub witnesses: Vec<String>,
-    /// The nodes that could not be asked, and why.
+    /// The nodes that did not answer, and why.
     pub silent: Vec<String>,
 }
 
-/// A header that hashes to what the node says.
+/// Checks that the header hashes to the hash that the node gives for it.
 pub(super) fn check_hash(header: &Header) -> Result<(), AuditError> {
     let found = header.inner.hash_slow();
     if found == header.hash {
@@ -48,17 +48,17 @@ pub(super) fn check_hash(header: &Header) -> Result<(), AuditError> {
     Err(AuditError::Unproven { block: header.number, what: "the header", reason })
 }
 
-/// Proves the contract's word and storage root in the block of `header`, of which the other nodes are asked as well.
+/// Proves the contract's word and storage root in the block of `header`, and asks the other nodes for the same block.
 ///
 /// # Errors
 /// [`AuditError::Unproven`], [`AuditError::OtherCode`], [`AuditError::OtherBlock`], or the node does not answer.
-pub async fn prove(registry: &Registry, header: &Header) -> Result<Proven, AuditError> {
+pub async fn prove(registry: &Registry, header: &Header) -> Result<ProvenBlock, AuditError> {
     check_hash(header)?;
     let (block, address) = (header.number, registry.address());
     let answer = registry.rpc().proof(address, vec![B256::ZERO], header.hash).await?;
     let trail = check(&answer, header, registry)?;
     let (witnesses, silent) = ask_others(registry.rpc(), header).await?;
-    Ok(Proven {
+    Ok(ProvenBlock {
         block,
         hash: header.hash,
         parent: header.parent_hash,
@@ -70,7 +70,7 @@ pub async fn prove(registry: &Registry, header: &Header) -> Result<Proven, Audit
     })
 }
 
-/// Checks account and slot 0 against the header's state root, and returns the word.
+/// Checks account and slot 0 against the header's state root, and returns the trail's word.
 fn check(answer: &EIP1186AccountProofResponse, header: &Header, registry: &Registry) -> Result<Trail, AuditError> {
     let block = header.number;
     let unproven = |what, error: &dyn ToString| AuditError::Unproven { block, what, reason: error.to_string() };
@@ -93,7 +93,7 @@ fn check(answer: &EIP1186AccountProofResponse, header: &Header, registry: &Regis
     Ok(Trail::from(B256::from(slot.value)))
 }
 
-/// Asks every node for the block of this number: those that have this very one, and those that could not be asked.
+/// Asks every node for the block of this number. Returns those that have the same one, and those that did not answer.
 async fn ask_others(rpc: &Rpc, header: &Header) -> Result<(Vec<String>, Vec<String>), AuditError> {
     let (mut witnesses, mut silent) = (Vec::new(), Vec::new());
     for node in rpc.each() {

@@ -1,4 +1,4 @@
-//! The registry's log as the node has it, in the order in which it says it, and not judged here: [`Follower`](super::Follower) judges.
+//! Reads the registry's log from the node, in the node's order and unchecked: [`Follower`](super::Follower) checks it.
 
 use super::AuditError;
 use super::proof::check_hash;
@@ -12,38 +12,38 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 /// Blocks of the first range that is asked for.
 const FIRST_RANGE: u64 = 2_000;
-/// A range never has more blocks.
+/// Most blocks of a range.
 const MOST_BLOCKS: u64 = 100_000;
-/// Below so many logs the next range is twice as long, above so many half as long: what bounds the memory.
+/// After fewer logs than this the next range is twice as long, after more than that half as long: this bounds the memory.
 const FEW_LOGS: usize = 1_000;
 const MANY_LOGS: usize = 4_000;
-/// Questions that are asked at the same time near the head.
+/// Requests that run at the same time near the newest block.
 const AT_ONCE: usize = 8;
 
-/// Logs of some blocks.
+/// The logs of a range of blocks.
 #[derive(Debug)]
-pub struct Range {
+pub struct LogRange {
     pub logs: Vec<Log>,
-    /// The last block of which they are.
+    /// Number of the last block of the range.
     pub to: u64,
 }
 
-/// What is asked for next.
+/// The ranges of blocks that are still to be read.
 #[derive(Debug, Clone, Copy)]
-pub struct Ranges {
+pub struct LogRanges {
     next: u64,
     blocks: u64,
     last: u64,
 }
 
-impl Ranges {
-    /// Blocks `first ..= last`; nothing where `last` comes before.
+impl LogRanges {
+    /// Blocks `first ..= last`; empty where `last` is smaller.
     pub fn new(first: u64, last: u64) -> Self {
         Self { next: first, blocks: FIRST_RANGE, last }
     }
 
-    /// The logs of the next blocks, and what comes after them; none at the end. A range that the node refuses is halved.
-    pub async fn read(mut self, registry: &Registry) -> Result<Option<(Range, Self)>, ChainError> {
+    /// The logs of the next range, and the ranges after it; `None` at the end. A range that the node refuses is halved.
+    pub async fn read(mut self, registry: &Registry) -> Result<Option<(LogRange, Self)>, ChainError> {
         if self.next > self.last {
             return Ok(None);
         }
@@ -58,7 +58,7 @@ impl Ranges {
                         _ => self.blocks,
                     };
                     self.next = to + 1;
-                    return Ok(Some((Range { logs, to }, self)));
+                    return Ok(Some((LogRange { logs, to }, self)));
                 }
                 Err(error) if self.blocks > 1 && error.asks_for_too_much() => {
                     self.blocks = self.blocks.min(to - self.next + 1).div_ceil(2);
@@ -90,7 +90,7 @@ pub async fn headers_to(registry: &Registry, first: u64, head: &Header) -> Resul
     Ok(headers)
 }
 
-/// The logs of each of these blocks, asked for by its hash; a block whose own bloom says that it has none is not asked for.
+/// The logs of each of these blocks, requested by block hash; a block whose bloom filter excludes the registry is skipped.
 pub async fn logs_of(registry: &Registry, headers: &[Header]) -> Result<Vec<Log>, ChainError> {
     let has_any = |header: &&Header| header.logs_bloom.contains_input(BloomInput::Raw(registry.address().as_slice()));
     let hashes: Vec<B256> = headers.iter().filter(has_any).map(|header| header.hash).collect();

@@ -1,8 +1,8 @@
-//! The audit: the proven word of a block, the log up to it, and whether one follows from the other.
+//! The audit: proves the trail's word in a block, reads the log up to it, and checks that the log leads to that word.
 
-use super::checkpoint::{self, About};
-use super::proof::{Proven, prove};
-use super::read::{Ranges, headers_to, logs_of};
+use super::checkpoint::{self, CheckpointHeader};
+use super::proof::{ProvenBlock, prove};
+use super::read::{LogRanges, headers_to, logs_of};
 use super::{AuditError, Follower, Storage, Summary};
 use crate::chain::{BlockTimes, Profile, Registry};
 use crate::contract::{RegistryEvent, Trail, decode};
@@ -12,74 +12,75 @@ use alloy::primitives::{Address, B256};
 use alloy::rpc::types::{Header, Log};
 use std::path::PathBuf;
 
-/// Blocks that may still be replaced: their logs are read by their hashes, and each time anew.
+/// The newest blocks, which a reorganisation may replace: their logs are requested by block hash, and read anew each time.
 pub const WINDOW_BLOCKS: u64 = 64;
 
-/// How an audit is made.
+/// Options of an audit.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Up to which block; else the newest one of a development chain, and the newest final one of a network.
+pub struct AuditOptions {
+    /// The last block to audit; `None` is the newest one of a development chain, the newest final one of a network.
     pub block: Option<u64>,
-    /// File of the checkpoint; none is read or written without.
+    /// The checkpoint's file; without one no checkpoint is read or written.
     pub checkpoint: Option<PathBuf>,
     /// Whether the whole log is read, even if there is a checkpoint.
     pub from_start: bool,
 }
 
-/// An event that followed from all before it.
+/// An event whose word follows from all events before it.
 #[derive(Debug)]
-pub struct Listed<'a> {
+pub struct AuditedEvent<'a> {
     /// The event.
     pub event: &'a RegistryEvent,
     /// Time of its block, unix seconds.
     pub time: u64,
-    /// The state after it.
+    /// The contract's storage after it.
     pub storage: &'a Storage,
-    /// Whether the last audit, of which there is a checkpoint, did not come so far.
+    /// Whether the audit that wrote the checkpoint did not cover it.
     pub is_new: bool,
 }
 
-/// What an audit tells while it goes on.
+/// Progress of an audit.
 #[derive(Debug)]
-pub enum Step<'a> {
-    /// How many blocks are read, of how many.
+pub enum AuditProgress<'a> {
+    /// Blocks read so far, and blocks to read.
     Blocks(u64, u64),
     /// The next event.
-    Event(Listed<'a>),
-    /// The checkpoint cannot be used, and everything is read anew.
+    Event(AuditedEvent<'a>),
+    /// The checkpoint cannot be used, so everything is read anew; says why.
     NoCheckpoint(String),
 }
 
-/// A log that was found complete.
+/// The result of an audit: the log is complete and unaltered.
 #[derive(Debug, Clone)]
-pub struct Audited {
-    /// The block up to which it is, and what its header proves.
-    pub proven: Proven,
-    /// Events that have a number.
+pub struct AuditReport {
+    /// The last block, and what its header proves.
+    pub proven: ProvenBlock,
+    /// Number of numbered events.
     pub seq: u64,
-    /// Events that were read now, items of batches included; the others are those of the checkpoint.
+    /// Events that were read now, items of batches included; the checkpoint covers the others.
     pub read: u64,
-    /// The block after which they were read.
+    /// Number of the block after which events were read.
     pub after_block: u64,
-    /// The block and the hash up to which the last audit had come, and whether that block is gone from the chain.
+    /// The last block of the audit that wrote the checkpoint, its hash, and whether the chain has replaced it since.
     pub before: Option<(u64, B256, bool)>,
-    /// Everything, counted.
+    /// Totals of all events.
     pub summary: Summary,
-    /// Slots of the contract's storage, as the events make it.
+    /// Number of storage slots that are not zero, computed from the events.
     pub slots: usize,
-    /// Whether the contract's whole storage was proved to be that one. Always, but on anvil, which makes its roots in another way.
+    /// Whether the contract's whole storage was proven to be what the events give. `false` only on anvil, whose storage roots
+    /// do not follow Ethereum's rules.
     pub storage_proven: bool,
 }
 
-/// The state that the events make, as far as they have been taken.
+/// The state computed from the events taken so far.
 #[derive(Debug, Clone)]
-pub struct Audit {
+pub struct AuditState {
     follower: Follower,
     storage: Storage,
     summary: Summary,
 }
 
-impl Audit {
+impl AuditState {
     /// The state before a registry's first event.
     pub fn new(chain_id: u64, registry: Address) -> Self {
         let follower = Follower::new(chain_id, registry);
@@ -107,16 +108,16 @@ impl Audit {
         &self.storage
     }
 
-    /// What the events come to.
+    /// Totals of the events.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Checks that the log ends where `proven` says, and makes the storage that it says.
+    /// Checks that the log ends with the proven word, and that its events give the proven storage root.
     ///
     /// # Errors
     /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::OtherStorage`].
-    pub fn check(&self, proven: &Proven) -> Result<(), AuditError> {
+    pub fn check(&self, proven: &ProvenBlock) -> Result<(), AuditError> {
         self.follower.check_end(proven.block, proven.trail.into())?;
         let found = self.storage.root(self.trail());
         match proven.storage_root {
@@ -126,20 +127,20 @@ impl Audit {
     }
 }
 
-/// Reads the registry's log up to a block, proves from the block's header what the contract holds there, and returns what was found if the
+/// Reads the registry's log up to a block, proves from the block's header what the contract holds there, and returns its report if the
 /// log is complete and unaltered. Trusts the node for nothing but the block's hash.
 ///
 /// # Errors
 /// [`AuditError`], which names the first event that is missing or altered.
 pub async fn audit(
     registry: &Registry,
-    options: &Options,
-    mut observe: impl FnMut(Step<'_>) -> Result<(), AuditError>,
-) -> Result<Audited, AuditError> {
+    options: &AuditOptions,
+    mut observe: impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
+) -> Result<AuditReport, AuditError> {
     let target = target(registry, options.block).await?;
     // Before anything else: nodes keep what proofs are made of for the newest blocks alone.
     let proven = prove(registry, &target).await?;
-    let mut run = Run::begin(registry, options, proven, &mut observe).await?;
+    let mut run = AuditRun::begin(registry, options, proven, &mut observe).await?;
     let found = run.read(&target, &mut observe).await;
     match found {
         Ok(draft) => {
@@ -162,7 +163,7 @@ pub async fn audit(
     }
 }
 
-/// The block up to which it goes.
+/// The header of the last block to audit.
 pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, AuditError> {
     let newest = registry.rpc().latest().await?;
     let first = registry.first_block();
@@ -174,18 +175,18 @@ pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, A
         (None, Profile::Development) => Ok(newest),
         (None, Profile::Network { .. }) => match registry.rpc().settled(BlockNumberOrTag::Finalized).await? {
             Some(settled) if settled.number >= first => Ok(settled),
-            // Too young to have one: what is newest is what there is.
+            // The chain is too young to have a final block: take the newest.
             _ => Ok(newest),
         },
     }
 }
 
-struct Run<'a> {
+struct AuditRun<'a> {
     registry: &'a Registry,
-    options: &'a Options,
-    proven: Proven,
-    state: Audit,
-    /// The last block that is read.
+    options: &'a AuditOptions,
+    proven: ProvenBlock,
+    state: AuditState,
+    /// Number of the last block that was read.
     at: u64,
     after_block: u64,
     before: Option<(u64, B256, u64)>,
@@ -196,14 +197,14 @@ struct Run<'a> {
     times: BlockTimes,
 }
 
-impl<'a> Run<'a> {
+impl<'a> AuditRun<'a> {
     async fn begin(
         registry: &'a Registry,
-        options: &'a Options,
-        proven: Proven,
-        observe: &mut impl FnMut(Step<'_>) -> Result<(), AuditError>,
+        options: &'a AuditOptions,
+        proven: ProvenBlock,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
     ) -> Result<Self, AuditError> {
-        let start = Audit::new(registry.chain_id(), registry.address());
+        let start = AuditState::new(registry.chain_id(), registry.address());
         let at = registry.first_block().saturating_sub(1);
         let mut run = Self {
             registry,
@@ -222,7 +223,7 @@ impl<'a> Run<'a> {
         let found = match checkpoint::load(path, (registry.chain_id(), registry.address())) {
             Ok(found) => found,
             Err(error) => {
-                observe(Step::NoCheckpoint(format!("{}: {error}", path.display())))?;
+                observe(AuditProgress::NoCheckpoint(format!("{}: {error}", path.display())))?;
                 None
             }
         };
@@ -241,30 +242,30 @@ impl<'a> Run<'a> {
             run.replaced = registry.rpc().block(BlockNumberOrTag::Number(complete)).await?.header.hash != hash;
         }
         let follower = Follower::after(registry.chain_id(), registry.address(), Trail::from(found.about.trail));
-        run.state = Audit { follower, storage: found.storage, summary: found.about.summary };
+        run.state = AuditState { follower, storage: found.storage, summary: found.about.summary };
         (run.at, run.after_block) = (block, block);
         Ok(run)
     }
 
-    /// Reads up to the target and checks what comes of it; returns the checkpoint to be kept.
+    /// Reads up to the target and checks the result; returns the checkpoint to be kept.
     async fn read(
         &mut self,
         target: &Header,
-        observe: &mut impl FnMut(Step<'_>) -> Result<(), AuditError>,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
     ) -> Result<Option<Draft>, AuditError> {
         let (from, blocks) = (self.at, target.number - self.at.min(target.number));
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(self.at);
-        // The next range is on its way while this one is looked at.
-        let ask = |ranges: Ranges| {
+        // The next range is being fetched while this one is checked.
+        let ask = |ranges: LogRanges| {
             let registry = self.registry.clone();
             tokio::spawn(async move { ranges.read(&registry).await })
         };
-        let mut asked = ask(Ranges::new(self.at + 1, settled));
+        let mut asked = ask(LogRanges::new(self.at + 1, settled));
         while let Some((range, rest)) = asked.await.expect("reading does not panic")? {
             asked = ask(rest);
             self.take(&range.logs, observe).await?;
             self.at = range.to;
-            observe(Step::Blocks(self.at - from, blocks))?;
+            observe(AuditProgress::Blocks(self.at - from, blocks))?;
         }
         let headers = headers_to(self.registry, settled.max(self.registry.first_block()), target).await?;
         let draft = self.draft(settled, headers.first().filter(|first| first.number == settled)).await?;
@@ -272,7 +273,7 @@ impl<'a> Run<'a> {
         let logs = logs_of(self.registry, &headers[window..]).await?;
         self.take(&logs, observe).await?;
         self.at = target.number;
-        observe(Step::Blocks(blocks, blocks))?;
+        observe(AuditProgress::Blocks(blocks, blocks))?;
         match self.state.check(&self.proven) {
             Err(AuditError::OtherStorage { .. }) if self.counts_zeros().await? => self.storage_proven = false,
             checked => checked?,
@@ -280,7 +281,7 @@ impl<'a> Run<'a> {
         Ok(draft)
     }
 
-    /// Whether the chain is anvil's, whose storage root counts slots that are zero, if they were read: no root of Ethereum's rules is equal to it.
+    /// Whether the chain is anvil's, whose storage root includes zero slots that were read: it equals no root by Ethereum's rules.
     async fn counts_zeros(&self) -> Result<bool, AuditError> {
         Ok(self.registry.profile() == Profile::Development
             && self.registry.rpc().client_version().await?.starts_with("anvil/"))
@@ -295,7 +296,7 @@ impl<'a> Run<'a> {
         let home = (self.registry.chain_id(), self.registry.address());
         let trail = self.state.follower.end(block)?;
         let complete = (self.proven.block, self.proven.hash, self.proven.trail.seq());
-        let about = About::new(home, (block, hash), trail, complete, self.state.summary.clone());
+        let about = CheckpointHeader::new(home, (block, hash), trail, complete, self.state.summary.clone());
         let draft = checkpoint::draft(path, &about, &self.state.storage);
         draft.map(Some).map_err(|source| AuditError::Io { path: path.clone(), source })
     }
@@ -303,7 +304,7 @@ impl<'a> Run<'a> {
     async fn take(
         &mut self,
         logs: &[Log],
-        observe: &mut impl FnMut(Step<'_>) -> Result<(), AuditError>,
+        observe: &mut impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
     ) -> Result<(), AuditError> {
         for log in logs {
             let seq = self.state.trail().seq() + 1;
@@ -313,13 +314,13 @@ impl<'a> Run<'a> {
             self.state.take(&event, time)?;
             self.read += 1;
             let is_new = self.before.is_none_or(|(_, _, last)| self.replaced || seq > last);
-            observe(Step::Event(Listed { event: &event, time, storage: &self.state.storage, is_new }))?;
+            observe(AuditProgress::Event(AuditedEvent { event: &event, time, storage: &self.state.storage, is_new }))?;
         }
         Ok(())
     }
 
-    fn done(self) -> Audited {
-        Audited {
+    fn done(self) -> AuditReport {
+        AuditReport {
             seq: self.proven.trail.seq(),
             proven: self.proven,
             read: self.read,

@@ -1,7 +1,7 @@
-//! The contract's whole storage, as its events make it: the same slots, the same root as the chain's own.
+//! The contract's whole storage, computed from its events: the same slots and the same root as on chain.
 //!
-//! So one account proof says whether the state that anybody can ask for is what the log tells. The order of the variables is that of
-//! `ImageRegistry` and its bases; a contract with another would never match.
+//! One account proof then shows that the contract's state agrees with its log. The slot numbers are those of
+//! `ImageRegistry` and its base contracts; a contract with another layout would never match.
 
 use crate::contract::Trail;
 use crate::contract::bindings::IImageRegistry::{
@@ -12,7 +12,7 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolValue;
 use alloy_trie::root::storage_root;
 
-/// Where the variables stand.
+/// Slot numbers of the contract's variables.
 mod slot {
     pub(super) const ROLES: u8 = 1;
     pub(super) const PENDING_ADMIN: u8 = 2;
@@ -36,27 +36,27 @@ const ADMIN_DELAY: u64 = 24 * 60 * 60;
 const ADDRESS: usize = 160;
 const TIME: usize = 48;
 
-/// The slots that are not zero, by keccak256 of their place.
+/// The slots that are not zero, by keccak256 of their key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storage {
     slots: B256HashMap<U256>,
 }
 
-/// A slot's place.
+/// A slot's key in the contract's storage.
 #[derive(Debug, Clone, Copy)]
-struct Place(B256);
+struct SlotKey(B256);
 
-impl Place {
+impl SlotKey {
     fn plain(slot: u8) -> Self {
         Self(B256::with_last_byte(slot))
     }
 
-    /// The value of `key` in the mapping that stands here.
+    /// The slot of `key` in the mapping at this slot.
     fn at(self, key: impl Into<B256>) -> Self {
         Self(keccak256((key.into(), self.0).abi_encode_packed()))
     }
 
-    /// The slot after it.
+    /// The next slot.
     fn next(self) -> Self {
         Self(B256::from(U256::from_be_bytes(self.0.0).wrapping_add(U256::from(1))))
     }
@@ -93,21 +93,21 @@ impl Storage {
     /// The storage before the contract's first event.
     pub fn new() -> Self {
         let mut storage = Self::default();
-        storage.set(Place::plain(slot::PENDING_ADMIN), U256::from(ADMIN_DELAY) << (ADDRESS + TIME));
+        storage.set(SlotKey::plain(slot::PENDING_ADMIN), U256::from(ADMIN_DELAY) << (ADDRESS + TIME));
         storage
     }
 
-    /// How many slots it has.
+    /// Number of slots that are not zero.
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether it has none.
+    /// Whether every slot is zero.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    /// Its root with `trail` in slot 0, as an account's `storageHash`.
+    /// The storage root with `trail` in slot 0: the `storageHash` of the contract's account.
     pub fn root(&self, trail: Trail) -> B256 {
         let first = keccak256(B256::ZERO);
         let mut slots: Vec<(B256, U256)> = Vec::with_capacity(self.slots.len() + 1);
@@ -117,17 +117,17 @@ impl Storage {
         storage_root(slots)
     }
 
-    /// Who registered an image; none if nobody did.
+    /// The wallet that registered an image; `None` if none did.
     pub fn sender_of(&self, image: B256) -> Option<Address> {
-        let sender = bits(self.get(Place::of_record(image).next()), 0, ADDRESS);
+        let sender = bits(self.get(SlotKey::of_record(image).next()), 0, ADDRESS);
         (!sender.is_zero()).then(|| Address::from_word(sender.into()))
     }
 
     /// The slots of an image, and what they hold: content hash; sender, time, state and number of verifications; newest flag; hash of the
     /// capsules that replaced those of the registration; their version.
     pub fn of_image(&self, image: B256) -> [(B256, U256); 5] {
-        let (record, capsules) = (Place::of_record(image), Place::plain(slot::CAPSULES).at(image));
-        let flag = Place::plain(slot::FLAGS).at(image);
+        let (record, capsules) = (SlotKey::of_record(image), SlotKey::plain(slot::CAPSULES).at(image));
+        let flag = SlotKey::plain(slot::FLAGS).at(image);
         [record, record.next(), flag, capsules, capsules.next()].map(|place| (place.0, self.get(place)))
     }
 
@@ -139,11 +139,11 @@ impl Storage {
         self.slots.insert(place, value);
     }
 
-    fn get(&self, place: Place) -> U256 {
+    fn get(&self, place: SlotKey) -> U256 {
         self.slots.get(&keccak256(place.0)).copied().unwrap_or_default()
     }
 
-    fn set(&mut self, place: Place, value: U256) {
+    fn set(&mut self, place: SlotKey, value: U256) {
         let place = keccak256(place.0);
         if value.is_zero() {
             self.slots.remove(&place);
@@ -152,13 +152,13 @@ impl Storage {
         }
     }
 
-    fn change(&mut self, place: Place, change: impl FnOnce(U256) -> U256) {
+    fn change(&mut self, place: SlotKey, change: impl FnOnce(U256) -> U256) {
         self.set(place, change(self.get(place)));
     }
 
-    /// What the event changes, in a block of this number and time.
+    /// Applies an event in the block with this number and time.
     pub fn apply(&mut self, event: &Event, block: u64, time: u64) {
-        let (now, place) = (U256::from(time), Place::plain);
+        let (now, place) = (U256::from(time), SlotKey::plain);
         match event {
             Event::Registered(e) => self.record(e.imageId, e.sender, e.contentHash, now),
             Event::RegisteredInBatch(e) => self.record(e.imageId, e.sender, e.contentHash, now),
@@ -166,7 +166,7 @@ impl Storage {
                 let anchor = self.get(place(slot::ANCHORS).at(e.sender.into_word()).at(e.root));
                 self.record(e.imageId, e.sender, e.contentHash, bits(anchor, 32, TIME));
             }
-            // Its items have said it all.
+            // Its items' events changed the slots already.
             Event::BatchRegistered(_) => {}
             Event::Anchored(e) => {
                 let anchor = packed([(U256::from(e.count), 32), (now, TIME)]);
@@ -178,8 +178,8 @@ impl Storage {
             }
             Event::Verified(e) => {
                 let verifications = U256::from(e.number);
-                self.change(Place::of_record(e.imageId).next(), |word| with_bits(word, 216, 40, verifications));
-                // The nonce is the signature's; who sends the transaction itself uses none.
+                self.change(SlotKey::of_record(e.imageId).next(), |word| with_bits(word, 216, 40, verifications));
+                // Only a relayed verification uses a nonce.
                 if !e.signature.is_empty() {
                     self.set(place(slot::NONCES).at(e.verifier.into_word()), e.nonce + U256::from(1));
                 }
@@ -227,51 +227,51 @@ impl Storage {
 
     fn publish_key(&mut self, e: &KgcKeyPublished) {
         let (publisher, epoch) = (number(e.publisher), U256::from(e.epoch));
-        self.set(Place::plain(slot::LINES).at(e.kgcId), packed([(publisher, ADDRESS), (epoch, 32)]));
-        let key = Place::plain(slot::KGC_KEYS).at(e.kgcId).at(epoch);
+        self.set(SlotKey::plain(slot::LINES).at(e.kgcId), packed([(publisher, ADDRESS), (epoch, 32)]));
+        let key = SlotKey::plain(slot::KGC_KEYS).at(e.kgcId).at(epoch);
         self.set(key, e.x25519.into());
         self.set(key.next(), packed([(number(e.receiptSigner), ADDRESS), (epoch, 32)]));
     }
 
     fn anchor_log(&mut self, e: &LogAnchored, now: U256) {
-        let log = Place::plain(slot::LOGS).at(e.kgc.into_word()).at(e.logId);
+        let log = SlotKey::plain(slot::LOGS).at(e.kgc.into_word()).at(e.logId);
         self.set(log, e.logHead.into());
         self.set(log.next(), packed([(U256::from(e.logSeq), 64), (now, TIME)]));
     }
 
     fn record(&mut self, image: B256, sender: Address, content: B256, registered_at: U256) {
-        let record = Place::of_record(image);
+        let record = SlotKey::of_record(image);
         self.set(record, content.into());
         self.set(record.next(), packed([(number(sender), ADDRESS), (registered_at, TIME), (U256::from(1), 8)]));
     }
 
     fn set_state(&mut self, image: B256, state: u8) {
-        self.change(Place::of_record(image).next(), |word| with_bits(word, ADDRESS + TIME, 8, U256::from(state)));
+        self.change(SlotKey::of_record(image).next(), |word| with_bits(word, ADDRESS + TIME, 8, U256::from(state)));
     }
 
     fn decide(&mut self, image: B256, flag: u8, record: u8) {
-        self.change(Place::plain(slot::FLAGS).at(image), |word| with_bits(word, 40, 8, U256::from(flag)));
+        self.change(SlotKey::plain(slot::FLAGS).at(image), |word| with_bits(word, 40, 8, U256::from(flag)));
         self.set_state(image, record);
     }
 
     fn set_access(&mut self, image: B256, wallet: Address, expiry: u64, seq: u64, block: u64) {
         let word = packed([expiry, seq, block].map(|value| (U256::from(value), 64)));
-        self.set(Place::plain(slot::ACCESS).at(image).at(wallet.into_word()), word);
+        self.set(SlotKey::plain(slot::ACCESS).at(image).at(wallet.into_word()), word);
     }
 
-    /// OpenZeppelin's rules: the administrator's role is one wallet's, and a hand-over ends with its acceptance.
+    /// OpenZeppelin's rules: one wallet is the administrator, and accepting a hand-over ends it.
     fn change_role(&mut self, e: &RoleChanged) {
-        let role = Place::plain(slot::ROLES).at(e.role).at(e.account.into_word());
+        let role = SlotKey::plain(slot::ROLES).at(e.role).at(e.account.into_word());
         self.set(role, U256::from(u8::from(e.granted)));
         if !e.role.is_zero() {
             return;
         }
-        let admin = bits(self.get(Place::plain(slot::ADMIN)), 0, ADDRESS);
+        let admin = bits(self.get(SlotKey::plain(slot::ADMIN)), 0, ADDRESS);
         let next = if e.granted { number(e.account) } else { U256::ZERO };
         if e.granted || admin == number(e.account) {
-            self.change(Place::plain(slot::ADMIN), |word| with_bits(word, 0, ADDRESS, next));
-            // Accepted, or given up: in either way nothing is pending any more.
-            self.change(Place::plain(slot::PENDING_ADMIN), |word| with_bits(word, 0, ADDRESS + TIME, U256::ZERO));
+            self.change(SlotKey::plain(slot::ADMIN), |word| with_bits(word, 0, ADDRESS, next));
+            // Accepted or renounced: no hand-over is pending any more.
+            self.change(SlotKey::plain(slot::PENDING_ADMIN), |word| with_bits(word, 0, ADDRESS + TIME, U256::ZERO));
         }
     }
 
@@ -280,18 +280,18 @@ impl Storage {
         match e.plan {
             AdminPlan::TransferBegun | AdminPlan::TransferCancelled => {
                 let pending = packed([(number(e.newAdmin), ADDRESS), (schedule, TIME)]);
-                let place = Place::plain(slot::PENDING_ADMIN);
+                let place = SlotKey::plain(slot::PENDING_ADMIN);
                 self.change(place, |word| with_bits(word, 0, ADDRESS + TIME, pending));
             }
             _ => {
-                let word = self.get(Place::plain(slot::ADMIN));
+                let word = self.get(SlotKey::plain(slot::ADMIN));
                 let (delay, due) = (bits(word, ADDRESS, TIME), bits(word, ADDRESS + TIME, TIME));
                 if !due.is_zero() && due < now {
-                    let place = Place::plain(slot::PENDING_ADMIN);
+                    let place = SlotKey::plain(slot::PENDING_ADMIN);
                     self.change(place, |word| with_bits(word, ADDRESS + TIME, TIME, delay));
                 }
                 let pending = packed([(U256::from(e.newDelay), TIME), (schedule, TIME)]);
-                self.change(Place::plain(slot::ADMIN), |word| with_bits(word, ADDRESS, 2 * TIME, pending));
+                self.change(SlotKey::plain(slot::ADMIN), |word| with_bits(word, ADDRESS, 2 * TIME, pending));
             }
         }
     }

@@ -1,44 +1,44 @@
-//! Who did what, counted: what fits on a page however long the log is.
+//! Totals of a log: what each wallet did and when, in bounded size however long the log is.
 
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A time line has at most so many steps; then they are made longer.
+/// Most steps of a time line; with more, the steps are made twice as long.
 const MOST_STEPS: usize = 96;
 /// Seconds of its first steps.
 const FIRST_STEP_SECS: u64 = 60;
 
-/// What a wallet did.
+/// Totals of one wallet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tally {
     /// Images that it registered.
     pub registered: u64,
-    /// Images that it anchored, as it said itself.
+    /// Images that it anchored, by its own count.
     pub anchored: u64,
-    /// Its valid entries.
+    /// Its verifications that were valid.
     pub valid: u64,
-    /// Its invalid entries.
+    /// Its verifications that were invalid.
     pub invalid: u64,
-    /// Flags that its entries raised.
+    /// Flags that its invalid verifications raised.
     pub flags_raised: u64,
     /// Flags that it confirmed or dismissed.
     pub flags_decided: u64,
-    /// Times that it allowed or ended a wallet's access.
+    /// Grants and revocations that it made.
     pub access: u64,
 }
 
-/// A flag that nobody has decided on.
+/// A flag that is neither confirmed nor dismissed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FlagOpen {
+pub struct OpenFlag {
     /// Its number.
     pub flag: u64,
-    /// Whose entry raised it.
+    /// The wallet whose verification raised it.
     pub verifier: Address,
-    /// When, unix seconds.
+    /// When it was raised, unix seconds.
     pub raised_at: u64,
 }
 
@@ -80,7 +80,7 @@ impl TimeLine {
     }
 }
 
-/// A log in numbers.
+/// Totals of a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -89,16 +89,16 @@ pub struct Summary {
     /// What each wallet did.
     pub wallets: BTreeMap<Address, Tally>,
     /// The flags that are open, by their image.
-    pub open_flags: BTreeMap<B256, FlagOpen>,
+    pub open_flags: BTreeMap<B256, OpenFlag>,
     /// Flags that were confirmed.
     pub confirmed_flags: u64,
     /// Flags that were dismissed.
     pub dismissed_flags: u64,
     /// Time of the first event, unix seconds; 0 where there is none.
     pub first_at: u64,
-    /// Time of the last one.
+    /// Time of the last event, unix seconds; 0 where there is none.
     pub last_at: u64,
-    /// When they were.
+    /// Events by time.
     pub time_line: TimeLine,
 }
 
@@ -108,7 +108,7 @@ impl Summary {
         self.wallets.values().map(|tally| tally.registered).sum()
     }
 
-    /// How many entries the verification log has: valid, invalid.
+    /// Number of verifications: valid, invalid.
     pub fn verifications(&self) -> (u64, u64) {
         let sum = |of: fn(&Tally) -> u64| self.wallets.values().map(of).sum();
         (sum(|tally| tally.valid), sum(|tally| tally.invalid))
@@ -160,7 +160,7 @@ impl Summary {
             Event::AccessRevoked(e) => self.of(e.by).access += 1,
             Event::FlagRaised(e) => {
                 self.of(e.verifier).flags_raised += 1;
-                let open = FlagOpen { flag: e.flagId.to(), verifier: e.verifier, raised_at: time };
+                let open = OpenFlag { flag: e.flagId.to(), verifier: e.verifier, raised_at: time };
                 self.open_flags.insert(e.imageId, open);
             }
             Event::FlagConfirmed(e) => {

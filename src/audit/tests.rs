@@ -184,7 +184,7 @@ fn generated(number: u64, records: u64) -> Event {
 fn a_million_events_need_memory_for_what_they_make_alone() {
     for records in [10, 50, 100] {
         let (before, clock) = (peak_mib(), std::time::Instant::now());
-        let mut audit = Audit::new(31337, REGISTRY);
+        let mut audit = AuditState::new(31337, REGISTRY);
         for number in 0..1_000_000 {
             let (block, mut event) = (number / 50, generated(number, records));
             let trail = B256::from(audit.trail().after(&event, block, TIME + block).word());

@@ -1,22 +1,22 @@
-//! Where the contract is: making it, and the file that says so.
+//! Deploys the contract, and reads and writes the file that says where it is.
 
 use super::error::ChainError;
-use super::outbox::{Outbox, OutboxError};
+use super::outbox::{Outbox, OutboxError, Submitted};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
 use crate::checksummed;
 use crate::contract::ErrorKind;
-use crate::contract::{Arguments, Transaction};
 use crate::contract::{Artifact, ArtifactError};
+use crate::contract::{ConstructorArguments, Transaction};
 use crate::files::{Existing, write_whole};
 use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The form of the file.
+/// Version of the file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Schema {
-    /// The first.
+    /// Version 1.
     #[default]
     #[serde(rename = "medseal/deployment/v1")]
     V1,
@@ -26,14 +26,14 @@ pub enum Schema {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
-    /// The file's form.
+    /// Version of the file's format.
     pub schema: Schema,
     /// Its chain.
     pub chain_id: u64,
-    /// The contract.
+    /// Address of the contract.
     #[serde(with = "checksummed")]
     pub address: Address,
-    /// Block in which it was made: no event is older.
+    /// Number of the block in which it was made: no event is older.
     pub block: u64,
     /// Hash of the transaction that made it.
     pub transaction: B256,
@@ -43,7 +43,7 @@ pub struct Deployment {
     #[serde(with = "checksummed")]
     pub deployer: Address,
     /// What the constructor was given.
-    pub arguments: Arguments,
+    pub arguments: ConstructorArguments,
 }
 
 /// Why there is no deployment.
@@ -81,7 +81,7 @@ pub enum DeploymentError {
     NotADeployment {
         /// Which transaction.
         transaction: B256,
-        /// What it did instead.
+        /// What is wrong with it.
         reason: &'static str,
     },
     /// The contract's build is not usable.
@@ -96,7 +96,7 @@ pub enum DeploymentError {
 }
 
 impl DeploymentError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
@@ -156,18 +156,21 @@ pub async fn deploy(
     rpc: &Rpc,
     outbox: &mut Outbox,
     wallet: &Wallet,
-    arguments: Arguments,
-) -> Result<Deployment, DeploymentError> {
+    arguments: ConstructorArguments,
+) -> Result<Submitted<Deployment>, DeploymentError> {
     let artifact = Artifact::embedded()?;
     let data = artifact.init_code(&arguments);
     let job = format!("deploy:{}", keccak256(&data));
     let chain_id = outbox.chain_id();
-    let receipt = outbox.submit(rpc, wallet, &job, &Transaction { to: None, data }).await?;
+    let receipt = match outbox.submit(rpc, wallet, &job, &Transaction { to: None, data }).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return Ok(Submitted::Printed(unsent)),
+    };
     let method = "eth_getTransactionReceipt";
     let address =
         receipt.contract.ok_or_else(|| ChainError::BadAnswer { method, reason: "no contract address".into() })?;
     let code_hash = check_code(rpc, &artifact, address, chain_id).await?;
-    Ok(Deployment {
+    Ok(Submitted::Mined(Deployment {
         schema: Schema::V1,
         chain_id,
         address,
@@ -176,7 +179,7 @@ pub async fn deploy(
         code_hash,
         deployer: wallet.address(),
         arguments,
-    })
+    }))
 }
 
 /// Returns the deployment that a transaction of another tool made (`forge script`, a wallet), after arguments and code were compared with the build.
@@ -240,7 +243,10 @@ mod tests {
             transaction: B256::repeat_byte(2),
             code_hash: B256::repeat_byte(3),
             deployer: DEPLOYER,
-            arguments: Arguments { admin: DEPLOYER, roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }] },
+            arguments: ConstructorArguments {
+                admin: DEPLOYER,
+                roles: vec![InitialRole { role: Role::Kgc, wallet: DEPLOYER }],
+            },
         }
     }
 

@@ -1,4 +1,4 @@
-//! What goes wrong between us and a chain.
+//! Errors of the chain and its nodes.
 
 use crate::contract::bindings::IImageRegistry::IImageRegistryErrors as RegistryErrors;
 use crate::contract::{ErrorKind, EventError, Revert};
@@ -10,9 +10,9 @@ use std::time::Duration;
 pub struct NodeFailure {
     /// Scheme, host and port.
     pub endpoint: String,
-    /// What it means.
+    /// Which kind of failure it is.
     pub kind: ErrorKind,
-    /// What happened.
+    /// The error's message.
     pub reason: String,
 }
 
@@ -26,12 +26,12 @@ impl std::fmt::Display for NodeFailure {
     }
 }
 
-/// Why the chain did not give an answer that we take. Addresses of nodes are shown without user, password and path.
+/// Why there is no valid answer from the chain. Addresses of nodes are shown without user, password and path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
     /// The text is not an HTTP URL.
-    #[error("not an http or https URL of a node: {reason}")]
+    #[error("expected the http or https URL of a node: {reason}")]
     InvalidUrl {
         /// What is wrong with it.
         reason: String,
@@ -77,10 +77,10 @@ pub enum ChainError {
     /// None of several nodes can be used.
     #[error("no node can be used: {}", failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NoNode {
-        /// Each that was left, and why.
+        /// Each node that was given up, and why.
         failures: Vec<NodeFailure>,
     },
-    /// The node has not come as far as another one had.
+    /// The node is behind a block that was seen before.
     #[error("the node is behind: its newest block is {found}, and block {expected} was seen before")]
     Behind {
         /// Its newest block.
@@ -98,12 +98,12 @@ pub enum ChainError {
         /// What the node says.
         reason: String,
     },
-    /// The newest that is known of the chain is too old to decide by.
-    #[error("what is known of the chain is {age_secs} s old, at most {allowed_secs} s are allowed")]
+    /// The newest block, or the node's last answer, is too old to decide by.
+    #[error("the node's view of the chain is {age_secs} s old, at most {allowed_secs} s are allowed")]
     Stale {
-        /// Its age.
+        /// Its age in seconds.
         age_secs: u64,
-        /// What the profile allows.
+        /// Most seconds that the chain's profile allows.
         allowed_secs: u64,
     },
     /// The node serves another chain.
@@ -149,18 +149,18 @@ pub enum ChainError {
     /// The contract refused.
     #[error("the contract refused: {0}")]
     Revert(Box<Revert>),
-    /// The node answered with an error that is no revert.
+    /// The node answered with a JSON-RPC error that is not a revert.
     #[error("the node refused {method}: {message} ({code})")]
     Refused {
         /// What was asked.
         method: &'static str,
         /// JSON-RPC error code.
         code: i64,
-        /// The node's words.
+        /// The node's error message.
         message: String,
     },
-    /// The node's answer is not what the question asks for.
-    #[error("the node's answer to {method} makes no sense: {reason}")]
+    /// The node's answer does not decode, or contradicts the question.
+    #[error("the node's answer to {method} is not valid: {reason}")]
     BadAnswer {
         /// What was asked.
         method: &'static str,
@@ -170,7 +170,7 @@ pub enum ChainError {
 }
 
 impl ChainError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::Busy { .. } => ErrorKind::Unreachable,

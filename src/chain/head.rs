@@ -1,29 +1,31 @@
-//! How fresh the view of the chain is.
+//! How fresh the newest block must be, how deep a transaction is waited for, and how long.
 
 use super::error::ChainError;
 use super::wallet::is_development_chain;
 use alloy::primitives::B256;
 use std::time::Duration;
 
-/// Seconds from block to block where nobody says otherwise: those of Ethereum's own network.
+/// Default seconds from block to block: Ethereum's own.
 pub const BLOCK_TIME_SECS: u64 = 12;
-/// Blocks that may be missing before a network's newest one is too old.
+/// A network's newest block may be this many block times old.
 const HEAD_AGE_BLOCKS: u64 = 10;
-/// Blocks within which a transaction is mined, at the price that it pays.
+/// A transaction is given this many block times to be mined.
 const MINING_BLOCKS: u64 = 15;
-/// Blocks within which one becomes final: four epochs, twice as many as it takes.
+/// A mined transaction is given this many block times to become final: four epochs, twice the usual
+/// time.
 const FINAL_BLOCKS: u64 = 128;
 
 /// What 'stale', 'confirmed' and 'final' mean on a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Profile {
-    /// One node that stands alone (anvil, `geth --dev`): mined is final, and the head may be of any age as long as the node answered
-    /// within 60 s.
+    /// A single node (anvil, `geth --dev`): mined is final, and the newest block may be of any age
+    /// as long as the node answered within 60 s.
     #[default]
     Development,
-    /// A network that goes on by itself and says what it has agreed on: what is `safe` is confirmed, what is `finalized` is final, and its
-    /// newest block is at most ten block times old (60 s at least), or the node is behind.
+    /// A network that makes blocks by itself and has finality: what is `safe` is confirmed, what is
+    /// `finalized` is final, and its newest block is at most ten block times old (60 s at least),
+    /// or the node is behind.
     Network {
         /// Seconds from block to block.
         block_time_secs: u64,
@@ -33,11 +35,11 @@ pub enum Profile {
 /// How deep in the chain a transaction is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wait {
-    /// In a block, which may yet be replaced.
+    /// In a block, which a reorganisation may still replace.
     Mined,
-    /// In a block that goes only if many stakers break the rules, or the network is cut.
+    /// In a block that is replaced only if many validators break the rules or the network is split.
     Safe,
-    /// In a block that stays.
+    /// In a block that is never replaced.
     Finalized,
 }
 
@@ -53,7 +55,8 @@ impl Wait {
 }
 
 impl Profile {
-    /// The profile of a chain of which nobody says what it is: the development chains are known by their ids.
+    /// The profile of a chain by its id, where the settings do not say: known development chains,
+    /// else a network.
     pub fn of(chain_id: u64) -> Self {
         match is_development_chain(chain_id) {
             true => Self::Development,
@@ -66,7 +69,8 @@ impl Profile {
         60
     }
 
-    /// Seconds that the newest block may be old; none where blocks only come with transactions.
+    /// Most seconds that the newest block may be old; `None` where blocks are only made for
+    /// transactions.
     pub fn head_age_secs(self) -> Option<u64> {
         self.blocks(HEAD_AGE_BLOCKS).map(|age| age.as_secs())
     }
@@ -81,7 +85,8 @@ impl Profile {
         self.blocks(FINAL_BLOCKS).unwrap_or(Duration::ZERO)
     }
 
-    /// The time of so many blocks, a minute at least; none where blocks only come with transactions.
+    /// The time of `count` blocks, a minute at least; `None` where blocks are only made for
+    /// transactions.
     fn blocks(self, count: u64) -> Option<Duration> {
         match self {
             Self::Development => None,
@@ -106,7 +111,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// Checks that decisions may still be based on this head at `now`, unix seconds. A clock that was turned back makes it stale too.
+    /// Checks that decisions may still be based on this head at `now`, unix seconds. A clock that
+    /// was turned back makes it stale too.
     ///
     /// # Errors
     /// [`ChainError::Stale`].

@@ -1,6 +1,6 @@
 //! The chain: nodes, wallets, the outbox that sends transactions, the client of `ImageRegistry` and the development chain.
 //!
-//! Nothing here trusts a node's silence: the chain id and the hash of the contract's code are pinned, every call has a
+//! Nodes are not trusted: the chain id and the hash of the contract's code are pinned, every call has a
 //! deadline, and an answer that does not decode is an error. Transactions are only sent through the [`Outbox`], which
 //! has their signed bytes on disk first.
 
@@ -12,8 +12,8 @@ pub mod node;
 pub mod outbox;
 mod registry;
 mod relay;
+mod request_state;
 mod rpc;
-mod standing;
 mod wallet;
 
 pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
@@ -21,9 +21,9 @@ pub use error::{ChainError, NodeFailure};
 pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use keystore::BadParameter;
 pub use node::{DevNode, NodeError, NodeOptions};
-pub use outbox::{Outbox, OutboxError, Receipt};
+pub use outbox::{MinedTransaction, Outbox, OutboxError, Submitted, Unsent};
 pub use registry::{BlockTimes, Registry};
 pub use relay::RelayError;
+pub use request_state::RequestState;
 pub use rpc::Rpc;
-pub use standing::Standing;
 pub use wallet::{Passphrase, Wallet, WalletError, is_development_chain, sign};

@@ -5,7 +5,7 @@ use super::rpc::Rpc;
 use crate::clock::{Clock, SystemClock};
 use crate::contract::ErrorKind;
 use std::collections::VecDeque;
-use std::env::consts::{ARCH, OS};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -42,14 +42,17 @@ impl Default for NodeOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// No native anvil anywhere; the hint for people is to run `scripts/setup`.
-    #[error("no anvil found: looked on the PATH and for {}", expected.display())]
-    NoBinary {
-        /// Where the scripts put it.
-        expected: PathBuf,
+    /// No native anvil anywhere.
+    #[error("no anvil found: it is neither on the PATH nor in this program's checkout")]
+    NoBinary,
+    /// The file that was named is not there, or no program.
+    #[error("{} is not the anvil program", file.display())]
+    NotNative {
+        /// Which file.
+        file: PathBuf,
     },
     /// The file can't be run.
-    #[error("can't run {}", binary.display())]
+    #[error("cannot run {}", binary.display())]
     NotStarted {
         /// Which file.
         binary: PathBuf,
@@ -78,16 +81,16 @@ pub enum NodeError {
         /// Its last lines.
         output: String,
     },
-    /// It listens and does not answer as it should.
+    /// It listens, and its answers are not valid.
     #[error(transparent)]
     Chain(#[from] ChainError),
 }
 
 impl NodeError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoBinary { .. } => ErrorKind::NotFound,
+            Self::NoBinary | Self::NotNative { .. } => ErrorKind::NotFound,
             Self::NotReady { .. } => ErrorKind::Unreachable,
             Self::Chain(error) => error.kind(),
             _ => ErrorKind::Failure,
@@ -95,32 +98,28 @@ impl NodeError {
     }
 }
 
-/// Returns anvil's native file: `explicit`, else one on the PATH, else the one that the scripts fetch into `target/tools` of the current
-/// folder, of a folder above it, or above this program. Scripts that start anvil (npm's) are passed over: stopping them stops nothing.
+/// Returns anvil's native file: `explicit`, else one on the PATH, else the one that `scripts/setup` fetches into the checkout whose
+/// `target` folder this program lies in. The working folder is never looked into: whoever fills it would choose what runs. Scripts that
+/// start anvil (npm's) are passed over: stopping them stops nothing.
 ///
 /// # Errors
 /// [`NodeError::NoBinary`].
 pub fn find_binary(explicit: Option<&Path>) -> Result<PathBuf, NodeError> {
     if let Some(explicit) = explicit {
         let found = is_native(explicit);
-        return if found { Ok(explicit.into()) } else { Err(NodeError::NoBinary { expected: explicit.into() }) };
+        return if found { Ok(explicit.into()) } else { Err(NodeError::NotNative { file: explicit.into() }) };
     }
-    let system = if OS == "macos" { "darwin" } else { OS };
-    let machine = match ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let fetched = format!("target/tools/node_modules/@foundry-rs/anvil-{system}-{machine}/bin/anvil");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = std::env::split_paths(&path).map(|folder| folder.join("anvil")).collect::<Vec<_>>();
-    let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
-    let above = starts.iter().flatten().flat_map(|start| start.ancestors()).map(|folder| folder.join(&fetched));
-    on_path
-        .into_iter()
-        .chain(above)
-        .find(|file| is_native(file))
-        .ok_or_else(|| NodeError::NoBinary { expected: fetched.into() })
+    let program = std::env::current_exe().unwrap_or_default();
+    candidates(&path, &program).into_iter().find(|file| is_native(file)).ok_or(NodeError::NoBinary)
+}
+
+/// Where anvil may be, for a `PATH` and where this program lies.
+fn candidates(path: &OsStr, program: &Path) -> Vec<PathBuf> {
+    // An empty or relative entry of the PATH is the working folder, or in it.
+    let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+    let target = program.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "target"));
+    folders.chain(target.map(|target| target.join("tools/bin"))).map(|folder| folder.join("anvil")).collect()
 }
 
 fn is_native(file: &Path) -> bool {
@@ -128,7 +127,7 @@ fn is_native(file: &Path) -> bool {
     std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start != *b"#!"
 }
 
-/// What anvil said so far.
+/// Anvil's output so far.
 #[derive(Default)]
 struct Output {
     port: Option<u16>,
@@ -201,7 +200,7 @@ impl DevNode {
                 return Ok(port);
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                // The threads may still be reading what it said last.
+                // The threads may still be reading its last output.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 return Err(NodeError::Ended { status, output: said().1 });
             }
@@ -242,7 +241,7 @@ impl Drop for DevNode {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        // Both fail only where it has ended already.
+        // Both calls fail only if it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -301,10 +300,20 @@ mod tests {
     fn scripts_and_missing_files_are_no_anvil() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("anvil");
-        assert!(matches!(find_binary(Some(&file)), Err(NodeError::NoBinary { .. })));
+        assert!(matches!(find_binary(Some(&file)), Err(NodeError::NotNative { .. })));
         std::fs::write(&file, "#!/usr/bin/env node\n").expect("written");
-        assert!(matches!(find_binary(Some(&file)), Err(NodeError::NoBinary { .. })));
+        assert!(matches!(find_binary(Some(&file)), Err(NodeError::NotNative { .. })));
         std::fs::write(&file, b"\x7fELF").expect("written");
         assert_eq!(find_binary(Some(&file)).expect("found"), file);
+    }
+    #[test]
+    fn anvil_is_taken_from_the_path_or_the_checkout_and_never_from_the_working_folder() {
+        let found = |path: &str, program: &str| candidates(path.as_ref(), program.as_ref());
+        let (first, last) = (PathBuf::from("/a/anvil"), PathBuf::from("/code/target/tools/bin/anvil"));
+        for program in ["/code/target/debug/medseal", "/code/target/release/medseal", "/code/target/debug/deps/it-1"] {
+            assert_eq!(found("/a:.::target/tools/bin", program), [first.clone(), last.clone()]);
+        }
+        assert_eq!(found("/a", "/home/me/.cargo/bin/medseal"), [first]);
+        assert!(found("", "medseal").is_empty());
     }
 }

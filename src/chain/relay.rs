@@ -1,4 +1,4 @@
-//! Other people's signed requests, checked before any gas is spent on them.
+//! Checks other wallets' signed requests before gas is spent on them.
 
 use super::error::ChainError;
 use super::outbox::{Outbox, OutboxError};
@@ -15,7 +15,7 @@ use alloy::sol_types::SolCall;
 const MAX_DEADLINE_SECS: u64 = 7 * 86_400;
 
 sol! {
-    /// Asks a wallet that is a contract (ERC-1271); the answer is the function's selector for yes.
+    /// Asks a wallet that is a contract (ERC-1271); it answers yes with the function's selector.
     function isValidSignature(bytes32 digest, bytes signature) external view returns (bytes4 magic);
 }
 
@@ -23,7 +23,7 @@ sol! {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RelayError {
-    /// The request itself is at fault.
+    /// The request or its signature is not valid.
     #[error(transparent)]
     Request(#[from] RequestError),
     /// The node did not answer.
@@ -32,7 +32,7 @@ pub enum RelayError {
 }
 
 impl Registry {
-    /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](super::check_domain), and the
+    /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](crate::contract::check_domain), and the
     /// rest by the simulation that goes before every transaction. `now` is this machine's time. Returns the signature as the contract takes it:
     /// some wallets write the parity of a plain signature as 0 and 1 where the contract wants 27 and 28.
     ///
@@ -60,7 +60,7 @@ impl Registry {
         if check_signature(&plain, &digest, signer).is_ok() {
             return Ok(plain);
         }
-        // A contract's signature is its own affair, down to the last byte.
+        // A contract wallet decides itself which bytes it accepts: they are passed on unchanged.
         if self.is_taken_by(signer, digest, signature).await? {
             return Ok(signature.clone());
         }
@@ -70,7 +70,8 @@ impl Registry {
         })
     }
 
-    /// `made`, or where a signature came back: what was handed out for this job, with it, once it was checked.
+    /// Returns `made`; or, if the wallet's signature was supplied, the transaction that was printed for this job with that
+    /// signature in it, after it was checked.
     ///
     /// # Errors
     /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`], [`OutboxError::Request`], or the node does not answer.
@@ -83,7 +84,7 @@ impl Registry {
         let Some(signature) = outbox.signature().cloned() else { return Ok(made) };
         let request = |data: &[u8]| Some(Request::of_call(&Call::decode(data).ok()?)?.0);
         let now = request(&made.data).ok_or_else(|| OutboxError::NotSignable { job: job.to_owned() })?;
-        let printed = outbox.handed_out(job).and_then(|data| request(&data));
+        let printed = outbox.printed(job).and_then(|data| request(&data));
         let printed = printed.filter(|printed| printed.is_same_but_for_times(&now));
         let printed = printed.ok_or_else(|| OutboxError::NotPrinted { job: job.to_owned() })?;
         let signature = self.check_request(&printed, &signature, SystemClock.unix_secs()).await;
@@ -94,7 +95,7 @@ impl Registry {
         Ok(Transaction { data: printed.call(&signature).encode(), ..made })
     }
 
-    /// Whether a wallet that is a contract calls the signature its own.
+    /// Whether a wallet that is a contract accepts the signature (ERC-1271).
     async fn is_taken_by(&self, wallet: Address, digest: B256, signature: &Bytes) -> Result<bool, ChainError> {
         if self.rpc().code(wallet).await?.is_empty() {
             return Ok(false);
@@ -120,7 +121,7 @@ fn with_usual_parity(signature: &Bytes) -> Bytes {
     }
 }
 
-/// Whether a plain wallet made the signature, and it would count with the lower s.
+/// Whether the signature is a plain wallet's with the upper s, which the contract refuses.
 fn is_upper_of(signer: Address, digest: B256, signature: &Bytes) -> bool {
     let lower = Signature::from_raw(signature).ok().and_then(|signature| signature.normalize_s());
     lower.is_some_and(|lower| check_signature(&lower.as_bytes(), &digest, signer).is_ok())

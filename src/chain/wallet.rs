@@ -104,17 +104,20 @@ pub enum Passphrase<'a> {
     Text(&'a str),
 }
 
-/// Where a wallet signs.
+/// What a wallet does here.
 #[derive(Clone, Copy)]
-enum Place {
-    Here,
-    Held,
-    Elsewhere(Address),
+enum Use {
+    /// Its key is here: it signs and sends.
+    Sends,
+    /// Its key is here; its transactions are only printed.
+    PrintsOnly,
+    /// Somebody else has its key: what it would sign or send is only printed.
+    ExternalSigner(Address),
 }
 
 /// A key that signs. Prints as its address.
 #[derive(Clone)]
-pub struct Wallet(PrivateKeySigner, Place);
+pub struct Wallet(PrivateKeySigner, Use);
 
 impl std::fmt::Debug for Wallet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -148,7 +151,7 @@ impl Wallet {
             Fault::Form(error) => WalletError::Keystore { path: owned(), source: error.into() },
             Fault::Parameter(parameter) => WalletError::KeystoreParameter { path: owned(), parameter },
         })?;
-        PrivateKeySigner::decrypt_keystore(path, text.as_bytes()).map(|key| Self(key, Place::Here)).map_err(|source| {
+        PrivateKeySigner::decrypt_keystore(path, text.as_bytes()).map(|key| Self(key, Use::Sends)).map_err(|source| {
             match source {
                 LocalSignerError::EthKeystoreError(KeystoreError::MacMismatch) => {
                     WalletError::WrongPassphrase { path: owned() }
@@ -167,38 +170,35 @@ impl Wallet {
             return Err(WalletError::NotDevelopmentChain { index, chain_id });
         }
         let key = DEVELOPMENT_KEYS.get(index).ok_or(WalletError::NoSuchKey { index })?;
-        Ok(Self(PrivateKeySigner::from_bytes(key).expect("the ten keys are on the curve"), Place::Here))
+        Ok(Self(PrivateKeySigner::from_bytes(key).expect("the ten keys are on the curve"), Use::Sends))
     }
 
-    /// The same wallet, whose transactions are handed out instead of sent ([`OutboxError::Held`](super::OutboxError::Held)).
+    /// The same wallet, whose transactions are printed instead of sent
+    /// ([`Submitted::Printed`](super::Submitted::Printed)).
     #[must_use]
-    pub fn held(self) -> Self {
-        Self(self.0, Place::Held)
+    pub fn print_only(self) -> Self {
+        if self.prints_only() { self } else { Self(self.0, Use::PrintsOnly) }
     }
 
-    /// A wallet whose key is elsewhere: it signs nothing here, and its transactions are held. What a Key Generation Center asks of
-    /// somebody who seals for it is signed by the key of `helper`, or by one made for the moment.
+    /// A wallet whose key somebody else has: it signs nothing here, and its transactions are
+    /// printed instead of sent. What a Key Generation Center asks of somebody who seals for it is
+    /// signed by the key of `helper`, or by one made for the moment.
     #[must_use]
-    pub fn elsewhere(address: Address, helper: Option<Self>) -> Self {
+    pub fn external_signer(address: Address, helper: Option<Self>) -> Self {
         let key = helper.map_or_else(PrivateKeySigner::random, |helper| helper.0);
-        Self(key, Place::Elsewhere(address))
+        Self(key, Use::ExternalSigner(address))
     }
 
-    /// Whether its transactions are handed out instead of sent.
-    pub fn is_held(&self) -> bool {
-        !matches!(self.1, Place::Here)
-    }
-
-    /// Whether its key is elsewhere.
-    pub fn is_elsewhere(&self) -> bool {
-        matches!(self.1, Place::Elsewhere(_))
+    /// Whether its transactions are printed instead of sent.
+    pub fn prints_only(&self) -> bool {
+        !matches!(self.1, Use::Sends)
     }
 
     /// Who signs.
     pub fn address(&self) -> Address {
         match self.1 {
-            Place::Elsewhere(address) => address,
-            Place::Here | Place::Held => self.0.address(),
+            Use::ExternalSigner(address) => address,
+            Use::Sends | Use::PrintsOnly => self.0.address(),
         }
     }
 
@@ -207,9 +207,10 @@ impl Wallet {
         &self.0
     }
 
-    /// The signature of a 32-byte digest: `r || s || v`, 65 bytes, v 27 or 28. Empty, which no contract takes, where the key is elsewhere.
+    /// The signature of a 32-byte digest: `r || s || v`, 65 bytes, v 27 or 28. Empty, which no
+    /// contract takes, where somebody else has the key.
     pub fn sign_digest(&self, digest: B256) -> Bytes {
-        if self.is_elsewhere() {
+        if matches!(self.1, Use::ExternalSigner(_)) {
             return Bytes::new();
         }
         let signature = self.0.sign_hash_sync(&digest).expect("a local key signs every digest");
@@ -222,7 +223,8 @@ impl Wallet {
     }
 }
 
-/// The wallet's signature of [`digest`](crate::contract::typed_data::digest): `r || s || v`, 65 bytes, v 27 or 28.
+/// The wallet's signature of [`digest`](crate::contract::typed_data::digest): `r || s || v`, 65
+/// bytes, v 27 or 28.
 pub fn sign(message: &impl Signable, domain: &Eip712Domain, wallet: &Wallet) -> Bytes {
     wallet.sign_digest(digest(message, domain))
 }

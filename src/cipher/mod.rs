@@ -6,8 +6,8 @@
 //! | eq. (6), (9): S-box and its inverse | [`SBox`] |
 //! | eq. (7), (8): XOR with the keystream and its inverse | AES-256-GCM-SIV, inside [`FrameCipher`] |
 //!
-//! The security claim rests on HKDF-SHA256 and AES-256-GCM-SIV alone. The paper's other layers are kept at full
-//! strength, and are never the claim. This is the portable form of the suite.
+//! The security claim rests on HKDF-SHA256 and AES-256-GCM-SIV alone. The paper's other layers keep
+//! their full strength, and are never the claim. This is the portable form of the suite.
 
 mod diffusion;
 mod key;
@@ -81,7 +81,8 @@ impl FrameCipher {
         self.diffusion.open(0, sealed)
     }
 
-    /// Seals frame `frame`, 1 or more, of whole samples of `sample_bytes` bytes: eq. (5), (6), (7). Ciphertext, then the tag.
+    /// Seals frame `frame`, 1 or more, of whole samples of `sample_bytes` bytes: eq. (5), (6), (7).
+    /// Ciphertext, then the tag.
     ///
     /// # Panics
     /// If `sample_bytes` is not 1, 2, 4 or 8, or does not divide the frame.
@@ -103,7 +104,8 @@ impl FrameCipher {
     /// Opens frame `frame`, 1 or more: eq. (8), (9), (10).
     ///
     /// # Errors
-    /// [`CipherError::FrameNotAuthentic`] if the tag does not hold; nothing of the plaintext is then given out.
+    /// [`CipherError::FrameNotAuthentic`] if the tag does not hold; nothing of the plaintext is
+    /// then given out.
     ///
     /// # Panics
     /// As [`FrameCipher::seal`].

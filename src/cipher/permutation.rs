@@ -99,21 +99,21 @@ fn draw_pass(stream: &mut Stream, pages: usize, piece: usize) -> Zeroizing<Vec<u
     for group in 0..groups {
         let first = group * pages / groups;
         let end = (group + 1) * pages / groups;
-        let lines = Lines::draw(stream, PAGE_LINES * (end - first), piece);
+        let lines = LineGroup::draw(stream, PAGE_LINES * (end - first), piece);
         lines.scatter(&page_order[first..end], first, &mut source);
     }
     source
 }
 
 /// The draws of one group: its lines' order, the turn inside each, and the rotation of each segment it is written to.
-struct Lines {
+struct LineGroup {
     piece: usize,
     rotations: Vec<usize>,
     order: Vec<usize>,
     turns: Vec<usize>,
 }
 
-impl Lines {
+impl LineGroup {
     fn draw(stream: &mut Stream, count: usize, piece: usize) -> Self {
         let line = LINE_PIECES * piece;
         let rotations = (0..piece).map(|_| stream.below(count / piece)).collect();

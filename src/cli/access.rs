@@ -1,10 +1,11 @@
 //! `medseal grant` and `medseal revoke`.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::settings::Settings;
-use crate::chain::Wait;
+use super::signers::Relay;
+use crate::chain::{Submitted, Wait};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::{
     Grant, IImageRegistryEvents, Revocation, grantCall, grantForCall, revokeCall, revokeForCall,
@@ -50,7 +51,10 @@ pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outco
     let message = Grant { imageId: id, wallet, expiry, accessSeq: seq, by, deadline: act.deadline() };
     let job = format!("grant:{id}:{wallet}:{seq}:{by}");
     let relayed = |grant, signature| grantForCall { grant, signature };
-    let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
+    let receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     // What was signed or accepted before may say another second than this run's.
     let logged = act.registry.events_of(&receipt).await?.into_iter().find_map(|event| match event.event {
         IImageRegistryEvents::AccessGranted(granted) => Some(granted.expiry),
@@ -69,7 +73,10 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
     let message = Revocation { imageId: id, wallet, accessSeq: seq, by, deadline: act.deadline() };
     let job = format!("revoke:{id}:{wallet}:{seq}:{by}");
     let relayed = |revocation, signature| revokeForCall { revocation, signature };
-    let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
+    let receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     let wallet = address(wallet);
     let json = act.json(json!({ "imageId": id, "wallet": wallet }), Some(&receipt));
     let text = format!("{wallet} is no longer given the key of {id}; a key that it was given before it still has");

@@ -1,55 +1,23 @@
 //! An act on chain: by a transaction of the one who acts, or by a signature that a relayer submits.
 
 use super::error::CliError;
-use super::output::address;
+use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::sign;
-use crate::chain::{Outbox, Receipt, Registry, Wait, Wallet};
+use super::signers::Relay;
+use crate::chain::{MinedTransaction, Outbox, Registry, Submitted, Unsent, Wait};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::typed_data::{RELAY_SECS, Signable};
-use crate::pipeline::submit_once;
+use crate::pipeline::{Signers, submit_once, submit_or_sign};
 use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
 use serde_json::{Value, json};
 
-/// Who submits, for acts that take a signature.
-#[derive(Debug, Default, clap::Args)]
-pub(super) struct Relay {
-    /// Let this actor submit the transaction: the one who acts only signs [development chains: "relayer"]
-    #[arg(long, value_name = "ACTOR")]
-    pub(super) relayer: Option<String>,
-}
-
-impl Relay {
-    /// The wallet that submits.
-    ///
-    /// # Errors
-    /// [`CliError::Settings`] where the settings name a keystore; [`CliError::NoWallet`] for an unknown actor.
-    pub(super) fn submitter(
-        &self,
-        settings: &Settings,
-        session: &Session,
-        wallet: &Wallet,
-    ) -> Result<Wallet, CliError> {
-        match &self.relayer {
-            None => session.submitting_wallet(wallet),
-            // The relayer's wallet is that of its name: the keystore or account of the one who acts is not its own.
-            Some(_) if settings.get("keystore").is_some() => {
-                let message =
-                    "--relayer takes development accounts: with keystores, give what was signed to the relayer";
-                Err(CliError::Settings { message: message.to_owned() })
-            }
-            Some(actor) => session.development_wallet(actor),
-        }
-    }
-}
-
 /// Somebody who acts on the registry.
 pub(super) struct Act {
     pub(super) registry: Registry,
-    wallet: Wallet,
-    submitter: Wallet,
+    session: Session,
+    signers: Signers,
     outbox: Outbox,
 }
 
@@ -62,7 +30,8 @@ impl Act {
         Self::waiting_for(settings, actor, relay, Wait::Finalized).await
     }
 
-    /// The same for an act that counts before it is final: it is waited for as deep as `wait`, unless the settings say otherwise.
+    /// The same for an act that counts before it is final: it is waited for as deep as `wait`,
+    /// unless the settings say otherwise.
     ///
     /// # Errors
     /// [`CliError`] if there is no node, registry or wallet.
@@ -74,15 +43,14 @@ impl Act {
     ) -> Result<Self, CliError> {
         let session = Session::connect(settings, actor).await?.waiting_for(wait)?;
         let registry = session.registry().await?;
-        let wallet = session.acting_wallet()?;
-        let submitter = relay.submitter(settings, &session, &wallet)?;
-        let outbox = session.outbox(&submitter).await?;
-        Ok(Self { registry, wallet, submitter, outbox })
+        let signers = session.signers(relay.relayer.as_deref())?;
+        let outbox = session.outbox(&signers.payer).await?;
+        Ok(Self { registry, session, signers, outbox })
     }
 
     /// Who acts.
     pub(super) fn by(&self) -> Address {
-        self.wallet.address()
+        self.signers.signer.address()
     }
 
     /// Until when what is signed now may be submitted.
@@ -90,20 +58,18 @@ impl Act {
         SystemClock.unix_secs() + RELAY_SECS
     }
 
-    fn is_relayed(&self) -> bool {
-        self.submitter.address() != self.wallet.address()
-    }
-
-    /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run accepted it, that is finished.
+    /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run
+    /// accepted it, that is finished.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
-    pub(super) async fn submit(&mut self, job: &str, direct: &impl SolCall) -> Result<Receipt, CliError> {
-        let Self { registry, submitter, outbox, .. } = self;
-        Ok(submit_once(registry, outbox, submitter, job, || registry.transaction(direct)).await?)
+    pub(super) async fn submit(&mut self, job: &str, direct: &impl SolCall) -> Result<Submitted, CliError> {
+        let Self { registry, signers, outbox, .. } = self;
+        Ok(submit_once(registry, outbox, &signers.payer, job, || registry.transaction(direct)).await?)
     }
 
-    /// The same, or where there is a relayer: has `message` signed and `relayed` submitted with the signature.
+    /// The same, or where there is a relayer: has `message` signed and `relayed` submitted with the
+    /// signature.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
@@ -113,22 +79,23 @@ impl Act {
         direct: &impl SolCall,
         message: M,
         relayed: impl FnOnce(M, Bytes) -> R,
-    ) -> Result<Receipt, CliError> {
-        if !self.is_relayed() {
-            return self.submit(job, direct).await;
-        }
-        let Self { registry, wallet, submitter, outbox } = self;
-        let make = || {
-            let signature = sign(&message, &registry.domain(), wallet);
-            registry.transaction(&relayed(message, signature))
-        };
-        Ok(submit_once(registry, outbox, submitter, job, make).await?)
+    ) -> Result<Submitted, CliError> {
+        let Self { registry, signers, outbox, .. } = self;
+        Ok(submit_or_sign(registry, outbox, signers, job, direct, message, relayed).await?)
+    }
+
+    /// What `--print` prints of the act.
+    ///
+    /// # Errors
+    /// As [`Session::print`].
+    pub(super) fn print(&self, unsent: Unsent) -> Result<Outcome, CliError> {
+        self.session.print([unsent])
     }
 
     /// What `--json` says of the act: `object`, with who acted, who submitted and the transaction.
-    pub(super) fn json(&self, mut object: Value, receipt: Option<&Receipt>) -> Value {
+    pub(super) fn json(&self, mut object: Value, receipt: Option<&MinedTransaction>) -> Value {
         object["by"] = address(self.by()).into();
-        object["relayer"] = self.is_relayed().then(|| address(self.submitter.address())).into();
+        object["relayer"] = self.signers.is_relayed().then(|| address(self.signers.payer.address())).into();
         object["transaction"] = json!(receipt.map(|receipt| receipt.transaction));
         object["gas"] = receipt.map(|receipt| receipt.gas_used.to_string()).into();
         object

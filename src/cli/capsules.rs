@@ -1,10 +1,12 @@
 //! `medseal capsules`: for whom an image's key is sealed.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, hex, table, write_file};
 use super::session::Session;
 use super::settings::Settings;
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::{CapsulesUpdate, updateCapsulesCall, updateCapsulesForCall};
 use crate::envelope::capsules::{Holder, Recipient, X25519Public, X25519Secret};
@@ -115,7 +117,10 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
     let message = CapsulesUpdate { imageId: id, version, capsulesHash: hash, capsulesCid: cid, by, deadline };
     let job = format!("capsules:{id}:{version}:{hash}:{by}");
     let relayed = |update, signature| updateCapsulesForCall { update, signature };
-    let receipt = act.submit_or_sign(&job, &direct, message, relayed).await?;
+    let receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     let object = json!({
         "imageId": id, "added": made.added, "version": version + 1, "hash": hash, "cid": made.cid.to_string(),
     });

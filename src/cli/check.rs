@@ -5,7 +5,7 @@ use super::output::{Outcome, Talk, address, progress, say};
 use super::settings::Settings;
 use super::show::state_name;
 use crate::contract::bindings::IImageRegistry::RecordState;
-use crate::evidence::{Checked, Evidence, EvidenceError, ProvenFlag, Signed, check, check_sealed};
+use crate::evidence::{CheckedEvidence, Evidence, EvidenceError, ProvenFlag, SignedBy, check, check_sealed};
 use crate::storage::Cid;
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let unread = |path: &Path, source| CliError::File { act: "read", path: path.to_owned(), source };
     let evidence = Evidence::read(&args.file).map_err(|source| unread(&args.file, source))??;
-    check_home(&evidence, args.registry, settings.number("chain_id")?)?;
+    check_home(&evidence, args.registry, settings.chain_id()?)?;
     let bar = progress(0, talk.json);
     let checked = check(&evidence, args.block_hash, |done, all| {
         bar.set_length(all as u64);
@@ -63,8 +63,8 @@ fn check_home(evidence: &Evidence, registry: Option<Address>, chain_id: Option<u
     }
 }
 
-fn state(checked: &Checked) -> &'static str {
-    state_name(match checked.story.flags.last() {
+fn state(checked: &CheckedEvidence) -> &'static str {
+    state_name(match checked.history.flags.last() {
         Some(ProvenFlag { decided: None, .. }) => RecordState::Flagged,
         Some(ProvenFlag { decided: Some((true, ..)), .. }) => RecordState::Tampered,
         _ => RecordState::Registered,
@@ -79,16 +79,16 @@ fn flag_state(flag: &ProvenFlag) -> &'static str {
     }
 }
 
-fn json_of(evidence: &Evidence, checked: &Checked, args: &Args) -> Value {
-    let (story, image) = (&checked.story, &checked.story.image);
-    let verifications = story.verifications.iter().map(|one| {
+fn json_of(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> Value {
+    let (history, image) = (&checked.history, &checked.history.image);
+    let verifications = history.verifications.iter().map(|one| {
         json!({
             "number": one.event.number.to::<u64>(), "verifier": address(one.event.verifier), "valid": one.event.valid,
             "observedHash": one.event.observedHash, "observedAt": one.event.observedAt, "block": one.block,
-            "time": one.time, "signed": one.signed.name(),
+            "time": one.time, "signed": one.signed_by.name(),
         })
     });
-    let flags = story.flags.iter().map(|flag| {
+    let flags = history.flags.iter().map(|flag| {
         let (by, at) = flag.decided.map(|(_, by, at)| (address(by), at)).unzip();
         json!({
             "id": flag.id, "state": flag_state(flag), "verifier": address(flag.verifier), "raisedAt": flag.raised_at,
@@ -116,13 +116,13 @@ fn json_of(evidence: &Evidence, checked: &Checked, args: &Args) -> Value {
                 "size": image.size,
                 "cid": Cid::from_bytes(&image.cid).ok().map(|cid| cid.to_string()),
                 "sender": address(image.sender),
-                "registeredAt": story.registered_at,
-                "way": image.way.name(),
+                "registeredAt": history.registered_at,
+                "way": image.kind.name(),
                 "block": image.place.block_number,
-                "signed": story.signed.name(),
+                "signed": history.signed_by.name(),
                 "state": state(checked),
             },
-            "capsules": { "version": story.capsules_version, "hash": story.capsules_hash },
+            "capsules": { "version": history.capsules_version, "hash": history.capsules_hash },
             "verifications": verifications.collect::<Vec<_>>(),
             "flags": flags.collect::<Vec<_>>(),
             "seq": checked.seq,
@@ -135,17 +135,17 @@ fn json_of(evidence: &Evidence, checked: &Checked, args: &Args) -> Value {
     })
 }
 
-fn signed(by: Signed) -> &'static str {
+fn signed_by(by: SignedBy) -> &'static str {
     match by {
-        Signed::Transaction => "by its own transaction",
-        Signed::Wallet => "signature checked",
-        Signed::Contract => "signature of a contract wallet: checked by the registry then, not here",
+        SignedBy::Transaction => "by its own transaction",
+        SignedBy::Wallet => "signature checked",
+        SignedBy::Contract => "signature of a contract wallet: checked by the registry then, not here",
     }
 }
 
-fn text(evidence: &Evidence, checked: &Checked, args: &Args) -> String {
+fn text(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> String {
     use super::audit::spelled;
-    let (story, image) = (&checked.story, &checked.story.image);
+    let (history, image) = (&checked.history, &checked.history.image);
     let named = if args.registry.is_some() { "as you named it" } else { "that it is the one you mean" };
     let mut text = format!(
         "trusted\n  block     {} is of chain {}\n  registry  {} ({named})\n  keccak256, SHA-256 and ECDSA on secp256k1\n\nproved, up to block {} of {}\n  contract  code {}, an ImageRegistry of this program's build\n  image     {}\n  sha-256   {} ({} bytes)\n  sender    {} ({})\n  record    {}; registered ({}) {}, block {}\n  capsules  version {}, sha-256 {}",
@@ -159,27 +159,27 @@ fn text(evidence: &Evidence, checked: &Checked, args: &Args) -> String {
         image.content_hash,
         image.size,
         address(image.sender),
-        signed(story.signed),
+        signed_by(history.signed_by),
         state(checked),
-        image.way.name(),
-        spelled(story.registered_at),
+        image.kind.name(),
+        spelled(history.registered_at),
         image.place.block_number,
-        story.capsules_version,
-        story.capsules_hash,
+        history.capsules_version,
+        history.capsules_hash,
     );
-    text += &format!("\n  verifications, all {}", story.verifications.len());
-    for one in &story.verifications {
+    text += &format!("\n  verifications, all {}", history.verifications.len());
+    for one in &history.verifications {
         let verdict = if one.event.valid { "valid  " } else { "INVALID" };
         let (by, at) = (address(one.event.verifier), spelled(one.time));
         text += &format!(
             "\n    {:>3} {verdict} by {by}, {at}, block {} ({})",
             one.event.number,
             one.block,
-            signed(one.signed)
+            signed_by(one.signed_by)
         );
     }
-    text += &format!("\n  flags, all {}", story.flags.len());
-    for flag in &story.flags {
+    text += &format!("\n  flags, all {}", history.flags.len());
+    for flag in &history.flags {
         let (by, at) = (address(flag.verifier), spelled(flag.raised_at));
         text += &format!("\n    {:>3} {} (raised by {by}, {at}", flag.id, flag_state(flag));
         if let Some((_, by, at)) = flag.decided {

@@ -5,9 +5,9 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, address, say};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::{Deployment, Profile, Registry, Wallet, adopt, deploy};
+use crate::chain::{Deployment, Profile, Registry, Submitted, Wallet, adopt, deploy};
 use crate::contract::bindings::Role;
-use crate::contract::{Arguments, InitialRole};
+use crate::contract::{ConstructorArguments, InitialRole};
 use alloy::primitives::{Address, B256};
 use serde_json::json;
 
@@ -42,7 +42,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let path = Deployment::path(&session.deployments(), session.chain_id());
     let (deployment, already) = match args.adopt {
         Some(transaction) => (args.take_over(&session, transaction).await?, true),
-        None => args.deploy(&session, talk).await?,
+        None => match args.deploy(&session, talk).await? {
+            Submitted::Mined(deployed) => deployed,
+            Submitted::Printed(unsent) => return session.print([unsent]),
+        },
     };
     let given = &deployment.arguments;
     let roles: Vec<_> =
@@ -91,20 +94,22 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 
 impl Args {
     /// The deployment that stands already, or a new one; whether it stood already.
-    async fn deploy(&self, session: &Session, talk: Talk) -> Result<(Deployment, bool), CliError> {
-        let wallet = session.acting_wallet()?;
+    async fn deploy(&self, session: &Session, talk: Talk) -> Result<Submitted<(Deployment, bool)>, CliError> {
+        let wallet = session.signers(None)?.payer;
         let arguments = self.arguments(session.chain_id(), session.profile(), wallet.address());
         let mut outbox = session.outbox(&wallet).await?;
         if let Some(deployment) = existing(session, self.force).await? {
             self.check_given(session, &deployment).await?;
-            return Ok((deployment, true));
+            return Ok(Submitted::Mined((deployment, true)));
         }
         if talk.verbose {
             say(&format!("deploying from {}", address(wallet.address())));
         }
-        let deployment = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
-        deployment.save(&session.deployments())?;
-        Ok((deployment, false))
+        let deployed = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
+        if let Submitted::Mined(deployment) = &deployed {
+            deployment.save(&session.deployments())?;
+        }
+        Ok(deployed.map(|deployment| (deployment, false)))
     }
 
     /// What another tool's transaction deployed, never over the file of another contract that stands.
@@ -138,12 +143,12 @@ impl Args {
     }
 
     /// What the constructor is given.
-    fn arguments(&self, chain_id: u64, profile: Profile, deployer: Address) -> Arguments {
+    fn arguments(&self, chain_id: u64, profile: Profile, deployer: Address) -> ConstructorArguments {
         let (admin, roles) = (self.admin.unwrap_or(deployer), self.asked());
         // As for wallets: other development chains have the id of many a private network, where no public key may get a role unasked.
         let is_ours = chain_id == DEVELOPMENT_CHAIN_ID && profile == Profile::Development;
         if self.admin.is_some() || !roles.is_empty() || !is_ours {
-            return Arguments { admin, roles };
+            return ConstructorArguments { admin, roles };
         }
         let account = |actor| Wallet::development(development_account(actor)?, chain_id).ok();
         let roles =
@@ -151,7 +156,7 @@ impl Args {
                 .into_iter()
                 .filter_map(|(role, actor)| Some(InitialRole { role, wallet: account(actor)?.address() }))
                 .collect();
-        Arguments { admin, roles }
+        ConstructorArguments { admin, roles }
     }
 
     /// A contract that stands already must have what was asked for: nothing of it is given on the quiet, and nothing is left out.

@@ -71,7 +71,7 @@ fn chain_id(value: &Value) -> Option<u64> {
 }
 
 fn deployment(settings: &Settings, chain_id: u64) -> Result<Deployment, CliError> {
-    let folder = settings.path("deployments").expect("it has a default");
+    let folder = settings.deployments();
     if !Deployment::path(&folder, chain_id).exists() {
         return Err(CliError::NotDeployed { chain_id, folder });
     }

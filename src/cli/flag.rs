@@ -1,12 +1,13 @@
 //! `medseal flag`: the life of a flag.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
 use super::show::{flag_json, flag_name, state_name};
-use crate::chain::Receipt;
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::{FlagDecision, confirmFlagCall, decideFlagForCall, dismissFlagCall};
 use alloy::primitives::B256;
 use alloy::primitives::aliases::U40;
@@ -74,7 +75,10 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
         Some(flag) => U40::from(flag),
         None => act.registry.flag(id).await?.id,
     };
-    let receipt = submit(&mut act, id, flag, confirmed).await?;
+    let receipt = match submit(&mut act, id, flag, confirmed).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     let state = act.registry.record(id).await?.state;
     let object = json!({ "imageId": id, "flag": flag.to::<u64>(), "confirmed": confirmed, "state": state_name(state) });
     let verb = if confirmed { "confirmed" } else { "dismissed" };
@@ -82,7 +86,7 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
     Ok(Outcome::new(act.json(object, Some(&receipt)), text))
 }
 
-async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Receipt, CliError> {
+async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Submitted, CliError> {
     let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline() };
     let relayed = |decision, signature| decideFlagForCall { decision, signature };
     let job = format!("flag:{id}:{flag}:{confirmed}:{}", act.by());

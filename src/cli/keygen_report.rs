@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::{seal, transformer};
 use crate::evaluation::keys::{KeyReport, KeySection, KeySurvey, Subject, key_figure, small_phantom};
 use crate::imaging::{Format, Limits, decode};
-use crate::metrics::{Differences, Measurement, Verdict};
+use crate::metrics::{BandVerdict, Differences, Measurement};
 use crate::pipeline::PipelineError;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -177,7 +177,7 @@ fn cells(differences: &Differences) -> [String; 3] {
     let [mean, _, _, enough] = differences.flip_rows();
     let percent = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2} %"));
     let band = mean.band.map_or_else(String::new, |(low, high)| format!("{low:.1} .. {high:.1}"));
-    let mark = if mean.verdict == Verdict::Outside { " OUTSIDE" } else { "" };
+    let mark = if mean.verdict == BandVerdict::Outside { " OUTSIDE" } else { "" };
     [percent(mean.value), band + mark, percent(enough.value)]
 }
 

@@ -1,10 +1,11 @@
 //! `medseal kgc`.
 
-use super::act::Relay;
 use super::error::CliError;
 use super::output::{Outcome, address, hex, say};
 use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
-use super::settings::Settings;
+use super::settings::{Setting, Settings};
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::kgc::{
     ChainView, KgcError, KgcIdentity, KgcKeys, LogError, LogHead, PassphraseCost, Protection, ReleaseLog,
@@ -34,9 +35,11 @@ enum Act {
     Publish,
     /// The KGC's identity, and what the chain says of it
     Status,
-    /// Check the log of what was given out against the head on chain, and anchor its newest head there
+    /// Check the log of what was given out against the head on chain, and anchor its newest head
+    /// there
     Anchor,
-    /// Begin a new log after the last head on chain, because the old one is lost; its first line says so
+    /// Begin a new log after the last head on chain, because the old one is lost; its first line
+    /// says so
     NewLog,
 }
 
@@ -45,17 +48,15 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         Act::Init { no_passphrase, offline } => {
             // What cannot be published now is said before there is a key file.
             let session = if offline { None } else { Some(connect(settings).await?) };
-            let keys = init(settings, no_passphrase)?;
-            let published = match session {
-                Some(session) => publish(&session, &keys.identity()).await?,
-                None => Value::Null,
-            };
-            Ok(outcome(&keys.identity(), settings, published))
+            let identity = init(settings, no_passphrase)?.identity();
+            match session {
+                Some(session) => published(&session, settings, &identity).await,
+                None => Ok(outcome(&identity, settings, Value::Null)),
+            }
         }
         Act::Publish => {
-            let keys = open_keys(settings)?;
-            let published = publish(&connect(settings).await?, &keys.identity()).await?;
-            Ok(outcome(&keys.identity(), settings, published))
+            let identity = open_keys(settings)?.identity();
+            published(&connect(settings).await?, settings, &identity).await
         }
         Act::Status => {
             let identity = open_keys(settings)?.identity();
@@ -102,10 +103,13 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let identity = open_keys(settings)?.identity();
     let log = release_log(settings)?;
     let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
-    let receipt = match call {
-        Some(NamedCall { job, call }) => Some(act.submit(&job, &call).await?),
-        None => None,
-    };
+    let mut receipt = None;
+    if let Some(NamedCall { job, call }) = call {
+        receipt = match act.submit(&job, &call).await? {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
+    }
     let LogHead { seq, head } = newest;
     let object =
         json!({ "kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": receipt.is_none() });
@@ -135,8 +139,8 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
     let passphrase = match kgc_passphrase(settings)? {
         Some(passphrase) => passphrase,
         None => {
-            let first = ask("new passphrase of the KGC's key file", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
-            let second = ask("the same passphrase again", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            let first = ask("new passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
+            let second = ask("the same passphrase again", Setting::KgcPasswordFile)?;
             if first != second {
                 return Err(CliError::Settings { message: "the two passphrases differ".to_owned() });
             }
@@ -148,19 +152,26 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
     Ok(keys)
 }
 
-/// Publishes a KGC's key, unless the chain has it already.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Value, CliError> {
-    let registry = session.registry().await?;
-    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else {
-        return Ok(json!({ "epoch": identity.epoch, "already": true }));
+/// Publishes a KGC's key, unless the chain has it already, and says so.
+async fn published(session: &Session, settings: &Settings, identity: &KgcIdentity) -> Result<Outcome, CliError> {
+    let on_chain = match publish(session, identity).await? {
+        None => json!({ "epoch": identity.epoch, "already": true }),
+        Some(Submitted::Printed(unsent)) => return session.print([unsent]),
+        Some(Submitted::Mined(receipt)) => json!({
+            "epoch": identity.epoch, "already": false,
+            "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
+        }),
     };
-    let wallet = session.acting_wallet()?;
-    let mut outbox = session.outbox(&wallet).await?;
-    let receipt = outbox.submit(registry.rpc(), &wallet, &job, &registry.transaction(&call)).await?;
-    Ok(json!({
-        "epoch": identity.epoch, "already": false,
-        "transaction": receipt.transaction, "gas": receipt.gas_used.to_string(),
-    }))
+    Ok(outcome(identity, settings, on_chain))
+}
+
+/// Publishes a KGC's key; `None` where the chain has it already.
+pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Option<Submitted>, CliError> {
+    let registry = session.registry().await?;
+    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else { return Ok(None) };
+    let payer = session.signers(None)?.payer;
+    let mut outbox = session.outbox(&payer).await?;
+    Ok(Some(outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await?))
 }
 
 fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Value) -> Outcome {

@@ -2,11 +2,10 @@
 
 use super::error::CliError;
 use super::output::{Outcome, address, table};
-use super::printed;
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::ChainError;
-use crate::pipeline::{find_anchored, materialize};
+use crate::chain::Submitted;
+use crate::pipeline::{Materialized, materialize};
 use alloy::primitives::B256;
 use serde_json::{Value, json};
 
@@ -22,42 +21,29 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let store = session.store()?;
-    let wallet = session.acting_wallet()?;
-    let mut outbox = session.outbox(&wallet).await?;
+    let payer = session.signers(None)?.payer;
+    let mut outbox = session.outbox(&payer).await?;
     let mut rows = vec![["image id", "anchor", "gas"].map(str::to_owned).to_vec()];
-    let (mut images, mut held) = (Vec::new(), Vec::new());
+    let (mut images, mut printed) = (Vec::new(), Vec::new());
     for id in &args.ids {
-        match registry.record(*id).await {
-            Ok(_) => {
+        match materialize(&registry, &store, &mut outbox, &payer, *id).await? {
+            Materialized::Already => {
                 rows.push(vec![id.to_string(), "has a record already".to_owned()]);
                 images.push(json!({ "imageId": id, "root": null, "already": true, "transaction": null, "gas": null }));
-                continue;
             }
-            Err(ChainError::UnknownImage { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Materialized::Submitted { root, transaction: Submitted::Mined(receipt) } => {
+                let gas = receipt.gas_used.to_string();
+                rows.push(vec![id.to_string(), root.to_string(), gas.clone()]);
+                images.push(json!({
+                    "imageId": id, "root": root, "already": false, "transaction": receipt.transaction, "gas": gas,
+                }));
+            }
+            Materialized::Submitted { transaction: Submitted::Printed(unsent), .. } => printed.push(unsent),
         }
-        let Some(image) = find_anchored(&registry, &store, *id).await? else {
-            return Err(ChainError::UnknownImage { image_id: *id }.into());
-        };
-        let receipt = match materialize(&registry, &mut outbox, &wallet, &image).await.map_err(CliError::from) {
-            Ok(receipt) => receipt,
-            Err(error) if printed::held(&error).is_some() => {
-                held.push(error);
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        let gas = receipt.gas_used.to_string();
-        rows.push(vec![id.to_string(), image.list.root.to_string(), gas.clone()]);
-        images.push(json!({
-            "imageId": id, "root": image.list.root, "already": false, "transaction": receipt.transaction, "gas": gas,
-        }));
     }
-    if !held.is_empty() {
-        let mut all = Vec::new();
-        held.iter().for_each(|error| printed::collect(&mut all, error));
-        return printed::print_all(&session, &all);
+    if !printed.is_empty() {
+        return session.print(printed);
     }
-    let json = json!({ "by": address(wallet.address()), "images": Value::Array(images) });
+    let json = json!({ "by": address(payer.address()), "images": Value::Array(images) });
     Ok(Outcome::new(json, table(&rows)))
 }

@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::output::Outcome;
 use crate::envelope::SealedImage;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, decode};
-use crate::metrics::{Measurement, Verdict, cipher_image, report};
+use crate::metrics::{BandVerdict, Measurement, cipher_image, report};
 use crate::pipeline::PipelineError;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ fn images(first: &Image, second: &Image) -> Result<Vec<Measurement>, CliError> {
     for row in &mut others {
         row.label = row.label.trim_end_matches(", sealed");
         row.band = None;
-        row.verdict = if row.value.is_some() { Verdict::NotJudged } else { Verdict::Undefined };
+        row.verdict = if row.value.is_some() { BandVerdict::NotJudged } else { BandVerdict::Undefined };
     }
     rows.extend(others);
     Ok(rows)
@@ -108,7 +108,7 @@ fn read_image(path: &Path) -> Result<Image, CliError> {
 fn read(path: &Path) -> Result<Measured, CliError> {
     let bytes = std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.to_owned(), source })?;
     if bytes.starts_with(&crate::envelope::header::MAGIC) {
-        let sealed = SealedImage::parse(&bytes).map_err(PipelineError::from)?;
+        let sealed = SealedImage::decode(&bytes).map_err(PipelineError::from)?;
         return Ok(Measured::Ciphertext(sealed.ciphertext()));
     }
     let scan = decode(&bytes, &Limits::default()).map_err(PipelineError::from)?;

@@ -7,6 +7,7 @@ mod anchored;
 mod audit;
 mod capsules;
 mod check;
+mod completions;
 mod core_dumps;
 mod demo;
 mod deploy;
@@ -14,13 +15,14 @@ mod doctor;
 mod error;
 mod events;
 mod evidence;
+mod exit;
 mod explain;
-mod external_signer;
 mod flag;
 mod hints;
 mod input;
 mod keygen_report;
 mod kgc;
+mod man;
 mod materialize;
 mod measure;
 mod node;
@@ -28,6 +30,7 @@ mod nodes;
 mod open;
 mod operator;
 mod output;
+mod page;
 mod pins;
 mod printed;
 mod refusal;
@@ -38,6 +41,7 @@ mod seal;
 mod session;
 mod settings;
 mod show;
+mod signers;
 mod store;
 mod transformer;
 mod verify;
@@ -122,6 +126,10 @@ enum Command {
     Explain(explain::Args),
     /// What is reachable, which versions, what is wrong and how to mend it
     Doctor,
+    /// Print the completion script of a shell: bash, zsh or fish
+    Completions(completions::Args),
+    /// Print the manual page, or write a page for each command
+    Man(man::Args),
 }
 
 impl Command {
@@ -154,6 +162,8 @@ impl Command {
             Self::Relay(_) => "relay",
             Self::Explain(_) => "explain",
             Self::Doctor => "doctor",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }
@@ -177,10 +187,6 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
     settings.external_signer.check(cli.command.name())?;
     match command(cli, &settings).await {
-        Err(error) if printed::held(&error).is_some() => {
-            let (from, transaction) = printed::held(&error).expect("looked at above");
-            printed::print(from, transaction, &settings).await
-        }
         // An image that the chain does not know may stand under an anchor.
         Err(error) => Err(match error.unknown_image() {
             Some(image_id) => anchored::anchored_only(image_id, &settings).await.unwrap_or(error),
@@ -228,5 +234,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Relay(args) => relay::run(args, settings).await,
         Command::Explain(args) => explain::run(args, settings),
         Command::Doctor => doctor::run(settings).await,
+        Command::Completions(args) => Ok(completions::run(args)),
+        Command::Man(args) => man::run(args),
     }
 }

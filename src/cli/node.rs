@@ -37,7 +37,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     crate::files::ends_by_itself();
     let mut signals = Signals::new();
     let mut node = DevNode::start(&NodeOptions {
-        binary: settings.path("anvil"),
+        binary: settings.anvil(),
         port: args.port,
         state: state.clone(),
         chain_id: DEVELOPMENT_CHAIN_ID,

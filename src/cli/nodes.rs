@@ -32,9 +32,8 @@ pub(super) fn local(settings: &Settings) -> Result<LocalStore, CliError> {
 /// # Errors
 /// [`CliError::Settings`], [`CliError::File`].
 pub(super) fn kubo(settings: &Settings) -> Result<Option<KuboStore>, CliError> {
-    let replicas = settings.number("replicas")?.unwrap_or(1);
-    let replicas = usize::try_from(replicas).unwrap_or(usize::MAX);
-    let Some(list) = settings.get("ipfs_api") else {
+    let replicas = settings.replicas()?;
+    let Some(list) = settings.ipfs_api() else {
         let message = || format!("expected 1 for replicas without ipfs_api (IPFS_API), found {replicas}");
         return if replicas == 1 { Ok(None) } else { Err(CliError::Settings { message: message() }) };
     };
@@ -60,7 +59,7 @@ pub(super) fn endpoints(list: &str) -> Result<Vec<Endpoint>, CliError> {
 
 /// A token for each of so many nodes.
 fn tokens(settings: &Settings, nodes: usize) -> Result<Vec<Option<Token>>, CliError> {
-    let Some(path) = settings.path("ipfs_token_file") else { return Ok(vec![None; nodes]) };
+    let Some(path) = settings.ipfs_token_file() else { return Ok(vec![None; nodes]) };
     let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path: path.clone(), source })?;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.len() != 1 && lines.len() != nodes {

@@ -1,10 +1,12 @@
 //! `medseal operator`: who may grant, revoke and update capsules for a sender.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
+use super::signers::Relay;
+use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::{OperatorChange, setOperatorCall, setOperatorForCall};
 use alloy::primitives::Address;
 use serde_json::json;
@@ -62,7 +64,10 @@ async fn set(change: &Change, allowed: bool, settings: &Settings) -> Result<Outc
         let message = OperatorChange { sender, operator, allowed, operatorSeq: known.seq, deadline };
         let job = format!("operator:{}:{sender}:{operator}:{allowed}:{}", act.registry.address(), known.seq);
         let relayed = |change, signature| setOperatorForCall { change, signature };
-        receipt = Some(act.submit_or_sign(&job, &direct, message, relayed).await?);
+        receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
     }
     let (sender, operator) = (address(sender), address(operator));
     let object = json!({ "sender": sender, "operator": operator, "allowed": allowed, "already": already });

@@ -1,7 +1,9 @@
 //! What goes to stdout, and how: one object with `--json`, text for people without.
 
 use super::error::CliError;
+use super::{exit, hints};
 use crate::files::{Existing, folder_of, write_whole};
+use crate::view::Code;
 use alloy::primitives::Address;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -27,7 +29,7 @@ pub(super) struct Outcome {
     pub(super) json: Value,
     /// For people.
     pub(super) text: String,
-    /// 0, or [`exit::INVALID`](super::error::exit::INVALID) where the answer is that something is invalid.
+    /// 0, or [`exit::INVALID`] where the answer is that something is invalid.
     pub(super) exit: u8,
 }
 
@@ -51,9 +53,8 @@ pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, Cl
             outcome.exit
         }
         Err(error) => {
-            let (code, exit) = error.class();
             if json_wanted {
-                let error = json!({ "code": code, "message": chain_of(&error), "hint": error.hint() });
+                let error = json!({ "code": error.code(), "message": chain_of(&error), "hint": error.hint() });
                 write_stdout(&json!({ "schema": SCHEMA, "command": command, "error": error }).to_string());
             } else {
                 say(&format!("error: {}", chain_of(&error)));
@@ -61,7 +62,7 @@ pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, Cl
                     say(&format!("hint: {hint}"));
                 }
             }
-            exit
+            error.exit()
         }
     }
 }
@@ -72,13 +73,13 @@ pub(super) fn print_usage(error: &clap::Error) -> u8 {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let message = error.to_string();
         let message = message.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
-        let error = json!({ "code": "USAGE", "message": message, "hint": "medseal --help" });
+        let error = json!({ "code": Code::Usage, "message": message, "hint": hints::of(Code::Usage) });
         write_stdout(&json!({ "schema": SCHEMA, "command": null, "error": error }).to_string());
     } else {
         // A closed stdout or stderr is nobody's concern.
         let _ = error.print();
     }
-    u8::try_from(error.exit_code()).unwrap_or(super::error::exit::USAGE)
+    u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
 }
 
 /// The error and its causes, each said once.

@@ -1,7 +1,7 @@
 //! `medseal pins`: where objects lie, and bringing them back to as many nodes as they should lie at.
 
 use super::error::CliError;
-use super::error::exit;
+use super::exit;
 use super::nodes;
 use super::output::{Outcome, chain_of, say, table};
 use super::session::Session;
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         let whole = replicas.iter().filter(|replica| matches!(replica.held, Held::Whole)).count();
         let damaged = replicas.iter().any(|replica| matches!(replica.held, Held::Damaged(_)));
         let exit = match &failed {
-            Some(error) => error.class().1,
+            Some(error) => error.exit(),
             None if damaged => exit::INVALID,
             None if whole < wanted => exit::FAILURE,
             None => 0,
@@ -78,7 +78,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             "cid": object.cid.to_string(), "image": object.image, "part": object.part,
             "whole": whole, "nodes": replicas.iter().map(replica_json).collect::<Vec<_>>(),
             "repaired": repaired.map(|done| json!({ "before": done.before, "after": done.after })),
-            "failure": failed.as_ref().map(|error| json!({ "code": error.class().0, "message": chain_of(error) })),
+            "failure": failed.as_ref().map(|error| json!({ "code": error.code(), "message": chain_of(error) })),
         }));
     }
     let short = objects.iter().filter(|object| object["whole"].as_u64().is_some_and(|whole| whole < wanted as u64));

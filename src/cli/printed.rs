@@ -1,122 +1,49 @@
-//! What a wallet elsewhere is to sign or send, printed; and who signs and who pays.
+//! What somebody else is to sign or send, printed.
 
 use super::error::CliError;
-use super::external_signer::{Print, REQUEST_SCHEMA};
 use super::output::{Outcome, address};
 use super::session::Session;
-use super::settings::Settings;
-use crate::chain::{Outbox, OutboxError, Wallet};
-use crate::contract::{Call, Request, Transaction};
+use super::signers::{Print, REQUEST_SCHEMA};
+use crate::chain::Unsent;
+use crate::contract::{Call, Request};
 use crate::envelope::signing_domain;
-use crate::pipeline::PipelineError;
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 
 impl Session {
-    /// Who acts: the wallet of the settings, or the one of `--from`.
+    /// What `--print` prints of all that one command would send, each transaction once: without
+    /// `--json` the bare object, as wallets take it, or a list of them. Typed data of one alone,
+    /// for a signature has no place to say what it is of.
     ///
     /// # Errors
-    /// As [`Session::wallet`].
-    pub(super) fn acting_wallet(&self) -> Result<Wallet, CliError> {
-        let external = self.external_signer();
-        let local = match (self.wallet(), external.from) {
-            (Err(CliError::NoWallet { .. }), Some(from)) => return Ok(Wallet::elsewhere(from, None)),
-            (local, _) => local?,
-        };
-        Ok(match external.from {
-            Some(from) if from != local.address() => Wallet::elsewhere(from, Some(local)),
-            _ if external.print == Some(Print::Tx) => local.held(),
-            _ => local,
-        })
-    }
-
-    /// Who submits where no relayer is named.
-    ///
-    /// # Errors
-    /// As [`Session::wallet`].
-    pub(super) fn submitting_wallet(&self, acting: &Wallet) -> Result<Wallet, CliError> {
-        match (self.external_signer().print, &self.external_signer().signature) {
-            (Some(Print::TypedData | Print::Request), _) => Ok(Wallet::elsewhere(Address::ZERO, None)),
-            (print, Some(_)) => {
-                let pays = self.wallet()?;
-                Ok(if print == Some(Print::Tx) { pays.held() } else { pays })
+    /// [`CliError::Settings`] for typed data of several transactions, or of a call that takes no
+    /// signature.
+    pub(super) fn print(&self, unsent: impl IntoIterator<Item = Unsent>) -> Result<Outcome, CliError> {
+        let mut all: Vec<Unsent> = Vec::new();
+        for one in unsent {
+            if !all.contains(&one) {
+                all.push(one);
             }
-            (_, None) => Ok(acting.clone()),
         }
-    }
-
-    /// The outbox with the signature that came back, if one did.
-    pub(super) fn with_signature(&self, outbox: Outbox) -> Outbox {
-        match &self.external_signer().signature {
-            Some(signature) => outbox.with_signature(signature.clone()),
-            None => outbox,
+        let print = self.external_signer().print;
+        if all.len() > 1 && !matches!(print, Some(Print::Tx)) {
+            let message = format!(
+                "{} things are to be signed: --print tx prints them all; typed data is printed where one command comes to one signature",
+                all.len()
+            );
+            return Err(CliError::Settings { message });
         }
+        let all: Result<Vec<Value>, CliError> = all.iter().map(|one| bare(self.chain_id(), one, print)).collect();
+        let mut all = all?;
+        let bare = if all.len() == 1 { all.remove(0) } else { Value::Array(all) };
+        let text = serde_json::to_string_pretty(&bare).expect("it is JSON");
+        Ok(Outcome::new(json!({ "printed": bare }), text))
     }
-}
-
-/// What was handed out instead of sent, where that is what "went wrong".
-pub(super) fn held(error: &CliError) -> Option<(Address, &Transaction)> {
-    fn of_pipeline(error: &PipelineError) -> Option<&OutboxError> {
-        match error {
-            PipelineError::Outbox(error) => Some(error),
-            PipelineError::Together { source, .. } => of_pipeline(source),
-            _ => None,
-        }
-    }
-    let error = match error {
-        CliError::Outbox(error) | CliError::Deployment(crate::chain::DeploymentError::Outbox(error)) => error,
-        CliError::Pipeline(error) => of_pipeline(error)?,
-        _ => return None,
-    };
-    match error {
-        OutboxError::Held { from, transaction } => Some((*from, transaction)),
-        _ => None,
-    }
-}
-
-/// What `--print` prints of a transaction: without `--json` the bare object, as wallets take it.
-///
-/// # Errors
-/// [`CliError::Settings`] for typed data of a call that takes no signature.
-pub(super) async fn print(from: Address, transaction: &Transaction, settings: &Settings) -> Result<Outcome, CliError> {
-    let session = Session::connect(settings, "sender").await?;
-    let bare = bare(session.chain_id(), from, transaction, settings.external_signer.print)?;
-    Ok(outcome(bare))
-}
-
-/// The same of all that one command would send; typed data of one alone, for a signature has no place to say what it is of.
-///
-/// # Errors
-/// [`CliError::Settings`].
-pub(super) fn print_all(session: &Session, all: &[(Address, &Transaction)]) -> Result<Outcome, CliError> {
-    let print = session.external_signer().print;
-    if all.len() > 1 && !matches!(print, Some(Print::Tx)) {
-        let message = format!(
-            "{} things are to be signed: --print tx prints them all; typed data is printed where one command comes to one signature",
-            all.len()
-        );
-        return Err(CliError::Settings { message });
-    }
-    let all: Result<Vec<Value>, CliError> =
-        all.iter().map(|(from, transaction)| bare(session.chain_id(), *from, transaction, print)).collect();
-    let mut all = all?;
-    Ok(outcome(if all.len() == 1 { all.remove(0) } else { Value::Array(all) }))
-}
-
-/// Adds what an error hands out to what was handed out before, each transaction once.
-pub(super) fn collect<'a>(all: &mut Vec<(Address, &'a Transaction)>, error: &'a CliError) {
-    if let Some(found) = held(error).filter(|found| !all.contains(found)) {
-        all.push(found);
-    }
-}
-
-fn outcome(bare: Value) -> Outcome {
-    let text = serde_json::to_string_pretty(&bare).expect("it is JSON");
-    Outcome::new(json!({ "printed": bare }), text)
 }
 
 /// What is printed of a transaction.
-fn bare(chain_id: u64, from: Address, transaction: &Transaction, print: Option<Print>) -> Result<Value, CliError> {
+fn bare(chain_id: u64, unsent: &Unsent, print: Option<Print>) -> Result<Value, CliError> {
+    let Unsent { from, transaction } = unsent;
     Ok(match print {
         Some(Print::TypedData | Print::Request) => {
             let request = Call::decode(&transaction.data).ok().as_ref().and_then(Request::of_call);
@@ -133,7 +60,7 @@ fn bare(chain_id: u64, from: Address, transaction: &Transaction, print: Option<P
             }
         }
         Some(Print::Tx) | None => json!({
-            "from": address(from),
+            "from": address(*from),
             "to": transaction.to.map(address),
             "value": "0x0",
             "data": transaction.data,

@@ -1,20 +1,9 @@
-//! What the command line says when the contract refuses: a stable name, and what to do about it.
+//! What there is to do when the contract refuses, where its error has no code of its own.
 
 use crate::contract::Revert;
 use crate::contract::bindings::IImageRegistry::IImageRegistryErrors as Errors;
 use crate::contract::bindings::IOpenZeppelin::IOpenZeppelinErrors as Standard;
 use crate::contract::bindings::Role;
-
-/// The stable name in `--json`.
-pub(super) fn code(revert: &Revert) -> &'static str {
-    match revert {
-        Revert::Registry(Errors::UnknownKgcKey(_)) => "UNKNOWN_KGC_KEY",
-        Revert::Registry(Errors::NoSuchFlag(_)) => "UNKNOWN_FLAG",
-        Revert::Registry(Errors::UnknownAnchor(_)) => "UNKNOWN_ANCHOR",
-        Revert::Registry(Errors::RegistryPaused(_)) => "PAUSED",
-        _ => "REVERTED",
-    }
-}
 
 /// What to do about it, where there is more to say than that the image's record may tell.
 pub(super) fn hint(revert: &Revert) -> Option<String> {
@@ -48,14 +37,8 @@ fn of_registry(error: &Errors) -> Option<&'static str> {
         Errors::NotPublisher(_) => {
             "the keys of a KGC are one wallet's: publish with that wallet, or have its role taken away: medseal role take kgc WALLET"
         }
-        Errors::UnknownKgcKey(_) => "publish the KGC's key: medseal kgc publish",
         Errors::EpochOutOfOrder(_) => "medseal kgc status says which epoch is on chain",
-        Errors::NoSuchFlag(_) => "medseal flag show ID says whether there is one",
         Errors::FlagNotOpen(_) => "it was decided before, or a newer one was raised: medseal flag show ID",
-        Errors::UnknownAnchor(_) => "look at the root, and whether it was anchored on this chain by this sender",
-        Errors::RegistryPaused(_) => {
-            "wait until it ends, or for medseal registry unpause; reading, verifying and revoking go on"
-        }
         Errors::NotPaused(_) => "medseal registry show says whether it is paused",
         Errors::PausedLately(_) => "a pause of 7 days is followed by 7 days without: the error says from when on",
         Errors::InvalidSuccessor(_) => "name another deployed contract",

@@ -1,11 +1,12 @@
 //! `medseal registry`: the registry as a whole, its pause and its successor.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Registry;
+use super::signers::Relay;
+use crate::chain::{Registry, Submitted};
 use crate::contract::AuditHead;
 use crate::contract::bindings::IImageRegistry::{pauseCall, supersedeCall, unpauseCall};
 use alloy::primitives::Address;
@@ -52,7 +53,10 @@ async fn act(name: &str, call: &impl SolCall, settings: &Settings) -> Result<Out
     // The number of events so far makes a second pause another job.
     let seq = act.registry.audit().await?.seq;
     let job = format!("registry:{name}:{}:{seq}", act.registry.address());
-    let receipt = act.submit(&job, call).await?;
+    let receipt = match act.submit(&job, call).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     let (object, text) = standing(&act.registry).await?;
     Ok(Outcome::new(act.json(object, Some(&receipt)), text))
 }

@@ -1,21 +1,22 @@
 //! `medseal relay`: other people's signed requests.
 
 use super::error::CliError;
-use super::external_signer::{Print, REQUEST_SCHEMA};
 use super::input::read_text;
 use super::output::{Outcome, address};
 use super::printed::request_json;
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::{RelayError, Standing};
-use crate::clock::{Clock, SystemClock};
-use crate::contract::{Request, RequestError, Transaction, check_domain};
-use crate::pipeline::submit_once;
+use super::signers::{Print, REQUEST_SCHEMA};
+use crate::chain::{RelayError, Submitted};
+use crate::clock::SystemClock;
+use crate::contract::{Request, RequestError, check_domain};
+use crate::pipeline::{Relayed, relay};
 use alloy::primitives::Bytes;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet contract's), has the node try it, and then sends it.
+/// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet
+/// contract's), has the node try it, and then sends it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A signed request, or with --signature the typed data; - is stdin
@@ -36,26 +37,12 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         let bare = request_json(&typed, &signature);
         return Ok(Outcome::new(json!({ "printed": bare }), bare.to_string()));
     }
-    let digest = request.digest(&domain);
-    let job = format!("relay:{digest}");
-    let wallet = session.acting_wallet()?;
+    let wallet = session.signers(None)?.payer;
     let mut outbox = session.outbox(&wallet).await?;
-    // What was relayed by an earlier run is finished, though its number is used up by now.
-    let known = outbox.job(&job)?.is_some_and(|job| job.receipt.is_some());
-    let standing = if known { Standing::Open } else { registry.standing(&request).await? };
-    let receipt = match standing {
-        Standing::Done => None,
-        Standing::Overtaken { what, named, current } => {
-            return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
-        }
-        _ => {
-            let signature = match known {
-                true => signature,
-                false => registry.check_request(&request, &signature, SystemClock.unix_secs()).await?,
-            };
-            let make = || Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };
-            Some(submit_once(&registry, &mut outbox, &wallet, &job, make).await?)
-        }
+    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &SystemClock).await? {
+        Relayed::Already => None,
+        Relayed::Submitted(Submitted::Mined(receipt)) => Some(receipt),
+        Relayed::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),
     };
     let (signer, relayer) = (address(request.signer()), receipt.is_some().then(|| address(wallet.address())));
     let json = json!({
@@ -63,7 +50,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         "type": request.primary_type(),
         "by": signer,
         "relayer": relayer,
-        "digest": digest,
+        "digest": request.digest(&domain),
         "message": request.message(),
         "already": receipt.is_none(),
         "transaction": receipt.as_ref().map(|receipt| receipt.transaction),
@@ -79,7 +66,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     Ok(Outcome::new(json, text))
 }
 
-/// The typed data and the signature of a request file, or of a file with typed data and a signature given beside it.
+/// The typed data and the signature of a request file, or of a file with typed data and a signature
+/// given beside it.
 fn read(path: &Path, given: Option<&Bytes>) -> Result<(Value, Bytes), CliError> {
     let text = read_text(path)?;
     let malformed = |reason: String| RelayError::from(RequestError::Malformed { reason });

@@ -1,11 +1,12 @@
 //! `medseal role`: who has which role, and who is the administrator.
 
-use super::act::{Act, Relay};
+use super::act::Act;
 use super::error::CliError;
 use super::output::{Outcome, address, table};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Registry;
+use super::signers::Relay;
+use crate::chain::{Registry, Submitted};
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::contract::bindings::IOpenZeppelin::{
@@ -100,10 +101,14 @@ async fn set(change: &Change, give: bool, settings: &Settings) -> Result<Outcome
     if !already {
         let verb = if give { "give" } else { "take" };
         let job = numbered(&act.registry, &format!("role:{verb}:{}:{account}", role.name())).await?;
-        receipt = Some(match give {
+        let submitted = match give {
             true => act.submit(&job, &grantRoleCall { role: role.id(), account }).await?,
             false => act.submit(&job, &revokeRoleCall { role: role.id(), account }).await?,
-        });
+        };
+        receipt = match submitted {
+            Submitted::Mined(receipt) => Some(receipt),
+            Submitted::Printed(unsent) => return act.print(unsent),
+        };
     }
     let has = if give { "has" } else { "has no" };
     let text = format!("{} {has} {}", address(account), role.name());
@@ -115,7 +120,10 @@ async fn set(change: &Change, give: bool, settings: &Settings) -> Result<Outcome
 async fn administer(step: &str, call: &impl SolCall, settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = Act::begin(settings, "admin", &Relay::default()).await?;
     let job = numbered(&act.registry, &format!("admin:{step}:{}", act.by())).await?;
-    let receipt = act.submit(&job, call).await?;
+    let receipt = match act.submit(&job, call).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return act.print(unsent),
+    };
     let (object, text) = administration(&act.registry).await?;
     Ok(Outcome::new(act.json(json!({ "administration": object }), Some(&receipt)), text))
 }

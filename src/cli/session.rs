@@ -2,15 +2,15 @@
 
 use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
-use super::external_signer::ExternalSigner;
 use super::output::{chain_of, say};
-use super::settings::Settings;
-use crate::chain::outbox::{Observer, Waiting};
+use super::settings::{Row, Setting, Settings};
+use super::signers::ExternalSigner;
+use crate::chain::outbox::{Confirmation, Observer};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
 use crate::files::{make_private_folder, read_secret};
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
-use crate::pipeline::{Jobs, RegistryView};
+use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -34,10 +34,11 @@ impl Session {
     /// Asks the node for its chain. `actor` acts unless the settings name another.
     ///
     /// # Errors
-    /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings ask for.
+    /// [`CliError::Chain`] if the node does not answer, or serves another chain than the settings
+    /// ask for.
     pub(super) async fn connect(settings: &Settings, actor: &str) -> Result<Self, CliError> {
-        let rpc = Rpc::new(settings.get("rpc_url").expect("it has a default"))?;
-        let expected = settings.number("chain_id")?;
+        let rpc = Rpc::new(settings.rpc_url())?;
+        let expected = settings.chain_id()?;
         if let Some(expected) = expected {
             rpc.pin_chain(expected);
         }
@@ -45,13 +46,14 @@ impl Session {
         if let Some(expected) = expected {
             rpc.check_chain_id(expected).await?;
         }
-        let actor = settings.get("actor").unwrap_or(actor).to_owned();
+        let actor = settings.actor().unwrap_or(actor).to_owned();
         check_actor(&actor)?;
         let (profile, wait) = (settings.profile(chain_id)?, settings.wait(Wait::Finalized)?);
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id, profile, wait })
     }
 
-    /// The same session, in which transactions are waited for to another depth unless the settings say one.
+    /// The same session, in which transactions are waited for to another depth unless the settings
+    /// say one.
     ///
     /// # Errors
     /// [`CliError::Settings`].
@@ -81,7 +83,7 @@ impl Session {
 
     /// Folder of the deployment files.
     pub(super) fn deployments(&self) -> PathBuf {
-        self.settings.path("deployments").expect("it has a default")
+        self.settings.deployments()
     }
 
     /// The deployed registry, its chain and its code checked.
@@ -100,23 +102,25 @@ impl Session {
         Ok(Registry::connect(self.rpc.clone(), &deployment, self.profile).await?)
     }
 
-    /// The wallet: a keystore file, or on a development chain the development account of the settings or the actor.
+    /// The wallet: a keystore file, or on a development chain the development account of the
+    /// settings or the actor.
     ///
     /// # Errors
     /// [`CliError::Wallet`], [`CliError::Settings`] if there is none.
     pub(super) fn wallet(&self) -> Result<Wallet, CliError> {
-        if let Some(keystore) = self.settings.path("keystore") {
-            return match self.settings.path("password_file") {
+        if let Some(keystore) = self.settings.keystore() {
+            return match self.settings.password_file() {
                 Some(file) => Ok(Wallet::from_keystore(&keystore, &Passphrase::File(&file))?),
                 None => {
-                    let passphrase = ask("passphrase of the keystore", "password_file", "ETH_PASSWORD")?;
+                    let passphrase = ask("passphrase of the keystore", Setting::PasswordFile)?;
                     Ok(Wallet::from_keystore(&keystore, &Passphrase::Text(&passphrase))?)
                 }
             };
         }
-        match self.settings.number("dev_account")? {
+        match self.settings.dev_account()? {
             Some(account) => self.development_account(usize::try_from(account).ok(), &self.actor),
-            // Other development chains have the id of many a private network: there the public keys must be asked for.
+            // Other development chains have the id of many a private network: there the public keys
+            // must be asked for.
             None if self.chain_id == DEVELOPMENT_CHAIN_ID => self.development_wallet(&self.actor),
             None => self.development_account(None, &self.actor),
         }
@@ -132,11 +136,38 @@ impl Session {
 
     fn development_account(&self, account: Option<usize>, actor: &str) -> Result<Wallet, CliError> {
         let none = || CliError::NoWallet { actor: actor.to_owned(), chain_id: self.chain_id };
-        // A network may have the id of a development chain: its money is real, and these keys are known to everybody.
+        // A network may have the id of a development chain: its money is real, and these keys are
+        // known to everybody.
         if self.profile != Profile::Development && is_development_chain(self.chain_id) {
             return Err(none());
         }
         Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
+    }
+
+    /// Who signs and who pays, where `relayer` may name an actor who pays.
+    ///
+    /// # Errors
+    /// As [`Session::wallet`]; [`CliError::Settings`] for a relayer where the settings name a
+    /// keystore.
+    pub(super) fn signers(&self, relayer: Option<&str>) -> Result<Signers, CliError> {
+        let external = self.external_signer();
+        let own = match self.wallet() {
+            Err(CliError::NoWallet { .. }) if external.from.is_some() => None,
+            own => Some(own?),
+        };
+        let relayer = relayer.map(|actor| self.relayer(actor)).transpose()?;
+        let nobody = || CliError::NoWallet { actor: self.actor.clone(), chain_id: self.chain_id };
+        external.parties(own, relayer).signers().ok_or_else(nobody)
+    }
+
+    fn relayer(&self, actor: &str) -> Result<Wallet, CliError> {
+        // The relayer's wallet is that of its name: the keystore or account of the one who acts is
+        // not its own.
+        if self.settings.keystore().is_some() {
+            let message = "--relayer takes development accounts: with keystores, give what was signed to the relayer";
+            return Err(CliError::Settings { message: message.to_owned() });
+        }
+        self.development_wallet(actor)
     }
 
     /// The folder of the one who acts.
@@ -144,7 +175,8 @@ impl Session {
         self.settings.home().join(&self.actor)
     }
 
-    /// The outbox of a wallet: one for each, whoever acts with it. What an earlier run left in it is finished first.
+    /// The outbox of a wallet: one for each, whoever acts with it. What an earlier run left in it
+    /// is finished first.
     ///
     /// # Errors
     /// [`CliError::Outbox`].
@@ -156,8 +188,11 @@ impl Session {
             source,
         })?;
         let outbox = Outbox::open(&folder, wallet.address(), &self.rpc, self.profile).await?;
-        let mut outbox = self.with_signature(outbox).waiting_for(self.wait).observed_by(waiting_is_said());
-        if wallet.is_held() {
+        let mut outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        if let Some(signature) = &self.external_signer().signature {
+            outbox = outbox.with_signature(signature.clone());
+        }
+        if wallet.prints_only() {
             return Ok(outbox);
         }
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
@@ -173,8 +208,8 @@ impl Session {
     }
 
     /// The jobs of the one who acts.
-    pub(super) fn jobs(&self) -> Jobs {
-        Jobs::new(self.folder().join("jobs"))
+    pub(super) fn jobs(&self) -> SealingJobs {
+        SealingJobs::new(self.folder().join("jobs"))
     }
 
     /// The store that the settings name.
@@ -200,7 +235,7 @@ impl Session {
 /// Says what is waited for: when it begins, and every half minute.
 fn waiting_is_said() -> Observer {
     let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
+    std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
         const EVERY_SECS: u64 = 30;
         let now = Some((waiting.job.to_owned(), waiting.block, waiting.since.as_secs() / EVERY_SECS));
         let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -257,7 +292,8 @@ pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
     kgc_folder(settings).join("kgc.json")
 }
 
-/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do not.
+/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do
+/// not.
 ///
 /// # Errors
 /// [`CliError::KeyFile`].
@@ -267,7 +303,7 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
     let passphrase = kgc_passphrase(settings)?;
     match open_key_file(&file, passphrase.as_deref().map(String::as_str)) {
         Err(PassphraseNeeded) if std::io::stdin().is_terminal() => {
-            let passphrase = ask("passphrase of the KGC's key file", "kgc_password_file", "MEDSEAL_KGC_PASSWORD")?;
+            let passphrase = ask("passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
             Ok(open_key_file(&file, Some(&passphrase))?)
         }
         other => Ok(other?),
@@ -279,7 +315,7 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 /// # Errors
 /// [`CliError::File`].
 pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
-    let Some(path) = settings.path("kgc_password_file") else { return Ok(None) };
+    let Some(path) = settings.kgc_password_file() else { return Ok(None) };
     let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path, source })?;
     Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
@@ -288,9 +324,10 @@ pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<Str
 ///
 /// # Errors
 /// [`CliError::Settings`] where there is no terminal.
-pub(super) fn ask(what: &str, setting: &str, variable: &str) -> Result<Zeroizing<String>, CliError> {
+pub(super) fn ask(what: &str, setting: Setting) -> Result<Zeroizing<String>, CliError> {
     if !std::io::stdin().is_terminal() {
-        let message = format!("no {what}: set {setting} ({variable}) to a file that holds it");
+        let Row { name, variable, .. } = setting.row();
+        let message = format!("no {what}: set {name} ({variable}) to a file that holds it");
         return Err(CliError::Settings { message });
     }
     let prompt = format!("{what}: ");

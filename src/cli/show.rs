@@ -7,7 +7,7 @@ use super::output::{Outcome, address, hex};
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::ChainError;
-use crate::contract::Way;
+use crate::contract::RegistrationKind;
 use crate::contract::bindings::IImageRegistry::{Flag, FlagState, RecordState};
 use crate::pipeline::{PipelineError, Stored, find_anchored, lookup};
 use crate::storage::{Cid, PinState, Store};
@@ -100,13 +100,13 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 /// What was registered, and where it is logged.
 fn registration_json(stored: &Stored) -> Result<Value, CliError> {
     let (logged, place) = (&stored.logged, &stored.logged.place);
-    let (signature, deadline) = logged.way.signature().unzip();
-    let root = match logged.way {
-        Way::Leaf { root } => Some(root),
-        Way::Alone { .. } | Way::Batch { .. } => None,
+    let (signature, deadline) = logged.kind.signature().unzip();
+    let root = match logged.kind {
+        RegistrationKind::Leaf { root } => Some(root),
+        RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. } => None,
     };
     Ok(json!({
-        "way": logged.way.name(),
+        "way": logged.kind.name(),
         "root": root,
         "salt": logged.salt,
         "headerHash": logged.header_hash,

@@ -14,9 +14,9 @@ use std::path::Path;
 /// [`CliError::Settings`] if the list of models is none, [`CliError::File`] if the model cannot be read, [`CliError::Keygen`] if it may not or
 /// cannot be run.
 pub(super) fn load(settings: &Settings) -> Result<Vit, CliError> {
-    let library = settings.path("onnx_runtime");
-    let listed = listed(settings.get("models").unwrap_or_default())?;
-    let model = match settings.path("model") {
+    let library = settings.onnx_runtime();
+    let listed = listed(settings.models())?;
+    let model = match settings.model() {
         Some(path) => Model::from_bytes(read(&path)?, &listed).map_err(crate::keygen::KeygenError::from)?,
         None => Model::embedded().map_err(crate::keygen::KeygenError::from)?,
     };

@@ -1,11 +1,11 @@
 //! `medseal verify`.
 
-use super::act::Relay;
 use super::error::CliError;
-use super::error::exit;
+use super::exit;
 use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
+use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::{Verdict, lookup, observe, record_verification};
 use alloy::primitives::B256;
@@ -43,12 +43,14 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     };
     let mut entry = Value::Null;
     if args.record {
-        let wallet = session.acting_wallet()?;
-        let submitter = Relay { relayer: args.relayer.clone() }.submitter(settings, &session, &wallet)?;
-        let mut outbox = session.outbox(&submitter).await?;
+        let signers = session.signers(args.relayer.as_deref())?;
+        let mut outbox = session.outbox(&signers.payer).await?;
         let now = SystemClock.unix_secs();
-        let recorded = record_verification(&registry, &mut outbox, &wallet, &submitter, args.id, observed, now).await?;
-        let relayer = args.relayer.is_some().then(|| address(submitter.address()));
+        let recorded = match record_verification(&registry, &mut outbox, &signers, args.id, observed, now).await? {
+            Submitted::Mined(recorded) => recorded,
+            Submitted::Printed(unsent) => return session.print([unsent]),
+        };
+        let relayer = args.relayer.is_some().then(|| address(signers.payer.address()));
         let flagged = recorded.flag.map(|flag| format!(", raised flag {flag}")).unwrap_or_default();
         text += &format!(
             "\nlogged on chain as verification {}{flagged} ({})",
@@ -56,7 +58,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         );
         entry = json!({
             "number": recorded.number,
-            "by": address(wallet.address()),
+            "by": address(signers.signer.address()),
             "relayer": relayer,
             "valid": recorded.valid,
             "flag": recorded.flag,

@@ -13,7 +13,7 @@ const EMBEDDED: &str = include_str!("../../contracts/ImageRegistry.json");
 
 /// The constructor's arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Arguments {
+pub struct ConstructorArguments {
     /// First administrator.
     #[serde(with = "checksummed")]
     pub admin: Address,
@@ -62,11 +62,11 @@ pub struct Artifact {
 #[serde(rename_all = "camelCase")]
 struct DeployedCode {
     object: Bytes,
-    immutable_references: Vec<Range>,
+    immutable_references: Vec<ImmutableRange>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-struct Range {
+struct ImmutableRange {
     start: usize,
     length: usize,
 }
@@ -79,7 +79,7 @@ impl Artifact {
     pub fn embedded() -> Result<Self, ArtifactError> {
         let artifact: Self = serde_json::from_str(EMBEDDED)?;
         let code = artifact.deployed_code().len();
-        for Range { start, length } in artifact.immutables() {
+        for ImmutableRange { start, length } in artifact.immutables() {
             if start.checked_add(length).is_none_or(|end| end > code) {
                 return Err(ArtifactError::Immutable { start, length, code });
             }
@@ -87,12 +87,12 @@ impl Artifact {
         Ok(artifact)
     }
 
-    fn immutables(&self) -> impl Iterator<Item = Range> {
+    fn immutables(&self) -> impl Iterator<Item = ImmutableRange> {
         self.deployed_bytecode.immutable_references.iter().copied()
     }
 
     /// What a deploying transaction carries.
-    pub fn init_code(&self, arguments: &Arguments) -> Bytes {
+    pub fn init_code(&self, arguments: &ConstructorArguments) -> Bytes {
         let roles = arguments
             .roles
             .iter()
@@ -102,14 +102,14 @@ impl Artifact {
     }
 
     /// The constructor's arguments in what a deploying transaction carried; none if it is not this build, or a role is none of [`Role::ALL`].
-    pub fn arguments(&self, init_code: &[u8]) -> Option<Arguments> {
+    pub fn arguments(&self, init_code: &[u8]) -> Option<ConstructorArguments> {
         let encoded = init_code.strip_prefix(self.bytecode.as_ref())?;
         let (admin, grants) = ConstructorTypes::abi_decode_params(encoded).ok()?;
         let roles = grants.iter().map(|given| {
             let role = Role::ALL.into_iter().find(|role| role.id() == given.role)?;
             Some(InitialRole { role, wallet: given.account })
         });
-        let arguments = Arguments { admin, roles: roles.collect::<Option<_>>()? };
+        let arguments = ConstructorArguments { admin, roles: roles.collect::<Option<_>>()? };
         // One encoding only: what is left over or out of place is somebody else's.
         (*self.init_code(&arguments) == *init_code).then_some(arguments)
     }
@@ -122,7 +122,7 @@ impl Artifact {
     /// Whether `code`, read from a chain, is this build, whatever the constructor wrote into it.
     pub fn is_code(&self, code: &[u8]) -> bool {
         let mut code = code.to_vec();
-        for Range { start, length } in self.immutables() {
+        for ImmutableRange { start, length } in self.immutables() {
             if let Some(written) = code.get_mut(start..start + length) {
                 written.fill(0);
             }
@@ -132,7 +132,7 @@ impl Artifact {
 
     /// What the constructor wrote into `code`, word by word.
     pub fn written<'a>(&self, code: &'a [u8]) -> Vec<&'a [u8]> {
-        self.immutables().filter_map(|Range { start, length }| code.get(start..start + length)).collect()
+        self.immutables().filter_map(|ImmutableRange { start, length }| code.get(start..start + length)).collect()
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
     fn init_code_ends_with_the_arguments() {
         let artifact = Artifact::embedded().expect("a build");
         let roles = vec![InitialRole { role: Role::Kgc, wallet: Address::repeat_byte(8) }];
-        let init = artifact.init_code(&Arguments { admin: Address::repeat_byte(7), roles });
+        let init = artifact.init_code(&ConstructorArguments { admin: Address::repeat_byte(7), roles });
         let arguments = init.strip_prefix(&artifact.bytecode[..]).expect("the code comes first");
         // admin, where the list is, how long it is, its one role and wallet.
         assert_eq!(arguments.len(), 5 * 32);
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn arguments_are_read_out_of_their_own_init_code_alone() {
         let artifact = Artifact::embedded().expect("a build");
-        let given = |roles| Arguments { admin: Address::repeat_byte(7), roles };
+        let given = |roles| ConstructorArguments { admin: Address::repeat_byte(7), roles };
         let role = |role| InitialRole { role, wallet: Address::repeat_byte(8) };
         for arguments in [given(vec![]), given(Role::ALL.map(role).to_vec())] {
             assert_eq!(artifact.arguments(&artifact.init_code(&arguments)), Some(arguments));

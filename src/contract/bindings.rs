@@ -6,7 +6,8 @@ use alloy::primitives::{B256, keccak256};
 use alloy::sol;
 use serde::{Deserialize, Serialize};
 
-// Without `#[sol(rpc)]`: its methods would go round `Rpc`, which has the deadlines, the typed reverts and the check for empty answers.
+// Without `#[sol(rpc)]`: its methods would bypass `Rpc` with its deadlines, typed reverts and check
+// for empty answers.
 sol! {
     #![sol(all_derives)]
     "contracts/src/IImageRegistry.sol"

@@ -29,7 +29,7 @@ pub struct Transaction {
 #[non_exhaustive]
 pub enum CallError {
     /// Fewer than 4 bytes.
-    #[error("{length} bytes are no call: expected a selector of 4 bytes")]
+    #[error("expected a call that begins with a selector of 4 bytes, found {length} bytes")]
     TooShort {
         /// How many there are.
         length: usize,
@@ -41,7 +41,7 @@ pub enum CallError {
         selector: FixedBytes<4>,
     },
     /// The function is known, and the rest are not its arguments, or not in the one encoding that we write.
-    #[error("these are no arguments of {function}: {reason}")]
+    #[error("the bytes after the selector are not arguments of {function}: {reason}")]
     Arguments {
         /// Its signature.
         function: String,

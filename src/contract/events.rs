@@ -28,12 +28,13 @@ pub const OF_RECORDS: [B256; 3] = [
     registry::Materialized::SIGNATURE_HASH,
 ];
 
-/// Whether a log is one of the interface's: the contract's OpenZeppelin parts have events of their own, which say nothing more.
+/// Whether a log is one of the interface's events. The contract's OpenZeppelin parts emit others,
+/// which repeat what these say.
 pub fn is_known(log: &Log) -> bool {
     log.topic0().is_some_and(|kind| IImageRegistryEvents::SELECTORS.contains(&kind.0))
 }
 
-/// Where in the chain an event stands.
+/// Where an event is in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventPlace {
     /// Number of its block.
@@ -49,9 +50,9 @@ pub struct EventPlace {
 /// An event of the registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryEvent {
-    /// What happened.
+    /// The event, decoded.
     pub event: IImageRegistryEvents,
-    /// Where it stands.
+    /// Where it is in the chain.
     pub place: EventPlace,
 }
 
@@ -69,31 +70,31 @@ impl EventError {
     }
 }
 
-/// Decodes `log`, which must be a mined one of `address`.
+/// Decodes `log`, which must be mined and from `address`.
 pub fn decode(address: Address, log: &Log) -> Result<RegistryEvent, EventError> {
     if log.address() != address {
-        return Err(EventError::new(format_args!("a log of {}", log.address())));
+        return Err(EventError::new(format_args!("expected a log of {address}, found one of {}", log.address())));
     }
     let place = match (log.block_number, log.block_hash, log.transaction_hash, log.log_index) {
         (Some(block_number), Some(block_hash), Some(transaction), Some(log_index)) if !log.removed => {
             EventPlace { block_number, block_hash, transaction, log_index }
         }
-        _ => return Err(EventError::new("a log outside the chain")),
+        _ => return Err(EventError::new("the log is not in a mined block")),
     };
     let (event, _) = decode_data(log.topics(), &log.data().data)?;
     Ok(RegistryEvent { event, place })
 }
 
-/// Reads a log's topics and data; only the one encoding of an event is taken.
+/// Decodes a log's topics and data; any encoding but the canonical one is an error.
 pub fn decode_data(topics: &[B256], data: &[u8]) -> Result<(IImageRegistryEvents, LogData), EventError> {
     if topics.len() > 4 {
-        return Err(EventError::new(format_args!("{} topics", topics.len())));
+        return Err(EventError::new(format_args!("expected at most 4 topics, found {}", topics.len())));
     }
     let config = AbiDecoderConfig::new().validate(true);
     let event = IImageRegistryEvents::decode_raw_log_with_config(topics, data, config).map_err(EventError::new)?;
     let log = event.to_log_data();
     if log.topics() != topics || *log.data != *data {
-        return Err(EventError::new("it is not encoded as the contract does"));
+        return Err(EventError::new("the log is not encoded as the contract encodes it"));
     }
     Ok((event, log))
 }

@@ -1,10 +1,10 @@
-//! What a failure means, in the five ways that a caller can act on.
+//! The five kinds of failure, by what a caller can do about them.
 
-/// What a failure means to whoever called; the command line has an exit code for each.
+/// The kind of a failure; the command line has an exit code for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// It failed, and none of the others says how: exit code 1.
+    /// Any other failure: exit code 1.
     Failure,
     /// The contract or a rule forbids it: exit code 4.
     NotAuthorized,

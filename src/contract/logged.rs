@@ -1,14 +1,14 @@
-//! How an image became a record, as the log tells it: alone, in a batch, or as a leaf of an anchor.
+//! How an image was registered, read from its events: alone, in a batch, or as a leaf of an anchor.
 
 use super::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event};
 use super::events::{EventError, EventPlace, RegistryEvent};
 use super::trail::Trail;
 use alloy::primitives::{Address, B256, Bytes};
 
-/// CIDv1, raw, sha2-256 with 32 bytes: what stands before the hash in the CID of a file of one block.
+/// First bytes of the CID of a one-block file, before the hash: CIDv1, raw, sha2-256, 32 bytes.
 const RAW_SHA256: [u8; 4] = [0x01, 0x55, 0x12, 0x20];
 
-/// An image as it was registered.
+/// An image as its registration was logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedImage {
     /// Its id.
@@ -23,45 +23,45 @@ pub struct LoggedImage {
     pub header_hash: B256,
     /// Its length in bytes.
     pub size: u64,
-    /// Its binary CID; one that the log leaves empty is spelled out here.
+    /// Its binary CID; where the log leaves it empty (one block, so the hash says it), it is filled in here.
     pub cid: Bytes,
     /// SHA-256 of the capsules with which it was registered.
     pub capsules_hash: B256,
-    /// Their binary CID, spelled out.
+    /// The capsules' binary CID, filled in likewise.
     pub capsules_cid: Bytes,
-    /// By which way.
-    pub way: Way,
-    /// Where the log says so.
+    /// How it was registered.
+    pub kind: RegistrationKind,
+    /// Where the event is in the chain.
     pub place: EventPlace,
     /// The audit trail after it; of an item, after its batch.
     pub trail: Trail,
 }
 
-/// By which way an image became a record. A signature is empty where the transaction itself is the sender's.
+/// How an image was registered. A signature is empty where the sender submitted the transaction itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
-    /// By itself.
+pub enum RegistrationKind {
+    /// Alone, by `register`.
     Alone {
-        /// Last second of the signature; nobody looked at it where there is none.
+        /// Last second of the signature, unix seconds; not checked by the contract where the signature is empty.
         deadline: u64,
-        /// Of the `Registration`.
+        /// The sender's signature of the `Registration`.
         signature: Bytes,
     },
-    /// As one of a batch.
+    /// As an item of a batch, by `registerBatch`.
     Batch {
-        /// Last second of the signature.
+        /// Last second of the signature, unix seconds.
         deadline: u64,
-        /// Of the `Batch`.
+        /// The sender's signature of the `Batch`.
         signature: Bytes,
     },
-    /// As a leaf of an anchor that the sender made before.
+    /// As a leaf of an anchor that the sender made before, by `materialize`.
     Leaf {
         /// The anchor's root.
         root: B256,
     },
 }
 
-impl Way {
+impl RegistrationKind {
     /// Its name in JSON.
     pub fn name(&self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Way {
         }
     }
 
-    /// The sender's signature in the log of this record; none where it stands with the anchor.
+    /// The sender's signature and its deadline; `None` for a leaf, whose anchor was signed.
     pub fn signature(&self) -> Option<(&Bytes, u64)> {
         match self {
             Self::Alone { signature, deadline } | Self::Batch { signature, deadline } => Some((signature, *deadline)),
@@ -96,7 +96,7 @@ impl LoggedImage {
                 cid: spelled_out(e.cid, e.contentHash),
                 capsules_hash: e.capsulesHash,
                 capsules_cid: spelled_out(e.capsulesCid, e.capsulesHash),
-                way: Way::Alone { deadline: e.deadline, signature: e.signature },
+                kind: RegistrationKind::Alone { deadline: e.deadline, signature: e.signature },
                 place,
                 trail: Trail::from(e.trail),
             },
@@ -112,7 +112,7 @@ impl LoggedImage {
                     cid: spelled_out(Bytes::new(), e.contentHash),
                     capsules_hash: e.capsulesHash,
                     capsules_cid: spelled_out(Bytes::new(), e.capsulesHash),
-                    way: Way::Batch { deadline: batch.deadline, signature: batch.signature },
+                    kind: RegistrationKind::Batch { deadline: batch.deadline, signature: batch.signature },
                     place,
                     trail: Trail::from(batch.trail),
                 }
@@ -127,21 +127,21 @@ impl LoggedImage {
                 cid: spelled_out(e.cid, e.contentHash),
                 capsules_hash: e.capsulesHash,
                 capsules_cid: spelled_out(Bytes::new(), e.capsulesHash),
-                way: Way::Leaf { root: e.root },
+                kind: RegistrationKind::Leaf { root: e.root },
                 place,
                 trail: Trail::from(e.trail),
             },
-            other => return Err(bad(&format!("an event that makes no record: {other:?}"))),
+            other => return Err(bad(&format!("expected an event that registers an image, found {other:?}"))),
         })
     }
 }
 
-/// A CID as the log has it, with what an empty one stands for.
+/// The CID in full: an empty one is the CID of a one-block file with this hash.
 pub fn spelled_out(cid: Bytes, hash: B256) -> Bytes {
     if cid.is_empty() { [&RAW_SHA256, hash.as_slice()].concat().into() } else { cid }
 }
 
-/// The CID as it goes to the chain: empty where `hash` says it already, which costs less.
+/// The CID as sent to the chain: empty if it follows from `hash`, which saves gas.
 pub fn shortened(cid: &[u8], hash: B256) -> Bytes {
     let bytes = Bytes::copy_from_slice(cid);
     if bytes == spelled_out(Bytes::new(), hash) { Bytes::new() } else { bytes }
@@ -163,7 +163,7 @@ mod tests {
         let (cid, hash) = (Cid::of(file), sha256(file));
         assert_eq!(spelled_out(Bytes::new(), hash), cid.to_bytes());
         assert_eq!(shortened(&cid.to_bytes(), hash), Bytes::new());
-        // Of more blocks than one the CID is another, and stays.
+        // The CID of a file of several blocks is another, and is kept.
         let file = vec![7; (1 << 20) + 1];
         let (cid, hash) = (Cid::of(&file), sha256(&file));
         assert_eq!(shortened(&cid.to_bytes(), hash), cid.to_bytes());

@@ -1,4 +1,5 @@
-//! Proofs of Ethereum's tries (Merkle-Patricia), checked so that no proof of anybody's making can end the program.
+//! Proofs of Ethereum's tries (Merkle-Patricia), checked so that no proof of anybody's making can
+//! end the program.
 
 use alloy::primitives::{B256, Bytes};
 use alloy::rlp::Decodable;
@@ -17,8 +18,8 @@ pub fn verify_proof(root: B256, key: Nibbles, value: Option<Vec<u8>>, nodes: &[B
     proof::verify_proof(root, key, value, nodes).map_err(|error| error.to_string())
 }
 
-/// Looks at the nodes before they are walked through: the library that does so takes a path of at most 64 nibbles for granted, and whoever
-/// makes up the root makes up the nodes.
+/// Looks at the nodes before they are walked through: the library that does so takes a path of at
+/// most 64 nibbles for granted, and whoever makes up the root makes up the nodes.
 fn check_paths(nodes: &[Bytes]) -> Result<(), String> {
     let mut walked = 0;
     for node in nodes {
@@ -31,7 +32,8 @@ fn check_paths(nodes: &[Bytes]) -> Result<(), String> {
     Ok(())
 }
 
-/// Nibbles that a node adds to the path of the node after it, and to the longest one that ends inside it.
+/// Nibbles that a node adds to the path of the node after it, and to the longest one that ends
+/// inside it.
 fn lengths(mut node: &[u8]) -> Result<(usize, usize), String> {
     let decoded = TrieNode::decode(&mut node).map_err(|error| error.to_string())?;
     if !node.is_empty() {

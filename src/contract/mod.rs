@@ -1,6 +1,6 @@
 //! `ImageRegistry` as data, mirroring `contracts/`: bindings, calls, signed requests, reverts, events and the rule of the audit trail.
 //!
-//! Nothing here asks a node, reads a clock or opens a file: bytes go in, typed values or typed errors come out.
+//! Pure: no node, clock or file; bytes go in, typed values or typed errors come out.
 
 mod artifact;
 pub mod bindings;
@@ -15,11 +15,11 @@ mod signature;
 mod trail;
 pub mod typed_data;
 
-pub use artifact::{Arguments, Artifact, ArtifactError, InitialRole};
+pub use artifact::{Artifact, ArtifactError, ConstructorArguments, InitialRole};
 pub use calls::{ABI_JSON, Call, CallError, Transaction};
 pub use events::{EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, is_known};
 pub use kind::ErrorKind;
-pub use logged::{LoggedImage, Way, shortened, spelled_out};
+pub use logged::{LoggedImage, RegistrationKind, shortened, spelled_out};
 pub use merkle::verify_proof;
 pub use request::{Request, RequestError, check_domain, check_length};
 pub use revert::Revert;

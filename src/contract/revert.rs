@@ -1,4 +1,4 @@
-//! The contract's refusals, each by its name and with its values.
+//! The contract's reverts, each by its name and with its values.
 
 use super::bindings::{
     IImageRegistry::IImageRegistryErrors as RegistryErrors, IOpenZeppelin::IOpenZeppelinErrors as StandardErrors,
@@ -8,6 +8,9 @@ use alloy::primitives::Bytes;
 use alloy::sol_types::SolInterface;
 use std::fmt;
 
+/// Bytes that are shown of data that we have no name for: a node may have made them up.
+const MOST_SHOWN: usize = 100;
+
 /// Why the contract refused.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,7 +19,7 @@ pub enum Revert {
     Registry(RegistryErrors),
     /// One of the errors of the contract's OpenZeppelin parts.
     Standard(StandardErrors),
-    /// Data that we have no name for; empty where the contract gave none.
+    /// Revert data of an unknown error; empty where the contract gave none.
     Unknown(Bytes),
 }
 
@@ -32,7 +35,7 @@ impl Revert {
         }
     }
 
-    /// Whose fault it is.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Registry(error) => of_registry(error),
@@ -42,19 +45,19 @@ impl Revert {
     }
 }
 
-/// Every error of the interface has its line: a new one does not compile.
+/// Every error of the interface is listed, so that a new one does not compile until it is.
 fn of_registry(error: &RegistryErrors) -> ErrorKind {
     use RegistryErrors as E;
     match error {
         E::NotSender(_) | E::NotArbiter(_) | E::NotPublisher(_) | E::InvalidSignature(_) => ErrorKind::NotAuthorized,
         E::UnknownImage(_) | E::UnknownKgcKey(_) | E::UnknownAnchor(_) | E::NoSuchFlag(_) => ErrorKind::NotFound,
-        // What was to be said makes no sense.
+        // The input is not valid.
         E::ZeroHash(_) | E::ZeroSize(_) | E::ZeroCount(_) | E::ZeroKey(_) | E::ZeroAddress(_) => ErrorKind::Failure,
         E::CidLength(_) | E::BatchLength(_) | E::NotOneBlock(_) | E::ProofLength(_) | E::SignatureLength(_) => {
             ErrorKind::Failure
         }
         E::InvalidProof(_) | E::InvalidSuccessor(_) => ErrorKind::Failure,
-        // It came too late, too early, or after something else.
+        // It came too late, too early, or after another change.
         E::SignatureExpired(_) | E::DeadlineTooFar(_) | E::ObservedInFuture(_) | E::ExpiryInPast(_) => {
             ErrorKind::Failure
         }
@@ -82,6 +85,9 @@ impl fmt::Display for Revert {
             Self::Registry(error) => format!("{error:?}"),
             Self::Standard(error) => format!("{error:?}"),
             Self::Unknown(data) if data.is_empty() => return f.write_str("no reason given"),
+            Self::Unknown(data) if data.len() > MOST_SHOWN => {
+                return write!(f, "unknown reason {}... ({} bytes)", data.slice(..MOST_SHOWN), data.len());
+            }
             Self::Unknown(data) => return write!(f, "unknown reason {data}"),
         };
         // `Name(Name { field: .. })`, an enum around a struct: the inner part says it all.
@@ -113,6 +119,13 @@ mod tests {
         // The right selector with half an argument is not that error.
         let short = Bytes::from(RecordConflict { imageId: B256::ZERO }.abi_encode()[..20].to_vec());
         assert_eq!(Revert::decode(short.clone()), Revert::Unknown(short));
+    }
+
+    #[test]
+    fn data_of_any_length_is_shown_in_a_line() {
+        let shown = |length| Revert::Unknown(vec![7; length].into()).to_string();
+        assert_eq!(shown(100), format!("unknown reason 0x{}", "07".repeat(100)));
+        assert_eq!(shown(2 << 20), format!("unknown reason 0x{}... (2097152 bytes)", "07".repeat(100)));
     }
 
     /// The declarations of `word` in the interface's text, as `Name(type,type)`.

@@ -25,7 +25,7 @@ pub enum SignatureFault {
     #[error("no key gives this signature")]
     NotRecoverable,
     /// Another wallet has made it, or it signs something else.
-    #[error("it recovers to {recovered}")]
+    #[error("it is the signature of {recovered}")]
     OtherSigner {
         /// The address that it recovers to.
         recovered: Address,

@@ -1,4 +1,5 @@
-//! The audit trail's rule: how each event's hash follows from the one before, as `AuditTrail.sol` has it.
+//! The audit trail's rule: how each event's hash follows from the one before, as `AuditTrail.sol`
+//! has it.
 
 use super::bindings::IImageRegistry::{
     BatchRegistered, IImageRegistryEvents as Event, Item, Paused, RegisteredInBatch, Unpaused,
@@ -12,16 +13,17 @@ use alloy::sol_types::{SolEvent, SolStruct, SolValue};
 const HEAD_BITS: usize = 208;
 const PAUSE_BIT: usize = 248;
 
-/// The word that the contract's first storage slot holds after an event.
+/// The audit trail's word: the 32 bytes in the contract's storage slot 0 after an event. They hold
+/// the hash chain's head, the number of events, and whether the registry is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trail(U256);
 
-/// What the contract says of its audit trail: the hash chain's head, and how many events it counts.
+/// The audit head that the contract returns: the hash chain's head, and how many events it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditHead {
     /// The first 26 bytes of the last hash.
     pub head: FixedBytes<26>,
-    /// How many events there were.
+    /// How many numbered events there were.
     pub seq: u64,
 }
 
@@ -44,7 +46,7 @@ impl Trail {
         Self(head_of(keccak256(domain)))
     }
 
-    /// The word that an event ends with; an item of a batch has none.
+    /// The word that an event carries as its last field; `None` for an item of a batch.
     pub fn of(event: &Event) -> Option<Self> {
         if matches!(event, Event::RegisteredInBatch(_)) {
             return None;
@@ -67,7 +69,8 @@ impl Trail {
         self.0.into()
     }
 
-    /// Whether a pause was begun and not ended; by itself it ends after 7 days.
+    /// Whether a pause was begun and not ended by a call; it also ends by itself after at most 7
+    /// days.
     pub fn pause_begun(&self) -> bool {
         self.0.bit(PAUSE_BIT)
     }
@@ -78,9 +81,9 @@ impl Trail {
         self.then(kind, fields, block, time)
     }
 
-    /// The word after an event of which no more is known than its kind and the hash of its fields.
+    /// The word after an event, from its topic 0 and the hash of its fields alone.
     pub fn then(self, kind: B256, fields: B256, block: u64, time: u64) -> Self {
-        // The bit of a pause is set and taken away before the event is taken in.
+        // The pause's bit changes before the event is hashed.
         let mut before = self.0;
         match kind {
             Paused::SIGNATURE_HASH => before.set_bit(PAUSE_BIT, true),
@@ -97,14 +100,16 @@ fn head_of(hash: B256) -> U256 {
     U256::from_be_bytes(hash.0) >> (256 - HEAD_BITS)
 }
 
-/// An event's topic 0, and the keccak256 of its arguments but the last, as the trail takes them in.
+/// An event's topic 0, and the keccak256 of all its arguments but the last, as the trail hashes
+/// them.
 pub fn kind_and_fields(event: &Event) -> (B256, B256) {
     let (kind, mut fields) = words(event);
     fields.pop();
     (kind, keccak256(fields.iter().flat_map(|word| word.0).collect::<Vec<u8>>()))
 }
 
-/// An event's topic 0, and its arguments in the order of their declaration, a word each: `bytes` as their keccak256. The indexed ones come first in all of ours.
+/// An event's topic 0, and its arguments in the order of their declaration, a word each: `bytes` as
+/// their keccak256. The indexed ones come first in all of ours.
 fn words(event: &Event) -> (B256, Vec<B256>) {
     let log = event.to_log_data();
     let (kind, indexed) = log.topics().split_first().expect("no event is anonymous");
@@ -124,7 +129,8 @@ fn words(event: &Event) -> (B256, Vec<B256>) {
     (*kind, words)
 }
 
-/// What of an item is not as the contract makes it from the batch's sender and the item's salt, if anything is: how it must be, and how it is.
+/// The first field of an item that is not what the contract computes from the batch's sender and
+/// the item's salt, with the expected and the found value; `None` if all are.
 pub fn foreign_part(
     chain_id: u64,
     registry: Address,

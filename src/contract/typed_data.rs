@@ -6,10 +6,12 @@ use super::bindings::IImageRegistry::{
 use alloy::primitives::B256;
 use alloy::sol_types::{Eip712Domain, SolStruct};
 
-/// How long what is signed for a relayer may be submitted, in seconds; the contract takes at most 7 days.
+/// How long a request that is signed for a relayer may be submitted, in seconds; the contract
+/// accepts at most 7 days.
 pub const RELAY_SECS: u64 = 86_400;
 
-/// What is signed: a struct of the interface with a type string. An [`Item`] is signed as part of its [`Batch`].
+/// A struct of the interface that wallets sign: one with an EIP-712 type string. An [`Item`] is
+/// signed as part of its [`Batch`].
 pub trait Signable: SolStruct {}
 impl Signable for Registration {}
 impl Signable for Item {}

@@ -1,14 +1,15 @@
-//! Which image on which chain: what every key and every capsule is bound to.
+//! The context that every key and capsule is bound to: which image, of which sender, on which
+//! chain.
 
 use alloy::primitives::{Address, B256, keccak256};
 use alloy::sol_types::{Eip712Domain, eip712_domain};
 
-/// Where an image is at home and whose it is; bound into its key, its capsules and its id.
+/// Chain, registry, sender and id of an image; bound into its key and its capsules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageContext {
-    /// Home chain.
+    /// Id of the chain with the image's record.
     pub chain_id: u64,
-    /// `ImageRegistry` on the home chain.
+    /// Address of the `ImageRegistry` on that chain.
     pub registry: Address,
     /// Wallet that seals and registers.
     pub sender: Address,
@@ -43,7 +44,8 @@ pub fn image_id(chain_id: u64, registry: Address, sender: Address, salt: B256) -
     keccak256(encoded)
 }
 
-/// Returns the EIP-712 domain of every MedSeal signature: name `MedSeal`, version `1`, this chain, this contract (`FORMAT.md`, section 8).
+/// Returns the EIP-712 domain of every MedSeal signature: name `MedSeal`, version `1`, this chain,
+/// this contract (`FORMAT.md`, section 8).
 pub fn signing_domain(chain_id: u64, registry: Address) -> Eip712Domain {
     eip712_domain! { name: "MedSeal", version: "1", chain_id: chain_id, verifying_contract: registry, }
 }

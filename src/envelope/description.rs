@@ -156,13 +156,13 @@ impl Description {
         let padded = usize::try_from(padme(out.len() as u64)).expect("a length in memory");
         out.resize(padded, 0);
         // What is written must be what a reader accepts: a caller's impossible description stops here.
-        Self::parse(&out)?;
+        Self::decode(&out)?;
         Ok(out)
     }
 
     /// Reads the plaintext of frame 0, in the order of checks of `FORMAT.md`, section 3; the frame table is the caller's.
-    pub(super) fn parse(plain: &[u8]) -> Result<Self, EnvelopeError> {
-        let mut reader = Reader { rest: plain };
+    pub(super) fn decode(plain: &[u8]) -> Result<Self, EnvelopeError> {
+        let mut reader = ByteReader { rest: plain };
         let [layout, format, sample_type, byte_order, channel_order, bits_stored] = reader.array("codes")?;
         let mut size = || reader.array("geometry").map(u32::from_be_bytes);
         let (depth, height, width) = (size()?, size()?, size()?);
@@ -281,11 +281,11 @@ impl Codes {
 }
 
 /// Takes bytes from the front; every length is checked before use.
-struct Reader<'a> {
+struct ByteReader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     fn take(&mut self, field: &'static str, count: u64) -> Result<&'a [u8], EnvelopeError> {
         let split = usize::try_from(count).ok().and_then(|count| self.rest.split_at_checked(count));
         let (taken, rest) = split.ok_or(EnvelopeError::DescriptionTruncated { field })?;

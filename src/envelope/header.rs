@@ -27,9 +27,9 @@ const HEADER_LENGTHS: std::ops::RangeInclusive<u32> = 198..=8_388_798;
 pub struct PublicHeader {
     /// Cipher suite, 1.
     pub suite: u16,
-    /// Home chain.
+    /// Id of the chain with the image's record.
     pub chain_id: u64,
-    /// `ImageRegistry` on the home chain.
+    /// Address of the `ImageRegistry` on that chain.
     pub registry: Address,
     /// Wallet that seals and registers.
     pub sender: Address,
@@ -68,14 +68,14 @@ impl PublicHeader {
     }
 
     /// Reads the header at the start of a sealed image and the offset at which frame 0 begins: checks 1 to 7 of
-    /// `FORMAT.md`, section 2. Whether the frames are all there is [`Self::check_file_length`].
+    /// `FORMAT.md`, section 2. Whether all frames are there is checked by [`Self::check_file_length`].
     ///
     /// # Errors
     /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `HeaderLength`, `UnsupportedSuite`, `FrameCount`, `FrameLength`,
     /// `ImageIdMismatch`.
-    pub fn parse(bytes: &[u8]) -> Result<(Self, usize), EnvelopeError> {
+    pub fn decode(bytes: &[u8]) -> Result<(Self, usize), EnvelopeError> {
         let end = header_end(bytes)?;
-        let mut fields = Fields(&bytes[PREFIX_BYTES..end]);
+        let mut fields = HeaderFields(&bytes[PREFIX_BYTES..end]);
         let suite = u16::from_be_bytes(fields.take());
         if suite != SUITE {
             return Err(EnvelopeError::UnsupportedSuite { expected: SUITE, found: suite });
@@ -168,7 +168,7 @@ fn header_end(bytes: &[u8]) -> Result<usize, EnvelopeError> {
         return Err(EnvelopeError::BadMagic);
     }
     let truncated = |expected: usize| EnvelopeError::Truncated { expected: expected as u64, found: bytes.len() as u64 };
-    let mut prefix = Fields(bytes.get(MAGIC.len()..PREFIX_BYTES).ok_or_else(|| truncated(PREFIX_BYTES))?);
+    let mut prefix = HeaderFields(bytes.get(MAGIC.len()..PREFIX_BYTES).ok_or_else(|| truncated(PREFIX_BYTES))?);
     let version = u16::from_be_bytes(prefix.take());
     if version != VERSION {
         return Err(EnvelopeError::UnsupportedVersion { expected: VERSION, found: version });
@@ -189,10 +189,10 @@ fn u32_of(length: usize) -> u32 {
     u32::try_from(length).expect("at most 1048577 frames were allowed")
 }
 
-/// The fields of a header, taken from the front; its length was checked before.
-struct Fields<'a>(&'a [u8]);
+/// Reads the fields of a header in order; its length was checked before.
+struct HeaderFields<'a>(&'a [u8]);
 
-impl Fields<'_> {
+impl HeaderFields<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
         let (field, rest) = self.0.split_first_chunk().expect("the header has at least 198 bytes");
         self.0 = rest;
@@ -232,7 +232,7 @@ mod tests {
 
     #[track_caller]
     fn refused(bytes: &[u8]) -> EnvelopeError {
-        PublicHeader::parse(bytes).expect_err("this header is refused")
+        PublicHeader::decode(bytes).expect_err("this header is refused")
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
                 matches!(refused(&bytes[..length]), EnvelopeError::Truncated { found, .. } if found == length as u64)
             );
         }
-        assert_eq!(PublicHeader::parse(&bytes).expect("whole").1, 220);
+        assert_eq!(PublicHeader::decode(&bytes).expect("whole").1, 220);
     }
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
     fn the_largest_frame_table_is_read_and_one_more_frame_is_refused() {
         let largest = header(&vec![17; 1_048_577]);
         assert_eq!(largest.encode().len(), 14 + 8_388_798);
-        assert_eq!(PublicHeader::parse(&largest.encode()).expect("the largest").0, largest);
+        assert_eq!(PublicHeader::decode(&largest.encode()).expect("the largest").0, largest);
         let error = PublicHeader::new(&largest.context(), largest.salt, [0; 32], [0; 32], vec![17; 1_048_578]);
         assert_eq!(error, Err(EnvelopeError::FrameCount { found: 1_048_578 }));
     }
@@ -323,12 +323,12 @@ mod tests {
         ) {
             let header = header(&lengths);
             let bytes = header.encode();
-            let (read, end) = PublicHeader::parse(&bytes).expect("as encoded");
+            let (read, end) = PublicHeader::decode(&bytes).expect("as encoded");
             prop_assert_eq!((&read, end), (&header, bytes.len()));
             prop_assert_eq!(read.hash(), <[u8; 32]>::from(Sha256::digest(&bytes)));
             let mut flipped = bytes.clone();
             flipped[at.index(bytes.len())] ^= 1 << bit;
-            if let Ok((read, end)) = PublicHeader::parse(&flipped) {
+            if let Ok((read, end)) = PublicHeader::decode(&flipped) {
                 prop_assert_eq!(read.encode(), &flipped[..end]);
                 prop_assert!(read != header);
             }

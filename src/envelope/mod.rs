@@ -1,4 +1,4 @@
-//! The sealed image and its key capsules (`FORMAT.md`).
+//! The formats of a sealed image, its key capsules and an anchor's list of leaves (`FORMAT.md`).
 #![doc = include_str!("FORMAT.md")]
 
 pub mod capsules;

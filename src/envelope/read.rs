@@ -23,12 +23,13 @@ pub struct Opened {
 }
 
 impl<'a> SealedImage<'a> {
-    /// Reads the public part: checks 1 to 8 of `FORMAT.md`, section 2. Says nothing yet about who made it.
+    /// Reads the public part: checks 1 to 8 of `FORMAT.md`, section 2. Says nothing yet about who
+    /// made it.
     ///
     /// # Errors
     /// [`EnvelopeError`], by the name of the first check that fails.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
-        let (header, end) = PublicHeader::parse(bytes)?;
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
+        let (header, end) = PublicHeader::decode(bytes)?;
         header.check_file_length(bytes.len() as u64)?;
         let mut rest = &bytes[end..];
         let mut frames = Vec::with_capacity(header.frame_lengths.len());
@@ -45,7 +46,8 @@ impl<'a> SealedImage<'a> {
         &self.header
     }
 
-    /// The ciphertexts of frames 1 and up, one after the other, without their tags: what the statistics are taken of.
+    /// The ciphertexts of frames 1 and up, one after the other, without their tags: what the
+    /// statistics are taken of.
     pub fn ciphertext(&self) -> Vec<u8> {
         self.frames[1..].iter().flat_map(|frame| &frame[..frame.len() - TAG_BYTES]).copied().collect()
     }
@@ -53,7 +55,8 @@ impl<'a> SealedImage<'a> {
     /// Opens every frame: checks 9 to 12.
     ///
     /// # Errors
-    /// [`EnvelopeError`], by the name of the first check that fails; nothing is given out before all have passed.
+    /// [`EnvelopeError`], by the name of the first check that fails; nothing is given out before
+    /// all have passed.
     pub fn open(&self, key: &ImageKey) -> Result<Opened, EnvelopeError> {
         self.open_frames(key, 1..self.frames.len())
     }
@@ -73,7 +76,7 @@ impl<'a> SealedImage<'a> {
             return Err(EnvelopeError::WrongKey);
         }
         let cipher = FrameCipher::new(&Subkeys::derive(&header.image_id, key), header.hash(), self.frames.len() as u64);
-        let description = Description::parse(&cipher.open_description(self.frames[0])?)?;
+        let description = Description::decode(&cipher.open_description(self.frames[0])?)?;
         self.check_frame_table(&description)?;
         let mut payload = Zeroizing::new(Vec::with_capacity(self.frames[wanted.clone()].iter().map(|f| f.len()).sum()));
         for index in wanted {

@@ -48,7 +48,7 @@ fn counting(length: usize) -> Vec<u8> {
 #[track_caller]
 fn assert_comes_back(description: &Description, payload: &[u8]) {
     let sealed = sealed(description, payload);
-    let image = SealedImage::parse(&sealed).expect("as written");
+    let image = SealedImage::decode(&sealed).expect("as written");
     let opened = image.open(&key()).expect("with its own key");
     assert!(opened.description == *description, "{description:?}");
     assert_eq!(*opened.payload, payload, "{description:?}");
@@ -74,7 +74,7 @@ fn bytes_come_back_on_both_sides_of_a_frame() {
         assert_comes_back(&bytes(length as u64), &counting(length));
     }
     let image = sealed(&bytes((1 << 20) + 5000), &counting((1 << 20) + 5000));
-    let lengths = SealedImage::parse(&image).expect("as written").header().frame_lengths.clone();
+    let lengths = SealedImage::decode(&image).expect("as written").header().frame_lengths.clone();
     assert_eq!(lengths[1..], [(1 << 20) + 16, 5120 + 16]);
 }
 
@@ -103,7 +103,7 @@ fn what_no_reader_would_accept_is_not_written() {
 #[test]
 fn another_key_is_named_as_such() {
     let sealed = sealed(&bytes(4), b"four");
-    let image = SealedImage::parse(&sealed).expect("as written");
+    let image = SealedImage::decode(&sealed).expect("as written");
     assert_eq!(image.open(&ImageKey::from_bytes([8; 32])).err(), Some(EnvelopeError::WrongKey));
     assert_eq!(image.describe(&ImageKey::from_bytes([8; 32])).err(), Some(EnvelopeError::WrongKey));
 }
@@ -133,22 +133,22 @@ fn every_bit_flip_and_every_truncation_of_4_kib_is_refused_with_the_right_key_in
     // No outer hash and no CID is looked at: parser and cipher stand alone here.
     let sealed = sealed(&spliced(shape(1, 63, 59, 1, SampleType::U8), b"head", b"tail"), &counting(63 * 59));
     assert!((4000..=4200).contains(&sealed.len()), "{} bytes", sealed.len());
-    let (header, end) = PublicHeader::parse(&sealed).expect("as written");
+    let (header, end) = PublicHeader::decode(&sealed).expect("as written");
     let second_frame = end + usize::try_from(header.frame_lengths[0]).expect("short");
     let mut changed = sealed.clone();
     for bit in 0..sealed.len() * 8 {
         changed[bit / 8] ^= 1 << (bit % 8);
-        let result = SealedImage::parse(&changed).and_then(|image| image.open(&key()));
+        let result = SealedImage::decode(&changed).and_then(|image| image.open(&key()));
         let error = result.err().unwrap_or_else(|| panic!("bit {bit} was not noticed"));
         assert!(expected_kind(bit / 8, end, second_frame, &error), "bit {bit}: {error}");
         changed[bit / 8] ^= 1 << (bit % 8);
     }
     for length in 0..sealed.len() {
-        let error = SealedImage::parse(&sealed[..length]).map(drop).expect_err("cut short");
+        let error = SealedImage::decode(&sealed[..length]).map(drop).expect_err("cut short");
         assert!(matches!(error, EnvelopeError::Truncated { found, .. } if found == length as u64), "{length}: {error}");
     }
     let longer = [&sealed[..], b"\0"].concat();
-    assert!(matches!(SealedImage::parse(&longer).map(drop), Err(EnvelopeError::TrailingBytes { .. })));
+    assert!(matches!(SealedImage::decode(&longer).map(drop), Err(EnvelopeError::TrailingBytes { .. })));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn frames_do_not_change_places() {
     let frame = 64 + 16;
     let (kept, frames) = sealed.split_at(sealed.len() - 2 * frame);
     let swapped = [kept, &frames[frame..], &frames[..frame]].concat();
-    let result = SealedImage::parse(&swapped).expect("the lengths still hold").open(&key());
+    let result = SealedImage::decode(&swapped).expect("the lengths still hold").open(&key());
     assert_eq!(result.err(), Some(EnvelopeError::FrameNotAuthentic { frame: 1 }));
 }
 
@@ -184,9 +184,9 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = SealedImage::parse(&bytes);
-        let _ = Description::parse(&bytes);
+        let _ = SealedImage::decode(&bytes);
+        let _ = Description::decode(&bytes);
         let prefixed = [b"MEDSEAL\n\0\x01", &bytes[..]].concat();
-        let _ = SealedImage::parse(&prefixed);
+        let _ = SealedImage::decode(&prefixed);
     }
 }

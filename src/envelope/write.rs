@@ -6,10 +6,10 @@ use crate::cipher::{FrameCipher, ImageKey, Subkeys, TAG_BYTES, key_commitment};
 use alloy::primitives::B256;
 use std::borrow::Cow;
 
-/// Everything that a sealed image is made of.
+/// The parts of a sealed image.
 #[derive(Debug)]
 pub struct Sealing<'a> {
-    /// Whose image it is, and where it is at home.
+    /// The image's sender, registry, chain and id.
     pub context: &'a ImageContext,
     /// The salt in the context's image id.
     pub salt: B256,
@@ -26,8 +26,8 @@ pub struct Sealing<'a> {
 /// Returns the sealed image (`FORMAT.md`, section 2): the same bytes for the same sealing.
 ///
 /// # Errors
-/// [`EnvelopeError`] where no reader would accept the result: a payload of another length than described, a slice above
-/// 2 GiB, a salt that is not the image id's, an impossible description.
+/// [`EnvelopeError`] where no reader would accept the result: a payload of another length than
+/// described, a slice above 2 GiB, a salt that is not the image id's, an impossible description.
 pub fn seal(sealing: &Sealing<'_>) -> Result<Vec<u8>, EnvelopeError> {
     let Sealing { context, salt, key, model_digest, description, payload } = *sealing;
     if description.payload_bytes() != payload.len() as u64 || payload.is_empty() {

@@ -1,6 +1,8 @@
-//! The seal figure (compare the paper's figure 3): plain, permuted, substituted, sealed, opened, each with its histogram.
+//! The seal figure (compare the paper's figure 3): plain, permuted, substituted, sealed, opened,
+//! each with its histogram.
 //!
-//! Text, bars and lines are drawn by `kuva` with the font that it carries; the pictures are laid over them pixel by pixel.
+//! Text, bars and lines are drawn by `kuva` with the font that it carries; the pictures are laid
+//! over them pixel by pixel.
 
 use std::io::Cursor;
 
@@ -70,13 +72,15 @@ impl Layout {
     }
 }
 
-/// Returns a PNG, [`WIDTH`] pixels wide: a row of panels, each with title, picture, histogram and captions, under a title and a subtitle.
+/// Returns a PNG, [`WIDTH`] pixels wide: a row of panels, each with title, picture, histogram and
+/// captions, under a title and a subtitle.
 ///
-/// Histograms have a square-root scale, each to its own highest bin: on a linear one the background of a scan hides the tissue.
-/// The same panels give the same bytes.
+/// Histograms have a square-root scale, each to its own highest bin: on a linear one the background
+/// of a scan hides the tissue. The same panels give the same bytes.
 ///
 /// # Errors
-/// [`FigureError`] if there are no panels or more than six, or a panel's picture does not have the size it says.
+/// [`FigureError`] if there are no panels or more than six, or a panel's picture does not have the
+/// size it says.
 pub fn seal_figure(title: &str, subtitle: &str, panels: &[Panel]) -> Result<Vec<u8>, FigureError> {
     if !(1..=6).contains(&panels.len()) {
         return Err(FigureError::Panels(panels.len()));
@@ -99,7 +103,8 @@ pub fn seal_figure(title: &str, subtitle: &str, panels: &[Panel]) -> Result<Vec<
         lay_picture(&mut canvas, &layout, index, panel)?;
     }
     let mut png = Cursor::new(Vec::new());
-    // Sealed pictures are noise: no filter foresees it, and what is left is that its three channels are equal.
+    // Sealed pictures are noise, which no PNG filter shrinks; only the equality of the three
+    // channels compresses.
     let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, PngFilter::NoFilter);
     DynamicImage::from(canvas).into_rgb8().write_with_encoder(encoder).map_err(failed)?;
     Ok(png.into_inner())

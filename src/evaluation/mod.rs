@@ -1,4 +1,4 @@
-//! Figures of section 5.4: pictures that a person can look at; and what the keys of many images are worth.
+//! Figures of section 5.4: pictures for people, and statistics of the keys of many images.
 
 pub mod figures;
 pub mod keys;

@@ -1,10 +1,10 @@
-//! The check: pure, from the file and a block hash to what they prove. Nothing is asked of anybody.
+//! The check of evidence: from the file and a trusted block hash to what they prove. Pure: no network, no clock.
 
 use super::EvidenceError;
 use super::file::{Entry, Evidence, SCHEMA, Slot};
 use super::header::Header;
-use super::linked::Links;
-use super::story::{Story, Teller};
+use super::history::{HistoryBuilder, ImageHistory};
+use super::linked::LinkedHeaders;
 use crate::audit::Storage;
 use crate::contract::Artifact;
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, RegisteredInBatch};
@@ -18,27 +18,27 @@ use alloy_trie::{Nibbles, TrieAccount};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Steps between two words on how far it is.
+/// Events between two reports of progress.
 const PACE: usize = 4096;
 
-/// What evidence proves, given that its block is the chain's.
+/// What evidence proves, if the hash of its block is the chain's.
 #[derive(Debug, Clone)]
-pub struct Checked {
-    /// Number of the block up to which it goes.
+pub struct CheckedEvidence {
+    /// Number of the last block that it covers.
     pub block: u64,
-    /// Its hash, which is trusted.
+    /// Hash of that block, which is trusted.
     pub hash: B256,
-    /// Its time, unix seconds.
+    /// Time of that block, unix seconds.
     pub time: u64,
     /// keccak256 of the contract's code.
     pub code_hash: B256,
-    /// The image.
-    pub story: Story,
-    /// Events of the registry up to the block.
+    /// The image's history.
+    pub history: ImageHistory,
+    /// Number of numbered events of the registry up to the block.
     pub seq: u64,
-    /// How many of them were followed, the image's own included.
+    /// How many of them are in the file, the image's own included.
     pub followed: usize,
-    /// Receipts that were proven in their blocks.
+    /// Number of receipts that were proven in their blocks.
     pub receipts: usize,
     /// Number and hash of the blocks of these receipts.
     pub blocks: Vec<(u64, B256)>,
@@ -46,8 +46,8 @@ pub struct Checked {
     pub linked: bool,
 }
 
-/// Checks everything in `evidence` against the hash of a block, and returns what it proves. `progress` hears how many of its parts are
-/// looked at, of how many.
+/// Checks everything in `evidence` against the hash of a block, and returns what it proves. `progress` is called with the events
+/// checked so far, and how many there are.
 ///
 /// # Errors
 /// [`EvidenceError`], which names the part that is not as it must be.
@@ -55,24 +55,18 @@ pub fn check(
     evidence: &Evidence,
     trusted: B256,
     mut progress: impl FnMut(usize, usize),
-) -> Result<Checked, EvidenceError> {
+) -> Result<CheckedEvidence, EvidenceError> {
     if evidence.schema != SCHEMA {
         return Err(EvidenceError::Schema { expected: SCHEMA, found: evidence.schema.clone() });
     }
-    let header = Header::read(&evidence.header).map_err(|error| match keccak256(&evidence.header) {
-        found if found != trusted => EvidenceError::OtherBlock { expected: trusted, found },
-        _ => error,
-    })?;
-    if header.hash != trusted {
-        return Err(EvidenceError::OtherBlock { expected: trusted, found: header.hash });
-    }
+    let header = trusted_header(evidence, trusted)?;
     let code_hash = check_account(evidence, &header)?;
     check_code(evidence, code_hash)?;
     check_slots(evidence)?;
-    let mut links = Links::new(evidence, &header)?;
+    let mut links = LinkedHeaders::new(evidence, &header)?;
 
     let names = names();
-    let mut teller = Teller::new(evidence);
+    let mut builder = HistoryBuilder::new(evidence);
     let mut trail = Trail::from(evidence.before);
     let own = evidence.events.iter().filter(|entry| matches!(entry, Entry::Own(_))).count();
     for (done, entry) in evidence.events.iter().enumerate() {
@@ -82,7 +76,10 @@ pub fn check(
         let seq = trail.seq() + 1;
         trail = match entry {
             Entry::Other(name, block, time, fields) => {
-                let unknown = || EvidenceError::Event { seq, reason: format!("\"{}\" is none", name.escape_debug()) };
+                let unknown = || EvidenceError::Event {
+                    seq,
+                    reason: format!("the registry has no event \"{}\"", name.escape_debug()),
+                };
                 trail.then(*names.get(name.as_str()).ok_or_else(unknown)?, *fields, *block, *time)
             }
             Entry::Own(own) => {
@@ -94,7 +91,7 @@ pub fn check(
                 if found != next.word() {
                     return Err(EvidenceError::Altered { seq, expected: next.word(), found });
                 }
-                let item = teller.take(&event, own)?;
+                let item = builder.take(&event, own)?;
                 links.take(own, seq, &log, item.as_ref())?;
                 next
             }
@@ -104,15 +101,15 @@ pub fn check(
     if trail.word() != proven {
         return Err(EvidenceError::OtherTrail { expected: proven, found: trail.word() });
     }
-    let story = teller.end()?;
+    let history = builder.end()?;
     let (receipts, blocks) = links.end(own)?;
     progress(evidence.events.len(), evidence.events.len());
-    Ok(Checked {
+    Ok(CheckedEvidence {
         block: header.number,
         hash: header.hash,
         time: header.time,
         code_hash,
-        story,
+        history,
         seq: trail.seq(),
         followed: evidence.events.len(),
         receipts,
@@ -121,7 +118,19 @@ pub fn check(
     })
 }
 
-/// The registry's account under the state root; returns the hash of its code.
+/// The header in the file, which must hash to `trusted`.
+fn trusted_header(evidence: &Evidence, trusted: B256) -> Result<Header, EvidenceError> {
+    let header = Header::read(&evidence.header).map_err(|error| match keccak256(&evidence.header) {
+        found if found != trusted => EvidenceError::OtherBlock { expected: trusted, found },
+        _ => error,
+    })?;
+    if header.hash != trusted {
+        return Err(EvidenceError::OtherBlock { expected: trusted, found: header.hash });
+    }
+    Ok(header)
+}
+
+/// Checks the registry's account under the state root; returns the hash of its code.
 fn check_account(evidence: &Evidence, header: &Header) -> Result<B256, EvidenceError> {
     let (found, registry) = (&evidence.account, evidence.registry);
     let account = TrieAccount {
@@ -136,7 +145,7 @@ fn check_account(evidence: &Evidence, header: &Header) -> Result<B256, EvidenceE
     Ok(found.code_hash)
 }
 
-/// The code in the file: that of the account, and the build that this program knows, with what the constructor writes for this chain and address.
+/// Checks that the code in the file is the account's, and this program's own build with the immutables that the constructor writes for this chain and address.
 fn check_code(evidence: &Evidence, code_hash: B256) -> Result<(), EvidenceError> {
     let (code, found) = (&evidence.account.code, keccak256(&evidence.account.code));
     if found != code_hash {
@@ -170,7 +179,7 @@ fn check_code(evidence: &Evidence, code_hash: B256) -> Result<(), EvidenceError>
     if written == expected { Ok(()) } else { Err(unknown("its EIP-712 domain is not that of this chain and address")) }
 }
 
-/// The slots under the account's storage root, each in the place that belongs to the image.
+/// Checks each slot's proof under the account's storage root, at the key that belongs to the image.
 fn check_slots(evidence: &Evidence) -> Result<(), EvidenceError> {
     let places = Storage::default().of_image(evidence.image_id).map(|(place, _)| place);
     let places = std::iter::once(B256::ZERO).chain(places);
@@ -179,7 +188,7 @@ fn check_slots(evidence: &Evidence) -> Result<(), EvidenceError> {
         let prove = |value| verify_proof(evidence.account.storage_root, key, value, proof);
         let proven = match value.is_zero() {
             false => prove(Some(rlp::encode(value))),
-            // Nothing stands there; or, on anvil, a zero does.
+            // No slot is stored; or, on anvil, one that holds zero.
             true => prove(None).or_else(|error| prove(Some(rlp::encode(U256::ZERO))).map_err(|_| error)),
         };
         proven.map_err(|reason| EvidenceError::Slot { slot, reason })?;
@@ -193,7 +202,7 @@ fn names() -> BTreeMap<&'static str, B256> {
     numbered.map(|kind| (name_of(B256::from(*kind)), B256::from(*kind))).collect()
 }
 
-/// What is said of an event that is not the image's own: its name, and the keccak256 of its fields.
+/// What the file holds of an event of another image: its name, and the keccak256 of its fields.
 pub fn outline(event: &IImageRegistryEvents) -> (&'static str, B256) {
     let (kind, fields) = kind_and_fields(event);
     (name_of(kind), fields)

@@ -1,12 +1,12 @@
-//! Collecting: what a node has of an image, made into a file that was checked before it is written.
+//! Collects evidence of an image from a node, and checks it before it is written.
 
 use super::check::outline;
-use super::file::{Account, Blocks, Entry, Evidence, Item, Own, Receipt, SCHEMA, Slot, Slots};
+use super::file::{Account, BatchItem, BlockHeaders, Entry, Evidence, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
 use super::{CollectError, check, receipts};
-use crate::audit::{Ranges, Storage, target};
+use crate::audit::{LogRanges, Storage, target};
 use crate::chain::{BlockTimes, ChainError, Registry};
 use crate::contract::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch};
-use crate::contract::{EventPlace, LoggedImage, RegistryEvent, Trail, Way, decode, item_hash};
+use crate::contract::{EventPlace, LoggedImage, RegistrationKind, RegistryEvent, Trail, decode, item_hash};
 use alloy::eips::BlockNumberOrTag;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{B256, Bytes};
@@ -16,24 +16,24 @@ use alloy::sol_types::private::IntoLogData;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 
-/// Questions that are asked at the same time.
+/// Requests that run at the same time.
 const AT_ONCE: usize = 8;
-/// Blocks of the first look back for the event before the first.
+/// Blocks that are searched first for the last event before the image's.
 const LOOK_BACK: u64 = 1_000;
 
-/// How evidence is collected.
+/// Options of collecting.
 #[derive(Debug, Clone, Copy)]
 pub struct CollectOptions {
-    /// Up to which block; else the newest one of a development chain, and the newest final one of a network.
+    /// The last block to cover; `None` is the newest one of a development chain, the newest final one of a network.
     pub block: Option<u64>,
-    /// Headers that may be taken in to link the events' blocks to the block.
+    /// Most headers to include for linking the events' blocks to the last block.
     pub most_headers: u64,
-    /// Whether receipts are taken in.
+    /// Whether receipts are included.
     pub receipts: bool,
 }
 
-/// Reads everything from the node, checks it as [`check()`] will, and returns it with the hash of its block. `progress` hears how many blocks
-/// are read, of how many.
+/// Reads everything from the node, checks it with [`check()`], and returns it with the hash of its block. `progress` is called with the blocks
+/// read so far, and how many there are.
 ///
 /// # Errors
 /// [`CollectError`].
@@ -44,33 +44,33 @@ pub async fn collect(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<(Evidence, B256), CollectError> {
     let target = target(registry, options.block).await?;
-    // Before anything else: nodes keep what proofs are made of for the newest blocks alone.
+    // First of all: nodes can prove storage in the newest blocks only.
     let (account, slots) = proven(registry, image_id, &target).await?;
     let image = registry.registration(image_id).await?;
     if image.place.block_number > target.number {
         let (registered, block) = (image.place.block_number, target.number);
         return Err(CollectError::NotYet { image_id, registered, block });
     }
-    let first = match image.way {
-        Way::Leaf { root } => anchor_of(registry, &image, root).await?,
-        Way::Alone { .. } | Way::Batch { .. } => image.place,
+    let first = match image.kind {
+        RegistrationKind::Leaf { root } => anchor_of(registry, &image, root).await?,
+        RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. } => image.place,
     };
-    let mut reading = Reading::new(image_id, first);
-    let mut ranges = Ranges::new(first.block_number, target.number);
+    let mut collector = LogCollector::new(image_id, first);
+    let mut ranges = LogRanges::new(first.block_number, target.number);
     while let Some((range, rest)) = ranges.read(registry).await? {
         ranges = rest;
         for log in &range.logs {
-            reading.take(registry, log).await?;
+            collector.take(registry, log).await?;
         }
         progress(range.to - first.block_number + 1, target.number - first.block_number + 1);
     }
-    let before = match reading.before {
+    let before = match collector.before {
         Some(before) => before,
         None => word_before(registry, first.block_number).await?,
     };
     let blocks = match options.receipts {
-        true => with_receipts(registry, &mut reading, &target, options.most_headers).await?,
-        false => Blocks { linked: false, headers: vec![] },
+        true => with_receipts(registry, &mut collector, &target, options.most_headers).await?,
+        false => BlockHeaders { linked: false, headers: vec![] },
     };
     let evidence = Evidence {
         schema: SCHEMA.to_owned(),
@@ -81,7 +81,7 @@ pub async fn collect(
         account,
         slots,
         before: before.word(),
-        events: reading.entries,
+        events: collector.entries,
         blocks,
     };
     check(&evidence, target.hash, |_, _| {})?;
@@ -106,7 +106,7 @@ async fn proven(registry: &Registry, image_id: B256, target: &Header) -> Result<
         answer.storage_proof.into_iter().map(|slot| Slot { value: slot.value, proof: slot.proof }).collect();
     let count = slots.len();
     let [trail, content_hash, record, flag, capsules_hash, capsules_version] = slots.try_into().map_err(|_| {
-        ChainError::BadAnswer { method: "eth_getProof", reason: format!("{count} slots, 6 were asked for") }
+        ChainError::BadAnswer { method: "eth_getProof", reason: format!("expected 6 slots, found {count}") }
     })?;
     Ok((account, Slots { trail, content_hash, record, flag, capsules_hash, capsules_version }))
 }
@@ -118,22 +118,22 @@ async fn anchor_of(registry: &Registry, image: &LoggedImage, root: B256) -> Resu
     found.map(|(_, place)| place).ok_or_else(|| ChainError::BadAnswer { method: "eth_getLogs", reason: reason() })
 }
 
-/// What is read so far, in the order of the chain.
-struct Reading {
+/// Collects events in the order of the chain.
+struct LogCollector {
     image_id: B256,
     first: EventPlace,
     entries: Vec<Entry>,
-    /// Of the image's own entries: which they are, and where they stand.
+    /// The image's own entries: their indices, and where they are in the chain.
     own: Vec<(usize, EventPlace)>,
-    /// The word before the first entry, once it is known.
+    /// The trail's word before the first entry, once it is known.
     before: Option<Trail>,
     last: Option<Trail>,
-    /// Items whose batch has not come yet.
+    /// Items whose `BatchRegistered` event has not come yet.
     items: Vec<RegisteredInBatch>,
     times: BlockTimes,
 }
 
-impl Reading {
+impl LogCollector {
     fn new(image_id: B256, first: EventPlace) -> Self {
         let (entries, own, items) = (vec![], vec![], vec![]);
         Self { image_id, first, entries, own, before: None, last: None, items, times: BlockTimes::default() }
@@ -147,7 +147,7 @@ impl Reading {
         }
         let items = std::mem::take(&mut self.items);
         let trail = Trail::of(&event);
-        // Items stand before their batch: of one the first place is that of the item.
+        // Items come before their batch's event: for an image in a batch, `first` is the item's place.
         if (place.block_number, place.log_index) < (self.first.block_number, self.first.log_index) {
             self.last = trail;
             return Ok(());
@@ -169,7 +169,7 @@ impl Reading {
                 };
                 let log = event.to_log_data();
                 let (topics, data) = (log.topics().to_vec(), log.data);
-                Entry::Own(Box::new(Own { block: place.block_number, time, topics, data, item, receipt: None }))
+                Entry::Own(Box::new(OwnEvent { block: place.block_number, time, topics, data, item, receipt: None }))
             }
         };
         self.entries.push(entry);
@@ -193,8 +193,8 @@ impl Reading {
     }
 }
 
-/// The image among the items of a batch.
-fn item_of(batch: &BatchRegistered, items: &[RegisteredInBatch], image_id: B256) -> Option<Item> {
+/// The image's item in a batch, if it has one.
+fn item_of(batch: &BatchRegistered, items: &[RegisteredInBatch], image_id: B256) -> Option<BatchItem> {
     let mut left = items.iter();
     let mut found = None;
     let count = usize::try_from(batch.count).unwrap_or(0).min(256);
@@ -206,15 +206,15 @@ fn item_of(batch: &BatchRegistered, items: &[RegisteredInBatch], image_id: B256)
             found = Some((place, item.to_log_data()));
         }
     }
-    found.map(|(place, log)| Item { topics: log.topics().to_vec(), data: log.data, hashes, place })
+    found.map(|(place, log)| BatchItem { topics: log.topics().to_vec(), data: log.data, hashes, place })
 }
 
-/// The word that the trail had before a block.
+/// The trail's word before a block.
 async fn word_before(registry: &Registry, block: u64) -> Result<Trail, CollectError> {
     let (mut to, mut length) = (block, LOOK_BACK);
     while to > registry.first_block() {
         let from = to.saturating_sub(length).max(registry.first_block());
-        let mut ranges = Ranges::new(from, to - 1);
+        let mut ranges = LogRanges::new(from, to - 1);
         let mut last = None;
         while let Some((range, rest)) = ranges.read(registry).await? {
             ranges = rest;
@@ -230,15 +230,15 @@ async fn word_before(registry: &Registry, block: u64) -> Result<Trail, CollectEr
     Ok(Trail::start(registry.chain_id(), registry.address()))
 }
 
-/// Gives each of the image's events its receipt, and returns the headers of their blocks, linked to the block where that takes few enough.
+/// Adds a receipt to each of the image's events, and returns the headers of their blocks: all up to `target` if they are at most `most`.
 async fn with_receipts(
     registry: &Registry,
-    reading: &mut Reading,
+    collector: &mut LogCollector,
     target: &Header,
     most: u64,
-) -> Result<Blocks, CollectError> {
+) -> Result<BlockHeaders, CollectError> {
     let mut blocks: BTreeMap<u64, Vec<(usize, EventPlace)>> = BTreeMap::new();
-    for (entry, place) in &reading.own {
+    for (entry, place) in &collector.own {
         blocks.entry(place.block_number).or_default().push((*entry, *place));
     }
     let oldest = *blocks.keys().next().unwrap_or(&target.number);
@@ -254,20 +254,20 @@ async fn with_receipts(
         let Some(own) = blocks.get(&header.number) else { continue };
         let given = receipts_of(registry, header, own).await?;
         for ((entry, _), receipt) in own.iter().zip(given) {
-            if let Some(Entry::Own(own)) = reading.entries.get_mut(*entry) {
+            if let Some(Entry::Own(own)) = collector.entries.get_mut(*entry) {
                 own.receipt = Some(receipt);
             }
         }
     }
     let headers = headers.iter().map(|header| rlp::encode(&header.inner).into()).collect();
-    Ok(Blocks { linked, headers })
+    Ok(BlockHeaders { linked, headers })
 }
 
 async fn receipts_of(
     registry: &Registry,
     header: &Header,
     own: &[(usize, EventPlace)],
-) -> Result<Vec<Receipt>, CollectError> {
+) -> Result<Vec<ReceiptProof>, CollectError> {
     let found = registry.rpc().receipts(header.hash).await?;
     let bad = |reason: String| ChainError::BadAnswer { method: "eth_getBlockReceipts", reason };
     let mut wanted = Vec::new();
@@ -289,7 +289,7 @@ async fn receipts_of(
     }
     let receipt = |((index, log), proof): ((usize, usize), Vec<Bytes>)| {
         let receipt = encoded[index].clone().into();
-        Receipt { index: index as u64, receipt, log, proof }
+        ReceiptProof { index: index as u64, receipt, log, proof }
     };
     Ok(wanted.into_iter().zip(proofs).map(receipt).collect())
 }

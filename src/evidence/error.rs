@@ -1,4 +1,4 @@
-//! Why a file proves nothing.
+//! Why evidence is refused, or cannot be collected.
 
 use crate::audit::AuditError;
 use crate::chain::ChainError;
@@ -12,21 +12,21 @@ pub enum EvidenceError {
     /// The file is too large to be read.
     #[error("expected at most {limit} bytes of evidence, found {found}")]
     TooLarge {
-        /// What is read at most, in bytes.
+        /// Most bytes that are read.
         limit: u64,
         /// The file's length, in bytes.
         found: u64,
     },
-    /// The file is no evidence: cut short, of another form, or nested too deep.
-    #[error("not evidence: {reason}")]
+    /// The file is not evidence: cut short, in another format, or nested too deep.
+    #[error("not an evidence file: {reason}")]
     Malformed {
         /// What is wrong with it.
         reason: String,
     },
-    /// The evidence is of a form that this program does not know.
+    /// The file's format is of another version.
     #[error("expected evidence of the form {expected}, found \"{}\"", found.escape_debug())]
     Schema {
-        /// The form that is known.
+        /// The format that this program reads.
         expected: &'static str,
         /// What the file says.
         found: String,
@@ -40,7 +40,7 @@ pub enum EvidenceError {
         found: B256,
     },
     /// The header of a block cannot be read.
-    #[error("block {block} has no header that can be read: {reason}")]
+    #[error("the header of block {block} cannot be read: {reason}")]
     Header {
         /// Its hash.
         block: B256,
@@ -68,7 +68,7 @@ pub enum EvidenceError {
     UnknownCode {
         /// Its hash.
         code_hash: B256,
-        /// In what it differs.
+        /// What differs.
         reason: &'static str,
     },
     /// A storage slot does not follow from the account.
@@ -79,7 +79,7 @@ pub enum EvidenceError {
         /// Why not.
         reason: String,
     },
-    /// An event cannot be read, or is none that belongs here.
+    /// An event does not decode, or does not belong in this file.
     #[error("event {seq}: {reason}")]
     Event {
         /// Its number.
@@ -87,30 +87,32 @@ pub enum EvidenceError {
         /// What is wrong with it.
         reason: String,
     },
-    /// An event's word does not follow from those before it.
+    /// An event's word does not follow from the events before it.
     #[error("event {seq} is altered, or one before it: expected trail {expected}, found {found}")]
     Altered {
         /// Its number.
         seq: u64,
-        /// The word that follows.
+        /// The word that follows from the events before it.
         expected: B256,
         /// The event's.
         found: B256,
     },
-    /// The events do not lead to the word that the contract holds.
-    #[error("the events are not those of the registry: they lead to trail {found}, proven is {expected}")]
+    /// The events do not lead to the trail's word that the contract holds.
+    #[error(
+        "the events are not those of the registry: they lead to trail {found}, expected the proven trail {expected}"
+    )]
     OtherTrail {
         /// As proven.
         expected: B256,
-        /// To which the events lead.
+        /// The word to which the events lead.
         found: B256,
     },
-    /// Items of a batch are not what its event covers.
+    /// The image's item is not one that the batch's event covers.
     #[error("event {seq}: the item is not one of its batch: {reason}")]
     Item {
         /// Number of the batch's event.
         seq: u64,
-        /// In what it differs.
+        /// What differs.
         reason: &'static str,
     },
     /// The evidence holds no registration of the image.
@@ -134,19 +136,19 @@ pub enum EvidenceError {
         seq: u64,
         /// What is numbered.
         what: &'static str,
-        /// Which should come.
+        /// The number that should come next.
         expected: u64,
-        /// Which comes.
+        /// The number that comes.
         found: u64,
     },
-    /// What the contract holds is not what the events make: one of them is not in the evidence.
-    #[error("the contract holds {expected:#x} as the {slot}, the events in the evidence make {found:#x}")]
+    /// The contract's slots are not what the events give: an event is not in the evidence.
+    #[error("the contract holds {expected:#x} as the {slot}, the events in the evidence give {found:#x}")]
     OtherState {
         /// Which slot.
         slot: &'static str,
         /// As proven.
         expected: U256,
-        /// What the events make.
+        /// What the events give.
         found: U256,
     },
     /// A receipt is not in its block, or the event is not in the receipt.
@@ -157,16 +159,16 @@ pub enum EvidenceError {
         /// Why not.
         reason: String,
     },
-    /// The headers do not link the events' blocks to the block.
-    #[error("the headers are not those of the chain up to the block: {reason}")]
+    /// The headers do not link the events' blocks to the trusted block.
+    #[error("the headers do not link the events' blocks to the trusted block: {reason}")]
     Headers {
         /// What is wrong with them.
         reason: String,
     },
     /// The sealed image beside the evidence is another.
-    #[error("the sealed image is not the one that was registered: {what}, expected {expected}, found {found}")]
+    #[error("the sealed image is not the one that was registered: expected {what} {expected}, found {found}")]
     Sealed {
-        /// In what it differs.
+        /// What differs.
         what: &'static str,
         /// As registered.
         expected: String,
@@ -212,16 +214,16 @@ pub enum CollectError {
         block: u64,
         /// As the header says.
         expected: B256,
-        /// Of what the node gave.
+        /// The root of the node's receipts.
         found: B256,
     },
-    /// What the node gave proves nothing: nothing is written.
-    #[error("what the node gave is no proof")]
+    /// The evidence made from the node's answers does not pass the check.
+    #[error("the node's answers do not prove the record: no file is written")]
     Unproven(#[from] EvidenceError),
 }
 
 impl CollectError {
-    /// What it means to whoever called.
+    /// The kind of failure, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Chain(error) => error.kind(),

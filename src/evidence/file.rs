@@ -1,4 +1,4 @@
-//! The file: one JSON object of the form `medseal/evidence/v1`, bytes as 0x-hex. Every part of it is checked; none is there for people alone.
+//! The evidence file: one JSON object of the format `medseal/evidence/v1`, bytes as 0x-hex. Every part of it is checked.
 
 use super::EvidenceError;
 use alloy::primitives::{Address, B256, Bytes, U256};
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::Path;
 
-/// Names the form.
+/// Name and version of the format.
 pub const SCHEMA: &str = "medseal/evidence/v1";
-/// More is not read: 128 MiB, some 1,000,000 events after the registration.
+/// Largest file that is read: 128 MiB, some 1,000,000 events after the registration.
 pub const MOST_BYTES: u64 = 128 << 20;
 
 /// What proves an image's record, its verifications and its flags.
@@ -19,39 +19,39 @@ pub struct Evidence {
     pub schema: String,
     /// The chain's id.
     pub chain_id: u64,
-    /// The contract.
+    /// The registry's address.
     pub registry: Address,
-    /// The image.
+    /// The image's id.
     pub image_id: B256,
-    /// Header of the block up to which the evidence goes, in RLP: its keccak256 is the hash that is to be trusted.
+    /// Header of the last block that the evidence covers, in RLP: its keccak256 is the hash to be trusted.
     pub header: Bytes,
     /// The contract's account in that block.
     pub account: Account,
-    /// Slots of its storage.
+    /// Slots of its storage, with their proofs.
     pub slots: Slots,
-    /// The word of the audit trail before the first of the events.
+    /// The audit trail's word before the first of the events.
     pub before: B256,
-    /// Every numbered event of the registry from the first that concerns the registration up to the block.
+    /// Every numbered event of the registry, from the image's registration (or its anchor) to the last block.
     pub events: Vec<Entry>,
-    /// Blocks before the block.
-    pub blocks: Blocks,
+    /// Headers of earlier blocks, for the receipts.
+    pub blocks: BlockHeaders,
 }
 
-/// An account, with the nodes of the state trie that prove it.
+/// The contract's account, with the nodes of the state trie that prove it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
-    /// Contracts that it made, and one.
+    /// The account's nonce.
     pub nonce: u64,
-    /// In wei.
+    /// Balance in wei.
     pub balance: U256,
     /// Root of its storage.
     pub storage_root: B256,
     /// keccak256 of its code.
     pub code_hash: B256,
-    /// Its code, whole.
+    /// Its code.
     pub code: Bytes,
-    /// From the root down.
+    /// The trie's nodes, from the root down.
     pub proof: Vec<Bytes>,
 }
 
@@ -61,11 +61,11 @@ pub struct Account {
 pub struct Slot {
     /// What it holds.
     pub value: U256,
-    /// From the root down.
+    /// The trie's nodes, from the root down.
     pub proof: Vec<Bytes>,
 }
 
-/// The slots; where they stand follows from the image id.
+/// The slots that prove the image's state; their keys follow from the image id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Slots {
@@ -87,65 +87,65 @@ pub struct Slots {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Entry {
-    /// One of the image's, whole.
-    Own(Box<Own>),
-    /// One that says nothing of the image: its name, number and time of its block, keccak256 of its fields.
+    /// An event of the image, complete.
+    Own(Box<OwnEvent>),
+    /// Any other event: its name, number and time of its block, keccak256 of its fields.
     Other(String, u64, u64, B256),
 }
 
 /// An event of the image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Own {
+pub struct OwnEvent {
     /// Number of its block.
     pub block: u64,
     /// Time of its block, unix seconds.
     pub time: u64,
-    /// Of the log.
+    /// As in the log.
     pub topics: Vec<B256>,
-    /// Of the log.
+    /// As in the log.
     pub data: Bytes,
-    /// Of a batch: which of its items is the image.
+    /// For a batch: the image's item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<Item>,
-    /// That it is in its block; of all of the image's events, or of none.
+    pub item: Option<BatchItem>,
+    /// Proof that the event is in its block; all of the image's events have one, or none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub receipt: Option<Receipt>,
+    pub receipt: Option<ReceiptProof>,
 }
 
-/// The log of an item, which has no number, and its place in the batch.
+/// The log of a batch's item, which has no number of its own, and its place in the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Item {
-    /// Of the log.
+pub struct BatchItem {
+    /// As in the log.
     pub topics: Vec<B256>,
-    /// Of the log.
+    /// As in the log.
     pub data: Bytes,
     /// Struct hashes of all items of the batch, zero for those that were skipped.
     pub hashes: Vec<B256>,
-    /// Which of them is this one, from 0.
+    /// Index of this item among them, from 0.
     pub place: usize,
 }
 
 /// A transaction's receipt, with the nodes of the block's receipts trie that prove it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Receipt {
-    /// Which transaction of the block, from 0.
+pub struct ReceiptProof {
+    /// Index of the transaction in the block, from 0.
     pub index: u64,
-    /// As the trie holds it (EIP-2718).
+    /// The receipt as the trie holds it (EIP-2718).
     pub receipt: Bytes,
-    /// Which of its logs is the event, from 0.
+    /// Index of the event among the receipt's logs, from 0.
     pub log: usize,
-    /// From the root down.
+    /// The trie's nodes, from the root down.
     pub proof: Vec<Bytes>,
 }
 
-/// Headers of blocks before the block, oldest first, in RLP.
+/// Headers of blocks before the last one, oldest first, in RLP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Blocks {
-    /// Whether they are all from the oldest one on, each the parent of the next and the last that of the block; else only those with receipts.
+pub struct BlockHeaders {
+    /// Whether every block from the oldest one on is there, each the parent of the next; else only those with receipts are.
     pub linked: bool,
     /// The headers.
     pub headers: Vec<Bytes>,
@@ -160,11 +160,11 @@ impl Evidence {
         let file = std::fs::File::open(path)?;
         let found = file.metadata()?.len();
         let mut bytes = Vec::new();
-        // A pipe has no length; it ends where the limit is all the same.
+        // A pipe has no length: the limit applies to what is read.
         file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
         Ok(match found.max(bytes.len() as u64) {
             found if found > MOST_BYTES => Err(EvidenceError::TooLarge { limit: MOST_BYTES, found }),
-            _ => Self::parse(&bytes),
+            _ => Self::decode(&bytes),
         })
     }
 
@@ -172,8 +172,8 @@ impl Evidence {
     ///
     /// # Errors
     /// `Malformed`, `Schema`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, EvidenceError> {
-        /// What every version of the form begins with.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EvidenceError> {
+        /// The field that every version of the format has.
         #[derive(Deserialize)]
         struct Form {
             schema: String,

@@ -1,11 +1,12 @@
-//! A block's header in RLP: its hash, and the fields that proofs begin with. They stand in the same places since the first block of Ethereum;
-//! forks add fields at the end, which are hashed and not looked at.
+//! A block's header in RLP: its hash, and the fields that proofs begin with. They are in the same
+//! places since the first block of Ethereum; forks add fields at the end, which are hashed and
+//! otherwise ignored.
 
 use super::EvidenceError;
 use alloy::primitives::{B256, keccak256};
 use alloy::rlp::{self, Decodable};
 
-/// What is read of a header.
+/// The fields that are read of a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) hash: B256,
@@ -17,7 +18,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads it.
+    /// Reads a header from RLP.
     ///
     /// # Errors
     /// `Header`.

@@ -1,24 +1,24 @@
-//! The blocks of the image's events: their receipts, and the headers that link them to the block.
+//! The blocks of the image's events: their receipts, and the headers that link them to the trusted block.
 
 use super::EvidenceError;
-use super::file::{Evidence, Own};
+use super::file::{Evidence, OwnEvent};
 use super::header::Header;
 use super::receipts;
 use alloy::primitives::{B256, LogData};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The headers of a file, by number, as far as they are one another's.
-pub(super) struct Links<'a> {
+/// The headers of a file, by number, checked to be in order and, where they claim so, linked.
+pub(super) struct LinkedHeaders<'a> {
     evidence: &'a Evidence,
     headers: BTreeMap<u64, Header>,
-    /// Blocks of which a receipt is proven.
+    /// Numbers of the blocks of which a receipt is proven.
     used: BTreeSet<u64>,
     receipts: usize,
     newest: u64,
 }
 
-impl<'a> Links<'a> {
-    /// Reads the headers; where they are to be linked, each must be the parent of the next, and the last that of the block.
+impl<'a> LinkedHeaders<'a> {
+    /// Reads the headers. Where they claim to be linked, each must be the parent of the next, and the last that of `block`.
     pub(super) fn new(evidence: &'a Evidence, block: &Header) -> Result<Self, EvidenceError> {
         let wrong = |reason: String| EvidenceError::Headers { reason };
         let mut headers: BTreeMap<u64, Header> = BTreeMap::new();
@@ -26,7 +26,7 @@ impl<'a> Links<'a> {
         for bytes in &evidence.blocks.headers {
             let header = Header::read(bytes)?;
             if header.number >= block.number || before.is_some_and(|before| before.number >= header.number) {
-                return Err(wrong(format!("block {} stands out of order", header.number)));
+                return Err(wrong(format!("block {} is out of order", header.number)));
             }
             if let Some(before) = before.filter(|before| evidence.blocks.linked && before.hash != header.parent) {
                 let (number, parent, found) = (header.number, header.parent, before.hash);
@@ -46,7 +46,7 @@ impl<'a> Links<'a> {
     /// Checks the receipt of an event, if it has one.
     pub(super) fn take(
         &mut self,
-        own: &Own,
+        own: &OwnEvent,
         seq: u64,
         log: &LogData,
         item: Option<&LogData>,
@@ -63,20 +63,22 @@ impl<'a> Links<'a> {
         Ok(())
     }
 
-    /// How many receipts were proven, all or none of `own`, and in which blocks.
+    /// Number of proven receipts, which must be 0 or `own`, and their blocks.
     pub(super) fn end(self, own: usize) -> Result<(usize, Vec<(u64, B256)>), EvidenceError> {
         let wrong = |reason: &str| EvidenceError::Headers { reason: reason.to_owned() };
         if self.receipts != 0 && self.receipts != own {
-            return Err(EvidenceError::Headers { reason: format!("{} of {own} receipts are there", self.receipts) });
+            return Err(EvidenceError::Headers {
+                reason: format!("expected {own} receipts or none, found {}", self.receipts),
+            });
         }
         let mut before = self.headers.keys().filter(|number| **number != self.newest);
         if self.evidence.blocks.linked {
-            // Nothing older than what they are for.
+            // No header is older than the first that a receipt needs.
             if before.next().is_some_and(|first| self.used.first() != Some(first)) {
-                return Err(wrong("the first is of no receipt"));
+                return Err(wrong("the first belongs to no receipt"));
             }
         } else if before.any(|number| !self.used.contains(number)) {
-            return Err(wrong("one is of no receipt"));
+            return Err(wrong("one belongs to no receipt"));
         }
         let block = |number: &u64| (*number, self.headers[number].hash);
         Ok((self.receipts, self.used.iter().map(block).collect()))

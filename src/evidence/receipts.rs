@@ -1,6 +1,6 @@
-//! Receipts in their block: the trie over them, whose keys are their places.
+//! Proofs of receipts in their block: the trie over all receipts of a block, keyed by their index.
 
-use super::file::Receipt;
+use super::file::ReceiptProof;
 use crate::contract::verify_proof;
 use alloy::consensus::ReceiptEnvelope;
 use alloy::eips::eip2718::Decodable2718;
@@ -28,9 +28,9 @@ pub(super) fn prove(receipts: &[Vec<u8>], wanted: &[usize]) -> (B256, Vec<Vec<By
     (root, keys.iter().map(proof).collect())
 }
 
-/// Checks that the receipt stands at its place under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
+/// Checks that the receipt is at its index under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
 pub(super) fn check(
-    proof: &Receipt,
+    proof: &ReceiptProof,
     root: B256,
     registry: Address,
     log: &LogData,
@@ -41,13 +41,13 @@ pub(super) fn check(
     let mut bytes = &proof.receipt[..];
     let receipt = ReceiptEnvelope::<Log>::decode_2718(&mut bytes).map_err(|error| error.to_string())?;
     if !bytes.is_empty() || !receipt.status() {
-        return Err("the transaction failed, or its receipt is followed by something".to_owned());
+        return Err("the transaction failed, or bytes follow its receipt".to_owned());
     }
     let is = |found: &Log, expected: &LogData| found.address == registry && found.data == *expected;
     let logs = receipt.logs();
     let at = logs.get(proof.log).filter(|found| is(found, log)).map(|_| proof.log);
     match (at, before) {
-        (None, _) => Err(format!("log {} is another", proof.log)),
+        (None, _) => Err(format!("log {} is not the event", proof.log)),
         (Some(at), Some(before)) if !logs[..at].iter().any(|found| is(found, before)) => {
             Err("the item is not before its batch".to_owned())
         }
@@ -88,14 +88,15 @@ mod tests {
             assert_eq!(root, alloy_trie::root::ordered_trie_root_encoded(&receipts), "{count}");
             for (index, proof) in proofs.into_iter().enumerate() {
                 let receipt = receipts[index].clone().into();
-                let proven = Receipt { index: index as u64, receipt, log: 0, proof };
+                let proven = ReceiptProof { index: index as u64, receipt, log: 0, proof };
                 check(&proven, root, REGISTRY, &log(index), None).unwrap_or_else(|error| panic!("{index}: {error}"));
-                let refused =
-                    |changed: Receipt| drop(check(&changed, root, REGISTRY, &log(index), None).expect_err("changed"));
-                refused(Receipt { index: index as u64 + 1, ..proven.clone() });
-                refused(Receipt { log: 1, ..proven.clone() });
-                refused(Receipt { proof: vec![], ..proven.clone() });
-                refused(Receipt { receipt: others[index + 1].clone().into(), ..proven.clone() });
+                let refused = |changed: ReceiptProof| {
+                    drop(check(&changed, root, REGISTRY, &log(index), None).expect_err("changed"))
+                };
+                refused(ReceiptProof { index: index as u64 + 1, ..proven.clone() });
+                refused(ReceiptProof { log: 1, ..proven.clone() });
+                refused(ReceiptProof { proof: vec![], ..proven.clone() });
+                refused(ReceiptProof { receipt: others[index + 1].clone().into(), ..proven.clone() });
                 check(&proven, root, REGISTRY, &log(index + 1), None).expect_err("another log");
                 check(&proven, root, Address::ZERO, &log(index), None).expect_err("another contract");
             }
@@ -109,7 +110,7 @@ mod tests {
         let shapes = [long, vec![], vec![0xc0], vec![0x80], vec![0xc2, 0xc0, 0xc0], vec![0xff; 9], vec![0xd1; 18]];
         for node in shapes {
             let (root, node) = (alloy::primitives::keccak256(&node), Bytes::from(node));
-            let proven = Receipt { index: 0, receipt: Bytes::new(), log: 0, proof: vec![node.clone(), node] };
+            let proven = ReceiptProof { index: 0, receipt: Bytes::new(), log: 0, proof: vec![node.clone(), node] };
             check(&proven, root, REGISTRY, &log(0), None).expect_err("no trie");
         }
     }

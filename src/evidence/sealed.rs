@@ -1,6 +1,6 @@
-//! The sealed image beside the evidence: whether it is the one that was registered, byte for byte.
+//! Checks that a sealed image is the one that the evidence proves to be registered, byte for byte.
 
-use super::{Checked, Evidence, EvidenceError};
+use super::{CheckedEvidence, Evidence, EvidenceError};
 use crate::envelope::PublicHeader;
 use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ const MOST_HEADER: usize = 8_388_812;
 /// `Sealed`; the outer error where it cannot be read.
 pub fn check_sealed(
     evidence: &Evidence,
-    checked: &Checked,
+    checked: &CheckedEvidence,
     mut sealed: impl Read,
 ) -> std::io::Result<Result<(), EvidenceError>> {
     let (mut hash, mut length, mut front, mut chunk) = (Sha256::new(), 0_u64, Vec::new(), vec![0; CHUNK]);
@@ -35,8 +35,14 @@ pub fn check_sealed(
     Ok(compare(evidence, checked, B256::from_slice(&hash.finalize()), length, &front))
 }
 
-fn compare(evidence: &Evidence, checked: &Checked, hash: B256, length: u64, front: &[u8]) -> Result<(), EvidenceError> {
-    let image = &checked.story.image;
+fn compare(
+    evidence: &Evidence,
+    checked: &CheckedEvidence,
+    hash: B256,
+    length: u64,
+    front: &[u8],
+) -> Result<(), EvidenceError> {
+    let image = &checked.history.image;
     let same = |what, expected: String, found: String| match expected == found {
         true => Ok(()),
         false => Err(EvidenceError::Sealed { what, expected, found }),
@@ -48,7 +54,7 @@ fn compare(evidence: &Evidence, checked: &Checked, hash: B256, length: u64, fron
         expected: "a public header".to_owned(),
         found: error.to_string(),
     };
-    let (header, _) = PublicHeader::parse(front).map_err(no_header)?;
+    let (header, _) = PublicHeader::decode(front).map_err(no_header)?;
     same("header hash", image.header_hash.to_string(), B256::from(header.hash()).to_string())?;
     same("image id", evidence.image_id.to_string(), header.image_id.to_string())
 }

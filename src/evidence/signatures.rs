@@ -1,4 +1,4 @@
-//! Signatures in events: whose they are is computed anew.
+//! Checks the signatures in events.
 
 use crate::contract::bindings::IImageRegistry::{
     Anchor, Batch, IImageRegistryEvents as Event, Registration, Verification,
@@ -7,18 +7,18 @@ use crate::contract::check_signature;
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use alloy::sol_types::{Eip712Domain, SolStruct, SolValue};
 
-/// Who vouches that an act is of the one whom it names.
+/// How it is known that the named wallet made an entry itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signed {
-    /// The transaction itself: the contract takes an empty signature from nobody else.
+pub enum SignedBy {
+    /// It sent the transaction: the contract accepts an empty signature from the named wallet only.
     Transaction,
-    /// A wallet's signature, checked here.
+    /// Its signature is in the event, and was checked here.
     Wallet,
-    /// The signature of a wallet that is a contract (ERC-1271): the registry asked that contract then; it cannot be checked here.
+    /// It is a contract wallet (ERC-1271): the registry asked it when the entry was made; its signature cannot be checked here.
     Contract,
 }
 
-impl Signed {
+impl SignedBy {
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -29,13 +29,13 @@ impl Signed {
     }
 }
 
-/// Who vouches for an event; none where events of its kind have no signature.
-pub(super) fn signed(event: &Event, domain: &Eip712Domain) -> Option<Signed> {
+/// How an event was signed; `None` where events of its kind have no signature.
+pub(super) fn signed_by(event: &Event, domain: &Eip712Domain) -> Option<SignedBy> {
     let (signer, signature, digest) = digest(event, domain)?;
     Some(match signature {
-        signature if signature.is_empty() => Signed::Transaction,
-        signature if check_signature(signature, &digest, signer).is_ok() => Signed::Wallet,
-        _ => Signed::Contract,
+        signature if signature.is_empty() => SignedBy::Transaction,
+        signature if check_signature(signature, &digest, signer).is_ok() => SignedBy::Wallet,
+        _ => SignedBy::Contract,
     })
 }
 
@@ -56,7 +56,7 @@ fn digest<'a>(event: &'a Event, domain: &Eip712Domain) -> Option<(Address, &'a B
             (e.sender, &e.signature, signed.eip712_signing_hash(domain))
         }
         Event::BatchRegistered(e) => {
-            // The event has the hash of the items, which is all that the signed struct's hash is made of.
+            // The event holds the hash of the items, which the signed struct's hash is made of.
             let kind = Batch { sender: e.sender, items: vec![], deadline: e.deadline }.eip712_type_hash();
             let hash = keccak256((kind, e.sender, e.itemsHash, e.deadline).abi_encode());
             let digest = keccak256([&[0x19, 0x01], domain.separator().as_slice(), hash.as_slice()].concat());

@@ -1,4 +1,4 @@
-//! Files written whole or not at all, and folders for their owner alone.
+//! Files that are written completely or not at all, and folders for their owner alone.
 
 mod draft;
 mod signals;
@@ -16,7 +16,7 @@ pub(crate) use signals::ends_by_itself;
 /// What happens to a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
-    /// It is replaced, at once and whole.
+    /// It is replaced, in one step.
     Replace,
     /// It is kept, and the write fails with `AlreadyExists`.
     Keep,
@@ -50,7 +50,7 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
     }
 }
 
-/// Makes a folder, and those above it, that only their owner can look into.
+/// Makes a folder, and those above it, that only their owner can read.
 pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

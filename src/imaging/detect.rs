@@ -1,9 +1,10 @@
-//! The format of a file, told by its first bytes; its name is never asked.
+//! The format of a file, by its first bytes; the file name is ignored.
 
 use super::Format;
 
 const DICOM_MAGIC: &[u8] = b"DICM";
-/// The first element of a file meta group, (0002,0000) UL of 4 bytes: what files that lost their preamble begin with.
+/// The first element of a file meta group, (0002,0000) UL of 4 bytes: what files that lost their
+/// preamble begin with.
 const DICOM_GROUP_LENGTH: &[u8] = b"\x02\x00\x00\x00UL\x04\x00";
 const PREAMBLE_BYTES: usize = 128;
 const HDF5_MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";
@@ -30,7 +31,8 @@ pub(super) fn detect(bytes: &[u8]) -> Format {
     }
 }
 
-/// Returns where the file meta group of a DICOM file begins: after preamble and magic, or, without a preamble, where a group length says so.
+/// Returns where the file meta group of a DICOM file begins: after preamble and magic, or, without
+/// a preamble, where a group length says so.
 pub(super) fn dicom_meta_offset(bytes: &[u8]) -> Option<usize> {
     let at = |offset: usize, magic: &[u8]| bytes.get(offset..).is_some_and(|rest| rest.starts_with(magic));
     if at(PREAMBLE_BYTES, DICOM_MAGIC) {
@@ -44,7 +46,8 @@ pub(super) fn dicom_meta_offset(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// NIfTI-1 (`n+1`, `ni1` at 344, header size 348) or NIfTI-2 (`n+2`, `ni2` at 4, header size 540), in either byte order.
+/// NIfTI-1 (`n+1`, `ni1` at 344, header size 348) or NIfTI-2 (`n+2`, `ni2` at 4, header size 540),
+/// in either byte order.
 fn is_nifti(bytes: &[u8]) -> bool {
     let header_size = |size: u32| bytes.starts_with(&size.to_le_bytes()) || bytes.starts_with(&size.to_be_bytes());
     let magic = |offset: usize, kinds: [&[u8]; 2]| {

@@ -56,7 +56,7 @@ pub enum ImagingError {
         what: String,
     },
     /// The encoder failed.
-    #[error("writing {format}")]
+    #[error("cannot write {format}")]
     Encode {
         /// The format asked for.
         format: Format,

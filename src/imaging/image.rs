@@ -1,4 +1,4 @@
-//! What an image is, whatever file it came from.
+//! An image, independent of its file format.
 
 /// Size of an image: `(D, H, W, C)`, each at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,8 @@ pub enum ChannelOrder {
     Planar = 1,
 }
 
-/// A file format, told by the file's content. The discriminants are the codes of `FORMAT.md`, section 3.
+/// A file format, told by the file's content. The discriminants are the codes of `FORMAT.md`,
+/// section 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 #[allow(missing_docs)] // the names say it all
@@ -191,10 +192,12 @@ impl std::fmt::Debug for Image {
 impl Image {
     /// Returns the image made of `samples`, the bytes of `D` slices one after the other.
     ///
-    /// One-byte samples get [`ByteOrder::Little`] and a single channel gets [`ChannelOrder::Interleaved`], whatever is asked for.
+    /// One-byte samples get [`ByteOrder::Little`] and a single channel gets
+    /// [`ChannelOrder::Interleaved`], whatever is asked for.
     ///
     /// # Errors
-    /// [`ImageError`] if a size is 0, the bytes are not as many as the geometry says, or `bits_stored` does not fit.
+    /// [`ImageError`] if a size is 0, the bytes are not as many as the geometry says, or
+    /// `bits_stored` does not fit.
     pub fn new(
         geometry: Geometry,
         sample_type: SampleType,
@@ -259,7 +262,8 @@ impl Image {
         self.samples.len() / self.geometry.depth as usize
     }
 
-    /// The bits of the sample at slice `d`, row `y`, column `x`, channel `c`, as an unsigned integer (`FORMAT.md`, section 4.1).
+    /// The bits of the sample at slice `d`, row `y`, column `x`, channel `c`, as an unsigned
+    /// integer (`FORMAT.md`, section 4.1).
     ///
     /// # Panics
     /// Outside the geometry.

@@ -1,10 +1,12 @@
-//! How much a file may ask for.
+//! Limits on what a file may make the decoder allocate.
 
 use super::{Geometry, ImagingError, SampleType};
 
-/// Upper bounds that [`decode`](super::decode) checks before it allocates. All arithmetic is 64-bit and checked.
+/// Upper bounds that [`decode`](super::decode) checks before it allocates. All arithmetic is 64-bit
+/// and checked.
 ///
-/// Only `slice_bytes` and `depth` come from `FORMAT.md` (a frame's length, the number of frames); the others bound memory and time.
+/// Only `slice_bytes` and `depth` come from `FORMAT.md` (a frame's length, the number of frames);
+/// the others bound memory and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file: 4 GiB.

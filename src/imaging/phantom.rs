@@ -1,8 +1,9 @@
-//! A head that never was: made, not scanned, so it may be shown and committed.
+//! A synthetic head phantom: nobody's scan, so it may be shown and committed.
 
 use super::{ByteOrder, ChannelOrder, Geometry, Image, SampleType};
 
-/// Centre, half axes, direction of the first axis, and what the ellipse adds to the brightness inside it.
+/// Centre, half axes, direction of the first axis, and what the ellipse adds to the brightness
+/// inside it.
 struct Ellipse {
     x: f64,
     y: f64,
@@ -17,7 +18,8 @@ const fn ellipse([x, y, a, b, cos, sin, adds]: [f64; 7]) -> Ellipse {
     Ellipse { x, y, a, b, cos, sin, adds }
 }
 
-/// Skull, brain, ventricles, a lesion and small nuclei, in the square -1 ..= 1; after Shepp and Logan (1974), with MR-like brightness.
+/// Skull, brain, ventricles, a lesion and small nuclei, in the square -1 ..= 1; after Shepp and
+/// Logan (1974), with MR-like brightness.
 const HEAD: [Ellipse; 9] = [
     ellipse([0.0, 0.0, 0.69, 0.92, 1.0, 0.0, 0.85]),
     ellipse([0.0, 0.0184, 0.662, 0.874, 1.0, 0.0, -0.45]),
@@ -35,9 +37,11 @@ const EDGE: f64 = 0.08;
 /// Largest noise, as a share of the full scale.
 const NOISE: f64 = 0.02;
 
-/// Returns a head phantom of one slice and one channel: smooth ellipses and a little noise, the same for the same arguments on every machine.
+/// Returns a head phantom of one slice and one channel: smooth ellipses and a little noise, the
+/// same for the same arguments on every machine.
 ///
-/// `bits` up to 8 give `u8` samples, up to 16 `u16`; values lie within `0 .. 2^bits`. The seed moves the noise only.
+/// `bits` up to 8 give `u8` samples, up to 16 `u16`; values lie within `0 .. 2^bits`. The seed
+/// moves the noise only.
 ///
 /// # Panics
 /// If a side is 0 or `bits` is not in `1 ..= 16`.

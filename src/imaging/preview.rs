@@ -1,4 +1,4 @@
-//! A slice as people look at it: 8-bit grey.
+//! A slice as a picture for people: 8-bit grey.
 
 use super::Image;
 
@@ -22,8 +22,9 @@ impl std::fmt::Debug for GrayPreview {
 
 /// Returns slice `slice` in grey, its smallest value black and its largest white.
 ///
-/// Signed and floating values count as such; a value that is not finite is black, and so is a slice of one value. Of three and more channels the mean of the
-/// first three is taken, of two the first (the second is alpha). No DICOM window is applied.
+/// Signed and floating values count as such; a value that is not finite is black, and so is a slice
+/// of one value. Of three and more channels the mean of the first three is taken, of two the first
+/// (the second is alpha). No DICOM window is applied.
 ///
 /// # Panics
 /// If `slice` is outside the geometry.

@@ -1,10 +1,11 @@
-//! What can go wrong between samples and the image key.
+//! Errors of deriving an image key.
 
 use std::path::PathBuf;
 
 use alloy::primitives::B256;
 
-use super::{Engine, ModelError};
+use super::ModelError;
+use super::engine::Engine;
 
 /// Why no image key was derived.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +58,7 @@ pub enum KeygenError {
     /// There is no partial: the key would lack the KGC's part.
     #[error("expected a partial from at least one KGC, found none")]
     NoPartials,
-    /// A KGC gave two partials: which one belongs into the key is open.
+    /// A KGC gave two partials: it is not known which one belongs in the key.
     #[error("expected one partial from each KGC, found two from {kgc_id}")]
     DuplicateKgc {
         /// Id of the KGC on chain.

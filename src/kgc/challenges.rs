@@ -1,4 +1,5 @@
-//! Challenges: each is given out once and acts once.
+//! Challenges: random values, each given out once and used once, so that a request cannot be
+//! replayed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,8 @@ pub const CHALLENGE_SECS: u64 = 300;
 /// Most challenges that are remembered, used ones included.
 pub const MAX_CHALLENGES: usize = 10_000;
 
-/// The challenges of one key center, in memory: after a restart every request is refused, and a new one is made.
+/// The challenges of one key center, in memory: after a restart every request is refused, and a new
+/// one is made.
 #[derive(Debug, Default)]
 pub(super) struct Challenges(Mutex<HashMap<B256, Challenge>>);
 
@@ -38,7 +40,8 @@ impl Challenges {
         Ok(value)
     }
 
-    /// Uses a challenge up. A used one is remembered until it expires, so that a replay is called by its name.
+    /// Uses a challenge up. A used one is remembered until it expires, so that a replay is reported
+    /// as a replay.
     pub(super) fn use_up(&self, value: B256, now: u64) -> Result<(), KgcError> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match open.get_mut(&value).filter(|challenge| now <= challenge.until) {

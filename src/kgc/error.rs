@@ -1,4 +1,4 @@
-//! Why a Key Generation Center gives nothing out.
+//! Why a Key Generation Center refuses a request.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use crate::contract::SignatureFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
 
-/// Why a Key Generation Center gives no partial and no image key, or why its answer is of no use.
+/// Why a Key Generation Center gives no partial and no image key, or why its answer cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KgcError {
     /// The request itself is not valid.
     #[error("the request is not valid")]
-    Request(#[from] RequestError),
+    Request(#[from] KeyRequestError),
     /// The challenge was never given, or is older than [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
-    #[error("the key center does not know challenge {challenge}: never given, or too old")]
+    #[error("challenge {challenge} was never given out by this key center, or has expired")]
     ChallengeUnknown {
         /// The challenge in the request.
         challenge: B256,
     },
-    /// The challenge has acted: a request acts once.
-    #[error("the request was used: challenge {challenge} acts once")]
+    /// The challenge was used by an earlier request.
+    #[error("challenge {challenge} was used before: each works once")]
     RequestUsed {
         /// The challenge in the request.
         challenge: B256,
@@ -33,7 +33,7 @@ pub enum KgcError {
         /// The most that are remembered.
         limit: usize,
     },
-    /// The chain cannot be asked, or answers from the past: nothing is given out.
+    /// The chain cannot be asked, or its answer is too old: no key is given out.
     #[error("the chain does not say who is authorised now")]
     Chain(#[from] ChainViewError),
     /// No record of the image is on chain.
@@ -53,7 +53,7 @@ pub enum KgcError {
         wallet: Address,
         /// Last second of its access, unix seconds; 0 for none.
         expiry: u64,
-        /// When it was looked at, unix seconds.
+        /// When it was checked, unix seconds.
         now: u64,
     },
     /// Header or capsules are not those of the record on chain.
@@ -67,7 +67,7 @@ pub enum KgcError {
         found: String,
     },
     /// The header is not a sealed image's.
-    #[error("the header does not parse")]
+    #[error("the sealed image's header cannot be read")]
     Header(#[from] EnvelopeError),
     /// The capsules do not parse, or give no key.
     #[error("the key capsules give no image key")]
@@ -80,8 +80,8 @@ pub enum KgcError {
         /// The epoch of the capsule.
         found: u32,
     },
-    /// The log did not take the entry, so nothing is given out.
-    #[error("nothing is given out that is not logged")]
+    /// The entry could not be written to the log, so no key is given out.
+    #[error("the answer cannot be logged, so no key is given out")]
     Log(#[from] LogError),
     /// The answer was not made for this request, or was changed.
     #[error("the key center's answer does not open with this request and this key")]
@@ -91,7 +91,7 @@ pub enum KgcError {
 /// What is wrong with a request.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RequestError {
+pub enum KeyRequestError {
     /// No key centers, too many, or not as many challenges.
     #[error("expected 1 to {limit} key centers and as many challenges, found {kgcs} and {challenges}")]
     SetSize {
@@ -102,11 +102,11 @@ pub enum RequestError {
         /// Number of challenges.
         challenges: usize,
     },
-    /// The ids of the key centers do not rise.
-    #[error("the ids of the key centers do not rise")]
+    /// The ids of the key centers are not in ascending order.
+    #[error("expected the ids of the key centers in ascending order")]
     SetOrder,
-    /// The signed set is another.
-    #[error("the signed set of key centers is another: expected {expected}, found {found}")]
+    /// The request was signed for another set of key centers.
+    #[error("the request is signed for another set of key centers: expected {expected}, found {found}")]
     SetHash {
         /// Hash of the ids that came with the request.
         expected: B256,
@@ -119,16 +119,16 @@ pub enum RequestError {
         /// Id of the key center that was asked.
         id: B256,
     },
-    /// The signed challenges are others.
-    #[error("the signed challenges are others: expected {expected}, found {found}")]
+    /// The request was signed for other challenges.
+    #[error("the request is signed for other challenges: expected {expected}, found {found}")]
     ChallengesHash {
         /// Hash of the challenges that came with the request.
         expected: B256,
         /// The signed hash.
         found: B256,
     },
-    /// Nothing may be sealed to the recipient's key.
-    #[error("the recipient's key is of no use")]
+    /// The recipient's key is not a usable X25519 key.
+    #[error("the recipient's key cannot be used")]
     RecipientKey(#[source] CapsuleError),
     /// The signature is not that wallet's for this request, chain and registry.
     #[error("not a signature of {wallet} for this request, chain and registry")]
@@ -138,8 +138,8 @@ pub enum RequestError {
         /// What is wrong with it.
         source: SignatureFault,
     },
-    /// The request is of a time to come.
-    #[error("the request was issued at {issued_at}, it is {now}")]
+    /// The request was issued in the future.
+    #[error("the request was issued at {issued_at}, it is {now} now")]
     IssuedInFuture {
         /// When it says that it was issued, unix seconds.
         issued_at: u64,
@@ -147,7 +147,7 @@ pub enum RequestError {
         now: u64,
     },
     /// The deadline has passed.
-    #[error("the request ended at {deadline}, it is {now}")]
+    #[error("the request expired at {deadline}, it is {now} now")]
     Expired {
         /// Last second in which it acts, unix seconds.
         deadline: u64,
@@ -155,7 +155,7 @@ pub enum RequestError {
         now: u64,
     },
     /// The deadline is before the issue, or too long after it.
-    #[error("the deadline is at most {limit} s after the issue at {issued_at}, found {deadline}")]
+    #[error("expected a deadline at most {limit} s after the issue at {issued_at}, found {deadline}")]
     Lifetime {
         /// The longest life in seconds.
         limit: u64,
@@ -164,16 +164,16 @@ pub enum RequestError {
         /// Last second in which it acts, unix seconds.
         deadline: u64,
     },
-    /// The wallet does not sign.
-    #[error("the wallet does not sign")]
+    /// The wallet could not sign.
+    #[error("the wallet cannot sign the request")]
     Signer(#[source] alloy::signers::Error),
 }
 
-/// Why the chain does not say who is authorised.
+/// Why the KGC does not know who is authorised.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainViewError {
-    /// The node does not answer, or not with what was asked.
+    /// The node does not answer, or its answer is not valid.
     #[error("the node does not answer")]
     Unreachable {
         /// Why not.
@@ -192,7 +192,7 @@ pub enum ChainViewError {
     WrongDeployment {
         /// What was pinned.
         expected: String,
-        /// What answers.
+        /// What was found.
         found: String,
     },
 }

@@ -1,8 +1,10 @@
-//! The key file of a Key Generation Center: only its owner can read it, and it is encrypted unless told otherwise.
+//! The key file of a Key Generation Center: only its owner can read it, and it is encrypted unless
+//! told otherwise.
 //!
-//! JSON, with the public half in the open and the secrets under AES-256-GCM-SIV. The key for that comes from a passphrase by
-//! Argon2id, whose cost stands in the file. Without a passphrase it is 32 zero bytes: then only the file's mode keeps the
-//! secrets, and the encryption does no more than notice damage.
+//! JSON, with the public half in the open and the secrets under AES-256-GCM-SIV. The key for that
+//! comes from a passphrase by Argon2id, whose cost stands in the file. Without a passphrase it is
+//! 32 zero bytes: then only the file's mode keeps the secrets, and the encryption does no more than
+//! notice damage.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -100,7 +102,7 @@ pub enum KeyFileError {
     /// An empty passphrase protects nothing.
     #[error("the passphrase is empty")]
     EmptyPassphrase,
-    /// The passphrase is wrong, or the line that tells was changed.
+    /// The passphrase is wrong, or its check value in the file was changed.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
     /// The file was changed or damaged.
@@ -134,7 +136,7 @@ impl PassphraseCost {
     }
 }
 
-/// What keeps the secrets in a key file.
+/// What protects the secrets in a key file.
 #[derive(Clone, Copy)]
 pub enum Protection<'a> {
     /// A passphrase, and what a guess at it costs: [`PassphraseCost::RECOMMENDED`] but in tests.
@@ -163,11 +165,13 @@ struct KeyFile {
 struct PassphraseLine {
     argon2id: PassphraseCost,
     salt: FixedBytes<16>,
-    /// Tells a wrong passphrase from a changed file. It helps a guesser no more than the tag of the secrets does.
+    /// Tells a wrong passphrase from a changed file. It helps a guesser no more than the tag of the
+    /// secrets does.
     check: B256,
 }
 
-/// Writes a new key file: whole or not at all, never over another, readable by its owner only. Makes its folder.
+/// Writes a new key file: whole or not at all, never over another, readable by its owner only.
+/// Makes its folder.
 ///
 /// # Errors
 /// `Exists`, `EmptyPassphrase`, `Cost`, `Io`.
@@ -181,7 +185,8 @@ pub fn create_key_file(
         ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_owned() },
         _ => KeyFileError::Io { path: path.to_owned(), source },
     };
-    // Asked early, so that nobody waits for Argon2id in vain; that nothing is overwritten, `Existing::Keep` sees to.
+    // Checked early, to spare the wait for Argon2id; `Existing::Keep` makes sure that no file is
+    // overwritten.
     if path.try_exists().map_err(io)? {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
@@ -189,10 +194,11 @@ pub fn create_key_file(
     make_private_folder(folder_of(path)).and_then(|()| write_whole(path, &json, Existing::Keep)).map_err(io)
 }
 
-/// Returns the keys in a key file. `passphrase` is not looked at where the file has none.
+/// Returns the keys in a key file. `passphrase` is ignored where the file needs none.
 ///
 /// # Errors
-/// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`, `Cost`, `WrongPassphrase`, `Tampered`.
+/// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`, `Cost`,
+/// `WrongPassphrase`, `Tampered`.
 pub fn open_key_file(path: &Path, passphrase: Option<&str>) -> Result<KgcKeys, KeyFileError> {
     let json = read(path)?;
     let file: KeyFile =

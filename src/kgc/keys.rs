@@ -15,7 +15,8 @@ pub(super) const SECRET_BYTES: usize = 96;
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 struct RootSecret([u8; 32]);
 
-/// Everything that a KGC keeps: its name, the root of its partials, its X25519 key, its wallet. Prints its public half only.
+/// Everything that a KGC keeps: its name, the root of its partials, its X25519 key, its wallet.
+/// Prints its public half only.
 #[derive(Clone)]
 pub struct KgcKeys {
     id: B256,
@@ -33,7 +34,7 @@ impl KgcKeys {
         loop {
             let mut secrets = Zeroizing::new([0; SECRET_BYTES]);
             rng.fill_bytes(secrets.as_mut());
-            // All but one of 2^128 draws are keys of the wallet's curve.
+            // A draw outside the wallet's curve happens about once in 2^128.
             if let Some(keys) = Self::from_secret_bytes(id, 1, &secrets) {
                 return keys;
             }
@@ -55,14 +56,15 @@ impl KgcKeys {
         &self.wallet
     }
 
-    /// Returns `HKDF(salt = empty, ikm = root, info = LP("medseal/v1/partial") || LP(kgc id) || LP(sender) || LP(image id))`.
+    /// Returns `HKDF(salt = empty, ikm = root, info = LP("medseal/v1/partial") || LP(kgc id) ||
+    /// LP(sender) || LP(image id))`.
     pub(super) fn partial(&self, sender: Address, image_id: B256) -> Zeroizing<[u8; 32]> {
         let info =
             length_prefixed(&[b"medseal/v1/partial", self.id.as_slice(), sender.as_slice(), image_id.as_slice()]);
         hkdf_sha256(&[], &self.root.0, &info)
     }
 
-    /// How capsules name this KGC.
+    /// This KGC as a recipient of capsules.
     pub(super) fn recipient(&self) -> Recipient {
         Recipient::Kgc { id: self.id, epoch: self.epoch, public: self.x25519.public() }
     }
@@ -82,7 +84,7 @@ impl KgcKeys {
         bytes
     }
 
-    /// Returns the keys; nothing where the wallet's key is none of its curve.
+    /// Returns the keys; `None` where the wallet's key is not on its curve.
     pub(super) fn from_secret_bytes(id: B256, epoch: u32, bytes: &[u8; SECRET_BYTES]) -> Option<Self> {
         let part = |at: usize| -> [u8; 32] { bytes[at..at + 32].try_into().expect("a third of 96 bytes") };
         let wallet = PrivateKeySigner::from_slice(&bytes[64..]).ok()?;

@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::challenges::Challenges;
 use super::log::{LogEntry, LogHead, ReleaseLog};
-use super::requests::{Checked, Home, IssueRequest, KeyRequest, KgcRequest, Signed};
-use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, Registration, SealedAnswer, os_random};
+use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, SignedRequest};
+use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, RegisteredImage, SealedAnswer, os_random};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
 use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
 use crate::envelope::{EnvelopeError, PublicHeader};
 
-/// A key center with its keys in memory, its log on disk, and the chain and the clock behind doors.
+/// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its clock.
 #[derive(Debug)]
 pub struct LocalKeyCenter<V, C> {
     keys: KgcKeys,
@@ -42,14 +42,14 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         }
     }
 
-    /// Checks the request and uses its challenge up: from here on it has acted, whatever becomes of it.
-    fn admit<R: KgcRequest>(&self, signed: &Signed<R>) -> Result<Checked, KgcError> {
+    /// Checks the request and uses its challenge up: the request cannot be used again, whatever the outcome.
+    fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<CheckedRequest, KgcError> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
         self.challenges.use_up(checked.challenge, self.clock.unix_secs())?;
         Ok(checked)
     }
 
-    /// The later of the chain's time and our own: a clock that is behind lengthens nobody's access.
+    /// The later of the chain's time and this machine's: a slow clock extends nobody's access.
     fn now(&self, block_time: u64) -> u64 {
         self.clock.unix_secs().max(block_time)
     }
@@ -58,13 +58,13 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     fn open(
         &self,
         image_id: B256,
-        registration: &Registration,
+        registration: &RegisteredImage,
         header: &[u8],
         capsules: &[u8],
     ) -> Result<ImageKey, KgcError> {
         same("header hash", registration.header_hash, B256::from_slice(&Sha256::digest(header)))?;
         same("capsules hash", registration.capsules_hash, B256::from_slice(&Sha256::digest(capsules)))?;
-        let (parsed, end) = PublicHeader::parse(header)?;
+        let (parsed, end) = PublicHeader::decode(header)?;
         if end != header.len() {
             let (expected, found) = (end as u64, header.len() as u64);
             return Err(EnvelopeError::TrailingBytes { expected, found }.into());
@@ -74,13 +74,13 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         same("sender", registration.sender, parsed.sender)?;
         same("image id", image_id, parsed.image_id)?;
 
-        let capsules = Capsules::parse(capsules)?;
+        let capsules = Capsules::decode(capsules)?;
         let (recipient, secret) = (self.keys.recipient(), self.keys.x25519());
         open_capsule(&capsules, &recipient, secret, &parsed.context(), &parsed.key_commitment)
             .map_err(|error| self.explain(error, &capsules))
     }
 
-    /// Names the epoch of our capsule where there is one, but not for the key that we have.
+    /// The error with the capsule's epoch, where there is a capsule for another key of this KGC.
     fn explain(&self, error: CapsuleError, capsules: &Capsules) -> KgcError {
         let KgcIdentity { id: own, epoch: expected, .. } = self.keys.identity();
         let other = capsules.stanzas().iter().find_map(|stanza| match stanza.holder {
@@ -105,7 +105,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     async fn log<R: KgcRequest>(
         &self,
         request: &R,
-        checked: &Checked,
+        checked: &CheckedRequest,
         at: u64,
         anchored: LogHead,
     ) -> Result<(), KgcError> {
@@ -137,7 +137,7 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
         self.challenges.give(self.clock.unix_secs(), &mut os_random())
     }
 
-    async fn issue(&self, request: &Signed<IssueRequest>) -> Result<SealedAnswer, KgcError> {
+    async fn issue(&self, request: &SignedRequest<IssueRequest>) -> Result<SealedAnswer, KgcError> {
         let checked = self.admit(request)?;
         let terms = request.request.terms();
         let anchored = self.anchored(false).await?;
@@ -150,7 +150,7 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
 
     async fn release(
         &self,
-        request: &Signed<KeyRequest>,
+        request: &SignedRequest<KeyRequest>,
         header: &[u8],
         capsules: &[u8],
     ) -> Result<SealedAnswer, KgcError> {
@@ -159,11 +159,11 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
         let (image_id, wallet) = (terms.image_id, terms.wallet);
         // First of all: between the look at who may and the answer lies nothing that takes long.
         let anchored = self.anchored(true).await?;
-        let standing = self.chain.standing(image_id, wallet).await?;
-        let now = self.now(standing.block_time);
+        let access_state = self.chain.access_state(image_id, wallet).await?;
+        let now = self.now(access_state.block_time);
         terms.check_times(now)?;
-        let registration = standing.registration.ok_or(KgcError::UnknownImage { image_id })?;
-        let expiry = standing.access_expiry;
+        let registration = access_state.registration.ok_or(KgcError::UnknownImage { image_id })?;
+        let expiry = access_state.access_expiry;
         if wallet != registration.sender && (expiry == 0 || now > expiry) {
             return Err(KgcError::NotAuthorized { image_id, wallet, expiry, now });
         }

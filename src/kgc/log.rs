@@ -45,7 +45,7 @@ pub fn release_log_id(kgc_id: B256) -> B256 {
     keccak256([b"medseal/v1/release-log", kgc_id.as_slice()].concat())
 }
 
-/// What was given to whom. No secret is in it, and no patient data.
+/// One entry: what was given to whom. It holds no secret and no patient data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {

@@ -4,17 +4,17 @@
 //! and signs an EIP-712 request that names both; the KGC checks it, writes what it is about to give into its log, and answers with
 //! 32 secret bytes, HPKE-sealed to that key and bound to that request.
 //!
-//! A request is looked at in this order: the set of KGCs, the challenges, the recipient's key, the signature; then its challenge
-//! is used up, so that a validly signed request acts once, whatever comes of it; then the chain is asked, and fails closed; then
-//! times, by the later of block time and own clock. A release goes on: record, access (the sender always, others while
+//! A request is checked in this order: the set of KGCs, the challenges, the recipient's key, the signature; then its challenge
+//! is used up, so that a validly signed request can be used once, whatever the outcome; then the chain, where no answer means refusal; then
+//! times, by the later of block time and own clock. A release also checks: record, access (the sender always, others while
 //! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key commitment, log. The capsules are those
 //! that were registered, or the newest that replaced them with the contract's `updateCapsules`.
 //!
-//! What this does not do: it limits no rate, and it keeps challenges in memory, so a restart makes clients ask again.
+//! It has no rate limit, and it keeps challenges in memory, so that after a restart clients must ask again.
 
 mod challenges;
-mod doors;
 mod error;
+mod inputs;
 mod key_file;
 mod keys;
 mod local;
@@ -29,15 +29,15 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
-pub use doors::{ChainView, Registration, Standing, os_random};
-pub use error::{ChainViewError, KgcError, Known, LogError, RequestError};
+pub use error::{ChainViewError, KeyRequestError, KgcError, Known, LogError};
+pub use inputs::{AccessState, ChainView, RegisteredImage, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;
 pub use log::{LogEntry, LogHead, ReleaseLog, release_log_id};
 pub use requests::{
-    Ask, CLOCK_TOLERANCE_SECS, Checked, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS, Signed,
-    Terms, challenges_hash, kgc_set_hash,
+    CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
+    SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
 
 use crate::cipher::ImageKey;
@@ -62,18 +62,21 @@ pub trait KeyCenter: Send + Sync {
     /// What it publishes on chain.
     fn identity(&self) -> KgcIdentity;
 
-    /// Returns a fresh challenge, which acts once and within [`CHALLENGE_SECS`].
+    /// Returns a fresh challenge, to be used once and within [`CHALLENGE_SECS`].
     fn challenge(&self) -> impl Future<Output = Result<B256, KgcError>> + Send;
 
     /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of the image key.
-    fn issue(&self, request: &Signed<IssueRequest>) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
+    fn issue(
+        &self,
+        request: &SignedRequest<IssueRequest>,
+    ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
 
     /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain now.
     ///
     /// `header` is the sealed image's bytes `0 .. 14 + H`, `capsules` its key capsules as registered.
     fn release(
         &self,
-        request: &Signed<KeyRequest>,
+        request: &SignedRequest<KeyRequest>,
         header: &[u8],
         capsules: &[u8],
     ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
@@ -84,7 +87,7 @@ pub trait KeyCenter: Send + Sync {
 pub struct SealedAnswer(pub SealedSecret);
 
 impl SealedAnswer {
-    fn seal(secret: &[u8; 32], to: &Checked) -> Self {
+    fn seal(secret: &[u8; 32], to: &CheckedRequest) -> Self {
         Self(seal_secret(secret, &to.recipient, to.digest.as_slice(), &mut os_random()))
     }
 

@@ -9,7 +9,7 @@ use alloy::sol_types::{SolStruct, SolValue};
 use crate::envelope::capsules::X25519Public;
 use crate::envelope::signing_domain;
 
-use super::RequestError;
+use super::KeyRequestError;
 use crate::contract::check_signature;
 
 /// Longest life of a request in seconds: `deadline <= issuedAt + 300`.
@@ -35,7 +35,7 @@ sol! {
         bytes32 challengesHash;
         /// Unix seconds.
         uint64 issuedAt;
-        /// Last second in which it acts, unix seconds.
+        /// Last second in which it may be used, unix seconds.
         uint64 deadline;
     }
 
@@ -54,17 +54,17 @@ sol! {
         bytes32 challengesHash;
         /// Unix seconds.
         uint64 issuedAt;
-        /// Last second in which it acts, unix seconds.
+        /// Last second in which it may be used, unix seconds.
         uint64 deadline;
     }
 }
 
-/// Where requests are at home: they act on this chain and for this registry only.
+/// The chain and registry that requests are bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Home {
-    /// Home chain.
+    /// Id of the chain.
     pub chain_id: u64,
-    /// `ImageRegistry` on the home chain.
+    /// Address of the `ImageRegistry` on it.
     pub registry: Address,
 }
 
@@ -75,7 +75,7 @@ impl Home {
     }
 }
 
-/// What both requests say.
+/// The fields that both requests have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
     /// Wallet that asks and signs.
@@ -90,19 +90,19 @@ pub struct Terms {
     pub challenges_hash: B256,
     /// Unix seconds.
     pub issued_at: u64,
-    /// Last second in which it acts, unix seconds.
+    /// Last second in which it may be used, unix seconds.
     pub deadline: u64,
 }
 
 /// One of the two requests.
 pub trait KgcRequest: SolStruct + Send + Sync {
-    /// What a log calls the act that it asks for.
+    /// The name in the log of what it asks for.
     const ACT: &'static str;
 
     /// Returns the request with these terms.
     fn from_terms(terms: Terms) -> Self;
 
-    /// What it says.
+    /// The request's fields.
     fn terms(&self) -> Terms;
 }
 
@@ -143,7 +143,7 @@ kgc_request!(KeyRequest, requester, "release");
 
 /// A request, its signature, and what its two hashes are made of. One serves all KGCs that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed<R> {
+pub struct SignedRequest<R> {
     /// What is signed.
     pub request: R,
     /// The wallet's EIP-712 signature: r, s, and 27 or 28.
@@ -154,9 +154,9 @@ pub struct Signed<R> {
     pub challenges: Vec<B256>,
 }
 
-/// What a wallet asks of one or several KGCs.
+/// A request to one or several KGCs, before it is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
+pub struct UnsignedRequest {
     /// Image that it is about.
     pub image_id: B256,
     /// Id and fresh challenge of each KGC, in any order.
@@ -165,20 +165,20 @@ pub struct Ask {
     pub recipient: X25519Public,
     /// Unix seconds.
     pub issued_at: u64,
-    /// Last second in which it acts, unix seconds; at most [`REQUEST_SECS`] later.
+    /// Last second in which it may be used, unix seconds; at most [`REQUEST_SECS`] after `issued_at`.
     pub deadline: u64,
 }
 
-impl Ask {
+impl UnsignedRequest {
     /// Returns the request, signed by `signer`'s wallet.
     ///
     /// # Errors
-    /// [`RequestError::Signer`].
+    /// [`KeyRequestError::Signer`].
     pub async fn sign<R: KgcRequest>(
         &self,
         home: &Home,
         signer: &(impl Signer + Sync),
-    ) -> Result<Signed<R>, RequestError> {
+    ) -> Result<SignedRequest<R>, KeyRequestError> {
         let mut pairs = self.challenges.clone();
         pairs.sort_unstable();
         let (kgcs, challenges): (Vec<B256>, Vec<B256>) = pairs.into_iter().unzip();
@@ -192,14 +192,14 @@ impl Ask {
             deadline: self.deadline,
         });
         let digest = request.eip712_signing_hash(&home.domain());
-        let signature = signer.sign_hash(&digest).await.map_err(RequestError::Signer)?;
-        Ok(Signed { request, signature: signature.as_bytes().to_vec(), kgcs, challenges })
+        let signature = signer.sign_hash(&digest).await.map_err(KeyRequestError::Signer)?;
+        Ok(SignedRequest { request, signature: signature.as_bytes().to_vec(), kgcs, challenges })
     }
 }
 
-/// What a KGC takes from a request that is in order.
+/// The parts of a valid request that a KGC goes on with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Checked {
+pub struct CheckedRequest {
     /// The request's EIP-712 digest, to which the answer is bound.
     pub digest: B256,
     /// The key to which the answer is sealed.
@@ -208,7 +208,7 @@ pub struct Checked {
     pub challenge: B256,
 }
 
-impl<R: KgcRequest> Signed<R> {
+impl<R: KgcRequest> SignedRequest<R> {
     /// The request's EIP-712 digest.
     pub fn digest(&self, home: &Home) -> B256 {
         self.request.eip712_signing_hash(&home.domain())
@@ -218,51 +218,52 @@ impl<R: KgcRequest> Signed<R> {
     ///
     /// # Errors
     /// `SetSize`, `SetOrder`, `SetHash`, `NotInSet`, `ChallengesHash`, `RecipientKey`, `Signature`.
-    pub fn check(&self, home: &Home, kgc: B256) -> Result<Checked, RequestError> {
+    pub fn check(&self, home: &Home, kgc: B256) -> Result<CheckedRequest, KeyRequestError> {
         let terms = self.request.terms();
         let challenge = self.own_challenge(&terms, kgc)?;
-        let recipient = X25519Public::from_bytes(terms.recipient_public_key.0).map_err(RequestError::RecipientKey)?;
+        let recipient =
+            X25519Public::from_bytes(terms.recipient_public_key.0).map_err(KeyRequestError::RecipientKey)?;
         let digest = self.digest(home);
         check_signature(&self.signature, &digest, terms.wallet)
-            .map_err(|source| RequestError::Signature { wallet: terms.wallet, source })?;
-        Ok(Checked { digest, recipient, challenge })
+            .map_err(|source| KeyRequestError::Signature { wallet: terms.wallet, source })?;
+        Ok(CheckedRequest { digest, recipient, challenge })
     }
 
-    fn own_challenge(&self, terms: &Terms, kgc: B256) -> Result<B256, RequestError> {
+    fn own_challenge(&self, terms: &Terms, kgc: B256) -> Result<B256, KeyRequestError> {
         let (kgcs, challenges) = (self.kgcs.len(), self.challenges.len());
         if !(1..=MAX_KGCS).contains(&kgcs) || kgcs != challenges {
-            return Err(RequestError::SetSize { limit: MAX_KGCS, kgcs, challenges });
+            return Err(KeyRequestError::SetSize { limit: MAX_KGCS, kgcs, challenges });
         }
         if !self.kgcs.is_sorted_by(|left, right| left < right) {
-            return Err(RequestError::SetOrder);
+            return Err(KeyRequestError::SetOrder);
         }
         let (expected, found) = (kgc_set_hash(&self.kgcs), terms.kgc_set_hash);
         if expected != found {
-            return Err(RequestError::SetHash { expected, found });
+            return Err(KeyRequestError::SetHash { expected, found });
         }
-        let own = self.kgcs.iter().position(|id| *id == kgc).ok_or(RequestError::NotInSet { id: kgc })?;
+        let own = self.kgcs.iter().position(|id| *id == kgc).ok_or(KeyRequestError::NotInSet { id: kgc })?;
         let (expected, found) = (challenges_hash(&self.challenges), terms.challenges_hash);
         if expected != found {
-            return Err(RequestError::ChallengesHash { expected, found });
+            return Err(KeyRequestError::ChallengesHash { expected, found });
         }
         Ok(self.challenges[own])
     }
 }
 
 impl Terms {
-    /// Checks that the request acts at `now`, unix seconds: issued, not expired, not too long-lived. Both ends are inclusive.
+    /// Checks that the request may be used at `now`, unix seconds: issued, not expired, not too long-lived. Both ends are inclusive.
     ///
     /// # Errors
     /// `Lifetime`, `IssuedInFuture`, `Expired`.
-    pub fn check_times(&self, now: u64) -> Result<(), RequestError> {
+    pub fn check_times(&self, now: u64) -> Result<(), KeyRequestError> {
         let Self { issued_at, deadline, .. } = *self;
         if deadline.checked_sub(issued_at).is_none_or(|life| life > REQUEST_SECS) {
-            return Err(RequestError::Lifetime { limit: REQUEST_SECS, issued_at, deadline });
+            return Err(KeyRequestError::Lifetime { limit: REQUEST_SECS, issued_at, deadline });
         }
         if issued_at > now.saturating_add(CLOCK_TOLERANCE_SECS) {
-            return Err(RequestError::IssuedInFuture { issued_at, now });
+            return Err(KeyRequestError::IssuedInFuture { issued_at, now });
         }
-        if now > deadline { Err(RequestError::Expired { deadline, now }) } else { Ok(()) }
+        if now > deadline { Err(KeyRequestError::Expired { deadline, now }) } else { Ok(()) }
     }
 }
 

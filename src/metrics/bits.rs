@@ -1,4 +1,4 @@
-//! What the bits of many keys are worth, before anybody asks how the keys were made: fair, independent of each other, far apart.
+//! How random the bits of many keys are: balanced, independent of each other, and far apart.
 
 use super::chance::{BAND_SDS, BAND_TAIL, Binomial};
 use super::differences::JUDGED_PAIRS;
@@ -172,7 +172,7 @@ fn worst_deviation(coins: u64, count: u64) -> (Option<f64>, Option<(f64, f64)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Verdict;
+    use crate::metrics::BandVerdict;
     use proptest::prelude::{Rng, RngExt};
     use proptest::test_runner::{RngAlgorithm, TestRng};
 
@@ -191,7 +191,7 @@ mod tests {
     /// Names of the rows outside of their bands.
     fn outside(keys: &KeyBits) -> Vec<&'static str> {
         let rows = keys.rows().into_iter().chain(keys.distances().distance_rows());
-        rows.filter(|row| row.verdict == Verdict::Outside).map(|row| row.name).collect()
+        rows.filter(|row| row.verdict == BandVerdict::Outside).map(|row| row.name).collect()
     }
 
     #[test]
@@ -249,6 +249,6 @@ mod tests {
     #[test]
     fn without_keys_nothing_is_defined() {
         assert!(KeyBits::new(8).is_empty());
-        assert!(KeyBits::new(8).rows().iter().all(|row| row.verdict == Verdict::Undefined));
+        assert!(KeyBits::new(8).rows().iter().all(|row| row.verdict == BandVerdict::Undefined));
     }
 }

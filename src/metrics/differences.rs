@@ -1,4 +1,4 @@
-//! In how many bits pairs of keys differ, against pairs of fair coins: distances of unlike images, and flips of one image's least changes.
+//! In how many bits pairs of keys differ, compared with pairs of random keys: distances between images, and bits flipped by an image's smallest changes.
 
 use super::Measurement;
 use super::chance::{BAND_SDS, BAND_TAIL, Binomial};
@@ -177,7 +177,7 @@ fn share_band(total: u64, chance: f64) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Verdict;
+    use crate::metrics::BandVerdict;
 
     fn of(bits: usize, differing: impl IntoIterator<Item = usize>) -> Differences {
         let mut differences = Differences::new(bits);
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn without_pairs_nothing_is_defined() {
         for row in Differences::new(8).distance_rows().iter().chain(&Differences::new(8).flip_rows()) {
-            assert_eq!(row.verdict, Verdict::Undefined, "{row}");
+            assert_eq!(row.verdict, BandVerdict::Undefined, "{row}");
         }
     }
 
@@ -233,7 +233,7 @@ mod tests {
     fn the_least_of_many_coins() {
         // 1000 pairs of 4 bits: 0 is to be expected. One pair: any value but the ends is.
         let [.., least, _] = of(4, [0; 1000]).distance_rows();
-        assert_eq!((least.ideal, least.verdict), (Some(0.0), Verdict::Within));
+        assert_eq!((least.ideal, least.verdict), (Some(0.0), BandVerdict::Within));
         let [.., least, _] = of(4, [2]).distance_rows();
         assert_eq!((least.ideal, least.band), (Some(2.0), Some((0.0, 4.0))));
     }

@@ -6,10 +6,10 @@ use serde::{Serialize, Serializer};
 
 use super::correlation::Correlation;
 
-/// What a value is, seen from its band.
+/// Where a value lies relative to its band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Verdict {
+pub enum BandVerdict {
     /// Inside the band.
     Within,
     /// Outside the band.
@@ -40,7 +40,7 @@ pub struct Measurement {
     #[serde(serialize_with = "numbers")]
     pub band: Option<(f64, f64)>,
     /// Where the value lies.
-    pub verdict: Verdict,
+    pub verdict: BandVerdict,
 }
 
 /// Name, label, unit.
@@ -54,10 +54,10 @@ impl Measurement {
         band: Option<(f64, f64)>,
     ) -> Self {
         let verdict = match (value, band) {
-            (None, _) => Verdict::Undefined,
-            (_, None) => Verdict::NotJudged,
-            (Some(value), Some((low, high))) if low <= value && value <= high => Verdict::Within,
-            _ => Verdict::Outside,
+            (None, _) => BandVerdict::Undefined,
+            (_, None) => BandVerdict::NotJudged,
+            (Some(value), Some((low, high))) if low <= value && value <= high => BandVerdict::Within,
+            _ => BandVerdict::Outside,
         };
         Self { name, label, unit, value, ideal, band, verdict }
     }
@@ -101,10 +101,10 @@ impl fmt::Display for Measurement {
             None => write!(f, "  {:32}", "")?,
         }
         f.write_str(match self.verdict {
-            Verdict::Within => "  within",
-            Verdict::Outside => "  OUTSIDE",
-            Verdict::Undefined => "  undefined",
-            Verdict::NotJudged => "  not judged",
+            BandVerdict::Within => "  within",
+            BandVerdict::Outside => "  OUTSIDE",
+            BandVerdict::Undefined => "  undefined",
+            BandVerdict::NotJudged => "  not judged",
         })
     }
 }
@@ -135,13 +135,13 @@ mod tests {
     #[test]
     fn verdicts() {
         let verdict = |value, band| Measurement::new(("x", "x", ""), value, None, band).verdict;
-        assert_eq!(verdict(Some(1.0), Some((1.0, 2.0))), Verdict::Within);
-        assert_eq!(verdict(Some(2.0), Some((1.0, 2.0))), Verdict::Within);
-        assert_eq!(verdict(Some(0.999), Some((1.0, 2.0))), Verdict::Outside);
-        assert_eq!(verdict(Some(2.001), Some((1.0, 2.0))), Verdict::Outside);
-        assert_eq!(verdict(Some(f64::NAN), Some((1.0, 2.0))), Verdict::Outside);
-        assert_eq!(verdict(None, Some((1.0, 2.0))), Verdict::Undefined);
-        assert_eq!(verdict(Some(1.0), None), Verdict::NotJudged);
+        assert_eq!(verdict(Some(1.0), Some((1.0, 2.0))), BandVerdict::Within);
+        assert_eq!(verdict(Some(2.0), Some((1.0, 2.0))), BandVerdict::Within);
+        assert_eq!(verdict(Some(0.999), Some((1.0, 2.0))), BandVerdict::Outside);
+        assert_eq!(verdict(Some(2.001), Some((1.0, 2.0))), BandVerdict::Outside);
+        assert_eq!(verdict(Some(f64::NAN), Some((1.0, 2.0))), BandVerdict::Outside);
+        assert_eq!(verdict(None, Some((1.0, 2.0))), BandVerdict::Undefined);
+        assert_eq!(verdict(Some(1.0), None), BandVerdict::NotJudged);
     }
 
     #[test]

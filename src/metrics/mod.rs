@@ -8,7 +8,7 @@
 //! | MSE, PSNR, SSIM, NC | [`quality`] |
 //! | 4.2.1, what the keys are worth | [`KeyBits`], [`Differences`] |
 //!
-//! (Time, eq. (14), is measured where time passes: by the command line.)
+//! Time, eq. (14), is not measured here: [`crate::pipeline::Timings`].
 //!
 //! A plain sample is its number; a ciphertext sample is its bits, read as an unsigned integer ([`cipher_image`]). Each measure of
 //! a ciphertext comes with what an ideal cipher gives *for that many samples of that depth* and a band around it. The bands
@@ -32,7 +32,7 @@ mod ssim;
 pub use bits::KeyBits;
 pub use chance::Expectation;
 pub use differences::Differences;
-pub use measurement::{Measurement, Verdict};
+pub use measurement::{BandVerdict, Measurement};
 pub use samples::cipher_image;
 pub(crate) use samples::slice_planes;
 
@@ -43,7 +43,7 @@ use crate::imaging::Geometry;
 #[non_exhaustive]
 pub enum MetricsError {
     /// Two images of different size.
-    #[error("images of different size: {first:?} and {second:?}")]
+    #[error("expected two images of one size, found {first:?} and {second:?}")]
     Geometry {
         /// Size of the first.
         first: Geometry,
@@ -51,7 +51,7 @@ pub enum MetricsError {
         second: Geometry,
     },
     /// Two images with samples of different width.
-    #[error("samples of different width: {first} and {second} bytes")]
+    #[error("expected samples of one width, found {first} and {second} bytes")]
     SampleWidths {
         /// Bytes of a sample of the first.
         first: usize,

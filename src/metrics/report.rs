@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::imaging::SampleType;
     use crate::metrics::samples::tests::{SplitMix, image};
-    use crate::metrics::{Verdict, cipher_image};
+    use crate::metrics::{BandVerdict, cipher_image};
 
     /// A smooth round thing of 16 bits, signed.
     fn phantom(side: i32) -> Image {
@@ -157,7 +157,7 @@ mod tests {
         image(side, side, SampleType::I16, samples.collect())
     }
 
-    fn verdicts(rows: &[Measurement]) -> Vec<(&str, Verdict)> {
+    fn verdicts(rows: &[Measurement]) -> Vec<(&str, BandVerdict)> {
         rows.iter().map(|row| (row.name, row.verdict)).collect()
     }
 
@@ -165,17 +165,17 @@ mod tests {
     fn an_exact_copy_and_one_pixel_off() {
         let plain = phantom(64);
         let rows = recovery(&plain, &plain).expect("alike");
-        assert!(rows.iter().all(|row| row.verdict == Verdict::Within), "{rows:?}");
+        assert!(rows.iter().all(|row| row.verdict == BandVerdict::Within), "{rows:?}");
         let mut samples = plain.samples().to_vec();
         samples[100] ^= 1;
         let off = image(64, 64, SampleType::I16, samples);
         let rows = recovery(&plain, &off).expect("alike");
-        assert!(rows.iter().all(|row| row.verdict == Verdict::Outside), "{rows:?}");
+        assert!(rows.iter().all(|row| row.verdict == BandVerdict::Outside), "{rows:?}");
     }
 
     #[test]
     fn a_good_ciphertext_is_within_every_band() {
-        use Verdict::{NotJudged, Within};
+        use BandVerdict::{NotJudged, Within};
         let plain = phantom(128);
         let sealed = cipher_image(&plain, SplitMix(21).bytes(128 * 128 * 2)).expect("as many bytes");
         let rows = concealment(&plain, &sealed).expect("alike");
@@ -207,9 +207,12 @@ mod tests {
         let same = cipher_image(&plain, plain.samples().to_vec()).expect("as many bytes");
         let rows = concealment(&plain, &same).expect("alike");
         let judged = rows.iter().filter(|row| row.band.is_some());
-        assert!(judged.clone().count() == 8 && judged.clone().all(|row| row.verdict == Verdict::Outside), "{rows:?}");
+        assert!(
+            judged.clone().count() == 8 && judged.clone().all(|row| row.verdict == BandVerdict::Outside),
+            "{rows:?}"
+        );
         let rows = avalanche(&same, &same).expect("alike");
-        assert_eq!(verdicts(&rows), [("npcr", Verdict::Outside), ("uaci", Verdict::Outside)]);
+        assert_eq!(verdicts(&rows), [("npcr", BandVerdict::Outside), ("uaci", BandVerdict::Outside)]);
     }
 
     #[test]
@@ -230,8 +233,8 @@ mod tests {
             let plain = image(1, 1, sample_type, vec![0; bytes]);
             let sealed = cipher_image(&plain, vec![0x5a; bytes]).expect("as many bytes");
             let rows = concealment(&plain, &sealed).expect("alike");
-            assert!(rows.iter().all(|row| row.verdict != Verdict::Outside), "{rows:?}");
+            assert!(rows.iter().all(|row| row.verdict != BandVerdict::Outside), "{rows:?}");
         }
-        assert_eq!(byte_entropy(&[]).verdict, Verdict::Undefined);
+        assert_eq!(byte_entropy(&[]).verdict, BandVerdict::Undefined);
     }
 }

@@ -1,13 +1,13 @@
-//! A command that is run for each delivery: never by a shell.
+//! A program that is run once for each delivery, without a shell.
 
-use super::Failure;
+use super::DeliveryFailure;
 use alloy::primitives::B256;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
-/// A program, and what it is called with.
+/// A program and its arguments.
 #[derive(Debug)]
 pub struct Command {
     program: PathBuf,
@@ -21,9 +21,9 @@ impl Command {
         Self { program, arguments, deadline }
     }
 
-    /// Runs it: the body on its stdin, the id in `MEDSEAL_EVENT_ID`. What it prints on stdout is nobody's; stderr is ours.
-    pub(super) async fn run(&self, id: B256, body: &str) -> Result<(), Failure> {
-        let failed = |what: String| Failure::away(format!("{}: {what}", self.program.display()));
+    /// Runs it: the body on its stdin, the id in `MEDSEAL_EVENT_ID`. Its stdout is dropped, its stderr is this program's.
+    pub(super) async fn run(&self, id: B256, body: &str) -> Result<(), DeliveryFailure> {
+        let failed = |what: String| DeliveryFailure::unreachable(format!("{}: {what}", self.program.display()));
         let mut child = tokio::process::Command::new(&self.program)
             .args(&self.arguments)
             .env("MEDSEAL_EVENT_ID", id.to_string())
@@ -34,7 +34,7 @@ impl Command {
             .map_err(|error| failed(error.to_string()))?;
         let mut stdin = child.stdin.take().expect("piped");
         let both = async {
-            // Who does not read its stdin to the end has its reasons; the exit code says whether it is done.
+            // A program need not read its stdin to the end: its exit code alone says whether it succeeded.
             let _ = stdin.write_all(body.as_bytes()).await;
             let _ = stdin.write_all(b"\n").await;
             drop(stdin);

@@ -1,13 +1,15 @@
-//! The paper's 'notify the user or administrator': what a watch saw is brought to a webhook or a command, in order, under its id, until it
-//! is taken.
+//! The paper's 'notify the user or administrator': delivers what the watch reports to a webhook or a program, in order,
+//! each under its id, until it is accepted.
 
 mod command;
-mod courier;
+mod dispatcher;
+mod mailbox;
 mod signature;
 mod webhook;
 
 pub use command::Command;
-pub use courier::{Courier, MOST_REFUSALS, Pace, Step};
+pub use dispatcher::{Attempt, Backoff, Dispatcher, MOST_REFUSALS};
+pub use mailbox::{Delivery, Mailbox};
 pub use signature::Secret;
 pub use webhook::Webhook;
 
@@ -15,79 +17,79 @@ use alloy::primitives::B256;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why something cannot be delivered as it was asked for.
+/// Why a receiver cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotifyError {
-    /// The text is no URL that is posted to.
-    #[error("not an http or https URL of a webhook: {reason}")]
+    /// The text is no URL of a webhook.
+    #[error("expected an http or https URL of a webhook: {reason}")]
     InvalidUrl {
         /// What is wrong with it.
         reason: String,
     },
-    /// What is posted could be read on its way.
-    #[error("{endpoint} is plain http to another machine")]
+    /// Anyone on the network between could read what is posted.
+    #[error("the webhook {endpoint} is plain http to another machine: expected https")]
     Open {
         /// Scheme, host and port.
         endpoint: String,
     },
-    /// The secret cannot be read.
+    /// The secret's file cannot be read.
     #[error("cannot read {}", path.display())]
     Io {
-        /// Its file.
+        /// The secret's file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
     /// Others than the owner may read the secret.
-    #[error("{} may be read by others than its owner: mode {mode:o}", path.display())]
+    #[error("expected {} to be readable by its owner alone, found mode {mode:o}", path.display())]
     Permissions {
-        /// Its file.
+        /// The secret's file.
         path: PathBuf,
-        /// Its mode.
+        /// The file's mode.
         mode: u32,
     },
     /// The secret is too short to keep anybody out.
-    #[error("the secret in {} has {found} bytes, at least {least} are needed", path.display())]
+    #[error("expected a secret of at least {least} bytes in {}, found {found}", path.display())]
     ShortSecret {
-        /// Its file.
+        /// The secret's file.
         path: PathBuf,
-        /// Its length.
+        /// Its length in bytes.
         found: usize,
-        /// The least.
+        /// The least length in bytes.
         least: usize,
     },
 }
 
 /// Why one attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct DeliveryFailure {
     /// What happened.
     pub reason: String,
-    /// Whether the receiver refuses this very delivery: after a few more attempts it is given up.
+    /// Whether the receiver refuses this very delivery: it is given up after [`MOST_REFUSALS`] attempts.
     pub refused: bool,
     /// How long the receiver asks to be left alone.
     pub after: Option<Duration>,
 }
 
-impl Failure {
-    /// The receiver is away or unwell: it is tried until it is well.
-    fn away(reason: impl Into<String>) -> Self {
+impl DeliveryFailure {
+    /// The receiver cannot be reached or has an error of its own: the delivery is tried until it succeeds.
+    fn unreachable(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), refused: false, after: None }
     }
 }
 
-/// Who is to be told.
+/// Where deliveries go.
 #[derive(Debug)]
 pub enum Receiver {
-    /// By POST.
+    /// An HTTP endpoint, by POST.
     Webhook(Webhook),
-    /// By a program that is run.
+    /// A program, run once for each delivery.
     Command(Command),
 }
 
 impl Receiver {
-    /// By what name its deliveries are remembered.
+    /// The name under which its deliveries are stored.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Webhook(_) => "webhook",
@@ -98,8 +100,8 @@ impl Receiver {
     /// One attempt, within the receiver's deadline.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub async fn deliver(&self, id: B256, body: &str, now_unix_secs: u64) -> Result<(), Failure> {
+    /// [`DeliveryFailure`].
+    pub async fn deliver(&self, id: B256, body: &str, now_unix_secs: u64) -> Result<(), DeliveryFailure> {
         match self {
             Self::Webhook(webhook) => webhook.post(id, body, now_unix_secs).await,
             Self::Command(command) => command.run(id, body).await,

@@ -1,4 +1,4 @@
-//! The signature of a webhook: HMAC-SHA256 over time and body, by a secret that the receiver has as well.
+//! The signature of a webhook: HMAC-SHA256 over time and body, keyed with a secret that the receiver has too.
 
 use super::NotifyError;
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// A secret has so many bytes at least, and at most.
+/// Least and most bytes of a secret.
 const LEAST_BYTES: usize = 16;
 const MOST_BYTES: u64 = 4096;
 

@@ -1,6 +1,6 @@
-//! A webhook: POST of a JSON object, signed.
+//! A webhook: each delivery is a signed POST of one JSON object.
 
-use super::{Failure, NotifyError, Secret};
+use super::{DeliveryFailure, NotifyError, Secret};
 use alloy::primitives::B256;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, StatusCode, Url};
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 /// How long a connection may take to be made.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// A receiver is left alone for at most so long, whatever it asks for.
+/// Longest pause that a receiver may ask for with `Retry-After`.
 const MOST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Where to, and by which secret.
+/// An HTTP endpoint, and the secret that signs what is posted to it.
 #[derive(Debug)]
 pub struct Webhook {
     client: Client,
@@ -29,9 +29,9 @@ impl Webhook {
     pub fn new(url: &str, secret: Secret, deadline: Duration, insecure: bool) -> Result<Self, NotifyError> {
         let invalid = |reason: String| NotifyError::InvalidUrl { reason };
         let url: Url = url.parse().map_err(|error| invalid(format!("{error}")))?;
-        let host = url.host_str().ok_or_else(|| invalid("no host".to_owned()))?;
+        let host = url.host_str().ok_or_else(|| invalid("found no host".to_owned()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid(format!("scheme {}", url.scheme())));
+            return Err(invalid(format!("found scheme {}", url.scheme())));
         }
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let endpoint = format!("{}://{host}{port}", url.scheme());
@@ -57,7 +57,7 @@ impl Webhook {
         &self.endpoint
     }
 
-    pub(super) async fn post(&self, id: B256, body: &str, now_unix_secs: u64) -> Result<(), Failure> {
+    pub(super) async fn post(&self, id: B256, body: &str, now_unix_secs: u64) -> Result<(), DeliveryFailure> {
         let answer = self
             .client
             .post(self.url.clone())
@@ -67,13 +67,13 @@ impl Webhook {
             .body(body.to_owned())
             .send()
             .await
-            .map_err(|error| Failure::away(format!("{}: {}", self.endpoint, cause(&error))))?;
+            .map_err(|error| DeliveryFailure::unreachable(format!("{}: {}", self.endpoint, cause(&error))))?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
         }
         let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Err(Failure {
+        Err(DeliveryFailure {
             reason: format!("{}: status {}", self.endpoint, status.as_u16()),
             refused: is_refusal(status),
             after: seconds.map(|seconds| Duration::from_secs(seconds).min(MOST_PAUSE)),
@@ -81,7 +81,7 @@ impl Webhook {
     }
 }
 
-/// Whether the receiver will say the same the next time: everything below 500 but "too slow" and "too many".
+/// Whether another attempt would get the same answer: every status below 500 but 408 (timeout) and 429 (too many).
 fn is_refusal(status: StatusCode) -> bool {
     status.as_u16() < 500 && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS
 }

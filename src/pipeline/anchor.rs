@@ -1,11 +1,11 @@
 //! Anchors: many images under one Merkle root on chain, each made a record when it is needed.
 
-use super::batch::Waiting;
 use super::job::Anchored;
 use super::put::{put_and_read_back, sha256};
+use super::sealed::{Sealed, Unregistered};
 use super::submit::submit_once;
-use super::{Job, PipelineError, Registered, Sealed, Sender};
-use crate::chain::{Outbox, Receipt, Registry, Wallet};
+use super::{PipelineError, Registered, SealingJob, Sender};
+use crate::chain::{ChainError, Outbox, Registry, Submitted, Wallet};
 use crate::contract::EventPlace;
 use crate::contract::bindings::IImageRegistry::{self as registry, Anchor, anchorCall, materializeCall};
 use crate::contract::typed_data::RELAY_SECS;
@@ -47,7 +47,8 @@ impl AnchoredImage {
     }
 }
 
-/// The anchors of a sender, or of all, newest first. One whose list is not in this store, or does not give its root, is left out.
+/// The anchors of a sender, or of all, newest first. One whose list is not in this store, or does
+/// not give its root, is left out.
 ///
 /// # Errors
 /// [`PipelineError::Chain`] if the node does not answer.
@@ -61,7 +62,7 @@ pub async fn anchors(
         let Ok(leaves_cid) = Cid::from_bytes(&event.leavesCid) else { continue };
         // The root says whether the bytes are right.
         let Ok(observed) = store.fetch_observed(&leaves_cid).await else { continue };
-        let Ok(leaves) = Leaves::parse(&observed.bytes) else { continue };
+        let Ok(leaves) = Leaves::decode(&observed.bytes) else { continue };
         if (leaves.root(), leaves.count()) == (event.root, event.count) {
             found.push(AnchoredList { sender: event.sender, root: event.root, leaves, leaves_cid, place });
         }
@@ -88,16 +89,39 @@ pub async fn find_anchored(
     Ok(None)
 }
 
-/// Makes an anchored image a record, dated to the anchor. Anybody may.
+/// What became of an image that was to have a record.
+#[derive(Debug)]
+pub enum Materialized {
+    /// It has one: nothing was sent.
+    Already,
+    /// Its record was submitted.
+    Submitted {
+        /// Root of the anchor that holds it.
+        root: B256,
+        /// The transaction.
+        transaction: Submitted,
+    },
+}
+
+/// Makes an anchored image a record, dated to the anchor, unless it has one. Anybody may.
 ///
 /// # Errors
+/// [`PipelineError::Chain`] for an image that no anchor holds whose list is in this store;
 /// [`PipelineError::Outbox`].
 pub async fn materialize(
     registry: &Registry,
+    store: &impl Store,
     outbox: &mut Outbox,
-    wallet: &Wallet,
-    image: &AnchoredImage,
-) -> Result<Receipt, PipelineError> {
+    payer: &Wallet,
+    id: B256,
+) -> Result<Materialized, PipelineError> {
+    match registry.record(id).await {
+        Ok(_) => return Ok(Materialized::Already),
+        Err(ChainError::UnknownImage { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let unknown = ChainError::UnknownImage { image_id: id };
+    let image = find_anchored(registry, store, id).await?.ok_or(unknown)?;
     let (list, leaf) = (&image.list, image.leaf());
     let call = materializeCall {
         sender: list.sender,
@@ -112,31 +136,37 @@ pub async fn materialize(
         },
         proof: list.leaves.proof(image.index).expect("the leaf is in its list"),
     };
-    let id = image_id(registry.chain_id(), registry.address(), list.sender, leaf.salt);
     let job = format!("materialize:{id}");
-    Ok(submit_once(registry, outbox, wallet, &job, || registry.transaction(&call)).await?)
+    let transaction = submit_once(registry, outbox, payer, &job, || registry.transaction(&call)).await?;
+    Ok(Materialized::Submitted { root: list.root, transaction })
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Anchors these images under one root, after their list of leaves was stored and read back. What an earlier anchor of the sender holds is
-    /// not anchored again.
+    /// Anchors these images under one root, after their list of leaves was stored and read back.
+    /// What an earlier anchor of the sender holds is not anchored again.
     ///
     /// # Errors
     /// [`PipelineError`]; the jobs stay, and a later call with the same files goes on.
-    pub async fn anchor(&mut self, waiting: Vec<Waiting>) -> Result<Vec<Sealed>, PipelineError> {
+    pub async fn anchor(&mut self, images: Vec<Unregistered>) -> Result<Submitted<Vec<Sealed>>, PipelineError> {
         let started = Instant::now();
-        let before = anchors(self.registry, self.store, Some(self.wallet.address())).await?;
+        let before = anchors(self.registry, self.store, Some(self.signers.signer.address())).await?;
         let mut new = Vec::new();
-        for one in &waiting {
+        for one in &images {
             let leaf = leaf(&one.job)?;
             if !before.iter().any(|list| list.leaves.leaves().contains(&leaf)) {
                 new.push(leaf);
             }
         }
-        let made = if new.is_empty() { None } else { Some(self.make_anchor(Leaves::new(new)?).await?) };
-        let each = started.elapsed() / u32::try_from(waiting.len().max(1)).unwrap_or(u32::MAX);
+        let mut made = None;
+        if !new.is_empty() {
+            made = match self.make_anchor(Leaves::new(new)?).await? {
+                Submitted::Mined(registered) => Some(registered),
+                Submitted::Printed(unsent) => return Ok(Submitted::Printed(unsent)),
+            };
+        }
+        let each = started.elapsed() / u32::try_from(images.len().max(1)).unwrap_or(u32::MAX);
         let mut sealed = Vec::new();
-        for one in waiting {
+        for one in images {
             let leaf = leaf(&one.job)?;
             let registered = match before.iter().find(|list| list.leaves.leaves().contains(&leaf)) {
                 Some(list) => self.anchored_before(list).await?,
@@ -144,15 +174,15 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             };
             sealed.push(one.finish(registered, each)?);
         }
-        Ok(sealed)
+        Ok(Submitted::Mined(sealed))
     }
 
-    async fn make_anchor(&mut self, leaves: Leaves) -> Result<Registered, PipelineError> {
+    async fn make_anchor(&mut self, leaves: Leaves) -> Result<Submitted<Registered>, PipelineError> {
         let bytes = leaves.encode();
         let (leaves_cid, root) = (Cid::of(&bytes), leaves.root());
         // Without its list a root is worth nothing.
         put_and_read_back(self.store, &bytes, leaves_cid, sha256(&bytes)).await?;
-        let (registry, submitter, sender) = (self.registry, self.submitter, self.wallet.address());
+        let (registry, sender) = (self.registry, self.signers.signer.address());
         let anchor = Anchor {
             sender,
             root,
@@ -160,18 +190,18 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             leavesCid: leaves_cid.to_bytes().into(),
             deadline: self.clock.unix_secs() + RELAY_SECS,
         };
-        let signature = self.signature(&anchor);
+        let signature = self.signers.signature(&anchor, &registry.domain());
         let id = format!("anchor:{}:{sender}:{root}", registry.address());
         let make = || registry.transaction(&anchorCall { anchor, signature });
-        let receipt = submit_once(registry, self.outbox, submitter, &id, make).await?;
+        let submitted = submit_once(registry, self.outbox, &self.signers.payer, &id, make).await?;
         let images = u64::from(leaves.count());
-        Ok(Registered {
+        Ok(submitted.map(|receipt| Registered {
             transaction: receipt.transaction,
             block: receipt.block_number,
             gas: receipt.gas_used / images,
             images,
             anchor: Some(Anchored { root, leaves_cid: leaves_cid.to_string() }),
-        })
+        }))
     }
 
     async fn anchored_before(&self, list: &AnchoredList) -> Result<Registered, PipelineError> {
@@ -187,14 +217,14 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     }
 
     /// Whether chain and store still have the anchor that holds this job's image.
-    pub(super) async fn is_anchored(&self, job: &Job, anchored: &Anchored) -> Result<bool, PipelineError> {
+    pub(super) async fn is_anchored(&self, job: &SealingJob, anchored: &Anchored) -> Result<bool, PipelineError> {
         let leaf = leaf(job)?;
-        let lists = anchors(self.registry, self.store, Some(self.wallet.address())).await?;
+        let lists = anchors(self.registry, self.store, Some(self.signers.signer.address())).await?;
         Ok(lists.iter().any(|list| list.root == anchored.root && list.leaves.leaves().contains(&leaf)))
     }
 }
 
-fn leaf(job: &Job) -> Result<Leaf, PipelineError> {
+fn leaf(job: &SealingJob) -> Result<Leaf, PipelineError> {
     let (cid, _) = job.chain_cids()?;
     Ok(Leaf {
         salt: job.salt,

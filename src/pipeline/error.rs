@@ -1,12 +1,12 @@
-//! What can go wrong where the parts meet.
+//! Errors of sealing, opening and verifying.
 
-use crate::chain::{ChainError, OutboxError};
+use crate::chain::{ChainError, OutboxError, RelayError};
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KgcError, RequestError};
+use crate::kgc::{KeyRequestError, KgcError};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -39,11 +39,11 @@ pub enum PipelineError {
     Kgc(#[from] KgcError),
     /// The request to the KGC could not be signed.
     #[error(transparent)]
-    Request(#[from] RequestError),
+    Request(#[from] KeyRequestError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The record names something that is no address.
+    /// The record's CID does not parse.
     #[error("the record's CID cannot be used")]
     Cid(#[from] CidError),
     /// The chain failed.
@@ -52,7 +52,10 @@ pub enum PipelineError {
     /// The transaction failed.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
-    /// The sealed image is not the one that the record says.
+    /// A signed request is not relayed.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// The sealed image is not the one of the record.
     #[error("the sealed image's {what} is not that of the record: expected {expected}, found {found}")]
     RecordMismatch {
         /// Which part.
@@ -62,7 +65,7 @@ pub enum PipelineError {
         /// What the sealed image has.
         found: B256,
     },
-    /// The KGC's key on chain is not the one that it has, or is retired: nobody could open what is sealed to it.
+    /// The KGC's key on chain is not the one that it has, or is retired: nobody could open an image that is sealed to it.
     #[error("the key of KGC {id} on chain is {state}")]
     KgcKey {
         /// Which KGC.
@@ -73,11 +76,13 @@ pub enum PipelineError {
     /// No reader would accept this file's sealed image: one of its parts is too large.
     #[error("the file cannot be sealed in this form")]
     NotSealable(#[source] EnvelopeError),
-    /// What was sealed does not open to what was to be sealed. Nothing of it was stored.
-    #[error("what was sealed does not come back: this machine or this program is at fault, nothing was stored")]
+    /// The sealed image, opened as a test, is not the original. Nothing was stored.
+    #[error(
+        "the sealed image does not open to the original: this machine or this program is at fault, nothing was stored"
+    )]
     DoesNotComeBack,
-    /// The store put the bytes under another address than theirs.
-    #[error("expected the store to answer {expected}, found {found}")]
+    /// The store returned another CID than the bytes have.
+    #[error("expected the store to return CID {expected}, found {found}")]
     StoredElsewhere {
         /// The address that was computed here.
         expected: Cid,
@@ -109,7 +114,7 @@ pub enum PipelineError {
         /// Why.
         source: std::io::Error,
     },
-    /// A job's description is not one.
+    /// A job's description does not parse.
     #[error("{} does not describe a job", path.display())]
     JobDescription {
         /// Which file.

@@ -19,7 +19,8 @@ pub struct NamedCall<C> {
 /// Returns the call that publishes a KGC's key; none where the chain has that very key.
 ///
 /// # Errors
-/// [`PipelineError::KgcKey`] where the chain has another key of this KGC and epoch; the node does not answer.
+/// [`PipelineError::KgcKey`] where the chain has another key of this KGC and epoch; the node does
+/// not answer.
 pub async fn kgc_key_to_publish(
     registry: &Registry,
     identity: &KgcIdentity,
@@ -53,10 +54,12 @@ pub struct LogToAnchor {
     pub call: Option<NamedCall<anchorLogCall>>,
 }
 
-/// Compares the log of a KGC with the head that `wallet` anchored last, and returns what is to be anchored.
+/// Compares the log of a KGC with the head that `wallet` anchored last, and returns what is to be
+/// anchored.
 ///
 /// # Errors
-/// [`KgcError::Log`] where the log is shorter than that head or has other entries; the node does not answer.
+/// [`KgcError::Log`] where the log is shorter than that head or has other entries; the node does
+/// not answer.
 pub async fn log_to_anchor(
     registry: &Registry,
     log: &ReleaseLog,

@@ -1,11 +1,12 @@
-//! From a file to a sealed image and its capsules, in the order that has no circle (DESIGN, section 3).
+//! From a file to a sealed image and its capsules.
 
 use super::job::SealedFiles;
 use super::prepare::Mode;
 use super::prepare::{Prepared, prepare, rebuild};
 use super::release::{home, request_partial};
-use super::seal::{Sender, Source, Stage, Timings};
-use super::{Job, PipelineError};
+use super::seal::{Sender, Source};
+use super::sealed::{Stage, Timings};
+use super::{PipelineError, SealingJob};
 use crate::cipher::{ImageKey, key_commitment};
 use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
 use crate::envelope::{ImageContext, SealedImage, Sealing, seal};
@@ -19,13 +20,13 @@ use zeroize::Zeroizing;
 
 /// A sealed image with its capsules, not yet stored.
 pub(super) struct Made {
-    pub(super) job: Job,
+    pub(super) job: SealingJob,
     pub(super) files: SealedFiles,
     pub(super) whole: Option<WholeReason>,
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Makes the sealed image and its capsules, and opens them once: what does not come back is not sealed.
+    /// Makes the sealed image and its capsules, and opens them once as a test before anything is stored.
     pub(super) async fn make(
         &mut self,
         source: &Source<'_>,
@@ -37,7 +38,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let prepared = prepare(source.bytes, source.name, source.mode, self.limits)?;
         let recipient = self.recipient().await?;
         let salt = B256::from(*random());
-        let context = ImageContext::new(self.registry.chain_id(), self.registry.address(), self.wallet.address(), salt);
+        let context =
+            ImageContext::new(self.registry.chain_id(), self.registry.address(), self.signers.signer.address(), salt);
         let key = self.derive_key(&prepared, &context, &salt).await?;
         timings.key = started.elapsed();
 
@@ -60,7 +62,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let stanza = seal_capsule(&key, &recipient, &context, &commitment, &mut os_random())?;
         let files = SealedFiles { capsules: Capsules::new(vec![stanza])?.encode(), sealed };
         timings.cipher = started.elapsed();
-        let job = Job::of(&files.sealed, &files.capsules)?;
+        let job = SealingJob::of(&files.sealed, &files.capsules)?;
         Ok(Made { job, files, whole: prepared.whole })
     }
 
@@ -72,7 +74,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     ) -> Result<ImageKey, PipelineError> {
         let now = self.clock.unix_secs();
         let partial =
-            request_partial(self.key_center, self.wallet, &home(self.registry), context.image_id, now).await?;
+            request_partial(self.key_center, &self.signers.signer, &home(self.registry), context.image_id, now).await?;
         let tout = self.vit.tout(&prepared.fold)?;
         Ok(derive(&DeriveInputs {
             salt,
@@ -85,7 +87,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         })?)
     }
 
-    /// The KGC with its key as the chain has it, which is the only place that a sender takes it from.
+    /// The KGC with its key from the chain: a sender uses no other source for it.
     pub(super) async fn recipient(&self) -> Result<Recipient, PipelineError> {
         let identity = self.key_center.identity();
         let id = identity.id;
@@ -102,14 +104,14 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     }
 }
 
-/// Opens what was just sealed, as long as the key is at hand: a fault here would only show when the original is gone.
+/// Opens what was just sealed while the key is at hand: later, a fault would show only when the original is gone.
 fn check_opens(
     source: &Source<'_>,
     prepared: &Prepared<'_>,
     sealed: &[u8],
     key: &ImageKey,
 ) -> Result<(), PipelineError> {
-    let opened = SealedImage::parse(sealed)?.open(key)?;
+    let opened = SealedImage::decode(sealed)?.open(key)?;
     let same = match source.mode {
         Mode::Pixels => *opened.payload == *prepared.payload,
         Mode::Auto | Mode::Raw => *Zeroizing::new(rebuild(&opened.description, &opened.payload)?) == source.bytes,
@@ -117,7 +119,7 @@ fn check_opens(
     if same { Ok(()) } else { Err(PipelineError::DoesNotComeBack) }
 }
 
-/// 32 bytes of the operating system's randomness; without any there is no going on.
+/// 32 random bytes from the operating system. It panics where there are none: no key may be made then.
 fn random() -> Zeroizing<[u8; 32]> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut()).expect("the operating system gives randomness");

@@ -1,10 +1,13 @@
 //! Sealing, opening and verifying: the only place where all parts meet.
 //!
 //! ```text
-//! seal    file -> prepare -> partial -> fold, Tout -> Ke -> sealed image, capsules -> store -> read back -> register, alone, in a batch or anchored
+//! seal    file -> prepare -> partial -> fold, Tout -> Ke -> sealed image, capsules -> store -> read back
+//!              -> register: alone, in a batch or anchored
 //! open    record -> sealed image by CID, checked -> signed request -> key -> frames -> file
-//! verify  record -> bytes as the store holds them -> SHA-256 -> the contract's judgement -> log
+//! verify  record -> bytes as the store holds them -> SHA-256 -> the contract's verdict -> log
 //! ```
+//!
+//! Time, eq. (14), is measured by stage while an image is sealed: [`Timings`].
 
 mod anchor;
 mod batch;
@@ -16,20 +19,28 @@ mod open;
 mod prepare;
 mod put;
 mod recapsule;
+mod relay;
 mod release;
+mod run;
 mod seal;
+mod sealed;
+mod signers;
 mod submit;
 mod verify;
 
-pub use anchor::{AnchoredImage, AnchoredList, anchors, find_anchored, materialize};
-pub use batch::{MAX_BATCH, Step, Waiting, each_failed};
+pub use anchor::{AnchoredImage, AnchoredList, Materialized, anchors, find_anchored, materialize};
+pub use batch::MAX_BATCH;
 pub use error::PipelineError;
-pub use job::{Anchored, Job, Jobs, Registered};
+pub use job::{Anchored, Registered, SealingJob, SealingJobs};
 pub use kgc::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
 pub use open::{CapsulesAt, OpenedImage, Reader, Stored, fetch, lookup, open_with_key};
 pub use prepare::{Mode, Prepared, image_of, prepare, rebuild};
 pub use recapsule::{Recapsuled, current_capsules};
+pub use relay::{Relayed, relay};
 pub use release::RegistryView;
-pub use seal::{Sealed, Sender, Source, Stage, Timings};
-pub use submit::submit_once;
+pub use run::{Finished, Grouping, Run, RunResult};
+pub use seal::{Sender, Source};
+pub use sealed::{Sealed, Stage, StoredFile, Timings, Unregistered};
+pub use signers::{Parties, Printing, Signers};
+pub use submit::{submit_once, submit_or_sign};
 pub use verify::{Observation, Recorded, Verdict, observe, record_verification};

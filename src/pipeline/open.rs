@@ -15,27 +15,27 @@ use crate::storage::{Cid, Length, Store};
 use alloy::primitives::B256;
 use zeroize::Zeroizing;
 
-/// What the chain says of an image, its two tellings compared.
+/// What the chain says of an image: its record and its registration event, compared.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The record.
     pub record: Record,
-    /// How it came about, by the log.
+    /// Its registration, from the log.
     pub logged: LoggedImage,
-    /// Address of the sealed image.
+    /// CID of the sealed image.
     pub cid: Cid,
     /// Its newest capsules.
     pub capsules: CapsulesAt,
 }
 
-/// Where capsules are.
+/// Version, hash and CID of capsules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapsulesAt {
     /// 0 for those of the registration; each update raises it.
     pub version: u64,
     /// Their SHA-256.
     pub hash: B256,
-    /// Their address.
+    /// Their CID.
     pub cid: Cid,
 }
 
@@ -77,7 +77,8 @@ pub async fn fetch(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, Pipel
     Ok(store.get_of_length(&stored.cid, &stored.record.contentHash.0, size).await?)
 }
 
-/// Returns the newest capsules of an image, as they are stored, checked against their CID and their registered SHA-256.
+/// Returns the newest capsules of an image, as they are stored, checked against their CID and their
+/// registered SHA-256.
 ///
 /// # Errors
 /// [`PipelineError::Store`].
@@ -87,29 +88,30 @@ pub(super) async fn fetch_capsules(store: &impl Store, stored: &Stored) -> Resul
     Ok(store.get_of_length(&stored.capsules.cid, &stored.capsules.hash.0, length).await?)
 }
 
-/// A file that came back.
+/// An opened file.
 pub struct OpenedImage {
-    /// The file: the same bytes that were sealed, or a lossless re-encoding where decoded samples were.
+    /// The file: the same bytes that were sealed, or a lossless re-encoding where decoded samples
+    /// were.
     pub file: Zeroizing<Vec<u8>>,
-    /// What it is.
+    /// The file's description.
     pub description: Description,
-    /// The samples as an image, where there are samples.
+    /// The samples as an image, where it has samples.
     pub image: Option<Image>,
     /// What the chain says of it; a flagged record still opens.
     pub stored: Stored,
 }
 
-/// A wallet and everything that it opens with.
+/// A reader: a wallet, and what it needs to open images.
 pub struct Reader<'a, K, S> {
-    /// Where the record is.
+    /// The registry that holds the record.
     pub registry: &'a Registry,
-    /// Who asks for the key.
+    /// The wallet that asks for the key.
     pub wallet: &'a Wallet,
-    /// The Key Generation Center.
+    /// The Key Generation Center that is asked.
     pub key_center: &'a K,
-    /// Where the ciphertext is.
+    /// The store that holds the sealed image.
     pub store: &'a S,
-    /// What time it is.
+    /// The clock for the request's times.
     pub clock: &'a dyn Clock,
 }
 
@@ -117,17 +119,17 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
     /// Fetches, checks, asks for the key and opens.
     ///
     /// # Errors
-    /// [`PipelineError`]; nothing of the file is then given out.
+    /// [`PipelineError`]; no part of the file is returned then.
     pub async fn open(&self, image_id: B256) -> Result<OpenedImage, PipelineError> {
         let stored = lookup(self.registry, image_id).await?;
         let sealed = fetch(self.store, &stored).await?;
-        let image = SealedImage::parse(&sealed)?;
+        let image = SealedImage::decode(&sealed)?;
         let capsules = fetch_capsules(self.store, &stored).await?;
         let key = self.request_key(&stored, &image, &capsules).await?;
         finish(&image, &key, stored)
     }
 
-    /// Returns the key of a sealed image, after it was found to be that of the record.
+    /// Returns the key of a sealed image, after checking the image against its record.
     pub(super) async fn request_key(
         &self,
         stored: &Stored,
@@ -140,10 +142,12 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
     }
 }
 
-/// Fetches, checks and opens with the capsule of a reader or a recovery key: no KGC is asked, and no grant is needed.
+/// Fetches, checks and opens with the capsule of a reader or a recovery key: no KGC is asked, and
+/// no grant is needed.
 ///
 /// # Errors
-/// [`PipelineError`]; [`CapsuleError::NoMatchingStanza`](crate::envelope::capsules::CapsuleError) where the newest capsules have none for this key.
+/// [`PipelineError`]; [`CapsuleError::NoMatchingStanza`](crate::envelope::capsules::CapsuleError)
+/// where the newest capsules have none for this key.
 pub async fn open_with_key(
     registry: &Registry,
     store: &impl Store,
@@ -152,9 +156,9 @@ pub async fn open_with_key(
 ) -> Result<OpenedImage, PipelineError> {
     let stored = lookup(registry, image_id).await?;
     let sealed = fetch(store, &stored).await?;
-    let image = SealedImage::parse(&sealed)?;
+    let image = SealedImage::decode(&sealed)?;
     check_header(registry, &stored, &image)?;
-    let capsules = Capsules::parse(&fetch_capsules(store, &stored).await?)?;
+    let capsules = Capsules::decode(&fetch_capsules(store, &stored).await?)?;
     let (context, commitment) = (image.header().context(), image.header().key_commitment);
     let public = secret.public();
     let recovery = Recipient::Recovery { public };

@@ -1,4 +1,4 @@
-//! A file becomes what is sealed: description, payload and fold. Pure.
+//! From a file to what is sealed: description, payload and fold. Pure.
 
 use super::PipelineError;
 use crate::envelope::{Description, Layout, Shape};
@@ -9,10 +9,11 @@ use std::borrow::Cow;
 /// How a file is to be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// As its content asks for: slice by slice where the samples lie open, else as its bytes.
+    /// By its content: slice by slice where the samples are uncompressed in the file, else as its bytes.
     #[default]
     Auto,
-    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same file.
+    /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same
+    /// file.
     Pixels,
     /// As plain bytes, without looking inside.
     Raw,
@@ -38,8 +39,8 @@ pub struct Prepared<'a> {
 /// - `file_name`: goes into the encrypted description, for display.
 ///
 /// # Errors
-/// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`] if
-/// [`Mode::Pixels`] finds none.
+/// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`]
+/// if [`Mode::Pixels`] finds none.
 pub fn prepare<'a>(
     bytes: &'a [u8],
     file_name: &str,
@@ -59,7 +60,7 @@ pub fn prepare<'a>(
     let (layout, payload) = match (mode, scan.split(), scan.image()) {
         (Mode::Pixels, _, None) => return Err(PipelineError::NoPixels { format }),
         (Mode::Pixels, _, Some(image)) => {
-            // What could not be written back must not be sealed.
+            // Samples that could not be encoded again must not be sealed.
             imaging::encode(image, format)?;
             (Layout::Pixels { shape: Shape::from(image) }, Cow::Owned(image.samples().to_vec()))
         }

@@ -1,4 +1,5 @@
-//! New capsules for an image: whoever can have its key seals it for others, and the sealed image stays as it is.
+//! New capsules for an image: whoever can have its key seals it for others, and the sealed image
+//! stays as it is.
 
 use super::PipelineError;
 use super::open::{Reader, Stored, fetch, fetch_capsules, lookup};
@@ -27,11 +28,12 @@ pub struct Recapsuled {
 /// # Errors
 /// [`PipelineError::Store`], [`PipelineError::Capsule`].
 pub async fn current_capsules(store: &impl Store, stored: &Stored) -> Result<Capsules, PipelineError> {
-    Ok(Capsules::parse(&fetch_capsules(store, stored).await?)?)
+    Ok(Capsules::decode(&fetch_capsules(store, stored).await?)?)
 }
 
 impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
-    /// Seals the image's key for `recipients` too, and stores the capsules; nothing where all of them have one.
+    /// Seals the image's key for `recipients` too, and stores the capsules; nothing where all of
+    /// them have one.
     ///
     /// Warning: a recipient keeps the key for ever.
     ///
@@ -44,7 +46,7 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
     ) -> Result<Option<Recapsuled>, PipelineError> {
         let stored = lookup(self.registry, image_id).await?;
         let bytes = fetch_capsules(self.store, &stored).await?;
-        let capsules = Capsules::parse(&bytes)?;
+        let capsules = Capsules::decode(&bytes)?;
         let mut new: Vec<&Recipient> = Vec::new();
         for recipient in recipients {
             let holder = recipient.holder();
@@ -56,7 +58,7 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
             return Ok(None);
         }
         let sealed = fetch(self.store, &stored).await?;
-        let image = SealedImage::parse(&sealed)?;
+        let image = SealedImage::decode(&sealed)?;
         let key = self.request_key(&stored, &image, &bytes).await?;
         let (context, commitment) = (image.header().context(), image.header().key_commitment);
         let mut stanzas = capsules.stanzas().to_vec();

@@ -1,4 +1,4 @@
-//! Between wallet, KGC and chain: signed requests, and the chain as a KGC sees it.
+//! Signed requests from a wallet to the KGC, and the KGC's view of the chain.
 
 use super::PipelineError;
 use crate::chain::{ChainError, Head, Registry, Wallet};
@@ -8,13 +8,13 @@ use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, Ask, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, LogHead, REQUEST_SECS,
-    Registration, Signed, Standing, os_random, release_log_id,
+    self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, LogHead, REQUEST_SECS,
+    RegisteredImage, SignedRequest, UnsignedRequest, os_random, release_log_id,
 };
 use alloy::primitives::{Address, B256};
 use std::sync::{Arc, OnceLock};
 
-/// The registry as a KGC sees it, by the registry's chain profile.
+/// A KGC's view of the registry, by the rules of the registry's chain profile.
 #[derive(Debug, Clone)]
 pub struct RegistryView<C> {
     registry: Registry,
@@ -48,23 +48,26 @@ impl<C: Clock> RegistryView<C> {
         Ok(LogHead { seq: anchored.seq, head: anchored.head })
     }
 
-    async fn look(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainError> {
-        let head = self.fresh_head().await?;
-        let registration = match self.registry.registration(image_id).await {
-            Ok(logged) => {
-                let newest = self.registry.capsules_in(head.hash, image_id).await?;
-                Some(Registration {
-                    sender: logged.sender,
-                    header_hash: logged.header_hash,
-                    capsules_hash: if newest.version == 0 { logged.capsules_hash } else { newest.hash },
-                })
-            }
+    /// What cannot change is read first, however long that takes; then the newest block, and what
+    /// may change from that very block. Its age is judged last, when the decision is made.
+    async fn look(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainError> {
+        let logged = match self.registry.registration(image_id).await {
+            Ok(logged) => Some(logged),
             Err(ChainError::UnknownImage { .. }) => None,
             Err(error) => return Err(error),
         };
-        // The record never changes; the access word and the capsules do, and are taken from the very block whose age was looked at.
+        let head = self.fresh_head().await?;
         let access_expiry = self.registry.confirmed_expiry(&head, image_id, wallet).await?;
-        Ok(Standing { block_time: head.timestamp, registration, access_expiry })
+        let registration = match logged {
+            Some(logged) => {
+                let newest = self.registry.capsules_in(head.hash, image_id).await?;
+                let capsules_hash = if newest.version == 0 { logged.capsules_hash } else { newest.hash };
+                Some(RegisteredImage { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
+            }
+            None => None,
+        };
+        head.check_fresh(self.registry.profile(), self.clock.unix_secs())?;
+        Ok(AccessState { block_time: head.timestamp, registration, access_expiry })
     }
 }
 
@@ -77,7 +80,7 @@ impl<C: Clock> ChainView for RegistryView<C> {
         self.anchored(kgc_id).await.map_err(view_error)
     }
 
-    async fn standing(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainViewError> {
+    async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {
         self.look(image_id, wallet).await.map_err(view_error)
     }
 }
@@ -101,9 +104,9 @@ async fn sign<R: kgc::KgcRequest>(
     home: &Home,
     image_id: B256,
     now: u64,
-) -> Result<(Signed<R>, X25519Secret), PipelineError> {
+) -> Result<(SignedRequest<R>, X25519Secret), PipelineError> {
     let secret = X25519Secret::generate(&mut os_random());
-    let ask = Ask {
+    let ask = UnsignedRequest {
         image_id,
         challenges: vec![(center.identity().id, center.challenge().await?)],
         recipient: secret.public(),

@@ -1,17 +1,17 @@
 //! Sealing a file: from its bytes to its record on chain.
 
-use super::batch::{Step, Waiting};
 use super::job::{JobFolder, SealedFiles};
 use super::put::put_and_read_back;
-use super::{Job, Jobs, Mode, PipelineError, Registered};
-use crate::chain::{ChainError, Outbox, Registry, Wallet};
+use super::sealed::{Sealed, Stage, StoredFile, Timings, Unregistered};
+use super::{Mode, PipelineError, Registered, SealingJob, SealingJobs, Signers};
+use crate::chain::{ChainError, Outbox, Registry};
 use crate::clock::Clock;
 use crate::envelope::capsules::Capsules;
-use crate::imaging::{Limits, WholeReason};
+use crate::imaging::Limits;
 use crate::keygen::Vit;
 use crate::kgc::KeyCenter;
 use crate::storage::{PinState, Store};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A file to be sealed.
 #[derive(Debug, Clone, Copy)]
@@ -26,58 +26,13 @@ pub struct Source<'a> {
     pub again: bool,
 }
 
-/// What a sealing is busy with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Reading the file, folding it, running the transformer, deriving the key.
-    Key,
-    /// Permuting, substituting, diffusing, and opening it once to be sure.
-    Cipher,
-    /// Putting it into the store and reading it back.
-    Store,
-    /// Registering it on chain.
-    Chain,
-}
-
-/// How long the stages took; zero for those that a resumed job had behind it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Timings {
-    /// [`Stage::Key`].
-    pub key: Duration,
-    /// [`Stage::Cipher`].
-    pub cipher: Duration,
-    /// [`Stage::Store`].
-    pub store: Duration,
-    /// [`Stage::Chain`].
-    pub chain: Duration,
-}
-
-/// A registered image.
-#[derive(Debug)]
-pub struct Sealed {
-    /// What was sealed, stored and registered.
-    pub job: Job,
-    /// How it was registered.
-    pub registered: Registered,
-    /// Whether an earlier run had registered it already, and chain and store still have it.
-    pub already: bool,
-    /// Why what an earlier run had made was given up, if it was.
-    pub renewed: Option<&'static str>,
-    /// Why it was sealed as plain bytes, where it was; unknown for a resumed job.
-    pub whole: Option<WholeReason>,
-    /// How long it took.
-    pub timings: Timings,
-}
-
 /// A sender and everything that it seals with.
 pub struct Sender<'a, K, S> {
     /// Where it registers.
     pub registry: &'a Registry,
-    /// Its wallet: the image's sender.
-    pub wallet: &'a Wallet,
-    /// Who sends the transaction: the sender itself, or a relayer that only ever sees a signature.
-    pub submitter: &'a Wallet,
-    /// The submitter's outbox.
+    /// The images' sender, and who pays for the transactions.
+    pub signers: &'a Signers,
+    /// The payer's outbox.
     pub outbox: &'a mut Outbox,
     /// The Key Generation Center.
     pub key_center: &'a K,
@@ -86,7 +41,7 @@ pub struct Sender<'a, K, S> {
     /// The transformer.
     pub vit: &'a mut Vit,
     /// Its unfinished and finished jobs.
-    pub jobs: &'a Jobs,
+    pub jobs: &'a SealingJobs,
     /// What time it is.
     pub clock: &'a dyn Clock,
     /// How large a file may be.
@@ -98,31 +53,14 @@ enum Left {
     /// Nothing, or nothing that can be gone on with, for this reason.
     Nothing(Option<&'static str>),
     /// Finished files that are not registered.
-    Files(Job, SealedFiles),
+    Files(SealingJob, SealedFiles),
     /// A record on chain, or an anchor that holds it, with its bytes in the store.
-    Record(Job, Registered),
+    Record(SealingJob, Registered),
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Seals, stores, reads back and registers one file; finishes what an earlier run began with the same file.
-    ///
-    /// # Errors
-    /// [`PipelineError`]; a later call with the same file goes on from where this one stopped.
-    pub async fn seal(
-        &mut self,
-        source: &Source<'_>,
-        progress: &(dyn Fn(Stage) + Sync),
-    ) -> Result<Sealed, PipelineError> {
-        match self.store(source, progress).await? {
-            Step::Done(sealed) => Ok(*sealed),
-            Step::Waiting(waiting) => {
-                progress(Stage::Chain);
-                self.register(*waiting).await
-            }
-        }
-    }
-
-    /// Seals one file, stores it and reads it back, so that it can be registered; finishes what an earlier run began with the same file.
+    /// Seals one file, stores it and reads it back, so that it can be registered; finishes what an
+    /// earlier run began with the same file.
     ///
     /// # Errors
     /// [`PipelineError`]; a later call with the same file goes on from where this one stopped.
@@ -130,14 +68,15 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         &mut self,
         source: &Source<'_>,
         progress: &(dyn Fn(Stage) + Sync),
-    ) -> Result<Step, PipelineError> {
+    ) -> Result<StoredFile, PipelineError> {
         let (chain_id, registry) = (self.registry.chain_id(), self.registry.address());
-        let folder = self.jobs.open(source.bytes, source.mode, self.wallet.address(), chain_id, registry)?;
+        let folder = self.jobs.open(source.bytes, source.mode, self.signers.signer.address(), chain_id, registry)?;
         let (mut timings, mut whole, mut renewed) = (Timings::default(), None, None);
         let (job, files) = match self.left(&folder, source.again).await? {
             Left::Record(job, registered) => {
                 folder.finish(&job)?;
-                return Ok(Step::Done(Box::new(Sealed { job, registered, already: true, renewed, whole, timings })));
+                let sealed = Sealed { job, registered, already: true, renewed, whole, timings };
+                return Ok(StoredFile::Registered(Box::new(sealed)));
             }
             Left::Files(job, files) => (job, files),
             Left::Nothing(reason) => {
@@ -153,10 +92,11 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         put_and_read_back(self.store, &files.sealed, job.cid.parse()?, job.content_hash).await?;
         put_and_read_back(self.store, &files.capsules, job.capsules_cid.parse()?, job.capsules_hash).await?;
         timings.store = started.elapsed();
-        Ok(Step::Waiting(Box::new(Waiting { job, folder, whole, renewed, timings })))
+        Ok(StoredFile::Unregistered(Box::new(Unregistered { job, folder, whole, renewed, timings })))
     }
 
-    /// What an earlier run left, after chain and store were asked: a file on disk says nothing about them.
+    /// What an earlier run left, after chain and store were asked: a file on disk says nothing
+    /// about them.
     async fn left(&self, folder: &JobFolder, again: bool) -> Result<Left, PipelineError> {
         let Some(mut job) = folder.read()? else { return Ok(Left::Nothing(None)) };
         let Some(registered) = job.registered.clone() else {
@@ -181,8 +121,9 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         }
     }
 
-    /// Checks that chain and store have the record, or the anchor that holds the image; else it is an unknown image.
-    async fn check_registered(&self, job: &Job, registered: &Registered) -> Result<(), PipelineError> {
+    /// Checks that chain and store have the record, or the anchor that holds the image; else it is
+    /// an unknown image.
+    async fn check_registered(&self, job: &SealingJob, registered: &Registered) -> Result<(), PipelineError> {
         match (self.check_record(job).await, &registered.anchor) {
             (Err(PipelineError::Chain(ChainError::UnknownImage { .. })), Some(anchored))
                 if self.is_anchored(job, anchored).await? =>
@@ -193,24 +134,26 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         }
     }
 
-    /// Files that are still to be registered, unless they are damaged or the KGC could not open them.
-    async fn unfinished(&self, job: Job, files: Option<SealedFiles>) -> Result<Left, PipelineError> {
+    /// Files that are still to be registered, unless they are damaged or the KGC could not open
+    /// them.
+    async fn unfinished(&self, job: SealingJob, files: Option<SealedFiles>) -> Result<Left, PipelineError> {
         let Some(files) = files else { return Ok(Left::Nothing(Some("the unfinished files were damaged or gone"))) };
         let holder = self.recipient().await?.holder();
-        if Capsules::parse(&files.capsules)?.find(&holder).is_none() {
+        if Capsules::decode(&files.capsules)?.find(&holder).is_none() {
             return Ok(Left::Nothing(Some("the KGC had another key when the unfinished files were made")));
         }
         Ok(Left::Files(job, files))
     }
 
     /// The two files of a job as the store has them; none if it has not, or has something else.
-    async fn stored(&self, job: &Job) -> Result<Option<SealedFiles>, PipelineError> {
+    async fn stored(&self, job: &SealingJob) -> Result<Option<SealedFiles>, PipelineError> {
         let mut files = Vec::new();
         for (cid, hash) in [(&job.cid, job.content_hash), (&job.capsules_cid, job.capsules_hash)] {
             let cid = cid.parse()?;
             match self.store.get(&cid, &hash).await {
                 Ok(bytes) => {
-                    // What is whole and not kept, or not at as many nodes as it should, is put again.
+                    // What is whole and not kept, or not at as many nodes as it should, is put
+                    // again.
                     if self.store.pin_state(&cid).await? != PinState::Pinned {
                         self.store.put(&bytes).await?;
                     }

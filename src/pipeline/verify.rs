@@ -1,13 +1,12 @@
 //! Verifying a stored image against its record: Algorithm 2.
 
 use super::submit::submit_once;
-use super::{PipelineError, Stored};
-use crate::chain::sign;
-use crate::chain::{ChainError, Outbox, Receipt, Registry, Wallet};
+use super::{PipelineError, Signers, Stored};
+use crate::chain::{ChainError, MinedTransaction, Outbox, Registry, Submitted};
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
 use crate::contract::typed_data::RELAY_SECS;
 use crate::storage::{Cid, Digested, Store, StoreError};
-use alloy::primitives::{B256, Bytes, U256};
+use alloy::primitives::{B256, U256};
 
 /// What a look at the stored bytes came to.
 #[derive(Debug)]
@@ -29,7 +28,8 @@ pub enum Verdict {
 pub struct Observation {
     /// What it came to.
     pub verdict: Verdict,
-    /// SHA-256 of what the store holds: what may be logged. `None` if the verdict is [`Verdict::Unavailable`].
+    /// SHA-256 of what the store holds: what may be logged. `None` if the verdict is
+    /// [`Verdict::Unavailable`].
     pub observed: Option<B256>,
 }
 
@@ -43,7 +43,7 @@ pub struct Recorded {
     /// The flag that it raised, if it did.
     pub flag: Option<u64>,
     /// The transaction.
-    pub receipt: Receipt,
+    pub receipt: MinedTransaction,
 }
 
 /// Reads the bytes as the store holds them, up to the first one too many, and asks the contract about their hash.
@@ -52,7 +52,8 @@ pub struct Recorded {
 /// one that was signed.
 ///
 /// # Errors
-/// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a [`Verdict`].
+/// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a
+/// [`Verdict`].
 pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -> Result<Observation, PipelineError> {
     let size = stored.logged.size;
     let digested = match store.digest_observed(&stored.cid, size).await {
@@ -78,43 +79,42 @@ fn judge(cid: Cid, size: u64, digested: &Digested, valid: bool) -> Observation {
     }
 }
 
-/// Logs an observed hash on chain as `verifier`; `submitter` is the verifier itself, or a relayer that only ever sees a signature. The outbox
-/// is the submitter's.
+/// Logs an observed hash on chain as the signer. The outbox is the payer's.
 ///
 /// # Errors
-/// [`PipelineError::Outbox`] if the transaction fails; [`PipelineError::Chain`] if its events are not as they should be.
+/// [`PipelineError::Outbox`] if the transaction fails; [`PipelineError::Chain`] if its events are
+/// not as they should be.
 pub async fn record_verification(
     registry: &Registry,
     outbox: &mut Outbox,
-    verifier: &Wallet,
-    submitter: &Wallet,
+    signers: &Signers,
     image_id: B256,
     observed: B256,
     observed_at: u64,
-) -> Result<Recorded, PipelineError> {
-    let relayed = submitter.address() != verifier.address();
+) -> Result<Submitted<Recorded>, PipelineError> {
+    let verifier = signers.signer.address();
     let mut verification = Verification {
         imageId: image_id,
-        verifier: verifier.address(),
+        verifier,
         observedHash: observed,
         observedAt: observed_at,
         nonce: U256::ZERO,
         deadline: 0,
     };
-    if relayed {
-        verification.nonce = registry.nonce(verifier.address()).await?;
+    if signers.is_relayed() {
+        verification.nonce = registry.nonce(verifier).await?;
         verification.deadline = observed_at + RELAY_SECS;
     }
     let next = registry.record(image_id).await?.verifications.to::<u64>() + 1;
-    let job = format!("verify:{image_id}:{observed}:{next}:{}", verifier.address());
+    let job = format!("verify:{image_id}:{observed}:{next}:{verifier}");
     let make = || {
-        let signature = match relayed {
-            true => sign(&verification, &registry.domain(), verifier),
-            false => Bytes::new(),
-        };
+        let signature = signers.signature(&verification, &registry.domain());
         registry.transaction(&recordVerificationCall { verification, signature })
     };
-    let receipt = submit_once(registry, outbox, submitter, &job, make).await?;
+    let receipt = match submit_once(registry, outbox, &signers.payer, &job, make).await? {
+        Submitted::Mined(receipt) => receipt,
+        Submitted::Printed(unsent) => return Ok(Submitted::Printed(unsent)),
+    };
     let (mut entry, mut flag) = (None, None);
     for event in registry.events_of(&receipt).await? {
         match event.event {
@@ -127,7 +127,7 @@ pub async fn record_verification(
         method: "eth_getTransactionReceipt",
         reason: format!("transaction {} logged no verification", receipt.transaction),
     })?;
-    Ok(Recorded { valid, number, flag, receipt })
+    Ok(Submitted::Mined(Recorded { valid, number, flag, receipt }))
 }
 
 #[cfg(test)]

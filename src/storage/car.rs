@@ -10,11 +10,11 @@ use iroh_car::{CarHeader, CarReader, CarWriter};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufReader, BufWriter};
 
-use super::unixfs::{MAX_BLOCK_BYTES, Walk, Wanted};
+use super::unixfs::{BlockWalk, MAX_BLOCK_BYTES, WantedBlock};
 use super::{Cid, CidError, StoreError};
 use crate::files::{Draft, Existing};
 
-/// Why a file is not a CAR of objects of ours.
+/// Why a file is not a CAR file of objects as this program makes them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CarError {
@@ -54,19 +54,19 @@ pub struct Moved {
 /// Writes the objects `roots` to a new file, block by block as `read` gives them; each is checked. The file is there whole or not at all.
 ///
 /// # Errors
-/// Those of `read` and of a [`Walk`]; [`StoreError::Unwritable`] if the file cannot be written, or is there and must not be replaced.
+/// Those of `read` and of a [`BlockWalk`]; [`StoreError::Unwritable`] if the file cannot be written, or is there and must not be replaced.
 pub(super) async fn export(
     roots: &BTreeSet<Cid>,
     path: &Path,
     existing: Existing,
-    read: impl AsyncFn(&Cid, Wanted) -> Result<Vec<u8>, StoreError>,
+    read: impl AsyncFn(&Cid, WantedBlock) -> Result<Vec<u8>, StoreError>,
 ) -> Result<Moved, StoreError> {
     let draft = Draft::beside(path).map_err(unwritable)?;
     let file = BufWriter::new(File::from_std(draft.file().map_err(unwritable)?));
     let mut writer = CarWriter::new(CarHeader::new_v1(roots.iter().map(Cid::wide).collect()), file);
     let mut written = BTreeMap::new();
     for root in roots {
-        let mut walk = Walk::looking(*root);
+        let mut walk = BlockWalk::looking(*root);
         while let Some(wanted) = walk.wanted() {
             let block = read(root, wanted).await?;
             walk.accept(&block)?;

@@ -1,4 +1,4 @@
-//! Where sealed images lie: content under its IPFS address (section 4.1 of the paper, "Cloud Server").
+//! Stores of sealed images: content under its IPFS address (section 4.1 of the paper, "Cloud Server").
 //!
 //! A [`Store`] is a folder on this machine ([`LocalStore`]) or IPFS nodes ([`KuboStore`]); [`AnyStore`] is one of the two. The address is computed here, never taken from
 //! a node, so the same bytes have the same [`Cid`] in every store. A store keeps what it is given and knows nothing of images.
@@ -134,7 +134,7 @@ pub trait Store: Send + Sync {
     /// Those of [`Store::fetch_observed`].
     fn digest_observed(&self, cid: &Cid, most: u64) -> impl Future<Output = Result<Digested, StoreError>> + Send;
 
-    /// Says whether the store keeps `cid`. Presence and content of the blocks are for [`Store::get`] to tell.
+    /// Returns whether the store keeps `cid`. Its blocks are not read: [`Store::get`] checks them.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Node`], [`StoreError::NoNode`].
@@ -142,7 +142,7 @@ pub trait Store: Send + Sync {
 
     /// Unpins `cid` and deletes those of its blocks that no other pinned object has; a node does that when it next collects its garbage.
     ///
-    /// The store knows no records: that none needs this object any more is for the caller to know.
+    /// The store knows nothing of records: the caller must know that none needs this object any more.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is not pinned; [`StoreError::PinDamaged`] if a pin, this or another, cannot be
@@ -151,7 +151,7 @@ pub trait Store: Send + Sync {
     fn remove(&self, cid: &Cid) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// Why a store did not do what it was asked.
+/// Why a store failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -238,25 +238,25 @@ pub enum StoreError {
     Node {
         /// Where it listens.
         node: String,
-        /// What it came to.
+        /// What went wrong.
         source: IpfsError,
     },
-    /// No node of several gave the object.
+    /// None of several nodes has the object in order.
     #[error("no node gave {cid}: {failures}")]
     NoNode {
         /// The object asked for.
         cid: Cid,
-        /// What each of them came to.
+        /// What went wrong at each.
         failures: Failures,
     },
-    /// The object lies at some nodes, and not at as many as it should.
+    /// The object is at fewer nodes than it should be.
     #[error("{0}")]
     TooFewReplicas(Box<TooFew>),
-    /// A file is not a CAR of objects of ours, or not all of one.
+    /// A file is not a CAR file of complete objects as this program makes them.
     #[error("not a CAR file of whole objects: {0}")]
     Car(#[source] CarError),
-    /// The list of a pinned object's blocks is not readable as one.
-    #[error("the pin of {cid} is damaged; putting the object again mends it")]
+    /// The list of a pinned object's blocks is damaged.
+    #[error("the pin of {cid} is damaged; putting the object again repairs it")]
     PinDamaged {
         /// The pinned object.
         cid: Cid,

@@ -10,23 +10,26 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WatchError {
-    /// The log is not whole, or the node does not answer.
+    /// An event is missing or altered, or the node does not answer.
     #[error(transparent)]
     Log(#[from] AuditError),
-    /// The chain is another one now: it was made anew.
-    #[error("{} is of the chain with block 0 {expected}, this one has {found}", path.display())]
+    /// The chain was made anew: a development chain that was restarted.
+    #[error("{} belongs to a chain whose block 0 is {expected}; the node's block 0 is {found}", path.display())]
     ChainReset {
-        /// The memory of the watch.
+        /// File of the watch's memory.
         path: PathBuf,
         /// Hash of block 0 when it began.
         expected: B256,
         /// Hash of block 0 now.
         found: B256,
     },
-    /// No block that is remembered is in the chain any more.
-    #[error("the chain was replaced deeper than is remembered: block {block} was {expected}, it is {found} now")]
+    /// No block that the memory holds is in the chain any more.
+    #[error(
+        "the chain was reorganised below the oldest block in the watch's memory: block {block} was {expected}, \
+         it is {found} now"
+    )]
     TooDeep {
-        /// Number of the oldest block that is remembered.
+        /// Number of the oldest block in the memory.
         block: u64,
         /// Its hash before.
         expected: B256,
@@ -34,32 +37,32 @@ pub enum WatchError {
         found: B256,
     },
     /// Another process watches with the same memory.
-    #[error("another process watches with {}", path.display())]
+    #[error("another process is using {}", path.display())]
     Busy {
-        /// The memory.
+        /// File of the memory.
         path: PathBuf,
     },
     /// The memory cannot be made or locked.
     #[error("cannot open {}", path.display())]
     Io {
-        /// The memory.
+        /// File of the memory.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
     },
     /// The memory cannot be read or written.
-    #[error("the memory of the watch fails")]
+    #[error("cannot read or write the watch's memory")]
     Memory(#[from] rusqlite::Error),
-    /// The memory is not as it was written.
-    #[error("the memory of the watch is damaged: expected {expected}, found {found}")]
+    /// The memory holds something that this program never writes.
+    #[error("the watch's memory is damaged: expected {expected}, found {found}")]
     Damaged {
         /// What was expected.
         expected: String,
         /// What is there.
         found: String,
     },
-    /// Nobody takes what is told any more.
-    #[error("what was to be told could not be written")]
+    /// The output that notifications are printed to is closed or full.
+    #[error("cannot write a notification to the output")]
     Untold(#[source] std::io::Error),
 }
 

@@ -1,15 +1,16 @@
-//! What an event is called: a name that a receiver knows it by if it comes twice.
+//! The id of an event, by which a receiver recognises one that it gets twice.
 
 use crate::contract::RegistryEvent;
 use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolValue;
 use alloy::sol_types::private::IntoLogData;
 
-/// keccak256 of chain, registry, block hash, log index, and all that the log says, its word of the audit trail included.
+/// keccak256 of chain id, registry, block hash, log index, the log's topics and data, and `times_retracted`.
 ///
-/// The block's hash is part of it: an event that a reorganisation brings into another block is told anew. `turn` counts how often this very
-/// one was told and retracted before: a chain that comes back to a block tells its events again.
-pub(super) fn of_event((chain_id, registry): (u64, Address), event: &RegistryEvent, turn: u64) -> B256 {
+/// The block's hash is part of the id, so an event that a reorganisation moves to another block is reported anew.
+/// `times_retracted` is how often this event in this block was retracted before: a chain that returns to a dropped
+/// block reports its events again, under new ids.
+pub(super) fn of_event((chain_id, registry): (u64, Address), event: &RegistryEvent, times_retracted: u64) -> B256 {
     let log = event.event.to_log_data();
     let mut said: Vec<u8> = log.topics().iter().flat_map(|topic| topic.0).collect();
     said.extend_from_slice(&log.data);
@@ -21,12 +22,12 @@ pub(super) fn of_event((chain_id, registry): (u64, Address), event: &RegistryEve
         place.block_hash,
         number(place.log_index),
         keccak256(said),
-        number(turn),
+        number(times_retracted),
     );
     keccak256(fields.abi_encode_params())
 }
 
-/// The id of the retraction of an event.
+/// The id of the retraction of the event with id `event`.
 pub(super) fn of_retraction(event: B256) -> B256 {
     keccak256(("MedSeal watch v1 retracted", event).abi_encode_params())
 }

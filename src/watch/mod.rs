@@ -1,5 +1,6 @@
-//! The watch: the registry's events as they come, each once, proved whole by the audit trail, across restarts of the node and of the
-//! watcher. What was told of a block that the chain took back is taken back as well.
+//! The watch: reports each event of the registry once, in order, across restarts of the node and of the watcher.
+//! The audit trail proves that none is missing. If the chain drops a block whose events were reported, each of them
+//! is retracted.
 
 mod error;
 mod id;
@@ -8,63 +9,64 @@ mod read;
 mod watcher;
 
 pub use error::WatchError;
-pub use memory::{Delivery, Memory, Standing};
+pub use memory::{DeliveryCounts, Memory};
 pub use watcher::{Round, Start, Watcher};
 
 use crate::contract::{RegistryEvent, Trail};
 use alloy::primitives::B256;
 
-/// A block up to which everything was told, and the audit trail's word after its last event.
+/// How far the watch came: a block up to which every event was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    /// Its number.
+pub struct Position {
+    /// Number of the block.
     pub block: u64,
-    /// Its hash.
+    /// Hash of the block.
     pub hash: B256,
-    /// The word.
+    /// The audit trail after the last event in or before the block.
     pub trail: Trail,
 }
 
-/// An event that followed from all before it, and after which nothing is missing.
+/// An event with its time, proven: it follows from all events before it.
 #[derive(Debug, Clone)]
-pub struct Happened {
-    /// The event.
+pub struct TimedEvent {
+    /// The event as logged.
     pub event: RegistryEvent,
     /// Time of its block, unix seconds.
     pub time: u64,
-    /// Its number; of an item of a batch, the number of its batch.
+    /// Its number in the registry, from 1 on; an item of a batch has the number of its batch.
     pub seq: u64,
 }
 
-/// Something to tell.
+/// What the watch reports.
 #[derive(Debug)]
-pub enum News<'a> {
-    /// An event came.
+pub enum Notification<'a> {
+    /// A new event.
     Event {
-        /// Its id: the same for whoever sees this event in this block of this chain.
+        /// The event's id: the same for everyone who sees this event in this block of this chain.
         id: B256,
         /// The event.
-        happened: &'a Happened,
+        timed: &'a TimedEvent,
     },
-    /// The chain took back the block of an event that was told.
+    /// The chain dropped the block of an event that was reported.
     Retracted {
-        /// An id of its own.
+        /// The retraction's own id.
         id: B256,
-        /// The event's id.
+        /// Id of the retracted event.
         retracts: B256,
-        /// As it was noted when it was told.
+        /// The line of the [`Message`] that reported it.
         line: &'a str,
     },
 }
 
-/// What came of telling: what is remembered of it, and to whom it is still to be delivered.
+/// The text of one notification, and who is to receive it.
 #[derive(Debug, Clone, Default)]
-pub struct Note {
-    /// The event in the caller's words; they come back if it is retracted.
+pub struct Message {
+    /// The notification as text; kept, and handed back if the event is retracted.
     pub line: String,
-    /// Names of those who are to have the line.
-    pub to: Vec<&'static str>,
+    /// Names of the receivers that the line is to be delivered to.
+    pub recipients: Vec<&'static str>,
 }
 
-/// Tells: on success the news is out, and will not be told again unless this process dies before it is noted.
-pub type Tell<'a> = dyn FnMut(News<'_>) -> std::io::Result<Note> + 'a;
+/// Prints a notification and returns its message. Once it succeeds the notification is not reported again, unless the
+/// process dies before the message is stored.
+pub type Reporter<'a> = dyn FnMut(Notification<'_>) -> std::io::Result<Message> + 'a;

@@ -1,8 +1,8 @@
-//! One round after the other: where the chain stands, whether it took something back, and what is new.
+//! One round of the watch: find the newest block, retract events of blocks that the chain dropped, report new events.
 
-use super::read::{Block, Reading};
-use super::{Mark, Memory, News, Note, Tell, WatchError, id};
-use crate::audit::{AuditError, Ranges, WINDOW_BLOCKS, headers_to, logs_of, prove};
+use super::read::{Block, LogReader};
+use super::{Memory, Message, Notification, Position, Reporter, WatchError, id};
+use crate::audit::{AuditError, LogRanges, WINDOW_BLOCKS, headers_to, logs_of, prove};
 use crate::chain::ChainError;
 use crate::chain::Registry;
 use crate::chain::{Profile, Wait};
@@ -13,71 +13,71 @@ use alloy::primitives::{B256, keccak256};
 use alloy::rpc::types::Header;
 use std::cell::RefCell;
 
-/// Blocks of a long log are told, and noted, as soon as they have so many events together.
-const TOGETHER: usize = 500;
+/// While it reads a long log, the watcher reports and stores blocks whenever they hold this many events together.
+const MIN_EVENTS: usize = 500;
 
-/// With which event a watch begins that remembers nothing.
+/// Where a watch with an empty memory begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// With the next one.
+    /// With the next event.
     Now,
-    /// With the registry's first.
+    /// With the registry's first event.
     Beginning,
-    /// With the first in this block or after it.
+    /// With the first event in this block or after it.
     Since(u64),
 }
 
-/// What came of a round.
+/// The result of a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
-    /// All is told up to this block.
-    UpTo(Mark),
-    /// The chain went on another way meanwhile: there is more to do.
+    /// Every event up to this position is reported.
+    UpTo(Position),
+    /// The chain was reorganised during the round: run another one.
     Moved,
-    /// The node has only come as far as block `found`.
+    /// The node is behind what it had shown before.
     Behind {
-        /// Its newest block.
+        /// Number of its newest block.
         found: u64,
-        /// The newest that was seen.
+        /// Number of the newest block that was seen before.
         expected: u64,
     },
-    /// No block is settled as deep as is asked for, or none with the registry.
+    /// The registry is not in a `safe` or `finalized` block yet, whichever is asked for.
     TooYoung,
 }
 
-/// Follows a registry.
+/// Reports the events of a registry, round by round.
 pub struct Watcher<'a> {
     registry: Registry,
     wait: Wait,
     start: Start,
     memory: &'a RefCell<Memory>,
     /// Oldest first; empty before the first round.
-    marks: Vec<Mark>,
-    tell_from: u64,
+    positions: Vec<Position>,
+    report_from: u64,
 }
 
 impl<'a> Watcher<'a> {
-    /// Goes on where `memory` stands, or begins with `start`. Events count once they are as deep in the chain as `wait`; on a development
-    /// chain, as soon as they are there.
+    /// Continues after the last position in `memory`, or begins at `start`. Events are reported once their block is as
+    /// `wait` asks (mined, `safe` or `finalized`); on a development chain, as soon as they are mined.
     ///
     /// # Errors
     /// [`WatchError::Memory`], [`WatchError::Damaged`].
     pub fn new(registry: Registry, wait: Wait, start: Start, memory: &'a RefCell<Memory>) -> Result<Self, WatchError> {
-        let (marks, tell_from) = memory.borrow().marks()?.unwrap_or_default();
-        Ok(Self { registry, wait, start, memory, marks, tell_from })
+        let (positions, report_from) = memory.borrow().positions()?.unwrap_or_default();
+        Ok(Self { registry, wait, start, memory, positions, report_from })
     }
 
-    /// What the chain is.
+    /// Whether it is a development chain or a network.
     pub fn profile(&self) -> Profile {
         self.registry.profile()
     }
 
-    /// The block up to which everything is told; none before the first round.
-    pub fn mark(&self) -> Option<Mark> {
-        self.marks.last().copied()
+    /// The position up to which every event is reported; `None` before the first round.
+    pub fn position(&self) -> Option<Position> {
+        self.positions.last().copied()
     }
 
-    /// Checks that it is still the chain and the contract that it was.
+    /// Checks that the node still serves the same chain with the same contract.
     ///
     /// # Errors
     /// [`WatchError::ChainReset`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or the node does not answer.
@@ -97,29 +97,30 @@ impl<'a> Watcher<'a> {
         Ok(())
     }
 
-    /// Tells what is new, after what the chain took back, and takes note of it.
+    /// Retracts what the chain dropped, then reports what is new, and stores both.
     ///
     /// # Errors
-    /// [`WatchError`]; what was told before it is noted, and the next round goes on from there.
-    pub async fn round(&mut self, tell: &mut Tell<'_>) -> Result<Round, WatchError> {
+    /// [`WatchError`]; what was reported before the error is stored, and the next round continues after it.
+    pub async fn round(&mut self, report: &mut Reporter<'_>) -> Result<Round, WatchError> {
         let Some(target) = self.target().await? else { return Ok(Round::TooYoung) };
-        if self.marks.is_empty() {
+        if self.positions.is_empty() {
             self.begin(&target).await?;
         }
-        let last = *self.marks.last().expect("at least the first");
+        let last = *self.positions.last().expect("at least the first");
         if target.hash == last.hash {
             return Ok(Round::UpTo(last));
         }
-        // A chain that is shorter, and otherwise the same, may grow to what it was.
-        let shorter = self.marks.iter().any(|mark| mark.hash == target.hash) || target.number < self.marks[0].block;
+        // The same chain, only shorter: the node may still catch up.
+        let shorter = self.positions.iter().any(|position| position.hash == target.hash)
+            || target.number < self.positions[0].block;
         if shorter {
             return Ok(Round::Behind { found: target.number, expected: last.block });
         }
-        let stands = self.standing(&target).await?;
-        if stands != last {
-            self.go_back(&stands, tell)?;
+        let common = self.common_position(&target).await?;
+        if common != last {
+            self.go_back(&common, report)?;
         }
-        match self.read(&target, tell).await {
+        match self.read(&target, report).await {
             Err(WatchError::Log(AuditError::Moved { .. })) => Ok(Round::Moved),
             Err(WatchError::Log(error)) if !matches!(error, AuditError::Chain(_)) => {
                 // A log that was read while the chain changed says nothing about the node.
@@ -128,11 +129,11 @@ impl<'a> Watcher<'a> {
                     _ => Err(error.into()),
                 }
             }
-            done => done.map(|()| Round::UpTo(*self.marks.last().expect("the target"))),
+            done => done.map(|()| Round::UpTo(*self.positions.last().expect("the target"))),
         }
     }
 
-    /// The block up to which events count.
+    /// The newest block whose events may be reported; `None` where the registry is not in one yet.
     async fn target(&self) -> Result<Option<Header>, WatchError> {
         let rpc = self.registry.rpc();
         let target = match (self.registry.profile(), self.wait) {
@@ -143,27 +144,27 @@ impl<'a> Watcher<'a> {
         Ok(target.filter(|target| target.number >= self.registry.first_block()))
     }
 
-    /// Lays the first mark: a window before the block with which telling begins, so that a reorganisation finds it standing.
+    /// Stores the first position, [`WINDOW_BLOCKS`] before the newest block, so that a reorganisation does not drop it.
     async fn begin(&mut self, target: &Header) -> Result<(), WatchError> {
         let first = self.registry.first_block();
         let before_all = first.saturating_sub(1);
-        self.tell_from = match self.start {
+        self.report_from = match self.start {
             Start::Now => target.number + 1,
             Start::Beginning => first,
             Start::Since(block) => block.max(first),
         };
         let window = target.number.saturating_sub(WINDOW_BLOCKS);
-        let block = (self.tell_from - 1).min(window).max(before_all);
+        let block = (self.report_from - 1).min(window).max(before_all);
         let header = self.registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header;
         let start = Trail::start(self.registry.chain_id(), self.registry.address());
-        let mark = match prove(&self.registry, &header).await {
-            _ if block == before_all => Mark { block, hash: header.hash, trail: start },
-            Ok(proven) => Mark { block, hash: proven.hash, trail: proven.trail },
-            // Nodes keep no proofs of old blocks: the whole log leads there as well.
-            Err(_) => Mark { block: before_all, hash: self.hash_of(before_all).await?, trail: start },
+        let position = match prove(&self.registry, &header).await {
+            _ if block == before_all => Position { block, hash: header.hash, trail: start },
+            Ok(proven) => Position { block, hash: proven.hash, trail: proven.trail },
+            // Nodes give no proofs for old blocks: read the log from the registry's first event instead.
+            Err(_) => Position { block: before_all, hash: self.hash_of(before_all).await?, trail: start },
         };
-        self.memory.borrow_mut().begin(&mark, self.tell_from)?;
-        self.marks = vec![mark];
+        self.memory.borrow_mut().begin(&position, self.report_from)?;
+        self.positions = vec![position];
         Ok(())
     }
 
@@ -171,47 +172,47 @@ impl<'a> Watcher<'a> {
         Ok(self.registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header.hash)
     }
 
-    /// The newest mark whose block is in the chain of `target`.
-    async fn standing(&self, target: &Header) -> Result<Mark, WatchError> {
+    /// The newest position whose block is still in the chain of `target`.
+    async fn common_position(&self, target: &Header) -> Result<Position, WatchError> {
         let mut oldest = None;
-        for mark in self.marks.iter().rev().filter(|mark| mark.block <= target.number) {
-            let found = self.hash_of(mark.block).await?;
-            if found == mark.hash {
-                return Ok(*mark);
+        for position in self.positions.iter().rev().filter(|position| position.block <= target.number) {
+            let found = self.hash_of(position.block).await?;
+            if found == position.hash {
+                return Ok(*position);
             }
-            oldest = Some((mark, found));
+            oldest = Some((position, found));
         }
         self.check().await?;
-        let (mark, found) = oldest.unwrap_or((&self.marks[0], target.hash));
-        Err(WatchError::TooDeep { block: mark.block, expected: mark.hash, found })
+        let (position, found) = oldest.unwrap_or((&self.positions[0], target.hash));
+        Err(WatchError::TooDeep { block: position.block, expected: position.hash, found })
     }
 
-    fn go_back(&mut self, to: &Mark, tell: &mut Tell<'_>) -> Result<(), WatchError> {
-        let mut retractions: Vec<(B256, Note)> = Vec::new();
-        let told = self.memory.borrow().told_after(to.block)?;
-        for told in told {
-            let id = id::of_retraction(told.id);
-            let news = News::Retracted { id, retracts: told.id, line: &told.line };
-            retractions.push((id, tell(news).map_err(WatchError::Untold)?));
+    fn go_back(&mut self, to: &Position, report: &mut Reporter<'_>) -> Result<(), WatchError> {
+        let mut retractions: Vec<(B256, Message)> = Vec::new();
+        let reported = self.memory.borrow().reported_after(to.block)?;
+        for reported in reported {
+            let id = id::of_retraction(reported.id);
+            let notification = Notification::Retracted { id, retracts: reported.id, line: &reported.line };
+            retractions.push((id, report(notification).map_err(WatchError::Untold)?));
         }
         self.memory.borrow_mut().go_back(to.block, &retractions)?;
-        self.marks.retain(|mark| mark.block <= to.block);
-        self.tell_from = self.tell_from.min(to.block + 1);
+        self.positions.retain(|position| position.block <= to.block);
+        self.report_from = self.report_from.min(to.block + 1);
         Ok(())
     }
 
-    async fn read(&mut self, target: &Header, tell: &mut Tell<'_>) -> Result<(), WatchError> {
+    async fn read(&mut self, target: &Header, report: &mut Reporter<'_>) -> Result<(), WatchError> {
         let registry = self.registry.clone();
-        let after = *self.marks.last().expect("at least the first");
+        let after = *self.positions.last().expect("at least the first");
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(after.block);
-        let mut reading = Reading::after(&registry, &after);
-        let mut ranges = Ranges::new(after.block + 1, settled);
+        let mut reader = LogReader::after(&registry, &after);
+        let mut ranges = LogRanges::new(after.block + 1, settled);
         while let Some((range, rest)) = ranges.read(&registry).await? {
             ranges = rest;
             for log in &range.logs {
-                reading.take(log, |_| None).await?;
-                if let Some(blocks) = reading.let_out(TOGETHER) {
-                    self.tell(&blocks, target, tell)?;
+                reader.take(log, |_| None).await?;
+                if let Some(blocks) = reader.take_complete(MIN_EVENTS) {
+                    self.report(&blocks, target, report)?;
                 }
             }
         }
@@ -222,30 +223,30 @@ impl<'a> Watcher<'a> {
         }
         let time_of = |hash| headers.iter().find(|header| header.hash == hash).map(|header| header.timestamp);
         for log in &logs_of(&registry, &headers).await? {
-            reading.take(log, time_of).await?;
+            reader.take(log, time_of).await?;
         }
-        let blocks = reading.end(target, &headers).await?;
-        self.tell(&blocks, target, tell)
+        let blocks = reader.end(target, &headers).await?;
+        self.report(&blocks, target, report)
     }
 
-    /// Tells of blocks, and takes note of it.
-    fn tell(&mut self, blocks: &[Block], target: &Header, tell: &mut Tell<'_>) -> Result<(), WatchError> {
+    /// Reports the events of these blocks, and stores that they are reported.
+    fn report(&mut self, blocks: &[Block], target: &Header, report: &mut Reporter<'_>) -> Result<(), WatchError> {
         let home = (self.registry.chain_id(), self.registry.address());
-        let mut told: Vec<(EventPlace, B256, Note)> = Vec::new();
-        for happened in blocks.iter().flat_map(|block| &block.events) {
-            let place = happened.event.place;
-            if place.block_number < self.tell_from {
+        let mut reported: Vec<(EventPlace, B256, Message)> = Vec::new();
+        for timed in blocks.iter().flat_map(|block| &block.events) {
+            let place = timed.event.place;
+            if place.block_number < self.report_from {
                 continue;
             }
-            let turn = self.memory.borrow().turn(&place)?;
-            let id = id::of_event(home, &happened.event, turn);
-            told.push((place, id, tell(News::Event { id, happened }).map_err(WatchError::Untold)?));
+            let times_retracted = self.memory.borrow().times_retracted(&place)?;
+            let id = id::of_event(home, &timed.event, times_retracted);
+            reported.push((place, id, report(Notification::Event { id, timed }).map_err(WatchError::Untold)?));
         }
         let keep_from = target.number.saturating_sub(WINDOW_BLOCKS);
-        self.memory.borrow_mut().advance(blocks, &told, keep_from)?;
-        self.marks.extend(blocks.iter().map(|block| block.mark));
-        let oldest = self.marks.iter().rposition(|mark| mark.block <= keep_from).unwrap_or(0);
-        self.marks.drain(..oldest);
+        self.memory.borrow_mut().advance(blocks, &reported, keep_from)?;
+        self.positions.extend(blocks.iter().map(|block| block.position));
+        let oldest = self.positions.iter().rposition(|position| position.block <= keep_from).unwrap_or(0);
+        self.positions.drain(..oldest);
         Ok(())
     }
 }

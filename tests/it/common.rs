@@ -72,7 +72,7 @@ impl Fixture {
 
     /// Opens `sealed`, or gives the name of the refusal.
     pub(crate) fn open(&self, sealed: &[u8]) -> Result<(Description, Vec<u8>), String> {
-        let opened = SealedImage::parse(sealed).and_then(|image| image.open(&self.key));
+        let opened = SealedImage::decode(sealed).and_then(|image| image.open(&self.key));
         opened.map(|opened| (opened.description, opened.payload.to_vec())).map_err(|error| variant(&error))
     }
 }

@@ -61,7 +61,7 @@ impl Depth {
     /// The sealed samples, without the tag.
     fn seal(&self, image: &Image) -> Vec<u8> {
         let sealed = self.fixture.seal(&self.description(), image.samples());
-        SealedImage::parse(&sealed).expect("just sealed").ciphertext()
+        SealedImage::decode(&sealed).expect("just sealed").ciphertext()
     }
 
     /// The samples after confusion alone.

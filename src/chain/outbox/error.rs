@@ -2,9 +2,9 @@
 
 use crate::chain::error::ChainError;
 use crate::chain::head::Wait;
+use crate::contract::ErrorKind;
 use crate::contract::RequestError;
 use crate::contract::Revert;
-use crate::contract::{ErrorKind, Transaction};
 use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,13 +57,11 @@ pub enum OutboxError {
         /// Whose wallet was given.
         found: Address,
     },
-    /// The wallet's transactions are handed out, not sent: this is one.
-    #[error("the transaction of {from} was not sent: it is to be signed elsewhere")]
-    Held {
-        /// Who is to send it; zero where anybody may.
-        from: Address,
-        /// What is to be sent.
-        transaction: Transaction,
+    /// A transaction was to be sent with a wallet whose transactions are only printed.
+    #[error("transactions of {wallet} are printed and never sent from here")]
+    PrintsOnly {
+        /// The wallet.
+        wallet: Address,
     },
     /// A signature was given for an act that takes none.
     #[error("job {job} takes no signature: only a transaction of the one who acts does it")]
@@ -108,7 +106,8 @@ pub enum OutboxError {
         /// Which number.
         nonce: u64,
     },
-    /// The node does not take the transaction, at higher fees neither; the same job again tries it again.
+    /// The node does not take the transaction, at higher fees neither; the same job again tries it
+    /// again.
     #[error(
         "the node refused transaction {transaction} (number {nonce}, signed {signings} times) of job {job}: {message} ({code})"
     )]
@@ -140,7 +139,8 @@ pub enum OutboxError {
         /// The node's words.
         message: String,
     },
-    /// An older job of the same wallet can't be sent, and transactions are mined in the order of their numbers.
+    /// An older job of the same wallet can't be sent, and transactions are mined in the order of
+    /// their numbers.
     #[error("job {job} can't be mined before job {before} (transaction number {nonce})")]
     Behind {
         /// The job.
@@ -167,7 +167,8 @@ pub enum OutboxError {
         /// The deadline.
         after: Duration,
     },
-    /// The transaction is in a block, which is not as deep in the chain as was waited for; `resume` goes on.
+    /// The transaction is in a block, which is not as deep in the chain as was waited for; `resume`
+    /// goes on.
     #[error(
         "transaction {transaction} of job {job} is in block {block}, which is not {} after {} s: the newest that is so is {}",
         wanted.name(), after.as_secs_f32(), if *reached == 0 { "none".to_owned() } else { format!("block {reached}") }

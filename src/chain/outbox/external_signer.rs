@@ -1,6 +1,6 @@
-//! Transactions that are handed out instead of sent, and signatures that come back for them.
+//! Transactions that are printed instead of sent, and signatures that come back for them.
 
-use super::{Outbox, OutboxError};
+use super::{Outbox, OutboxError, Unsent};
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
 use crate::contract::Transaction;
@@ -10,18 +10,18 @@ use alloy::rpc::types::TransactionRequest;
 use std::path::PathBuf;
 
 impl Outbox {
-    /// The same outbox, which puts `signature` into what was handed out for a job before, and sends that.
+    /// The same outbox, which puts `signature` into what was printed for a job before, and sends
+    /// that.
     pub fn with_signature(self, signature: Bytes) -> Self {
         Self { signature: Some(signature), ..self }
     }
 
-    /// Hands out a transaction: writes it down, so that a signature can come back for it.
-    pub(super) fn hold(&self, wallet: &Wallet, job: &str, transaction: &Transaction) -> OutboxError {
-        let path = self.held_file(job);
-        match write_whole(&path, &transaction.data, Existing::Replace) {
-            Ok(()) => OutboxError::Held { from: wallet.address(), transaction: transaction.clone() },
-            Err(source) => OutboxError::Io { path, source },
-        }
+    /// Returns what somebody else is to sign or send, and writes it down, so that a signature can
+    /// come back for it.
+    pub(super) fn print(&self, wallet: &Wallet, job: &str, transaction: &Transaction) -> Result<Unsent, OutboxError> {
+        let path = self.printed_file(job);
+        write_whole(&path, &transaction.data, Existing::Replace).map_err(|source| OutboxError::Io { path, source })?;
+        Ok(Unsent { from: wallet.address(), transaction: transaction.clone() })
     }
 
     /// The signature that came back, if one did.
@@ -29,16 +29,17 @@ impl Outbox {
         self.signature.as_ref()
     }
 
-    /// The call data that was handed out for a job, if any was.
-    pub(in crate::chain) fn handed_out(&self, job: &str) -> Option<Vec<u8>> {
-        std::fs::read(self.held_file(job)).ok()
+    /// The call data that was printed for a job, if any was.
+    pub(in crate::chain) fn printed(&self, job: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.printed_file(job)).ok()
     }
 
-    fn held_file(&self, job: &str) -> PathBuf {
+    fn printed_file(&self, job: &str) -> PathBuf {
         self.path.with_file_name(format!("outbox-held-{}-{}", self.chain_id, keccak256(job)))
     }
 
-    /// What the contract would refuse is not handed out; of an account that is not known yet nothing can be said.
+    /// What the contract would refuse is not printed; of an account that is not known yet nothing
+    /// can be said.
     pub(super) async fn try_out(rpc: &Rpc, wallet: &Wallet, transaction: &Transaction) -> Result<(), OutboxError> {
         let from = wallet.address();
         if from.is_zero() {

@@ -41,9 +41,10 @@ impl State {
     }
 }
 
-/// Signed bytes of a job; it has several where a node refused them or the number was taken by somebody else.
+/// Signed bytes of a job; it has several where a node refused them or the number was taken by
+/// somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
+pub struct SignedTransaction {
     /// Hash of the transaction.
     pub hash: B256,
     /// The sender's number of it.
@@ -54,7 +55,7 @@ pub struct Signed {
 
 /// A transaction in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
+pub struct MinedTransaction {
     /// Hash of the transaction.
     pub transaction: B256,
     /// Hash of its block.
@@ -79,14 +80,14 @@ pub struct Job {
     /// Why it failed.
     pub reason: Option<String>,
     /// What was signed for it since it was last accepted, newest last.
-    pub signed: Vec<Signed>,
+    pub signed: Vec<SignedTransaction>,
     /// Where it was mined.
-    pub receipt: Option<Receipt>,
+    pub receipt: Option<MinedTransaction>,
 }
 
 impl Job {
     /// What was signed last.
-    pub(super) fn newest(&self) -> Result<&Signed, OutboxError> {
+    pub(super) fn newest(&self) -> Result<&SignedTransaction, OutboxError> {
         let damaged = || OutboxError::Damaged { what: format!("job {} has no signed bytes", self.id) };
         self.signed.last().ok_or_else(damaged)
     }

@@ -1,15 +1,20 @@
-//! The outbox: every transaction is on disk, signed, before it is sent, and ends in one block or in one visible failure.
+//! The outbox: every transaction is on disk, signed, before it is sent, and ends in one block or in
+//! one visible failure.
 //!
-//! A job goes through `prepared -> signed -> broadcast -> mined -> final`, or to `failed`; each arrow is one
-//! [`Outbox::step`], and a process that dies between two goes on with [`Outbox::resume`]. What is sent again is always the
-//! same signed bytes, with two exceptions. Bytes that the node refuses, or takes and leaves lying, say because blocks have become
-//! dearer, are signed anew with the same number (nonce) and higher fees, five times: the chain takes at most one of them, and all
-//! are asked for. And when somebody else used the number up, so that they can never be mined, the job gets another, once.
+//! A job goes through `prepared -> signed -> broadcast -> mined -> final`, or to `failed`; each
+//! arrow is one [`Outbox::step`], and a process that dies between two goes on with
+//! [`Outbox::resume`]. What is sent again is always the same signed bytes, with two exceptions.
+//! Bytes that the node refuses, or takes and leaves lying, say because blocks have become dearer,
+//! are signed anew with the same number (nonce) and higher fees, five times: the chain takes at
+//! most one of them, and all are asked for. And when somebody else used the number up, so that they
+//! can never be mined, the job gets another, once.
 //!
-//! On a network mined is not final: [`Outbox::submit`] waits as long as [`Outbox::waiting_for`] says, what is mined by then stays open,
-//! and each later run looks whether its block is still there. If it is gone, the job is sent again.
+//! On a network mined is not final: [`Outbox::send`] waits as long as [`Outbox::waiting_for`] says,
+//! what is mined by then stays open, and each later run looks whether its block is still there. If
+//! it is gone, the job is sent again.
 //!
-//! SQLite is called on the thread of the task: its files are small and local, and a commit must be over before the next step.
+//! SQLite is called on the thread of the task: its files are small and local, and a commit must be
+//! over before the next step.
 
 mod error;
 mod external_signer;
@@ -20,10 +25,12 @@ mod send;
 mod settle;
 mod signing;
 mod steps;
+mod submitted;
 mod table;
 
 pub use error::OutboxError;
-pub use job::{Job, Receipt, Signed, State};
+pub use job::{Job, MinedTransaction, SignedTransaction, State};
+pub use submitted::{Submitted, Unsent};
 
 use super::head::{Profile, Wait};
 use super::rpc::Rpc;
@@ -36,11 +43,11 @@ use std::time::Duration;
 use table::Table;
 
 /// Is told what is waited for.
-pub type Observer = std::sync::Arc<dyn Fn(&Waiting<'_>) + Send + Sync>;
+pub type Observer = std::sync::Arc<dyn Fn(&Confirmation<'_>) + Send + Sync>;
 
-/// A transaction that is mined, and not as deep in the chain as it is waited for.
+/// A mined transaction that is not yet as deep in the chain as is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Waiting<'a> {
+pub struct Confirmation<'a> {
     /// The job.
     pub job: &'a str,
     /// Number of its block.
@@ -77,10 +84,12 @@ impl std::fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// Returns the outbox of `sender` on the node's chain: `outbox-CHAINID-SENDER.sqlite` in `folder`, made where it is absent.
+    /// Returns the outbox of `sender` on the node's chain: `outbox-CHAINID-SENDER.sqlite` in
+    /// `folder`, made where it is absent.
     ///
     /// # Errors
-    /// [`OutboxError::Busy`], [`OutboxError::ChainReset`], [`OutboxError::Io`], [`OutboxError::Database`], or the node does not answer.
+    /// [`OutboxError::Busy`], [`OutboxError::ChainReset`], [`OutboxError::Io`],
+    /// [`OutboxError::Database`], or the node does not answer.
     pub async fn open(folder: &Path, sender: Address, rpc: &Rpc, profile: Profile) -> Result<Self, OutboxError> {
         let chain_id = rpc.chain_id().await?;
         let found = rpc.genesis().await?;
@@ -114,7 +123,8 @@ impl Outbox {
         })
     }
 
-    /// The same outbox with another depth for [`Outbox::submit`] to wait for. Development chains have one depth alone: mined is final.
+    /// The same outbox with another depth for [`Outbox::send`] to wait for. Development chains have
+    /// one depth alone: mined is final.
     pub fn waiting_for(self, wait: Wait) -> Self {
         Self { wait, ..self }
     }
@@ -152,40 +162,59 @@ impl Outbox {
         self.table.job(job)
     }
 
-    /// Sends `transaction` and returns its receipt, once it is as deep in the chain as is waited for. `job` is the caller's name for the act: the same
-    /// name again returns the same receipt and sends nothing; a job that failed starts anew.
+    /// Sends `transaction`, or where `wallet` only prints, returns what is to be signed or sent
+    /// instead. `job` is the caller's name for the act, as for [`Outbox::send`].
     ///
     /// # Errors
-    /// A revert found before sending is [`OutboxError::Chain`] and uses no number; for the others see [`OutboxError`].
-    /// After an error that is no revert, [`Outbox::resume`] or the same call again goes on.
+    /// As [`Outbox::send`].
     pub async fn submit(
         &mut self,
         rpc: &Rpc,
         wallet: &Wallet,
         job: &str,
         transaction: &Transaction,
-    ) -> Result<Receipt, OutboxError> {
-        if wallet.is_held() {
+    ) -> Result<Submitted, OutboxError> {
+        if wallet.prints_only() {
             Self::try_out(rpc, wallet, transaction).await?;
-            return Err(self.hold(wallet, job, transaction));
+            return self.print(wallet, job, transaction).map(Submitted::Printed);
         }
+        self.send(rpc, wallet, job, transaction).await.map(Submitted::Mined)
+    }
+
+    /// Sends `transaction` and returns it mined, once it is as deep in the chain as is waited for.
+    /// `job` is the caller's name for the act: the same name again returns the same and sends
+    /// nothing; a job that failed starts anew.
+    ///
+    /// # Errors
+    /// [`OutboxError::PrintsOnly`] for a wallet that sends nothing. A revert found before sending
+    /// is [`OutboxError::Chain`] and uses no number; for the others see [`OutboxError`]. After an
+    /// error that is no revert, [`Outbox::resume`] or the same call again goes on.
+    pub async fn send(
+        &mut self,
+        rpc: &Rpc,
+        wallet: &Wallet,
+        job: &str,
+        transaction: &Transaction,
+    ) -> Result<MinedTransaction, OutboxError> {
         self.check(rpc, wallet).await?;
         self.prepare(job, transaction)?;
         self.finish(rpc, wallet, job, self.wait).await
     }
 
-    /// Goes on with every job that an earlier run left, lowest transaction number first, and returns each that was mined, or failed, with
-    /// how. What is mined and not final is looked at once and not waited for: it is returned only if it has moved.
-    /// Asks the node nothing if there is none.
+    /// Goes on with every job that an earlier run left, lowest transaction number first, and
+    /// returns each that was mined, or failed, with how. What is mined and not final is looked at
+    /// once and not waited for: it is returned only if it has moved. Asks the node nothing if there
+    /// is none.
     ///
     /// # Errors
-    /// As [`Outbox::submit`], where they concern the whole outbox; those of one job are with that job.
+    /// As [`Outbox::send`], where they concern the whole outbox; those of one job are with that
+    /// job.
     #[allow(clippy::type_complexity)] // a job's name and how it ended
     pub async fn resume(
         &mut self,
         rpc: &Rpc,
         wallet: &Wallet,
-    ) -> Result<Vec<(String, Result<Receipt, OutboxError>)>, OutboxError> {
+    ) -> Result<Vec<(String, Result<MinedTransaction, OutboxError>)>, OutboxError> {
         self.check_sender(wallet)?;
         let mut ended = Vec::new();
         let open = self.open_jobs()?;
@@ -221,7 +250,8 @@ impl Outbox {
         }
     }
 
-    /// Takes a job one state further and returns the new one. [`Outbox::submit`] is this until the job is done.
+    /// Takes a job one state further and returns the new one. [`Outbox::send`] is this until the
+    /// job is done.
     ///
     /// # Errors
     /// [`OutboxError`].
@@ -238,7 +268,13 @@ impl Outbox {
     }
 
     /// Takes a job as deep as `wait` says.
-    async fn finish(&mut self, rpc: &Rpc, wallet: &Wallet, id: &str, wait: Wait) -> Result<Receipt, OutboxError> {
+    async fn finish(
+        &mut self,
+        rpc: &Rpc,
+        wallet: &Wallet,
+        id: &str,
+        wait: Wait,
+    ) -> Result<MinedTransaction, OutboxError> {
         let job = self.known(id)?;
         if matches!(job.state, State::Prepared | State::Signed | State::Broadcast) {
             self.clear_the_way(rpc, wallet, &job).await?;
@@ -263,7 +299,10 @@ impl Outbox {
 
     fn check_sender(&self, wallet: &Wallet) -> Result<(), OutboxError> {
         let (expected, found) = (self.sender, wallet.address());
-        if found == expected { Ok(()) } else { Err(OutboxError::WrongSender { expected, found }) }
+        if found != expected {
+            return Err(OutboxError::WrongSender { expected, found });
+        }
+        if wallet.prints_only() { Err(OutboxError::PrintsOnly { wallet: found }) } else { Ok(()) }
     }
 
     /// Is it still our chain, and our wallet?

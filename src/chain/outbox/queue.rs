@@ -1,4 +1,5 @@
-//! The order of the jobs: a transaction is mined only after all of the same sender with lower numbers.
+//! The order of the jobs: a transaction is mined only after all of the same sender with lower
+//! numbers.
 
 use super::Outbox;
 use super::error::OutboxError;
@@ -48,8 +49,8 @@ impl Outbox {
         Ok(mined)
     }
 
-    /// Ids of the open jobs in the order in which they can be finished: first those that are mined, for if their blocks are gone the
-    /// others stand behind them.
+    /// Ids of the open jobs in the order in which they can be finished: first those that are mined,
+    /// for if their blocks are gone the others stand behind them.
     pub(super) fn open_jobs(&self) -> Result<Vec<String>, OutboxError> {
         let mut open: Vec<String> = self.mined()?.into_iter().map(|job| job.id).collect();
         open.extend(self.waiting()?.into_iter().map(|(_, job)| job.id));
@@ -61,7 +62,8 @@ impl Outbox {
         Ok(open)
     }
 
-    /// Looks whether what is mined and not final is still where it was; what is not waits for its block again.
+    /// Looks whether what is mined and not final is still where it was; what is not waits for its
+    /// block again.
     async fn recheck(&mut self, rpc: &Rpc, except: &str) -> Result<(), OutboxError> {
         for job in self.mined()?.into_iter().filter(|job| job.id != except) {
             match self.settle(rpc, &job, Wait::Mined).await {
@@ -73,7 +75,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// Sends again what waits before `job`: a node that never got it, dropped it, or finds it too cheap would never mine `job`.
+    /// Sends again what waits before `job`: a node that never got it, dropped it, or finds it too
+    /// cheap would never mine `job`.
     ///
     /// # Errors
     /// [`OutboxError::Behind`] if one of them can't be sent and keeps its number.

@@ -19,8 +19,9 @@ const NUMBERS: usize = 2;
 const REPLACEMENTS: usize = 5;
 
 impl Outbox {
-    /// Signed -> broadcast; mined, if it was already; prepared, if its number is used up. Bytes that the node does not
-    /// want are replaced by the same transaction with higher fees, which can't be mined beside the older one.
+    /// Signed -> broadcast; mined, if it was already; prepared, if its number is used up. Bytes
+    /// that the node does not want are replaced by the same transaction with higher fees, which
+    /// can't be mined beside the older one.
     pub(super) async fn broadcast(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<(), OutboxError> {
         let mut job = job.clone();
         loop {
@@ -40,18 +41,21 @@ impl Outbox {
         }
     }
 
-    /// The node says that our number is used up: by one of our own hashes, or by somebody else, and then the job needs another.
+    /// The node says that our number is used up: by one of our own hashes, or by somebody else, and
+    /// then the job needs another.
     async fn used_up(&mut self, rpc: &Rpc, job: &Job) -> Result<(), OutboxError> {
         let nonce = job.newest()?.nonce;
         if !is_used_up(rpc, self.sender, job).await? {
             let what = format!("transaction number {nonce} is too low and not used up");
             return Err(ChainError::BadAnswer { method: "eth_sendRawTransaction", reason: what }.into());
         }
-        // Only now: what used the number up is in the chain, so that a receipt of ours can't appear later.
+        // Only now: what used the number up is in the chain, so that a receipt of ours can't appear
+        // later.
         if self.look(rpc, job).await? {
             return Ok(());
         }
-        // Where a reorganisation came between the two questions, the answers are of two chains, and nobody used it up.
+        // Where a reorganisation came between the two questions, the answers are of two chains, and
+        // nobody used it up.
         if !is_used_up(rpc, self.sender, job).await? {
             return self.table.set_state(&job.id, State::Signed, None);
         }
@@ -65,8 +69,8 @@ impl Outbox {
         Err(taken)
     }
 
-    /// Signs the same number and the same call with higher fees and writes that down; the node's words as an error, if
-    /// that was done often enough.
+    /// Signs the same number and the same call with higher fees and writes that down; the node's
+    /// words as an error, if that was done often enough.
     async fn replace(
         &mut self,
         rpc: &Rpc,
@@ -85,8 +89,9 @@ impl Outbox {
         self.table.signed(&job.id, &signed)
     }
 
-    /// A transaction that nodes took and do not put into a block is signed anew with higher fees, if it offers less than the next block
-    /// costs, or blocks have passed it over. Returns whether it was.
+    /// A transaction that nodes took and do not put into a block is signed anew with higher fees,
+    /// if it offers less than the next block costs, or blocks have passed it over. Returns whether
+    /// it was.
     pub(super) async fn make_dearer(
         &mut self,
         rpc: &Rpc,
@@ -116,7 +121,8 @@ fn signings(job: &Job, older: &TxEip1559) -> usize {
     job.signed.iter().filter(|signed| signed.nonce == older.nonce).count()
 }
 
-/// Past the limit only the chain's own prices raise ours: a node that refuses for other reasons can't.
+/// Past the limit only the chain's own prices raise ours: a node that refuses for other reasons
+/// can't.
 fn is_enough(signings: usize, older: &TxEip1559, fresh: &Eip1559Estimation) -> bool {
     signings > REPLACEMENTS && fresh.max_fee_per_gas <= older.max_fee_per_gas
 }

@@ -1,8 +1,8 @@
 //! Mined -> final: how deep a transaction lies in the chain, and what follows if its block is gone.
 
 use super::error::OutboxError;
-use super::job::{Job, Receipt, State};
-use super::{Outbox, Waiting};
+use super::job::{Job, MinedTransaction, State};
+use super::{Confirmation, Outbox};
 use crate::chain::error::ChainError;
 use crate::chain::head::{Profile, Wait};
 use crate::chain::rpc::Rpc;
@@ -31,7 +31,7 @@ impl Outbox {
         &mut self,
         rpc: &Rpc,
         job: &Job,
-        receipt: &Receipt,
+        receipt: &MinedTransaction,
         wanted: Wait,
     ) -> Result<bool, OutboxError> {
         let (start, mut pause) = (Instant::now(), PAUSE.0);
@@ -47,24 +47,27 @@ impl Outbox {
                 return Err(OutboxError::NotFinal { job, transaction, block, wanted, reached, after });
             }
             if let Some(observer) = &self.observer {
-                observer(&Waiting { job: &job.id, block, wanted, reached, since });
+                observer(&Confirmation { job: &job.id, block, wanted, reached, since });
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
         }
     }
 
-    /// Looks once at a mined job. Mined -> final or failed, where its block stays; back to signed, where it is gone.
+    /// Looks once at a mined job. Mined -> final or failed, where its block stays; back to signed,
+    /// where it is gone.
     pub(super) async fn settle(&mut self, rpc: &Rpc, job: &Job, wait: Wait) -> Result<Depth, OutboxError> {
         let Some(receipt) = job.receipt else {
             return Err(OutboxError::Damaged { what: format!("job {} is mined without a receipt", job.id) });
         };
-        // Asked before the receipt: what was final then is not gone by the time that the receipt comes.
+        // Asked before the receipt: what was final then is not gone by the time that the receipt
+        // comes.
         let (is_final, reached) = reached(rpc, self.profile, receipt.block_number, wait).await?;
         let found = match rpc.receipt(receipt.transaction).await? {
             Some(found) if found.block_hash == Some(receipt.block_hash) => found,
             _ => {
-                // It may be in another block, under this hash or an older one; else it is sent again.
+                // It may be in another block, under this hash or an older one; else it is sent
+                // again.
                 if !self.look(rpc, job).await? {
                     self.table.set_state(&job.id, State::Signed, None)?;
                 }
@@ -83,12 +86,13 @@ impl Outbox {
         Ok(Depth::Enough)
     }
 
-    /// The error of a transaction that changed nothing. As long as its block may go, and its number be free again, the job stays open.
+    /// The error of a transaction that changed nothing. As long as its block may go, and its number
+    /// be free again, the job stays open.
     async fn reverted(
         &mut self,
         rpc: &Rpc,
         job: &Job,
-        receipt: &Receipt,
+        receipt: &MinedTransaction,
         is_final: bool,
     ) -> Result<OutboxError, OutboxError> {
         // The receipt does not say why; the same call does, if nothing has changed since.
@@ -104,7 +108,8 @@ impl Outbox {
     }
 }
 
-/// Whether a block is final, and the newest block that is as deep as `wait` says; none where every mined one is.
+/// Whether a block is final, and the newest block that is as deep as `wait` says; none where every
+/// mined one is.
 async fn reached(rpc: &Rpc, profile: Profile, block: u64, wait: Wait) -> Result<(bool, Option<u64>), ChainError> {
     if profile == Profile::Development {
         return Ok((true, None));

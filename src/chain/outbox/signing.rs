@@ -1,7 +1,7 @@
 //! Signed bytes of a job: made, read back, and made anew at a higher price.
 
 use super::error::OutboxError;
-use super::job::{Job, Signed};
+use super::job::{Job, SignedTransaction};
 use crate::chain::wallet::Wallet;
 use alloy::consensus::{Transaction as _, TxEip1559, TxEnvelope};
 use alloy::eips::eip1559::Eip1559Estimation;
@@ -9,10 +9,10 @@ use alloy::eips::eip2718::{Decodable2718, Encodable2718};
 use alloy::primitives::Bytes;
 
 /// The signed bytes of a transaction.
-pub(super) fn sign(wallet: &Wallet, transaction: TxEip1559) -> Signed {
+pub(super) fn sign(wallet: &Wallet, transaction: TxEip1559) -> SignedTransaction {
     let nonce = transaction.nonce;
     let envelope = wallet.sign_transaction(transaction);
-    Signed { hash: *envelope.tx_hash(), nonce, raw: Bytes::from(envelope.encoded_2718()) }
+    SignedTransaction { hash: *envelope.tx_hash(), nonce, raw: Bytes::from(envelope.encoded_2718()) }
 }
 
 /// The transaction that was signed last.
@@ -24,7 +24,8 @@ pub(super) fn last_signed(job: &Job) -> Result<TxEip1559, OutboxError> {
     if transaction.nonce() == newest.nonce { Ok(transaction.clone()) } else { Err(damaged()) }
 }
 
-/// The same transaction at the price of today, and dearer than before by what nodes ask of a replacement: 12.5 % of both fees.
+/// The same transaction at the price of today, and dearer than before by what nodes ask of a
+/// replacement: 12.5 % of both fees.
 pub(super) fn raised(older: TxEip1559, fresh: Eip1559Estimation) -> TxEip1559 {
     let raise = |fee: u128| fee.saturating_add(fee / 8).saturating_add(1);
     TxEip1559 {

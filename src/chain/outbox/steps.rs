@@ -2,7 +2,7 @@
 
 use super::Outbox;
 use super::error::OutboxError;
-use super::job::{Job, Receipt, State};
+use super::job::{Job, MinedTransaction, State};
 use super::queue::is_used_up;
 use super::refusal::Refusal;
 use super::signing::sign;
@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// Gas that a transaction may have at most from Osaka's rules on (EIP-7825).
 const MOST_GAS: u64 = 1 << 24;
-/// Blocks that came without a transaction which nothing stands in front of: the nodes find it too cheap.
+/// Blocks that came without a transaction which nothing stands in front of: the nodes find it too
+/// cheap.
 const PASSED_OVER: u64 = 10;
 /// A node may drop a transaction from its pool: it is sent again this often.
 const REBROADCAST: Duration = Duration::from_secs(5);
@@ -34,14 +35,16 @@ impl Outbox {
 
     /// Prepared -> signed, or failed where the contract would refuse.
     pub(super) async fn sign(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<(), OutboxError> {
-        // The number that was used up may be free again: then no later one could be mined before it, and the old bytes are good.
+        // The number that was used up may be free again: then no later one could be mined before
+        // it, and the old bytes are good.
         if !job.signed.is_empty() && !is_used_up(rpc, self.sender, job).await? {
             return self.table.set_state(&job.id, State::Signed, None);
         }
         let gas = match rpc.estimate_gas(self.request(&job.transaction)).await {
             Ok(gas) => gas,
             Err(refused @ (ChainError::Revert(_) | ChainError::UnknownImage { .. })) => {
-                // A reorg may have brought back bytes of this job that somebody else's had taken the number of.
+                // A reorg may have brought back bytes of this job that somebody else's had taken
+                // the number of.
                 if self.look(rpc, job).await? {
                     return Ok(());
                 }
@@ -73,12 +76,13 @@ impl Outbox {
         self.table.signed(&job.id, &signed)
     }
 
-    /// Looks for a receipt of any of the job's hashes; writes it down and returns whether there is one.
+    /// Looks for a receipt of any of the job's hashes; writes it down and returns whether there is
+    /// one.
     pub(super) async fn look(&mut self, rpc: &Rpc, job: &Job) -> Result<bool, OutboxError> {
         for signed in &job.signed {
             let Some(found) = rpc.receipt(signed.hash).await? else { continue };
             let (Some(block_hash), Some(block_number)) = (found.block_hash, found.block_number) else { continue };
-            let receipt = Receipt {
+            let receipt = MinedTransaction {
                 transaction: signed.hash,
                 block_hash,
                 block_number,
@@ -124,8 +128,9 @@ impl Outbox {
     }
 }
 
-/// A quarter more than was needed when it was tried: transactions that get in before ours may make it dearer. But not more than a block or
-/// a transaction (EIP-7825) may have, if it could do with that.
+/// A quarter more than was needed when it was tried: transactions that get in before ours may make
+/// it dearer. But not more than a block or a transaction (EIP-7825) may have, if it could do with
+/// that.
 async fn gas_limit(rpc: &Rpc, gas: u64) -> Result<u64, OutboxError> {
     let most = rpc.latest().await?.gas_limit.min(MOST_GAS);
     Ok(gas.saturating_add(gas / 4).min(most.max(gas)))

@@ -1,7 +1,7 @@
 //! The outbox on disk: every change is one transaction that is synced before it counts.
 
 use super::error::OutboxError;
-use super::job::{Job, Receipt, Signed, State};
+use super::job::{Job, MinedTransaction, SignedTransaction, State};
 use crate::contract::Transaction;
 use alloy::primitives::B256;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -23,7 +23,8 @@ const SCHEMA: &str = "
 pub(super) struct Table(Connection);
 
 impl Table {
-    /// Opens the database and returns it with the genesis hash it is pinned to: `genesis` where it is new.
+    /// Opens the database and returns it with the genesis hash it is pinned to: `genesis` where it
+    /// is new.
     pub(super) fn open(path: &Path, genesis: B256) -> Result<(Self, B256), OutboxError> {
         let mut connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -54,7 +55,7 @@ impl Table {
         let mut signed = Vec::new();
         for row in rows {
             let (hash, nonce, raw) = row?;
-            signed.push(Signed { hash: bytes(&hash)?, nonce: unsigned(nonce)?, raw: raw.into() });
+            signed.push(SignedTransaction { hash: bytes(&hash)?, nonce: unsigned(nonce)?, raw: raw.into() });
         }
         found.into_job(signed).map(Some)
     }
@@ -80,7 +81,7 @@ impl Table {
         Ok(both.commit()?)
     }
 
-    pub(super) fn signed(&mut self, id: &str, signed: &Signed) -> Result<(), OutboxError> {
+    pub(super) fn signed(&mut self, id: &str, signed: &SignedTransaction) -> Result<(), OutboxError> {
         let both = self.0.transaction()?;
         both.execute(
             "INSERT INTO signed (hash, job, nonce, raw) VALUES (?1, ?2, ?3, ?4)",
@@ -95,7 +96,7 @@ impl Table {
         Ok(())
     }
 
-    pub(super) fn mined(&mut self, id: &str, receipt: &Receipt) -> Result<(), OutboxError> {
+    pub(super) fn mined(&mut self, id: &str, receipt: &MinedTransaction) -> Result<(), OutboxError> {
         self.0.execute(
             "UPDATE job SET state = 'mined', transaction_hash = ?2, block_hash = ?3, block_number = ?4, gas_used = ?5,
              contract = ?6 WHERE id = ?1",
@@ -155,10 +156,10 @@ impl JobRow {
         })
     }
 
-    fn into_job(self, signed: Vec<Signed>) -> Result<Job, OutboxError> {
+    fn into_job(self, signed: Vec<SignedTransaction>) -> Result<Job, OutboxError> {
         let receipt = match (self.transaction, self.block_hash, self.block_number, self.gas_used) {
             (None, None, None, None) => None,
-            (Some(transaction), Some(block_hash), Some(block_number), Some(gas_used)) => Some(Receipt {
+            (Some(transaction), Some(block_hash), Some(block_number), Some(gas_used)) => Some(MinedTransaction {
                 transaction: bytes(&transaction)?,
                 block_hash: bytes(&block_hash)?,
                 block_number: unsigned(block_number)?,
@@ -205,8 +206,8 @@ mod tests {
         Table::open(&folder.join("outbox.sqlite"), B256::ZERO).expect("a table").0
     }
 
-    fn signed(nonce: u8) -> Signed {
-        Signed { hash: B256::repeat_byte(nonce), nonce: nonce.into(), raw: Bytes::from(vec![nonce]) }
+    fn signed(nonce: u8) -> SignedTransaction {
+        SignedTransaction { hash: B256::repeat_byte(nonce), nonce: nonce.into(), raw: Bytes::from(vec![nonce]) }
     }
 
     fn is_damaged(result: Result<impl Sized, OutboxError>) -> bool {
@@ -231,7 +232,7 @@ mod tests {
         assert_eq!(table.next_nonce().expect("read"), 0);
         table.prepare("job", &transaction).expect("written");
         table.signed("job", &signed(4)).expect("written");
-        let receipt = Receipt {
+        let receipt = MinedTransaction {
             transaction: signed(4).hash,
             block_hash: B256::repeat_byte(1),
             block_number: 7,

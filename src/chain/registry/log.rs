@@ -1,8 +1,8 @@
-//! The registry's log: events, and what they say of images.
+//! Reads the registry's events.
 
 use super::Registry;
 use crate::chain::error::ChainError;
-use crate::chain::outbox::Receipt;
+use crate::chain::outbox::MinedTransaction;
 use crate::chain::rpc::Rpc;
 use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents, KgcKeyPublished};
 use crate::contract::{
@@ -14,7 +14,7 @@ use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 
 impl Registry {
-    /// What the log says of how an image became a record; its sender and salt were found to give that id.
+    /// How an image was registered, from its event; sender and salt are checked to give the image id.
     ///
     /// # Errors
     /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
@@ -29,7 +29,10 @@ impl Registry {
         let logged = LoggedImage::new(last, batch)?;
         let derived = envelope::image_id(self.chain_id, self.address, logged.sender, logged.salt);
         if !found.is_empty() || logged.image_id != image_id || derived != image_id {
-            let reason = format!("{} registrations of image {image_id}, the last of {derived}", found.len() + 1);
+            let reason = format!(
+                "{} registrations of image {image_id}, expected one; the last is of image {derived}",
+                found.len() + 1
+            );
             return Err(ChainError::BadAnswer { method: "eth_getLogs", reason });
         }
         Ok(logged)
@@ -62,7 +65,7 @@ impl Registry {
         read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
     }
 
-    /// How many images the log has registered, by whichever way. Reads the whole log.
+    /// Number of registered images. Reads the whole log.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -92,7 +95,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
-    pub async fn events_of(&self, receipt: &Receipt) -> Result<Vec<RegistryEvent>, ChainError> {
+    pub async fn events_of(&self, receipt: &MinedTransaction) -> Result<Vec<RegistryEvent>, ChainError> {
         self.events_in(receipt.transaction).await
     }
 
@@ -130,7 +133,7 @@ impl Registry {
             .collect())
     }
 
-    /// The binary CID of an image's capsules of a version from 1 on, spelled out, and their hash.
+    /// The binary CID, in full, and the hash of an image's capsules of a version from 1 on.
     ///
     /// # Errors
     /// [`ChainError::BadAnswer`] if the log has no such version, or the node does not answer.
@@ -151,7 +154,7 @@ impl Registry {
         }
     }
 
-    /// What a transaction cost, and how many records it made, at least 1.
+    /// The gas that a transaction used, and the number of images that it registered, at least 1.
     ///
     /// # Errors
     /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
@@ -206,8 +209,9 @@ fn push(
 ) -> Result<(), ChainError> {
     let key = |event: &RegistryEvent| (event.place.block_number, event.place.log_index);
     if !range.contains(&event.place.block_number) {
+        let found = event.place.block_number;
         return Err(
-            EventError::new(format_args!("a log of block {} in blocks {range:?}", event.place.block_number)).into()
+            EventError::new(format_args!("expected logs of blocks {range:?}, found one of block {found}")).into()
         );
     }
     if events.last().is_some_and(|last| key(last) >= key(&event)) {

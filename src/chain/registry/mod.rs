@@ -21,7 +21,8 @@ mod times;
 
 pub use times::BlockTimes;
 
-/// A registry whose chain and code were checked. Views are of the latest block.
+/// Client of a registry whose chain and code were checked. Reads are of the latest block unless the
+/// method says otherwise.
 #[derive(Debug, Clone)]
 pub struct Registry {
     rpc: Rpc,
@@ -33,10 +34,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at the pinned address.
+    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at
+    /// the pinned address.
     ///
     /// # Errors
-    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or the node does not answer.
+    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or
+    /// the node does not answer.
     pub async fn connect(rpc: Rpc, deployment: &Deployment, profile: Profile) -> Result<Self, ChainError> {
         let Deployment { chain_id, address, code_hash, block, .. } = *deployment;
         rpc.check_chain_id(chain_id).await?;
@@ -52,32 +55,32 @@ impl Registry {
         Ok(Self { rpc, chain_id, address, first_block: block, code_hash, profile })
     }
 
-    /// The node behind it.
+    /// The JSON-RPC client that it uses.
     pub fn rpc(&self) -> &Rpc {
         &self.rpc
     }
 
-    /// Its chain.
+    /// Id of its chain.
     pub fn chain_id(&self) -> u64 {
         self.chain_id
     }
 
-    /// The contract.
+    /// The contract's address.
     pub fn address(&self) -> Address {
         self.address
     }
 
-    /// The block in which it was made.
+    /// Number of the block in which the contract was made: no event is older.
     pub fn first_block(&self) -> u64 {
         self.first_block
     }
 
-    /// keccak256 of its code, as pinned.
+    /// keccak256 of the contract's code, as pinned.
     pub fn code_hash(&self) -> B256 {
         self.code_hash
     }
 
-    /// What 'stale' and 'confirmed' mean here.
+    /// The chain's profile: what 'stale', 'confirmed' and 'final' mean on it.
     pub fn profile(&self) -> Profile {
         self.profile
     }
@@ -99,7 +102,7 @@ impl Registry {
     async fn view_at<C: SolCall>(&self, block: BlockId, call: C) -> Result<C::Return, ChainError> {
         let request = TransactionRequest::default().to(self.address).input(call.abi_encode().into());
         let answer = self.rpc.call(request, block).await?;
-        // An address without code answers every call, with nothing.
+        // An address without code answers every call with no bytes.
         if answer.is_empty() {
             return Err(ChainError::NoContract { address: self.address, chain_id: self.chain_id });
         }
@@ -112,7 +115,7 @@ impl Registry {
     /// # Errors
     /// [`ChainError`] if the node does not answer.
     pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
-        // The time before the question: an answer that took long counts as older, never as newer.
+        // The time before the question: a slow answer counts as older, never as newer.
         let answered_at = clock.unix_secs();
         let header = self.rpc.latest().await?;
         Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
@@ -138,7 +141,8 @@ impl Registry {
         self.view(registry::verifyCall { imageId: image_id, observedHash: observed }).await
     }
 
-    /// The access word of (image, wallet); all zero where nothing was granted or revoked. Says nothing about the sender.
+    /// The access word of (image, wallet); all zero where nothing was granted or revoked. Says
+    /// nothing about the sender.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -146,7 +150,8 @@ impl Registry {
         self.view(registry::accessOfCall { imageId: image_id, wallet }).await
     }
 
-    /// The access word as it was in the block with this hash; a node that does not have the block refuses.
+    /// The access word as it was in the block with this hash; a node that does not have the block
+    /// refuses.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -154,8 +159,9 @@ impl Registry {
         self.view_at(BlockId::hash(block), registry::accessOfCall { imageId: image_id, wallet }).await
     }
 
-    /// Last second of the access of (image, wallet) that counts at `head`: 0 for none. On a network a grant counts once the chain calls its
-    /// block `safe`, and a revocation as soon as it is in `head`: the smaller of the two.
+    /// Last second of the access of (image, wallet) that counts at `head`: 0 for none. On a network
+    /// a grant counts once the chain calls its block `safe`, and a revocation as soon as it is in
+    /// `head`: the smaller of the two.
     ///
     /// # Errors
     /// [`ChainError::NoFinality`], or the node does not answer.
@@ -168,13 +174,14 @@ impl Registry {
             Some(safe) if safe.number >= self.first_block => {
                 Ok(newest.min(self.access_in(safe.hash, image_id, wallet).await?.expiry))
             }
-            // Nothing in the contract is confirmed yet, the contract included.
+            // No block with the contract in it is confirmed yet.
             _ => Ok(0),
         }
     }
 
-    /// Whether `wallet` may have the image's key *by the time of the latest block*, which a development chain only makes
-    /// when there is a transaction: who releases keys also compares [`Registry::access`] with its own clock.
+    /// Whether `wallet` may have the image's key *by the time of the latest block*, which a
+    /// development chain only makes when there is a transaction: who releases keys also compares
+    /// [`Registry::access`] with its own clock.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -199,7 +206,7 @@ impl Registry {
         Ok(AuditHead { head: audit.head, seq: audit.seq.to() })
     }
 
-    /// The same as it was in the block with this hash.
+    /// The audit head as it was in the block with this hash.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -248,7 +255,8 @@ impl Registry {
         self.view(IOpenZeppelin::defaultAdminCall {}).await
     }
 
-    /// Who is to be the default administrator, if anybody, and from when on it may accept.
+    /// The wallet that a hand-over makes the default administrator, if one is under way, and the
+    /// second from which it may accept.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -265,7 +273,7 @@ impl Registry {
         self.view(registry::operatorOfCall { sender, wallet }).await
     }
 
-    /// The last second of the pause in force, if one is.
+    /// Last second of the pause, unix seconds, if one is in force.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -274,7 +282,7 @@ impl Registry {
         Ok(Some(until).filter(|until| *until != 0))
     }
 
-    /// The registry that follows this one, if one does.
+    /// The registry that replaces this one, if one was announced.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -283,7 +291,8 @@ impl Registry {
         Ok(Some(successor).filter(|successor| !successor.is_zero()))
     }
 
-    /// The capsules that replaced those of the registration, as it was in the block with this hash; version 0 where none did.
+    /// The capsules that replaced those of the registration, as it was in the block with this hash;
+    /// version 0 where none did.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.

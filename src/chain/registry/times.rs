@@ -6,7 +6,8 @@ use crate::contract::EventPlace;
 use alloy::primitives::B256;
 use alloy::rpc::types::Log;
 
-/// Times of the blocks of a log that is read in order: the node is asked once a block, and only where its logs do not say the time.
+/// Times of the blocks of a log that is read in order: the node is asked once a block, and only
+/// where its logs do not say the time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BlockTimes {
     last: Option<(B256, u64)>,

@@ -1,5 +1,5 @@
-//! One question of JSON-RPC 2.0 over HTTP. The client library's own transport reads an answer to its end, however long it is, and
-//! compares no ids; this one has a bound for both.
+//! One question of JSON-RPC 2.0 over HTTP. The client library's own transport reads an answer to
+//! its end, however long it is, and compares no ids; this one has a bound for both.
 
 use crate::chain::error::ChainError;
 use crate::words::one_line;
@@ -95,7 +95,8 @@ fn bad(method: &'static str, reason: impl ToString) -> ChainError {
     ChainError::BadAnswer { method, reason: one_line(&reason.to_string()) }
 }
 
-/// The innermost cause, which is the one that helps ("connection refused") and that never repeats the URL.
+/// The innermost cause, which is the one that helps ("connection refused") and that never repeats
+/// the URL.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

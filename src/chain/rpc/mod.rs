@@ -1,4 +1,4 @@
-//! The only door to the nodes: JSON-RPC over HTTP, a deadline for each call, and another node where one fails.
+//! All access to the nodes: JSON-RPC over HTTP, a deadline for each call, and another node where one fails.
 
 mod http;
 mod node;
@@ -17,24 +17,24 @@ use alloy::rpc::types::{
     Block, EIP1186AccountProofResponse, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest,
 };
 use node::Node;
-use nodes::Nodes;
+use nodes::NodePool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long one call may take unless told otherwise.
+/// Default deadline of one call.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
-/// A chain that has made so many blocks, and has no final one, will not have one: four epochs of proof of stake.
+/// A chain that has this many blocks and no final one has no finality: four epochs of proof of stake.
 const YOUNG_BLOCKS: u64 = 128;
-/// So often an answer that is older than one before is asked for again.
+/// How often a call is repeated whose answer is older than an earlier one.
 const RETRIES: usize = 5;
-/// What Geth says for some moments after its start: it neither has the transaction nor lacks it.
+/// Geth's answer for some moments after its start, when it cannot tell whether it has a transaction.
 const INDEXING: &str = "transaction indexing is in progress";
 const INDEXING_PAUSE: Duration = Duration::from_millis(200);
 
-/// The JSON-RPC of one node, or of several that stand in for one another.
+/// JSON-RPC client of one node, or of several that replace one another.
 #[derive(Debug, Clone)]
 pub struct Rpc {
-    nodes: Arc<Nodes>,
+    nodes: Arc<NodePool>,
     endpoint: String,
     deadline: Duration,
 }
@@ -42,14 +42,14 @@ pub struct Rpc {
 /// What a transaction has to pay for the next block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fees {
-    /// Its base fee: whoever offers less stays outside.
+    /// The block's base fee in wei: no transaction that offers less is included.
     pub(super) base: u128,
-    /// What to offer: twice the base fee, and the tip that others give.
+    /// What to offer: twice the base fee, and the usual tip.
     pub(super) offer: Eip1559Estimation,
 }
 
 impl Rpc {
-    /// Returns the door to the node at `url`, or to several whose URLs have commas between them; asks them nothing yet. Each call then
+    /// Returns the client of the node at `url`, or of several whose URLs are separated by commas; sends nothing yet. Each call then
     /// has 10 s. Of several nodes each is checked before it is used: same chain, same block 0, same contract, and not behind the others.
     ///
     /// # Errors
@@ -62,10 +62,10 @@ impl Rpc {
     fn of(nodes: Vec<Node>) -> Self {
         let endpoints: Vec<&str> = nodes.iter().map(Node::endpoint).collect();
         let endpoint = endpoints.join(", ");
-        Self { nodes: Arc::new(Nodes::new(nodes)), endpoint, deadline: CALL_DEADLINE }
+        Self { nodes: Arc::new(NodePool::new(nodes)), endpoint, deadline: CALL_DEADLINE }
     }
 
-    /// The same door with another deadline for each call.
+    /// The same client with another deadline for each call.
     pub fn with_deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
@@ -75,13 +75,13 @@ impl Rpc {
         &self.endpoint
     }
 
-    /// A door to each node alone, which knows nothing of the others.
+    /// One client for each node alone.
     pub fn each(&self) -> Vec<Self> {
         let alone = |node: &Node| Self { deadline: self.deadline, ..Self::of(vec![node.clone()]) };
         self.nodes.all().iter().map(alone).collect()
     }
 
-    /// Whether what is said to the nodes can be read or changed on its way: plain HTTP to another machine.
+    /// Whether others can read or change the traffic: plain HTTP to another machine.
     pub fn is_open_to_the_network(&self) -> bool {
         self.nodes.all().iter().any(Node::is_open_to_the_network)
     }
@@ -108,7 +108,7 @@ impl Rpc {
         }
     }
 
-    /// The answer to a question that the library itself has no need of.
+    /// The answer to any JSON-RPC method, undecoded.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer, or does not know the method.
@@ -145,7 +145,7 @@ impl Rpc {
         Ok(self.block(BlockNumberOrTag::Earliest).await?.header.hash)
     }
 
-    /// What the node is: its `web3_clientVersion`.
+    /// The node's name and version: its `web3_clientVersion`.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -245,7 +245,7 @@ impl Rpc {
         let mut offer = eip1559_default_estimator(base, &history.reward.unwrap_or_default());
         let asked = match self.ask::<_, U128>("eth_maxPriorityFeePerGas", ()).await {
             Ok(tip) => tip.to::<u128>(),
-            // Not every node has an opinion.
+            // Not every node answers this method.
             Err(ChainError::Refused { .. }) => 0,
             Err(error) => return Err(error),
         };
@@ -255,7 +255,7 @@ impl Rpc {
         Ok(Fees { base, offer })
     }
 
-    /// What a unit of gas may cost in the next block, in wei: what a transaction of ours offers at most.
+    /// The most that a transaction of ours offers for a unit of gas in the next block, in wei.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
@@ -269,22 +269,23 @@ impl Rpc {
         Ok(count.to())
     }
 
-    /// Gives signed bytes to every node that can be used.
+    /// Sends a signed transaction to every usable node.
     pub(crate) async fn send_raw(&self, raw: &[u8]) -> Result<(), ChainError> {
         self.nodes.send(self.deadline, raw).await
     }
 
-    /// What a transaction that is mined carries: calldata, or the code that makes a contract.
+    /// Input of a mined transaction: calldata, or init code.
     pub(crate) async fn transaction_data(&self, hash: B256) -> Result<Bytes, ChainError> {
         let method = "eth_getTransactionByHash";
         let transaction: Option<alloy::rpc::types::Transaction> = self.ask(method, (hash,)).await?;
-        let transaction = transaction.ok_or_else(|| ChainError::BadAnswer { method, reason: "nothing".into() })?;
+        let transaction =
+            transaction.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no transaction {hash}") })?;
         Ok(transaction.input().clone())
     }
 
     pub(crate) async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, ChainError> {
         let receipt: Option<TransactionReceipt> = self.ask("eth_getTransactionReceipt", (hash,)).await?;
-        // Whoever sees a transaction mined must see what it did in whatever is read next.
+        // After a transaction is seen mined, every later read must see its effects.
         if let Some(number) = receipt.as_ref().and_then(|receipt| receipt.block_number) {
             self.nodes.saw(number);
         }

@@ -1,4 +1,4 @@
-//! One node: its client, its name in errors, and what must be known of it before it is asked.
+//! One node: its client, its name in errors, and the checks before it is used.
 
 use super::super::error::ChainError;
 use super::http::Door;
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// What every node must serve; each is `None` until it is known.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pins {
+pub(super) struct PinnedChain {
     pub(super) chain_id: Option<u64>,
     pub(super) genesis: Option<B256>,
     /// A contract, and keccak256 of its code.
@@ -23,7 +23,7 @@ pub(super) struct Pins {
 
 /// What a node says it serves.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct NodeStatus {
     pub(super) chain_id: u64,
     pub(super) genesis: B256,
     /// keccak256 of the code at the pinned address, where one is pinned.
@@ -32,21 +32,21 @@ pub(super) struct Look {
     pub(super) head: u64,
 }
 
-impl Pins {
-    /// Checks a node against what is pinned, and pins what was open.
+impl PinnedChain {
+    /// Checks a node against what is pinned, and pins what was not pinned yet.
     ///
     /// # Errors
     /// [`ChainError::WrongChain`], [`ChainError::WrongGenesis`], [`ChainError::NoContract`], [`ChainError::WrongContract`].
-    pub(super) fn admit(&mut self, look: &Look) -> Result<(), ChainError> {
-        let (expected, found) = (self.chain_id.unwrap_or(look.chain_id), look.chain_id);
+    pub(super) fn admit(&mut self, status: &NodeStatus) -> Result<(), ChainError> {
+        let (expected, found) = (self.chain_id.unwrap_or(status.chain_id), status.chain_id);
         if expected != found {
             return Err(ChainError::WrongChain { expected, found });
         }
-        let (first, found) = (self.genesis.unwrap_or(look.genesis), look.genesis);
+        let (first, found) = (self.genesis.unwrap_or(status.genesis), status.genesis);
         if first != found {
             return Err(ChainError::WrongGenesis { expected: first, found });
         }
-        match (self.code, look.code_hash) {
+        match (self.code, status.code_hash) {
             (Some((address, _)), Some(found)) if found == keccak256([]) => {
                 return Err(ChainError::NoContract { address, chain_id: expected });
             }
@@ -71,9 +71,9 @@ impl Node {
     pub(super) fn new(url: &str) -> Result<Self, ChainError> {
         let invalid = |reason: String| ChainError::InvalidUrl { reason };
         let url: reqwest::Url = url.parse().map_err(|error| invalid(format!("{error}")))?;
-        let host = url.host_str().ok_or_else(|| invalid("no host".into()))?;
+        let host = url.host_str().ok_or_else(|| invalid("found no host".into()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid(format!("scheme {}", url.scheme())));
+            return Err(invalid(format!("found scheme {}", url.scheme())));
         }
         // Shown in errors; user, password, path and query may be secrets.
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -87,7 +87,7 @@ impl Node {
         Ok(Self { door: Door::new(client, url, endpoint), is_open })
     }
 
-    /// Whether it is spoken to in plain text over a network.
+    /// Whether it is reached by plain HTTP over a network.
     pub(super) fn is_open_to_the_network(&self) -> bool {
         self.is_open
     }
@@ -129,8 +129,8 @@ impl Node {
         block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
     }
 
-    /// Asks for all that `pins` needs and for the head.
-    pub(super) async fn look(&self, deadline: Duration, pins: Pins) -> Result<Look, ChainError> {
+    /// Asks the node for everything that `pins` compares, and for its newest block.
+    pub(super) async fn status(&self, deadline: Duration, pins: PinnedChain) -> Result<NodeStatus, ChainError> {
         let chain_id: U64 = self.ask(deadline, "eth_chainId", ()).await?;
         let genesis = self.block(deadline, BlockNumberOrTag::Earliest).await?.header.hash;
         let mut code_hash = None;
@@ -139,11 +139,11 @@ impl Node {
             code_hash = Some(keccak256(&code));
         }
         let head = self.block(deadline, BlockNumberOrTag::Latest).await?.header.number;
-        Ok(Look { chain_id: chain_id.to(), genesis, code_hash, head })
+        Ok(NodeStatus { chain_id: chain_id.to(), genesis, code_hash, head })
     }
 }
 
-/// Whether a URL's host is this machine, so that what is said to it stays here.
+/// Whether a URL's host is this machine, so that the traffic never leaves it.
 fn is_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
@@ -156,18 +156,27 @@ mod tests {
     #[test]
     fn a_node_is_taken_only_with_what_is_pinned() {
         let (address, code) = (Address::repeat_byte(1), B256::repeat_byte(2));
-        let look = Look { chain_id: 5, genesis: B256::repeat_byte(3), code_hash: Some(code), head: 9 };
-        let mut pins = Pins { code: Some((address, code)), ..Pins::default() };
-        pins.admit(&look).expect("the first one");
-        assert_eq!((pins.chain_id, pins.genesis), (Some(5), Some(look.genesis)), "it pins what was open");
-        pins.admit(&look).expect("the same again");
-        let refused = |look| pins.clone().admit(&look).expect_err("refused");
-        assert!(matches!(refused(Look { chain_id: 6, ..look }), ChainError::WrongChain { expected: 5, found: 6 }));
-        assert!(matches!(refused(Look { genesis: B256::ZERO, ..look }), ChainError::WrongGenesis { .. }));
-        assert!(matches!(refused(Look { code_hash: Some(B256::ZERO), ..look }), ChainError::WrongContract { .. }));
-        assert!(matches!(refused(Look { code_hash: Some(keccak256([])), ..look }), ChainError::NoContract { .. }));
-        let mut other = Pins { chain_id: Some(4), ..Pins::default() };
-        assert!(other.admit(&look).is_err());
+        let status = NodeStatus { chain_id: 5, genesis: B256::repeat_byte(3), code_hash: Some(code), head: 9 };
+        let mut pins = PinnedChain { code: Some((address, code)), ..PinnedChain::default() };
+        pins.admit(&status).expect("the first one");
+        assert_eq!((pins.chain_id, pins.genesis), (Some(5), Some(status.genesis)), "it pins what was open");
+        pins.admit(&status).expect("the same again");
+        let refused = |status| pins.clone().admit(&status).expect_err("refused");
+        assert!(matches!(
+            refused(NodeStatus { chain_id: 6, ..status }),
+            ChainError::WrongChain { expected: 5, found: 6 }
+        ));
+        assert!(matches!(refused(NodeStatus { genesis: B256::ZERO, ..status }), ChainError::WrongGenesis { .. }));
+        assert!(matches!(
+            refused(NodeStatus { code_hash: Some(B256::ZERO), ..status }),
+            ChainError::WrongContract { .. }
+        ));
+        assert!(matches!(
+            refused(NodeStatus { code_hash: Some(keccak256([])), ..status }),
+            ChainError::NoContract { .. }
+        ));
+        let mut other = PinnedChain { chain_id: Some(4), ..PinnedChain::default() };
+        assert!(other.admit(&status).is_err());
         assert_eq!(other.genesis, None, "a node that is refused pins nothing");
     }
 

@@ -1,8 +1,8 @@
-//! Which node is asked. With one URL that is no question. With several, one is asked as long as it answers, serves the pinned chain and
-//! keeps up with the others; then the next one. Answers never go back behind a block that was seen already.
+//! Chooses the node that is asked. Of several, one is used as long as it answers, serves the pinned chain and
+//! keeps up with the others; then the next one. No answer is used that is older than a block that was seen already.
 
 use super::super::error::{ChainError, NodeFailure};
-use super::node::{Look, Node, Pins};
+use super::node::{Node, NodeStatus, PinnedChain};
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,44 +13,44 @@ use tokio::task::JoinSet;
 const MOST_BEHIND: u64 = 3;
 /// The heads of all nodes are compared this often.
 const COMPARE: Duration = Duration::from_secs(3);
-/// How long a node that was left is let alone.
+/// How long a node that failed is not used again.
 const COOL_DOWN: Duration = Duration::from_secs(10);
-/// How long each question of a comparison may take; it bears no fruit to wait for a dead node as long as for a busy one.
-const LOOK_DEADLINE: Duration = Duration::from_secs(3);
+/// Deadline of each call of a comparison, shorter than that of other calls: dead nodes should not delay it.
+const STATUS_DEADLINE: Duration = Duration::from_secs(3);
 /// Pause before nodes that are all a little behind are compared again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Once the node in use took a transaction, the others have this long to take it too.
+/// Once the node in use accepted a transaction, the others have this long to accept it too.
 const SPREAD: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(super) struct Nodes {
+pub(super) struct NodePool {
     all: Vec<Node>,
-    view: Mutex<View>,
+    view: Mutex<PoolState>,
 }
 
 #[derive(Debug, Default)]
-struct View {
-    pins: Pins,
-    /// The highest block that an answer was of.
+struct PoolState {
+    pins: PinnedChain,
+    /// The highest block number that an answer belonged to.
     seen: u64,
     /// Which node is asked.
     current: usize,
     compared: Option<Instant>,
-    /// Why a node was left, and when.
+    /// Why and when each node was given up, where it was.
     left: Vec<Option<(Instant, NodeFailure)>>,
 }
 
-/// What a comparison came to.
+/// The result of a comparison.
 enum Choice {
     Node(usize),
-    /// They are all a little behind what was seen: the highest head among them.
+    /// All are a little behind what was seen: the highest head among them.
     Behind(u64),
     None,
 }
 
-impl Nodes {
+impl NodePool {
     pub(super) fn new(all: Vec<Node>) -> Self {
-        let view = View { left: vec![None; all.len()], ..View::default() };
+        let view = PoolState { left: vec![None; all.len()], ..PoolState::default() };
         Self { all, view: Mutex::new(view) }
     }
 
@@ -58,24 +58,24 @@ impl Nodes {
         &self.all
     }
 
-    fn view(&self) -> MutexGuard<'_, View> {
-        // The view is whole after each statement.
+    fn view(&self) -> MutexGuard<'_, PoolState> {
+        // The state is consistent after each statement, so a panic elsewhere did not break it.
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on nodes of other chains are left.
+    /// From now on nodes of other chains are not used.
     pub(super) fn pin_chain(&self, chain_id: u64) {
         let mut view = self.view();
         (view.pins.chain_id, view.compared) = (Some(chain_id), None);
     }
 
-    /// From now on nodes without this contract are left.
+    /// From now on nodes without this contract are not used.
     pub(super) fn pin_code(&self, address: Address, code_hash: B256) {
         let mut view = self.view();
         (view.pins.code, view.compared) = (Some((address, code_hash)), None);
     }
 
-    /// Takes note of a block that an answer was of. Returns `false` if the answer is older than one before: it is not to be used.
+    /// Records the block that an answer belongs to. Returns `false` if the answer is older than an earlier one and must not be used.
     pub(super) fn saw(&self, number: u64) -> bool {
         if self.all.len() == 1 {
             return true;
@@ -90,7 +90,7 @@ impl Nodes {
         goes_on
     }
 
-    /// The highest block that an answer was of.
+    /// The highest block number that an answer belonged to.
     pub(super) fn seen(&self) -> u64 {
         self.view().seen
     }
@@ -104,7 +104,7 @@ impl Nodes {
         if let [only] = &self.all[..] {
             return only.ask(deadline, method, params).await;
         }
-        // Each turn leaves a node, and one that was left comes back at most a few times.
+        // Each round gives up a node, and one that was given up comes back at most a few times.
         for _ in 0..3 * self.all.len() {
             let index = self.choose(deadline).await?;
             match self.all[index].ask(deadline, method, params.clone()).await {
@@ -115,7 +115,7 @@ impl Nodes {
         Err(self.failures())
     }
 
-    /// Gives signed bytes to every node that can be used; the word of the node in use counts, and where it fails, that of another.
+    /// Sends a signed transaction to every usable node. The answer of the node in use counts; where it fails, another's.
     pub(super) async fn send(&self, deadline: Duration, raw: &[u8]) -> Result<(), ChainError> {
         let current = if self.all.len() == 1 { 0 } else { self.choose(deadline).await? };
         let usable: Vec<usize> = {
@@ -143,7 +143,7 @@ impl Nodes {
                     if faulty && self.all.len() > 1 {
                         self.leave(index, &error);
                     }
-                    // A node that looked at the transaction says more than one that is away.
+                    // The verdict of a node that read the transaction tells more than the failure of one that cannot be reached.
                     let better = match &word {
                         None => true,
                         Some((_, known_faulty)) => !faulty && (index == current || *known_faulty),
@@ -183,28 +183,28 @@ impl Nodes {
         }
     }
 
-    /// Looks at all nodes that were not left just now, leaves those that are away, of another chain or far behind, and chooses one.
+    /// Asks all nodes that were not given up just now, gives up those that do not answer, serve another chain or are far behind, and chooses one.
     async fn compare(&self, deadline: Duration) -> Choice {
         let pins = self.view().pins;
         let mut looking = JoinSet::new();
         for (index, node) in self.all.iter().enumerate() {
             let rests = |left: &(Instant, NodeFailure)| left.0.elapsed() < COOL_DOWN;
             if !self.view().left[index].as_ref().is_some_and(rests) {
-                let (node, deadline) = (node.clone(), deadline.min(LOOK_DEADLINE));
-                looking.spawn(async move { (index, node.look(deadline, pins).await) });
+                let (node, deadline) = (node.clone(), deadline.min(STATUS_DEADLINE));
+                looking.spawn(async move { (index, node.status(deadline, pins).await) });
             }
         }
-        let mut looks: Vec<(usize, Result<Look, ChainError>)> = looking.join_all().await;
-        looks.sort_by_key(|(index, _)| *index);
-        self.judge(looks)
+        let mut statuses: Vec<(usize, Result<NodeStatus, ChainError>)> = looking.join_all().await;
+        statuses.sort_by_key(|(index, _)| *index);
+        self.judge(statuses)
     }
 
-    fn judge(&self, looks: Vec<(usize, Result<Look, ChainError>)>) -> Choice {
+    fn judge(&self, statuses: Vec<(usize, Result<NodeStatus, ChainError>)>) -> Choice {
         let mut view = self.view();
         let mut heads = Vec::new();
-        for (index, look) in looks {
-            // The first of the list that answers says what the others are held against, where nothing is pinned.
-            match look.and_then(|look| view.pins.admit(&look).map(|()| look.head)) {
+        for (index, status) in statuses {
+            // Where nothing is pinned, the first node that answers sets what the others are compared with.
+            match status.and_then(|status| view.pins.admit(&status).map(|()| status.head)) {
                 Ok(head) => heads.push((index, head)),
                 Err(error) => view.left[index] = Some((Instant::now(), self.failure(index, &error))),
             }
@@ -239,7 +239,7 @@ impl Nodes {
     }
 }
 
-/// Whether another node may do better.
+/// Whether the fault is the node's, so that another node may succeed.
 fn is_the_nodes_fault(error: &ChainError) -> bool {
     matches!(
         error,
@@ -254,22 +254,22 @@ fn is_the_nodes_fault(error: &ChainError) -> bool {
 mod tests {
     use super::*;
 
-    fn nodes(count: usize) -> Nodes {
+    fn nodes(count: usize) -> NodePool {
         let url = |index| format!("http://127.0.0.1:{}", 1000 + index);
-        Nodes::new((0..count).map(|index| Node::new(&url(index)).expect("a URL")).collect())
+        NodePool::new((0..count).map(|index| Node::new(&url(index)).expect("a URL")).collect())
     }
 
-    fn look(head: u64) -> Result<Look, ChainError> {
-        Ok(Look { chain_id: 5, genesis: B256::ZERO, code_hash: None, head })
+    fn status(head: u64) -> Result<NodeStatus, ChainError> {
+        Ok(NodeStatus { chain_id: 5, genesis: B256::ZERO, code_hash: None, head })
     }
 
-    fn away() -> Result<Look, ChainError> {
+    fn away() -> Result<NodeStatus, ChainError> {
         Err(ChainError::Unreachable { endpoint: "x".into(), reason: "connection refused".into() })
     }
 
     /// What is chosen: the number of a node; below zero, that they are all behind; nothing, if there is none.
-    fn choice(nodes: &Nodes, looks: Vec<Result<Look, ChainError>>) -> Option<i64> {
-        match nodes.judge(looks.into_iter().enumerate().collect()) {
+    fn choice(nodes: &NodePool, statuses: Vec<Result<NodeStatus, ChainError>>) -> Option<i64> {
+        match nodes.judge(statuses.into_iter().enumerate().collect()) {
             Choice::Node(index) => Some(i64::try_from(index).expect("small")),
             Choice::Behind(_) => Some(-1),
             Choice::None => None,
@@ -279,35 +279,43 @@ mod tests {
     #[test]
     fn the_first_that_keeps_up_is_asked_and_stays() {
         let nodes = nodes(3);
-        assert_eq!(choice(&nodes, vec![look(96), look(97), look(100)]), Some(1), "3 blocks behind is near enough");
-        assert_eq!(choice(&nodes, vec![look(105), look(104), look(104)]), Some(1), "there is no reason to change");
-        assert_eq!(choice(&nodes, vec![look(109), look(105), look(104)]), Some(0), "it is 4 behind");
-        assert_eq!(choice(&nodes, vec![away(), look(109), look(110)]), Some(1));
+        assert_eq!(
+            choice(&nodes, vec![status(96), status(97), status(100)]),
+            Some(1),
+            "3 blocks behind is near enough"
+        );
+        assert_eq!(
+            choice(&nodes, vec![status(105), status(104), status(104)]),
+            Some(1),
+            "there is no reason to change"
+        );
+        assert_eq!(choice(&nodes, vec![status(109), status(105), status(104)]), Some(0), "it is 4 behind");
+        assert_eq!(choice(&nodes, vec![away(), status(109), status(110)]), Some(1));
     }
 
     #[test]
     fn answers_never_go_back() {
         let nodes = nodes(2);
-        assert_eq!(choice(&nodes, vec![look(100), look(99)]), Some(0));
+        assert_eq!(choice(&nodes, vec![status(100), status(99)]), Some(0));
         assert!(nodes.saw(101));
         assert!(!nodes.saw(100), "an answer of an older block is not used");
-        assert_eq!(choice(&nodes, vec![away(), look(100)]), Some(-1), "the other one must come so far first");
-        assert_eq!(choice(&nodes, vec![away(), look(101)]), Some(1));
+        assert_eq!(choice(&nodes, vec![away(), status(100)]), Some(-1), "the other one must come so far first");
+        assert_eq!(choice(&nodes, vec![away(), status(101)]), Some(1));
         assert_eq!(choice(&nodes, vec![away(), away()]), None);
     }
 
     #[test]
     fn a_node_of_another_chain_is_left_and_named() {
         let nodes = nodes(3);
-        let other = |chain_id| look(500).map(|look| Look { chain_id, ..look });
-        assert_eq!(choice(&nodes, vec![look(7), other(6), away()]), Some(0), "its height says nothing");
+        let other = |chain_id| status(500).map(|status| NodeStatus { chain_id, ..status });
+        assert_eq!(choice(&nodes, vec![status(7), other(6), away()]), Some(0), "its height says nothing");
         let ChainError::NoNode { failures } = nodes.failures() else { panic!("another error") };
         let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
         assert_eq!(text[0], "http://127.0.0.1:1001: expected chain id 5, found 6");
         assert!(text[1].starts_with("http://127.0.0.1:1002: no node reachable"), "{text:?}");
         let pinned = super::tests::nodes(2);
         pinned.pin_chain(6);
-        assert_eq!(choice(&pinned, vec![look(7), other(6)]), Some(1), "the settings decide, not the order");
+        assert_eq!(choice(&pinned, vec![status(7), other(6)]), Some(1), "the settings decide, not the order");
     }
 
     #[test]

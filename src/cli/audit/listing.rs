@@ -2,7 +2,7 @@
 
 use super::times::{parse, spelled};
 use super::{CliError, io};
-use crate::audit::{AuditError, Listed};
+use crate::audit::{AuditError, AuditedEvent};
 use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::write_stdout;
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
@@ -110,7 +110,7 @@ impl<'a> Listing<'a> {
     }
 
     /// Writes an event, if it is one of those asked for.
-    pub(super) fn take(&mut self, listed: &Listed<'_>) -> Result<(), AuditError> {
+    pub(super) fn take(&mut self, listed: &AuditedEvent<'_>) -> Result<(), AuditError> {
         if matches!(self.sink, Sink::None) || (self.only_new && !listed.is_new) || !self.filters.fit(listed) {
             return Ok(());
         }
@@ -158,7 +158,7 @@ impl<'a> Listing<'a> {
 }
 
 impl Filters {
-    fn fit(&self, listed: &Listed<'_>) -> bool {
+    fn fit(&self, listed: &AuditedEvent<'_>) -> bool {
         let (event, about) = (&listed.event.event, About::of(listed));
         let verifier = match event {
             Event::Verified(e) => Some(e.verifier),
@@ -193,7 +193,7 @@ struct About {
 }
 
 impl About {
-    fn of(listed: &Listed<'_>) -> Self {
+    fn of(listed: &AuditedEvent<'_>) -> Self {
         let (image, actor, outcome) = about(&listed.event.event);
         let sender = match (&listed.event.event, image) {
             (_, Some(image)) => listed.storage.sender_of(image),
@@ -205,7 +205,7 @@ impl About {
 }
 
 /// As `medseal show` says it, with the time, the image and who acted.
-fn object(listed: &Listed<'_>) -> Value {
+fn object(listed: &AuditedEvent<'_>) -> Value {
     let (about, mut object) = (About::of(listed), event_json(listed.event));
     let shown = |wallet: Option<Address>| wallet.map(crate::cli::output::address);
     object["time"] = json!(listed.time);
@@ -217,7 +217,7 @@ fn object(listed: &Listed<'_>) -> Value {
     object
 }
 
-fn csv(listed: &Listed<'_>) -> String {
+fn csv(listed: &AuditedEvent<'_>) -> String {
     let object = object(listed);
     let cell = |name: &&str| match &object[*name] {
         Value::Null => String::new(),
@@ -228,7 +228,7 @@ fn csv(listed: &Listed<'_>) -> String {
     COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",")
 }
 
-fn in_columns(listed: &Listed<'_>) -> String {
+fn in_columns(listed: &AuditedEvent<'_>) -> String {
     let (name, what) = describe(&listed.event.event);
     let seq = crate::contract::Trail::of(&listed.event.event).map(|trail| trail.seq().to_string());
     let image = About::of(listed).image.map(|image| format!("{image}  ")).unwrap_or_default();

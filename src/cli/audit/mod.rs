@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, address, check_free, progress, say, table, write_file};
 use super::session::Session;
 use super::settings::Settings;
-use crate::audit::{AuditError, Audited, Options as AuditOptions, Step as AuditStep, WINDOW_BLOCKS, audit};
+use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, WINDOW_BLOCKS, audit};
 use crate::chain::Registry;
 use crate::files::make_private_folder;
 use listing::{Filters, Form, Listing};
@@ -63,14 +63,14 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let mut listing = Listing::new(args.events, args.output.as_deref(), args.force, args.new, &args.filters)?;
     let bar = progress(0, talk.json || (args.events.is_some() && args.output.is_none()));
     let audited = audit(&registry, &options, |step| match step {
-        AuditStep::Blocks(done, all) => {
+        AuditProgress::Blocks(done, all) => {
             bar.set_length(all);
             bar.set_position(done);
             bar.set_message("blocks");
             Ok(())
         }
-        AuditStep::Event(event) => listing.take(&event),
-        AuditStep::NoCheckpoint(why) => {
+        AuditProgress::Event(event) => listing.take(&event),
+        AuditProgress::NoCheckpoint(why) => {
             say(&format!("the checkpoint cannot be used, everything is read: {why}"));
             Ok(())
         }
@@ -96,7 +96,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     Ok(Outcome::new(json_of(&registry, &audited, listed), text(&registry, &audited, args, listed)))
 }
 
-fn json_of(registry: &Registry, audited: &Audited, listed: Option<u64>) -> Value {
+fn json_of(registry: &Registry, audited: &AuditReport, listed: Option<u64>) -> Value {
     let (proven, summary) = (&audited.proven, &audited.summary);
     let (valid, invalid) = summary.verifications();
     let wallets = summary.wallets.iter().map(|(wallet, tally)| {
@@ -137,7 +137,7 @@ fn json_of(registry: &Registry, audited: &Audited, listed: Option<u64>) -> Value
 }
 
 /// One screen; for lists that programs read, nothing.
-fn text(registry: &Registry, audited: &Audited, args: &Args, listed: Option<u64>) -> String {
+fn text(registry: &Registry, audited: &AuditReport, args: &Args, listed: Option<u64>) -> String {
     let (proven, summary) = (&audited.proven, &audited.summary);
     let verdict = verdict(audited);
     let as_data = args.output.is_none() && matches!(args.events, Some(Form::Csv | Form::Jsonl));
@@ -190,7 +190,7 @@ fn text(registry: &Registry, audited: &Audited, args: &Args, listed: Option<u64>
 }
 
 /// What the audit came to, in one line.
-fn verdict(audited: &Audited) -> String {
+fn verdict(audited: &AuditReport) -> String {
     let (proven, total) = (&audited.proven, audited.summary.total());
     format!(
         "complete up to block {}, hash {}: {} numbered events, {total} logs",

@@ -1,7 +1,7 @@
 //! The summary as one HTML page that loads nothing: numbers, wallets, open flags, and a time line.
 
 use super::{counts, spelled, verdict};
-use crate::audit::{Audited, TimeLine};
+use crate::audit::{AuditReport, TimeLine};
 use crate::cli::output::address;
 use alloy::primitives::Address;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ const KINDS: [(&str, &str); 4] =
     [("registrations", "#3b76a8"), ("valid entries", "#2b7a4b"), ("invalid entries", "#b8541a"), ("others", "#b4c0c7")];
 
 /// The page for the registry at this address of a chain.
-pub(super) fn page((chain, registry): (u64, Address), audited: &Audited) -> String {
+pub(super) fn page((chain, registry): (u64, Address), audited: &AuditReport) -> String {
     let (proven, summary) = (&audited.proven, &audited.summary);
     let (valid, invalid) = summary.verifications();
     let home = address(registry);
@@ -130,7 +130,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Proven, Summary};
+    use crate::audit::{ProvenBlock, Summary};
     use crate::contract::Trail;
     use alloy::primitives::B256;
 
@@ -141,7 +141,7 @@ mod tests {
         summary.time_line.steps.insert(0, [1, 2, 3, 4]);
         summary.time_line.steps.insert(60, [0, 0, 0, 1]);
         let trail = Trail::from(B256::ZERO);
-        let proven = Proven {
+        let proven = ProvenBlock {
             block: 5,
             hash: B256::repeat_byte(5),
             parent: B256::ZERO,
@@ -151,8 +151,16 @@ mod tests {
             witnesses: vec!["<script>alert(1)</script>".to_owned()],
             silent: vec![],
         };
-        let audited =
-            Audited { proven, seq: 0, read: 0, after_block: 0, before: None, summary, slots: 1, storage_proven: true };
+        let audited = AuditReport {
+            proven,
+            seq: 0,
+            read: 0,
+            after_block: 0,
+            before: None,
+            summary,
+            slots: 1,
+            storage_proven: true,
+        };
         let page = page((31337, Address::ZERO), &audited);
         assert!(!page.contains("<script") && !page.contains("<b>"), "{page}");
         assert!(page.contains("&lt;b&gt;&quot;bold&quot;&lt;/b&gt; &amp; co"), "{page}");

@@ -3,7 +3,7 @@
 use super::Sabotage;
 use super::avalanche::Avalanche;
 use super::stage::{Actor, Stage};
-use crate::audit::{Options, audit};
+use crate::audit::{AuditOptions, audit};
 use crate::cli::error::CliError;
 use crate::cli::output::{chain_of, say};
 use crate::clock::{Clock, SystemClock};
@@ -15,8 +15,9 @@ use crate::imaging::Image;
 use crate::keygen::Vit;
 use crate::metrics::{entropy, quality};
 use crate::pipeline::{
-    OpenedImage, PipelineError, Reader, Sealed, Verdict, fetch, lookup, observe, record_verification,
+    OpenedImage, PipelineError, Reader, Sealed, Signers, Verdict, fetch, lookup, observe, record_verification,
 };
+use crate::view::Code;
 use alloy::primitives::{Address, B256};
 use alloy::sol_types::SolCall;
 use indicatif::ProgressBar;
@@ -109,7 +110,7 @@ impl<'a> Story<'a> {
             let registered = stored.record.contentHash == scan.sealed.job.content_hash;
             scan.check("the record holds the hash that the sender computed", registered);
             if let Ok(bytes) = fetch(&store, &stored).await {
-                let sealed = SealedImage::parse(&bytes).map_err(PipelineError::from)?;
+                let sealed = SealedImage::decode(&bytes).map_err(PipelineError::from)?;
                 scan.entropy = entropy::of_bytes(&sealed.ciphertext());
             }
             bar.inc(1);
@@ -124,9 +125,9 @@ impl<'a> Story<'a> {
         let observation = observe(&registry, &store, &lookup(&registry, id).await?).await?;
         let Some(observed) = observation.observed else { return Ok((false, 0)) };
         let now = SystemClock.unix_secs();
-        let recorded =
-            record_verification(&registry, &mut verifier.outbox, &verifier.wallet, &verifier.wallet, id, observed, now)
-                .await?;
+        let signers = Signers::one(verifier.wallet.clone());
+        let recorded = record_verification(&registry, &mut verifier.outbox, &signers, id, observed, now).await?;
+        let recorded = recorded.mined().expect("the demo's wallets send");
         let agree = recorded.valid == matches!(observation.verdict, Verdict::Valid);
         Ok((recorded.valid && agree, recorded.receipt.gas_used))
     }
@@ -152,7 +153,7 @@ impl<'a> Story<'a> {
         );
         let sender = self.stage.actor("sender").await?;
         let refused = self.open(&sender, id).await;
-        self.check(format!("{name}: open refuses, even the sender"), is_class(&refused, "TAMPERED"));
+        self.check(format!("{name}: open refuses, even the sender"), is_refused(&refused, Code::Tampered));
         let mut arbiter = self.stage.actor("admin").await?;
         let call = confirmFlagCall { imageId: id, flagId: flag.id };
         self.scans[victim].gas += submit(&mut arbiter, &format!("confirm:{id}"), &call).await?;
@@ -189,7 +190,7 @@ impl<'a> Story<'a> {
         submit(&mut sender, "operator", &call).await?;
         let before = self.open(&reader, self.scans[0].image_id).await;
         if self.sabotage != Some(Sabotage::Byte) {
-            self.check("the second wallet is refused before it has a grant", is_class(&before, "NOT_AUTHORIZED"));
+            self.check("the second wallet is refused before it has a grant", is_refused(&before, Code::NotAuthorized));
         }
         for index in 0..self.scans.len() {
             bar.set_message(format!("opening {}", self.scans[index].name));
@@ -210,11 +211,14 @@ impl<'a> Story<'a> {
         let by = self.granted_by(first).await?;
         self.check("the grants are an operator's, whom the sender allowed", by == Some(operator.wallet.address()));
         let refused = self.open(&stranger, first).await;
-        self.check("a third wallet, without a grant, is refused", is_class(&refused, "NOT_AUTHORIZED"));
+        self.check("a third wallet, without a grant, is refused", is_refused(&refused, Code::NotAuthorized));
         let call = revokeCall { imageId: first, wallet: reader.wallet.address() };
         submit(&mut sender, &format!("revoke:{first}"), &call).await?;
         let refused = self.open(&reader, first).await;
-        self.check("the second wallet is refused after its grant was revoked", is_class(&refused, "NOT_AUTHORIZED"));
+        self.check(
+            "the second wallet is refused after its grant was revoked",
+            is_refused(&refused, Code::NotAuthorized),
+        );
         Ok(())
     }
 
@@ -231,7 +235,7 @@ impl<'a> Story<'a> {
     /// The audit trail, recomputed from the log alone, ends in the contract's own head.
     pub(super) async fn audit(&mut self) -> Result<(), CliError> {
         let (registry, _) = self.stage.afresh().await?;
-        let (holds, events) = match audit(&registry, &Options::default(), |_| Ok(())).await {
+        let (holds, events) = match audit(&registry, &AuditOptions::default(), |_| Ok(())).await {
             Ok(audited) => (true, audited.read),
             Err(error) => {
                 say(&format!("the audit trail: {}", chain_of(&error)));
@@ -271,11 +275,11 @@ impl<'a> Story<'a> {
 async fn submit(actor: &mut Actor, job: &str, call: &impl SolCall) -> Result<u64, CliError> {
     let registry = actor.session.registry().await?;
     let transaction = registry.transaction(call);
-    Ok(actor.outbox.submit(registry.rpc(), &actor.wallet, job, &transaction).await?.gas_used)
+    Ok(actor.outbox.send(registry.rpc(), &actor.wallet, job, &transaction).await?.gas_used)
 }
 
-fn is_class<T>(result: &Result<T, CliError>, code: &str) -> bool {
-    result.as_ref().err().is_some_and(|error| error.class().0 == code)
+fn is_refused<T>(result: &Result<T, CliError>, code: Code) -> bool {
+    result.as_ref().err().is_some_and(|error| error.code() == code)
 }
 
 pub(super) fn name_of(path: &Path) -> String {

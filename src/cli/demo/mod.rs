@@ -9,7 +9,7 @@ mod table;
 
 use super::actors::DEVELOPMENT_CHAIN_ID;
 use super::error::CliError;
-use super::error::exit;
+use super::exit;
 use super::output::{Outcome, Talk, check_free, progress, say};
 use super::settings::Settings;
 use super::transformer;
@@ -81,7 +81,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
 fn find_scans(given: Option<&Path>) -> Result<Vec<PathBuf>, CliError> {
     let folder = match given {
         Some(folder) => folder.to_owned(),
-        None => fetched().ok_or_else(|| CliError::NothingToSeal { path: FETCHED.into() })?,
+        None => fetched().ok_or(CliError::NoScans)?,
     };
     let volume = folder.join("volume");
     let (inside, flair) = (if volume.is_dir() { volume } else { folder.clone() }, folder.join("implicit_little.dcm"));

@@ -8,10 +8,9 @@ use crate::cli::error::CliError;
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::{Registration, registerCall};
 use crate::imaging::{Limits, decode};
-use crate::pipeline::{MAX_BATCH, Mode, PipelineError, Sealed, Sender, Source, Step, Waiting};
+use crate::pipeline::{Finished, Grouping, MAX_BATCH, Mode, PipelineError, Run, Sealed, Sender, Signers, Source};
 use alloy::primitives::{B256, Bytes};
 use indicatif::ProgressBar;
-use std::collections::HashMap;
 
 /// A file, and its sealed image where it is registered.
 type File = (String, Vec<u8>);
@@ -55,10 +54,10 @@ impl Story<'_> {
         let mut relayer = self.stage.actor("relayer").await?;
         let (registry, store, jobs) =
             (sender.session.registry().await?, sender.session.store()?, sender.session.jobs());
-        let mut run = Sender {
+        let signers = Signers { signer: sender.wallet.clone(), payer: relayer.wallet.clone() };
+        let sender = Sender {
             registry: &registry,
-            wallet: &sender.wallet,
-            submitter: &relayer.wallet,
+            signers: &signers,
             outbox: &mut relayer.outbox,
             key_center: self.stage.key_center(),
             store: &store,
@@ -67,37 +66,24 @@ impl Story<'_> {
             clock: &SystemClock,
             limits: &Limits::default(),
         };
-        let (mut files, mut done, mut batch) = (Vec::new(), HashMap::new(), Vec::new());
-        let mut transactions = 0;
-        for (index, path) in self.paths.iter().enumerate() {
+        let mut run = Run::new(sender, Grouping::Batches(MAX_BATCH));
+        let mut files = Vec::new();
+        for path in self.paths {
             let name = name_of(path);
             bar.set_message(format!("sealing {name}"));
             let file =
                 std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.clone(), source })?;
-            let source = Source { name: &name, bytes: &file, mode: Mode::Auto, again: false };
-            match run.store(&source, &|_| {}).await? {
-                Step::Done(sealed) => {
-                    done.insert(index, *sealed);
-                }
-                Step::Waiting(waiting) if waiting.is_one_block()? => batch.push((index, *waiting)),
-                Step::Waiting(waiting) => {
-                    transactions += 1;
-                    done.insert(index, run.register(*waiting).await?);
-                }
-            }
+            run.add(&Source { name: &name, bytes: &file, mode: Mode::Auto, again: false }, &|_| {}).await;
             files.push((name, file));
             bar.inc(1);
         }
         bar.set_message("registering");
-        while !batch.is_empty() {
-            let rest = batch.split_off(batch.len().min(MAX_BATCH));
-            let (places, waiting): (Vec<usize>, Vec<Waiting>) = batch.into_iter().unzip();
-            transactions += 1;
-            done.extend(places.into_iter().zip(run.register_batch(waiting).await?));
-            batch = rest;
+        let Finished { files: results, transactions } = run.finish().await;
+        let mut sealed = Vec::new();
+        for result in results {
+            sealed.push(result?.mined().expect("the demo's wallets send"));
         }
-        let sealed = (0..files.len()).map(|index| done.remove(&index).expect("each was stored and registered"));
-        Ok((files, sealed.collect(), transactions))
+        Ok((files, sealed, transactions))
     }
 
     /// What the chain, asked afresh, says of it.
@@ -108,7 +94,7 @@ impl Story<'_> {
         let (mut signed, mut seen) = (true, Vec::new());
         for scan in &self.scans {
             let logged = registry.registration(scan.sealed.job.image_id).await?;
-            signed &= logged.way.signature().is_some_and(|(signature, _)| signature.len() == 65);
+            signed &= logged.kind.signature().is_some_and(|(signature, _)| signature.len() == 65);
             seen.push(logged.place.transaction);
         }
         seen.sort_unstable();

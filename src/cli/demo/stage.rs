@@ -5,7 +5,7 @@ use crate::cli::actors::DEVELOPMENT_CHAIN_ID;
 use crate::cli::error::CliError;
 use crate::cli::output::{Talk, address, write_file};
 use crate::cli::session::{KeyCenter, Session};
-use crate::cli::settings::Settings;
+use crate::cli::settings::{Setting, Settings};
 use crate::cli::{deploy, kgc, nodes};
 use crate::contract::bindings::IImageRegistry::registerCall;
 use crate::storage::LocalStore;
@@ -30,20 +30,20 @@ impl Stage {
     /// Starts the chain, deploys, makes the KGC and publishes its key.
     pub(super) async fn set(settings: &Settings, out: &Path) -> Result<Self, CliError> {
         let options =
-            NodeOptions { binary: settings.path("anvil"), chain_id: DEVELOPMENT_CHAIN_ID, ..NodeOptions::default() };
+            NodeOptions { binary: settings.anvil(), chain_id: DEVELOPMENT_CHAIN_ID, ..NodeOptions::default() };
         let node = DevNode::start(&options).await?;
         let path = |name: &str| out.join(name).display().to_string();
         let mut settings = settings.clone();
         // Its store is its own: one of its acts is to change a byte on the disk.
-        for own in ["actor", "chain_id", "profile", "keystore", "password_file", "dev_account", "ipfs_api", "replicas"]
-        {
+        use Setting::{Actor, ChainId, DevAccount, IpfsApi, Keystore, PasswordFile, Profile, Replicas};
+        for own in [Actor, ChainId, Profile, Keystore, PasswordFile, DevAccount, IpfsApi, Replicas] {
             settings = settings.without(own);
         }
         let settings = settings
-            .with("rpc_url", node.rpc_url())
-            .with("home", path("state"))
-            .with("deployments", path("deployments"))
-            .with("kgc_password_file", path("kgc-passphrase"));
+            .with(Setting::RpcUrl, node.rpc_url())
+            .with(Setting::Home, path("state"))
+            .with(Setting::Deployments, path("deployments"))
+            .with(Setting::KgcPasswordFile, path("kgc-passphrase"));
         write_passphrase(&settings)?;
         deploy::run(&deploy::Args::default(), &settings, Talk { json: true, verbose: false }).await?;
         let keys = kgc::init(&settings, false)?;
@@ -69,7 +69,7 @@ impl Stage {
 
     /// An actor, with its own folder and wallet.
     pub(super) async fn actor(&self, name: &str) -> Result<Actor, CliError> {
-        let session = Session::connect(&self.settings.clone().with("actor", name), name).await?;
+        let session = Session::connect(&self.settings.clone().with(Setting::Actor, name), name).await?;
         let wallet = session.wallet()?;
         let outbox = session.outbox(&wallet).await?;
         Ok(Actor { session, wallet, outbox })
@@ -84,14 +84,14 @@ impl Stage {
     /// Sends a registration as it is given.
     pub(super) async fn register(&self, actor: &mut Actor, job: &str, call: &registerCall) -> Result<(), CliError> {
         let transaction = self.registry.transaction(call);
-        actor.outbox.submit(self.registry.rpc(), &actor.wallet, job, &transaction).await?;
+        actor.outbox.send(self.registry.rpc(), &actor.wallet, job, &transaction).await?;
         Ok(())
     }
 }
 
 /// A passphrase for the demo's KGC: 32 random bytes in hex.
 fn write_passphrase(settings: &Settings) -> Result<(), CliError> {
-    let path = settings.path("kgc_password_file").expect("set above");
+    let path = settings.kgc_password_file().expect("set above");
     let mut random = zeroize::Zeroizing::new([0; 32]);
     getrandom::fill(random.as_mut()).expect("the operating system gives randomness");
     let text = zeroize::Zeroizing::new(alloy::hex::encode(*random));

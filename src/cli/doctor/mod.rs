@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::nodes;
 use super::output::Outcome;
 use super::session::{kgc_key_file, open_keys};
-use super::settings::Settings;
+use super::settings::{Setting, Settings};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
 use crate::keygen::{Engine, MODEL_DIGEST};
@@ -61,8 +61,11 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
 
     let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
     let mut text = String::from("settings\n");
-    let shown: Vec<_> =
-        settings.all().map(|(name, value, origin)| (name, without_secrets(name, value), origin)).collect();
+    let shown: Vec<_> = settings
+        .all()
+        .into_iter()
+        .map(|(setting, value, origin)| (setting.row().name, without_secrets(setting, value), origin))
+        .collect();
     for (name, value, origin) in &shown {
         text += &format!("  {name:<18} {value}  ({})\n", origin.name());
     }
@@ -90,10 +93,10 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
 }
 
 /// A setting as it may be pasted into a report: of the node's URL only scheme, host and port, for the rest may hold a password or a key.
-fn without_secrets(name: &str, value: &str) -> String {
-    match name {
-        "rpc_url" => Rpc::new(value).map_or_else(|error| error.to_string(), |rpc| rpc.endpoint().to_owned()),
-        "ipfs_api" => match nodes::endpoints(value) {
+fn without_secrets(setting: Setting, value: &str) -> String {
+    match setting {
+        Setting::RpcUrl => Rpc::new(value).map_or_else(|error| error.to_string(), |rpc| rpc.endpoint().to_owned()),
+        Setting::IpfsApi => match nodes::endpoints(value) {
             Ok(endpoints) => endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             Err(error) => error.to_string(),
         },
@@ -109,7 +112,7 @@ fn model(settings: &Settings) -> Vec<Finding> {
     };
     let which = match vit.model_digest() == MODEL_DIGEST {
         true => "embedded".to_owned(),
-        false => settings.get("model").unwrap_or_default().to_owned(),
+        false => settings.model().unwrap_or_default().display().to_string(),
     };
     let engine = match vit.engine() {
         Engine::BuiltIn => "built in".to_owned(),
@@ -122,10 +125,15 @@ fn model(settings: &Settings) -> Vec<Finding> {
 }
 
 fn anvil(settings: &Settings) -> Finding {
-    match find_binary(settings.path("anvil").as_deref()) {
+    match find_binary(settings.anvil().as_deref()) {
         Ok(path) => Finding::good("anvil", path.display().to_string()),
         // Only the demo and the development chain need it.
-        Err(error) => Finding::not_good("anvil", State::Absent, error.to_string(), Some("scripts/setup".to_owned())),
+        Err(error) => Finding::not_good(
+            "anvil",
+            State::Absent,
+            error.to_string(),
+            Some("install Foundry (https://getfoundry.sh)".to_owned()),
+        ),
     }
 }
 

@@ -44,8 +44,8 @@ async fn ipfs(store: &KuboStore, settings: &Settings) -> Vec<Finding> {
             Err(source) => findings.push(Finding::failed("ipfs", &StoreError::Node { node, source }.into())),
         }
     }
-    let open = nodes::endpoints(settings.get("ipfs_api").unwrap_or_default()).unwrap_or_default();
-    for endpoint in open.iter().filter(|endpoint| !endpoint.is_private() && settings.get("ipfs_token_file").is_some()) {
+    let open = nodes::endpoints(settings.ipfs_api().unwrap_or_default()).unwrap_or_default();
+    for endpoint in open.iter().filter(|endpoint| !endpoint.is_private() && settings.ipfs_token_file().is_some()) {
         findings.push(wrong(
             "ipfs token",
             format!("{endpoint} gets the token in clear, and everybody between here and there with it"),

@@ -1,17 +1,17 @@
 //! `medseal seal`.
 
 mod outcome;
-mod run;
 
-use super::act::Relay;
 use super::error::CliError;
 use super::output::{Outcome, Talk, progress};
 use super::session::Session;
 use super::settings::Settings;
+use super::signers::Relay;
 use super::transformer;
+use crate::chain::Submitted;
 use crate::clock::SystemClock;
 use crate::imaging::{ImagingError, Limits};
-use crate::pipeline::{Mode, PipelineError, Sealed, Sender, Stage};
+use crate::pipeline::{Grouping, Mode, PipelineError, Run, Sealed, Sender, Source, Stage};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,8 @@ pub(super) struct Args {
     /// Files, or folders whose files are sealed
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Seal the decoded samples, as the paper does: opening returns a lossless re-encoding, not the same bytes
+    /// Seal the decoded samples, as the paper does: opening returns a lossless re-encoding, not the
+    /// same bytes
     #[arg(long, conflicts_with = "raw")]
     pixels: bool,
     /// Seal as plain bytes, without looking inside
@@ -28,11 +29,13 @@ pub(super) struct Args {
     /// Seal anew what was sealed and registered before
     #[arg(long)]
     again: bool,
-    /// Anchor the images under one Merkle root (for each 512 of them) instead of registering each: far cheaper, but to be opened, granted
-    /// or verified an image first needs its record (medseal materialize)
+    /// Anchor the images under one Merkle root (for each 512 of them) instead of registering each:
+    /// far cheaper, but to be opened, granted or verified an image first needs its record (medseal
+    /// materialize)
     #[arg(long, conflicts_with = "batch")]
     anchor: bool,
-    /// How many images at most are registered in one transaction; files of more than 1 MiB always have their own
+    /// How many images at most are registered in one transaction; files of more than 1 MiB always
+    /// have their own
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     batch: u8,
     #[command(flatten)]
@@ -43,16 +46,14 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let files = collect(&args.paths)?;
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
-    let wallet = session.acting_wallet()?;
-    let submitter = args.relay.submitter(settings, &session, &wallet)?;
+    let signers = session.signers(args.relay.relayer.as_deref())?;
     let key_center = session.key_center(&registry)?;
-    let mut outbox = session.outbox(&submitter).await?;
+    let mut outbox = session.outbox(&signers.payer).await?;
     let store = session.store()?;
     let mut vit = transformer::load(settings)?;
     let sender = Sender {
         registry: &registry,
-        wallet: &wallet,
-        submitter: &submitter,
+        signers: &signers,
         outbox: &mut outbox,
         key_center: &key_center,
         store: &store,
@@ -67,16 +68,29 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         _ => Mode::Auto,
     };
     let bar = progress(files.len(), talk.json);
-    let mut run = run::Run::new(sender, args);
+    let grouping = if args.anchor { Grouping::Anchors } else { Grouping::Batches(args.batch.into()) };
+    let mut run = Run::new(sender, grouping);
+    let mut unread = Vec::new();
     for path in &files {
         let name = file_name(path);
         let say_stage = |stage| bar.set_message(format!("{} {}", verb(stage), name.escape_debug()));
-        run.add(path, &name, mode, &say_stage).await;
+        match read(path) {
+            Ok(bytes) => {
+                run.add(&Source { name: &name, bytes: &bytes, mode, again: args.again }, &say_stage).await;
+                unread.push(None);
+            }
+            Err(error) => unread.push(Some(error)),
+        }
         bar.inc(1);
     }
-    let results = run.finish().await;
+    let mut sealed = run.finish().await.files.into_iter();
     bar.finish_and_clear();
-    outcome::outcome(results, &session, &wallet, mode, talk)
+    let of_file = |unread: Option<CliError>| match unread {
+        Some(error) => Err(error),
+        None => Ok(sealed.next().expect("each file that was read has its result")?),
+    };
+    let attempts = files.into_iter().zip(unread.into_iter().map(of_file)).collect();
+    outcome::outcome(attempts, &session, signers.signer.address(), mode, talk)
 }
 
 /// The files that the paths stand for: folders are not descended into.
@@ -131,4 +145,4 @@ fn verb(stage: Stage) -> &'static str {
 }
 
 /// One file and what came of it.
-type Attempt = (PathBuf, Result<Sealed, CliError>);
+type Attempt = (PathBuf, Result<Submitted<Sealed>, CliError>);

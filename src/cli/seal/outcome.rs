@@ -1,19 +1,19 @@
 //! What `medseal seal` says of its files.
 
 use super::Attempt;
-use crate::chain::Wallet;
+use crate::chain::{Submitted, Unsent};
 use crate::cli::error::CliError;
-use crate::cli::error::exit;
+use crate::cli::exit;
 use crate::cli::output::{Outcome, Talk, address, chain_of, hex, say, table};
-use crate::cli::printed;
 use crate::cli::session::Session;
 use crate::pipeline::{Mode, Sealed};
+use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 pub(super) fn outcome(
     mut results: Vec<Attempt>,
     session: &Session,
-    wallet: &Wallet,
+    sender: Address,
     mode: Mode,
     talk: Talk,
 ) -> Result<Outcome, CliError> {
@@ -30,7 +30,8 @@ pub(super) fn outcome(
     for (path, result) in &results {
         let name = path.display().to_string().escape_debug().to_string();
         match result {
-            Ok(sealed) => {
+            Ok(Submitted::Printed(_)) => {}
+            Ok(Submitted::Mined(sealed)) => {
                 rows.push(row(&name, sealed));
                 images.push(image_json(&name, sealed));
                 if let Some(reason) = sealed.renewed {
@@ -43,10 +44,11 @@ pub(super) fn outcome(
                 }
             }
             Err(error) => {
-                let (code, exit) = error.class();
-                exits.push(exit);
+                exits.push(error.exit());
                 rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
-                failed.push(json!({ "file": name, "code": code, "message": chain_of(error), "hint": error.hint() }));
+                failed.push(
+                    json!({ "file": name, "code": error.code(), "message": chain_of(error), "hint": error.hint() }),
+                );
             }
         }
     }
@@ -60,33 +62,36 @@ pub(super) fn outcome(
         [only] if images.is_empty() => *only,
         _ => exit::FAILURE,
     };
-    let json = json!({ "sender": address(wallet.address()), "images": images, "failed": failed });
+    let json = json!({ "sender": address(sender), "images": images, "failed": failed });
     Ok(Outcome { json, text: table(&rows) + &together(&results), exit })
 }
 
-/// What is handed out to be signed or sent elsewhere, if anything is; what failed besides is said.
+/// What is to be signed or sent by somebody else, if anything is; what failed besides is said.
 fn printed(results: &[Attempt], session: &Session) -> Option<Result<Outcome, CliError>> {
-    let mut all = Vec::new();
-    let errors: Vec<_> = results.iter().filter_map(|(path, result)| Some((path, result.as_ref().err()?))).collect();
-    errors.iter().for_each(|(_, error)| printed::collect(&mut all, error));
+    let of = |result: &Result<Submitted<Sealed>, CliError>| match result {
+        Ok(Submitted::Printed(unsent)) => Some(unsent.clone()),
+        _ => None,
+    };
+    let all: Vec<Unsent> = results.iter().filter_map(|(_, result)| of(result)).collect();
     if all.is_empty() {
         return None;
     }
     let mut exit = 0;
-    for (path, error) in errors {
-        if printed::held(error).is_none() {
+    for (path, result) in results {
+        if let Err(error) = result {
             exit = exit::FAILURE;
             say(&format!("{}: failed: {}", path.display().to_string().escape_debug(), chain_of(error)));
         }
     }
-    Some(printed::print_all(session, &all).map(|printed| Outcome { exit, ..printed }))
+    Some(session.print(all).map(|printed| Outcome { exit, ..printed }))
 }
 
 /// What the images of this run that were registered or anchored together have in common.
 fn together(results: &[Attempt]) -> String {
     let mut text = String::new();
     let mut said = Vec::new();
-    for sealed in results.iter().filter_map(|(_, result)| result.as_ref().ok()) {
+    for (_, result) in results {
+        let Ok(Submitted::Mined(sealed)) = result else { continue };
         let registered = &sealed.registered;
         if sealed.already || said.contains(&registered.transaction) {
             continue;

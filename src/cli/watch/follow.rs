@@ -25,12 +25,12 @@ pub(super) async fn follow(watcher: &mut Watcher<'_>, args: &super::Args, lines:
     loop {
         let checked = if trouble.failures == 0 { Ok(()) } else { watcher.check().await };
         let round = match checked {
-            Ok(()) => watcher.round(&mut |news| lines.tell(news)).await,
+            Ok(()) => watcher.round(&mut |notification| lines.tell(notification)).await,
             Err(error) => Err(error),
         };
         match round {
-            Ok(Round::UpTo(mark)) => {
-                trouble.is_over(mark.block);
+            Ok(Round::UpTo(position)) => {
+                trouble.is_over(position.block);
                 if args.once {
                     return Ok(());
                 }

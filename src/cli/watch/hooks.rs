@@ -4,7 +4,7 @@ use super::kinds::Kind;
 use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::clock::SystemClock;
-use crate::notify::{Command, Courier, Pace, Receiver, Secret, Step, Webhook};
+use crate::notify::{Attempt, Backoff, Command, Dispatcher, Receiver, Secret, Webhook};
 use crate::watch::Memory;
 use futures_util::future::try_join_all;
 use std::cell::RefCell;
@@ -75,7 +75,7 @@ impl HookArgs {
 
 /// Those who bring it.
 pub(super) struct Hooks<'a> {
-    couriers: Vec<Courier<'a>>,
+    dispatchers: Vec<Dispatcher<'a, Memory>>,
     memory: &'a RefCell<Memory>,
 }
 
@@ -88,24 +88,24 @@ impl<'a> Hooks<'a> {
         if args.retry_dead {
             say(&format!("{} deliveries that were given up are tried again", memory.borrow_mut().revive()?));
         }
-        let pace = Pace { first: Duration::from_millis(args.backoff_ms), longest: LONGEST_PAUSE };
-        let couriers = receivers.into_iter().map(|receiver| Courier::new(receiver, memory, pace)).collect();
-        Ok(Self { couriers, memory })
+        let backoff = Backoff { first: Duration::from_millis(args.backoff_ms), longest: LONGEST_PAUSE };
+        let dispatchers = receivers.into_iter().map(|receiver| Dispatcher::new(receiver, memory, backoff)).collect();
+        Ok(Self { dispatchers, memory })
     }
 
     /// Their names.
     pub(super) fn names(&self) -> Vec<&'static str> {
-        self.couriers.iter().map(|courier| courier.receiver().name()).collect()
+        self.dispatchers.iter().map(|dispatcher| dispatcher.receiver().name()).collect()
     }
 
     /// Brings what comes, and never ends but with an error.
     pub(super) async fn keep_bringing(&self) -> Result<(), CliError> {
-        if self.couriers.is_empty() {
+        if self.dispatchers.is_empty() {
             std::future::pending::<()>().await;
         }
-        let each = self.couriers.iter().map(|courier| async move {
+        let each = self.dispatchers.iter().map(|dispatcher| async move {
             loop {
-                match self.step(courier).await? {
+                match self.attempt(dispatcher).await? {
                     None => tokio::time::sleep(IDLE).await,
                     Some(failed) => tokio::time::sleep(failed.map_or(Duration::ZERO, |(_, pause)| pause)).await,
                 }
@@ -119,9 +119,9 @@ impl<'a> Hooks<'a> {
     /// # Errors
     /// [`CliError::NotDelivered`] where a receiver does not take it for long.
     pub(super) async fn bring_all(&self) -> Result<(), CliError> {
-        let each = self.couriers.iter().map(|courier| async move {
+        let each = self.dispatchers.iter().map(|dispatcher| async move {
             let mut failures = 0;
-            while let Some(failed) = self.step(courier).await? {
+            while let Some(failed) = self.attempt(dispatcher).await? {
                 failures = if failed.is_some() { failures + 1 } else { 0 };
                 match failed {
                     Some((reason, _)) if failures >= TRIES_AT_ONCE => return Ok(Some(reason)),
@@ -134,21 +134,26 @@ impl<'a> Hooks<'a> {
         // One that fails must not keep the others from what is theirs.
         match try_join_all(each).await?.into_iter().flatten().next() {
             None => Ok(()),
-            Some(reason) => Err(CliError::NotDelivered { waiting: self.memory.borrow().standing()?.waiting, reason }),
+            Some(reason) => {
+                Err(CliError::NotDelivered { waiting: self.memory.borrow().delivery_counts()?.waiting, reason })
+            }
         }
     }
 
     /// One attempt; why it failed and how long to wait, if it did; nothing where nothing waits.
-    async fn step(&self, courier: &Courier<'_>) -> Result<Option<Option<(String, Duration)>>, CliError> {
-        let name = courier.receiver().name();
-        Ok(match courier.step(&SystemClock).await? {
-            Step::Idle => None,
-            Step::Delivered => Some(None),
-            Step::GivenUp(what) => {
+    async fn attempt(
+        &self,
+        dispatcher: &Dispatcher<'_, Memory>,
+    ) -> Result<Option<Option<(String, Duration)>>, CliError> {
+        let name = dispatcher.receiver().name();
+        Ok(match dispatcher.attempt(&SystemClock).await? {
+            Attempt::Idle => None,
+            Attempt::Delivered => Some(None),
+            Attempt::GivenUp(what) => {
                 say(&format!("GIVEN UP, {name}: {what}; --retry-dead tries it again"));
                 Some(None)
             }
-            Step::Failed { reason, tries, pause } => {
+            Attempt::Failed { reason, tries, pause } => {
                 // The first time, and then ever more rarely.
                 if tries.is_power_of_two() {
                     say(&format!("{name}, attempt {tries}: {reason}; the same again, under the same id"));

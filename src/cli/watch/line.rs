@@ -1,17 +1,17 @@
-//! How news is said: a line for people, or a JSON object, which is also what is delivered.
+//! How notification is said: a line for people, or a JSON object, which is also what is delivered.
 
 use super::kinds::{Kind, kind_of, of_kinds};
 use crate::chain::Registry;
 use crate::cli::audit::spelled;
 use crate::cli::events::{about, describe, event_json};
 use crate::cli::output::{SCHEMA, address};
-use crate::watch::{Happened, News, Note};
+use crate::watch::{Message, Notification, TimedEvent};
 use alloy::primitives::{Address, B256};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Result, Write};
 
-/// Says news on stdout, and who else is to hear it.
+/// Says notification on stdout, and who else is to hear it.
 pub(super) struct Lines {
     chain_id: u64,
     registry: Address,
@@ -41,14 +41,14 @@ impl Lines {
         self.counts.get()
     }
 
-    pub(super) fn tell(&self, news: News<'_>) -> Result<Note> {
-        let result = match news {
-            News::Event { id, happened } => self.object(id, happened),
-            News::Retracted { id, retracts, line } => retracted(id, retracts, line)?,
+    pub(super) fn tell(&self, notification: Notification<'_>) -> Result<Message> {
+        let result = match notification {
+            Notification::Event { id, timed } => self.object(id, timed),
+            Notification::Retracted { id, retracts, line } => retracted(id, retracts, line)?,
         };
         let (kind, back) = (result["kind"].as_str().unwrap_or_default(), result["type"] == "retracted");
         let is_in = |kinds: &Option<Vec<&str>>| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
-        let to = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
+        let recipients = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
         let (shown, text) = (is_in(&self.printed), text(&result));
         let line = json!({ "schema": SCHEMA, "command": "watch", "result": result }).to_string();
         if shown {
@@ -58,11 +58,11 @@ impl Lines {
         }
         let (events, retracted) = self.counts.get();
         self.counts.set(if back { (events, retracted + 1) } else { (events + 1, retracted) });
-        Ok(Note { line, to })
+        Ok(Message { line, recipients })
     }
 
-    fn object(&self, id: B256, happened: &Happened) -> Value {
-        let (mut object, event) = (event_json(&happened.event), &happened.event.event);
+    fn object(&self, id: B256, timed: &TimedEvent) -> Value {
+        let (mut object, event) = (event_json(&timed.event), &timed.event.event);
         let (image, actor, outcome) = about(event);
         object["type"] = json!("event");
         object["id"] = json!(id);
@@ -70,9 +70,9 @@ impl Lines {
         object["chainId"] = json!(self.chain_id);
         object["registry"] = json!(address(self.registry));
         object["kind"] = json!(kind_of(event));
-        object["seq"] = json!(happened.seq);
-        object["blockHash"] = json!(happened.event.place.block_hash);
-        object["time"] = json!(happened.time);
+        object["seq"] = json!(timed.seq);
+        object["blockHash"] = json!(timed.event.place.block_hash);
+        object["time"] = json!(timed.time);
         object["imageId"] = json!(image);
         object["actor"] = json!(actor.map(address));
         object["outcome"] = json!(outcome);
@@ -94,7 +94,7 @@ fn retracted(id: B256, retracts: B256, line: &str) -> Result<Value> {
     Ok(result)
 }
 
-/// Time, block, number, event, image, and what happened.
+/// Time, block, number, event, image, and what timed.
 fn text(result: &Value) -> String {
     let text = |name: &str| result[name].as_str().unwrap_or_default();
     let number = |name: &str| result[name].as_u64().unwrap_or_default();

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{Registry, Wait};
 use crate::files::make_private_folder;
+use crate::view::Meaning;
 use crate::watch::{Memory, Start, Watcher};
 use alloy::primitives::B256;
 use hooks::{HookArgs, Hooks};
@@ -88,26 +89,26 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             }
         };
         ended?;
-        let (mark, standing) = (watcher.mark(), memory.borrow().standing()?);
+        let (position, deliveries) = (watcher.position(), memory.borrow().delivery_counts()?);
         let (events, retracted) = lines.counts();
         let json = json!({
             "type": "end",
             "chainId": registry.chain_id(),
             "registry": address(registry.address()),
-            "block": mark.map(|mark| mark.block),
-            "blockHash": mark.map(|mark| mark.hash),
-            "seq": mark.map(|mark| mark.trail.seq()),
+            "block": position.map(|at| at.block),
+            "blockHash": position.map(|at| at.hash),
+            "seq": position.map(|at| at.trail.seq()),
             "events": events,
             "retracted": retracted,
-            "waiting": standing.waiting,
-            "dead": standing.dead,
+            "waiting": deliveries.waiting,
+            "dead": deliveries.dead,
         });
-        let whole = mark.map(|mark| format!("whole up to block {}, {} numbered events", mark.block, mark.trail.seq()));
+        let whole = position.map(|at| format!("whole up to block {}, {} numbered events", at.block, at.trail.seq()));
         say(&format!(
             "{}; told now: {events}, taken back: {retracted}; deliveries that wait: {}, given up: {}",
             whole.unwrap_or_else(|| "nothing is settled yet".to_owned()),
-            standing.waiting,
-            standing.dead
+            deliveries.waiting,
+            deliveries.dead
         ));
         Ok(Outcome::new(json, ""))
     };
@@ -124,7 +125,7 @@ async fn connect(args: &Args, settings: &Settings) -> Result<(Registry, B256), C
             Ok::<_, CliError>((registry, genesis))
         };
         match connected.await {
-            Err(error) if !args.once && error.class().1 == super::error::exit::UNREACHABLE => {
+            Err(error) if !args.once && error.problem().meaning == Meaning::Unreachable => {
                 if !said {
                     say(&format!("{}; trying again until it is there", super::output::chain_of(&error)));
                     said = true;

@@ -1,4 +1,4 @@
-//! Requests: what a wallet signs for somebody else to submit, as wallets take it (`eth_signTypedData_v4`), and its way into a call.
+//! Requests: structs that a wallet signs (`eth_signTypedData_v4`) and somebody else submits, and the calls that submit them.
 
 use super::calls::{self, Call};
 use super::kind::ErrorKind;
@@ -14,18 +14,18 @@ const SIGNERS: [&str; 3] = ["sender", "verifier", "by"];
 /// Longest signature that the contract takes.
 const MAX_SIGNATURE_BYTES: usize = 4096;
 
-/// Why a request is not taken.
+/// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// It is no EIP-712 typed data.
-    #[error("not typed data as wallets take it: {reason}")]
+    /// It is not EIP-712 typed data.
+    #[error("expected EIP-712 typed data as wallets sign it: {reason}")]
     Malformed {
         /// What is wrong with it.
         reason: String,
     },
-    /// The contract takes no such struct.
-    #[error("the registry takes no signed {primary_type} of this form: {found}")]
+    /// The contract accepts no such struct.
+    #[error("the registry accepts no signed {primary_type} with these fields: {found}")]
     OtherType {
         /// The struct's name.
         primary_type: String,
@@ -42,56 +42,56 @@ pub enum RequestError {
         /// The request's.
         found: String,
     },
-    /// It may no longer be submitted.
-    #[error("the request could be submitted until {deadline}, and it is {now} (unix seconds)")]
+    /// Its deadline has passed.
+    #[error("the request expired at {deadline}, it is {now} now (unix seconds)")]
     Expired {
         /// Its last second.
         deadline: u64,
         /// The later of the chain's time and this machine's.
         now: u64,
     },
-    /// The contract takes no signature that is good for so long.
-    #[error("the request's deadline {deadline} is more than 7 days ahead: at most {latest} (unix seconds)")]
+    /// Its deadline is further ahead than the contract accepts.
+    #[error("expected a deadline at most 7 days ahead ({latest}), found {deadline} (unix seconds)")]
     TooFar {
         /// Its last second.
         deadline: u64,
         /// The latest that is taken.
         latest: u64,
     },
-    /// Something that the signer relayed or cancelled since used the number up.
-    #[error("the request carries number {found} of {signer}, whose next is {expected}")]
+    /// Its nonce was used by another request of the signer, or cancelled.
+    #[error("expected nonce {expected} of {signer}, the request has {found}")]
     Nonce {
-        /// Whose number.
+        /// Whose nonce it is.
         signer: Address,
         /// What the contract expects.
         expected: U256,
         /// What the request has.
         found: U256,
     },
-    /// What it acts on has another number by now.
-    #[error("the request acts on {what} number {named}, and {current} is the number now: something else came first")]
+    /// Another change of the same thing came first: the request can't act any more.
+    #[error("{}", overtaken(what, *named, *current))]
     Overtaken {
-        /// What it acts on.
+        /// What it changes: `flag`, or what it counts, as `access change`.
         what: &'static str,
-        /// The number that it names.
+        /// The number that the request names.
         named: U256,
-        /// The number that there is.
+        /// The number that the registry is at now; that of the request itself for a flag that was decided otherwise.
         current: U256,
     },
-    /// Another signature of the same key over the same request, which the contract does not take.
-    #[error("the signature of {signer} has the upper of two possible s, and the registry takes the lower")]
+    /// The signature has the upper s. For each signature there is a second, valid one; the contract accepts the lower s alone.
+    #[error("the signature of {signer} has the upper value of s, the registry accepts the lower one alone")]
     UpperS {
         /// Who signed.
         signer: Address,
     },
     /// No signature, or a longer one than the contract takes.
-    #[error("a signature has 1 to 4096 bytes, found {found}")]
+    #[error("expected a signature of 1 to 4096 bytes, found {found}")]
     SignatureLength {
         /// Its bytes.
         found: usize,
     },
-    /// It was not made by the signer over this request.
-    #[error("the signature is not of {signer} over this request ({digest})")]
+    /// The signature is another wallet's, or over another request.
+    #[error("the signature is not of {signer} over this request (digest {digest})")]
     Signature {
         /// Who was to sign.
         signer: Address,
@@ -107,6 +107,15 @@ impl RequestError {
             Self::Signature { .. } | Self::UpperS { .. } => ErrorKind::NotAuthorized,
             Self::OtherDomain { .. } => ErrorKind::WrongChain,
             _ => ErrorKind::Failure,
+        }
+    }
+}
+
+fn overtaken(what: &str, named: U256, current: U256) -> String {
+    match named == current {
+        true => format!("the request comes too late: {what} {named} was decided otherwise"),
+        false => {
+            format!("the request comes too late: it is for {what} {named}, and the registry is at {what} {current} now")
         }
     }
 }
@@ -142,11 +151,11 @@ impl Request {
         let message = typed.coerce().map_err(|error| malformed(error.to_string()))?;
         let fields = fields_of(&message).ok_or_else(other)?.to_vec();
         let request = Self { function, fields };
-        // What a wallet shows and what it hashes must be one thing.
+        // What a wallet shows and what it hashes must be the same.
         let digest = typed.eip712_signing_hash().map_err(|error| malformed(error.to_string()))?;
         match request.digest(&typed.domain) == digest {
             true => Ok((request, typed.domain)),
-            false => Err(malformed("its hash is not that of its message".to_owned())),
+            false => Err(malformed("its hash does not match its message".to_owned())),
         }
     }
 
@@ -171,7 +180,7 @@ impl Request {
         self.number("deadline").map(|deadline| deadline.saturating_to()).expect("every signed struct has one")
     }
 
-    /// The number that it uses up, where it has one.
+    /// The nonce that it uses up, where it has one.
     pub fn nonce(&self) -> Option<U256> {
         self.number("nonce")
     }
@@ -202,7 +211,7 @@ impl Request {
     /// What is signed: its EIP-712 digest.
     pub fn digest(&self, domain: &Eip712Domain) -> B256 {
         let typed: TypedData = serde_json::from_value(self.typed_data(domain)).expect("it is typed data");
-        // The domain as given, not as written: what has more in it than ours has another hash.
+        // The domain as given: one with more fields than ours must give another hash.
         TypedData { domain: domain.clone(), ..typed }.eip712_signing_hash().expect("the fields are of their types")
     }
 
@@ -212,7 +221,7 @@ impl Request {
         Call::new(self.function, vec![message, DynSolValue::Bytes(signature.to_vec())])
     }
 
-    /// Whether both say the same, times apart: a deadline, when something was observed, when access ends.
+    /// Whether both are equal but for their times: deadline, time of observation, end of access.
     pub fn is_same_but_for_times(&self, other: &Self) -> bool {
         let times = ["deadline", "observedAt", "expiry"];
         let names = self.function.inputs[0].components.iter().map(|param| param.name.as_str());
@@ -231,7 +240,7 @@ impl Request {
     }
 }
 
-/// Checks that a domain is a registry's: every part of it, and nothing besides.
+/// Checks that a domain is exactly the registry's: every field of it, and no further field.
 ///
 /// # Errors
 /// [`RequestError::OtherDomain`].

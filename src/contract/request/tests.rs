@@ -134,3 +134,13 @@ fn what_was_printed_is_the_same_act_at_another_time() {
     assert!(!printed.is_same_but_for_times(&of_grant(Grant { accessSeq: 2, ..grant() })));
     assert!(!printed.is_same_but_for_times(&of_grant(Grant { wallet: REGISTRY, ..grant() })));
 }
+
+#[test]
+fn an_overtaken_request_says_which_number_came_first() {
+    let text = |what, named, current| {
+        RequestError::Overtaken { what, named: U256::from(named), current: U256::from(current) }.to_string()
+    };
+    let expected = "the request comes too late: it is for access change 3, and the registry is at access change 5 now";
+    assert_eq!(text("access change", 3, 5), expected);
+    assert_eq!(text("flag", 2, 2), "the request comes too late: flag 2 was decided otherwise");
+}

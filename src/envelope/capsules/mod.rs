@@ -1,7 +1,8 @@
 //! Key capsules: the image key, sealed once for each who may open it (`FORMAT.md`, section 7).
 //!
-//! A capsule proves itself: it is bound to suite, chain, registry, image, sender, holder and key commitment, and whoever
-//! opens one checks the key against the commitment. Copied into another record it opens nothing.
+//! A capsule is bound to suite, chain, registry, image, sender, holder and key commitment, and
+//! whoever opens one checks the key against the commitment. Copied to another image's capsules it
+//! does not open.
 
 mod error;
 mod sealing;
@@ -20,7 +21,7 @@ pub use stanza::{Capsules, Holder, Stanza};
 use super::ImageContext;
 use crate::cipher::{ImageKey, SUITE, key_commitment, length_prefixed};
 
-/// Whom an image key is sealed for.
+/// A recipient of an image key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recipient {
@@ -80,7 +81,8 @@ pub fn seal_capsule(
     Ok(Stanza { holder, sealed: seal_secret(key.as_bytes(), recipient.public(), &info, rng) })
 }
 
-/// Returns the image key in the capsule for `recipient`, whose secret key this is; checked against the commitment.
+/// Returns the image key in the capsule for `recipient`, whose secret key this is; checked against
+/// the commitment.
 ///
 /// # Errors
 /// `NoMatchingStanza`, `CapsuleNotAuthentic`, `WrongKey`.

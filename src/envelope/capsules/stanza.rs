@@ -25,7 +25,7 @@ impl Capsules {
     pub const MAX_BYTES: u64 = (PREFIX_BYTES + *STANZA_COUNTS.end() * (FIXED_BYTES + BODY_BYTES)) as u64;
 }
 
-/// Whom a stanza is for.
+/// The holder that a stanza is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Holder {
@@ -111,12 +111,12 @@ impl Capsules {
     ///
     /// # Errors
     /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`, `DuplicateStanza`, `TrailingBytes`.
-    pub fn parse(bytes: &[u8]) -> Result<Self, CapsuleError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, CapsuleError> {
         let begin = &bytes[..bytes.len().min(MAGIC.len())];
         if begin != &MAGIC[..begin.len()] {
             return Err(CapsuleError::BadMagic);
         }
-        let mut reader = Reader { bytes, offset: 0 };
+        let mut reader = ByteReader { bytes, offset: 0 };
         let [.., v1, v0, c1, c0] = *reader.array::<PREFIX_BYTES>()?;
         let (version, count) = (u16::from_be_bytes([v1, v0]), u16::from_be_bytes([c1, c0]));
         if version != VERSION {
@@ -206,13 +206,13 @@ impl RawStanza<'_> {
     }
 }
 
-/// Takes fields from the front.
-struct Reader<'a> {
+/// Reads fields in order, each with a length check.
+struct ByteReader<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8], CapsuleError> {
         let end = self.offset + length;
         let field = self.bytes.get(self.offset..end);

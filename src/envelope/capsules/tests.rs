@@ -77,7 +77,7 @@ fn file(stanzas: &[Vec<u8>]) -> Vec<u8> {
 
 #[track_caller]
 fn refused(bytes: &[u8]) -> CapsuleError {
-    Capsules::parse(bytes).expect_err("these capsules are refused")
+    Capsules::decode(bytes).expect_err("these capsules are refused")
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn stanzas_stand_at_their_offsets_and_shares_have_two_bytes_more() {
     assert_eq!((bytes[12], bytes[13], bytes[44]), (1, 9, 9));
     assert_eq!(bytes[45..51], [0, 0, 0, 1, 0, 80]);
     assert_eq!(bytes[131 + 33..131 + 41], [0, 0, 0, 5, 0, 82, 2, 3]);
-    assert_eq!(Capsules::parse(&bytes).expect("as encoded").stanzas(), stanzas);
+    assert_eq!(Capsules::decode(&bytes).expect("as encoded").stanzas(), stanzas);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn stanzas_of_unknown_types_are_skipped_and_known_ones_found() {
         stanza(255, 1, 1, 4096, &[1; 4096]),
         stanza(2, 1, 0, 80, &[7; 80]),
     ]);
-    let read = Capsules::parse(&bytes).expect("unknown types are allowed");
+    let read = Capsules::decode(&bytes).expect("unknown types are allowed");
     let holder = Holder::Reader { key_id: B256::repeat_byte(1) };
     assert_eq!(read.stanzas(), [Stanza { holder, sealed: [7; 80] }]);
     let twice = file(&[stanza(255, 1, 0, 1, &[1]), stanza(255, 1, 0, 1, &[2])]);
@@ -170,12 +170,13 @@ fn stanzas_of_unknown_types_are_skipped_and_known_ones_found() {
 fn readers_have_no_epoch() {
     let bytes = file(&[stanza(2, 1, 1, 80, &[7; 80]), stanza(3, 1, 256, 80, &[7; 80]), stanza(1, 1, 1, 80, &[7; 80])]);
     let holder = Holder::Kgc { id: B256::repeat_byte(1), epoch: 1 };
-    assert_eq!(Capsules::parse(&bytes).expect("allowed").stanzas(), [Stanza { holder, sealed: [7; 80] }]);
+    assert_eq!(Capsules::decode(&bytes).expect("allowed").stanzas(), [Stanza { holder, sealed: [7; 80] }]);
 }
 
 #[test]
 fn what_another_hpke_sealed_is_opened() {
-    // Python's `cryptography` 48: X25519, HKDF-SHA256, ChaCha20-Poly1305, info `medseal`, secret key 24 x 32.
+    // Python's `cryptography` 48: X25519, HKDF-SHA256, ChaCha20-Poly1305, info `medseal`, secret
+    // key 24 x 32.
     let sealed = alloy::hex!(
         "9c0a2acd104ba3f5e2f913c5ab4530692d10169a2b9e8ea3a529e2866767653291f5b2fb1101d450613c3ef0352268230f7504c9d65dba286c563f6892e86c23f03b712dcb5b841411b953b99245151a"
     );
@@ -187,7 +188,7 @@ fn what_another_hpke_sealed_is_opened() {
 #[test]
 fn shares_of_one_holder_differ_by_index_and_threshold() {
     let share = |index, threshold| stanza(4, 1, 1, 82, &[&[index, threshold][..], &[0; 80]].concat());
-    assert_eq!(Capsules::parse(&file(&[share(1, 2), share(2, 2), share(1, 3)])).expect("three").stanzas().len(), 3);
+    assert_eq!(Capsules::decode(&file(&[share(1, 2), share(2, 2), share(1, 3)])).expect("three").stanzas().len(), 3);
     assert_eq!(refused(&file(&[share(1, 2), share(1, 2)])), CapsuleError::DuplicateStanza { stanza: 1 });
 }
 
@@ -200,7 +201,7 @@ fn the_stanza_count_is_limited_on_both_sides() {
     assert_eq!(many(0), Err(CapsuleError::StanzaCount { found: 0 }));
     assert_eq!(many(1025), Err(CapsuleError::StanzaCount { found: 1025 }));
     let largest = many(1024).expect("1024 are allowed");
-    assert_eq!(Capsules::parse(&largest.encode()), Ok(largest));
+    assert_eq!(Capsules::decode(&largest.encode()), Ok(largest));
     let one = sealed_to(&kgc(1), &context()).1;
     assert_eq!(Capsules::new(vec![one.clone(), one]), Err(CapsuleError::DuplicateStanza { stanza: 1 }));
 }
@@ -254,7 +255,8 @@ fn a_capsule_of_a_key_that_is_not_committed_to_is_neither_made_nor_opened() {
     let (context, other) = (context(), [1; 32]);
     let made = seal_capsule(&key(), &kgc(1), &context, &other, &mut SeededRng(7, 0));
     assert_eq!(made.expect_err("no such key"), CapsuleError::WrongKey);
-    // A sender that leaves out the check above, and binds the capsule to a commitment to another key.
+    // A sender that leaves out the check above, and binds the capsule to a commitment to another
+    // key.
     let (holder, public) = (kgc(1).holder(), secret(1).public());
     let sealed = seal_secret(key().as_bytes(), &public, &info(&context, &holder, &other), &mut SeededRng(7, 0));
     let capsules = Capsules::new(vec![Stanza { holder, sealed }]).expect("one");
@@ -331,7 +333,7 @@ fn secrets_are_not_printed() {
 proptest! {
     #[test]
     fn parsing_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = Capsules::parse(&[&b"MEDKEYS\n\0\x01\0\x02"[..], &bytes].concat());
+        let _ = Capsules::decode(&[&b"MEDKEYS\n\0\x01\0\x02"[..], &bytes].concat());
     }
 
     #[test]
@@ -339,7 +341,7 @@ proptest! {
         let mut bytes = capsules().encode();
         let offset = at.index(bytes.len());
         bytes[offset] ^= 1 << bit;
-        if let Ok(read) = Capsules::parse(&bytes) {
+        if let Ok(read) = Capsules::decode(&bytes) {
             // A flip can make a type unknown or give a reader an epoch: such stanzas are left out.
             prop_assert!(read.stanzas().len() < 3 || read.encode() == bytes);
         }

@@ -20,7 +20,7 @@ pub enum LeavesError {
     #[error("not a list of leaves")]
     BadMagic,
     /// It ends inside a field.
-    #[error("a list of leaves that ends inside leaf {leaf}")]
+    #[error("the list of leaves ends inside leaf {leaf}")]
     Truncated {
         /// Which leaf, from 0.
         leaf: usize,
@@ -52,7 +52,7 @@ pub enum LeavesError {
         leaf: usize,
     },
     /// Something stands after the last leaf.
-    #[error("{extra} bytes after the last leaf")]
+    #[error("expected no bytes after the last leaf, found {extra}")]
     TrailingBytes {
         /// How many.
         extra: usize,
@@ -115,7 +115,7 @@ impl Leaves {
     ///
     /// # Errors
     /// [`LeavesError`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, LeavesError> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, LeavesError> {
         let begin = &bytes[..bytes.len().min(MAGIC.len())];
         if begin != &MAGIC[..begin.len()] {
             return Err(LeavesError::BadMagic);

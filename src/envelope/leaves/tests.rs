@@ -14,15 +14,15 @@ fn leaves(count: u8) -> Leaves {
 fn a_list_comes_back_and_every_part_of_it_is_none() {
     let bytes = leaves(3).encode();
     assert_eq!(bytes.len(), 14 + 3 * 137 + 3);
-    assert_eq!(Leaves::parse(&bytes), Ok(leaves(3)));
+    assert_eq!(Leaves::decode(&bytes), Ok(leaves(3)));
     for end in 0..bytes.len() {
-        let error = Leaves::parse(&bytes[..end]).expect_err("a part");
+        let error = Leaves::decode(&bytes[..end]).expect_err("a part");
         assert!(matches!(error, LeavesError::Truncated { .. }), "{end}: {error}");
     }
     let with = |at: usize, byte: u8| {
         let mut bytes = bytes.clone();
         bytes[at] = byte;
-        Leaves::parse(&bytes)
+        Leaves::decode(&bytes)
     };
     assert_eq!(with(0, b'm'), Err(LeavesError::BadMagic));
     assert_eq!(with(9, 2), Err(LeavesError::UnsupportedVersion { found: 2 }));
@@ -30,7 +30,7 @@ fn a_list_comes_back_and_every_part_of_it_is_none() {
     assert_eq!(with(13, 4), Err(LeavesError::Truncated { leaf: 3 }));
     assert_eq!(with(14 + 136, 65), Err(LeavesError::CidLength { leaf: 0, found: 65 }));
     assert_eq!(
-        Leaves::parse(&bytes[..10].iter().chain(&[0; 4]).copied().collect::<Vec<_>>()),
+        Leaves::decode(&bytes[..10].iter().chain(&[0; 4]).copied().collect::<Vec<_>>()),
         Err(LeavesError::Count { found: 0 })
     );
     let twice = Leaves::new(vec![leaf(1), leaf(2), leaf(1)]);

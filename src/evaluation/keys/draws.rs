@@ -1,6 +1,7 @@
-//! Numbers that look random and are the same everywhere: which changes are tried.
+//! A pseudorandom generator with the same numbers on every machine: it decides which changes are
+//! tried.
 
-/// Numbers that look random: SplitMix64, the same for the same seed on every machine.
+/// SplitMix64: the same numbers for the same seed on every machine.
 #[derive(Debug, Clone)]
 pub struct Draws(u64);
 

@@ -1,4 +1,5 @@
-//! One picture of the keys of many images: how many bits differ, beside what fair coins would give.
+//! One figure of the keys of many images: in how many bits they differ, beside what random bits
+//! would give.
 
 use kuva::backend::svg::SvgBackend;
 use kuva::render::color::Color;
@@ -20,8 +21,9 @@ const PANEL: f64 = (WIDTH - 2.0 * MARGIN - GAP) / 2.0;
 const BARS: Color = Color::Rgb(0x4a, 0x7b, 0xa6);
 const CURVE: Color = Color::Rgb(0xc4, 0x4e, 0x2d);
 
-/// Returns an SVG: for raw bits and for derived keys, a histogram of the distances between images and one of the bits that one grey level flips,
-/// each with the curve of fair coins. The same report gives the same bytes.
+/// Returns an SVG: for raw bits and for derived keys, a histogram of the distances between images
+/// and one of the bits that one grey level flips, each with the curve of fair coins. The same
+/// report gives the same bytes.
 pub fn key_figure(subtitle: &str, report: &KeyReport) -> String {
     let mut scene = Scene::new(WIDTH, TOP + 2.0 * (TITLE + PLOT + BELOW) + 20.0);
     scene.font_family = Some("DejaVu Sans, Verdana, sans-serif".to_owned());
@@ -41,7 +43,8 @@ pub fn key_figure(subtitle: &str, report: &KeyReport) -> String {
     SvgBackend::new().with_pretty(true).render_scene(&scene)
 }
 
-/// A histogram over every number of bits from six standard deviations below one half to as far above, or as far as there are pairs.
+/// A histogram over every number of bits from six standard deviations below one half to as far
+/// above, or as far as there are pairs.
 fn panel(
     scene: &mut Scene,
     (left, top): (f64, f64),

@@ -1,11 +1,11 @@
-//! The figures of many keys, collected image by image.
+//! The statistics of many keys, collected image by image.
 
 use std::collections::{BTreeMap, HashSet};
 
 use alloy::primitives::{Address, B256};
 use sha2::{Digest, Sha256};
 
-use super::{Change, Draws, Neighbours, Subject};
+use super::{Change, ChangedFolds, Draws, Subject};
 use crate::cipher::ImageKey;
 use crate::envelope::ImageContext;
 use crate::keygen::{DeriveInputs, Fold, KeygenError, Partial, SenderSecret, Tout, Vit, derive};
@@ -33,7 +33,7 @@ struct Collected {
     flips: BTreeMap<Change, Differences>,
 }
 
-/// The figures of all images.
+/// The statistics of all images.
 #[derive(Debug, Clone)]
 pub struct KeyReport {
     /// Unlike images.
@@ -46,7 +46,7 @@ pub struct KeyReport {
     pub derived_keys: KeySection,
 }
 
-/// The figures of keys of one length.
+/// The statistics of keys of one length.
 #[derive(Debug, Clone)]
 pub struct KeySection {
     /// Bits of a key.
@@ -90,7 +90,7 @@ impl<'a> KeySurvey<'a> {
             self.repeated += 1;
             return Ok(());
         }
-        let Neighbours { bases, changed } = subject.neighbours(self.changes, changes, &mut self.draws);
+        let ChangedFolds { bases, changed } = subject.neighbours(self.changes, changes, &mut self.draws);
         self.changes += changes;
         let bases = self.keys_of(&bases)?;
         let kinds: Vec<(Change, usize)> = changed.iter().map(|(change, base, _)| (*change, *base)).collect();
@@ -115,7 +115,7 @@ impl<'a> KeySurvey<'a> {
         &self.raw.images
     }
 
-    /// Returns the figures.
+    /// Returns the statistics.
     pub fn report(&self) -> KeyReport {
         KeyReport {
             images: self.images(),
@@ -125,7 +125,7 @@ impl<'a> KeySurvey<'a> {
         }
     }
 
-    /// `Tout` and key of each fold. Partial, `r` and context are public zeros: nobody's keys.
+    /// `Tout` and key of each fold. Partial, `r` and context are zeros, so these are nobody's keys.
     fn keys_of(&mut self, folds: &[Fold]) -> Result<Vec<(Tout, ImageKey)>, KeygenError> {
         let digest = self.vit.model_digest();
         let salt = B256::ZERO;
@@ -177,7 +177,7 @@ impl Collected {
 mod tests {
     use super::*;
     use crate::evaluation::keys::small_phantom;
-    use crate::metrics::Verdict;
+    use crate::metrics::BandVerdict;
 
     fn survey(vit: &mut Vit, seed: u64) -> KeyReport {
         let mut survey = KeySurvey::new(vit, seed).expect("the model runs");
@@ -198,7 +198,7 @@ mod tests {
             assert_eq!(section.changes.len(), 15, "8 of images, 4 of bytes, swap, shift, constant");
             assert!((160..=11 * 16).contains(&section.flips.total()), "{}", section.flips.total());
             for row in section.images.iter().chain(&section.levels) {
-                assert_ne!(row.verdict, Verdict::Outside, "{bits} bits: {row}");
+                assert_ne!(row.verdict, BandVerdict::Outside, "{bits} bits: {row}");
             }
         }
         assert_ne!(report.raw_bits.flips, survey(&mut vit, 2).raw_bits.flips, "other samples are changed");

@@ -2,7 +2,7 @@
 
 use dicom_core::Tag;
 
-/// Why a file that says it is DICOM is not one to be trusted with a scan. It can still be sealed as plain bytes.
+/// Why a DICOM file is refused as damaged. It can still be sealed as plain bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DicomError {

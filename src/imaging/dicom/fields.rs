@@ -32,7 +32,7 @@ pub(super) struct Fields<'a> {
 }
 
 /// How the samples are to be read.
-pub(super) struct Shape {
+pub(super) struct PixelFormat {
     pub(super) geometry: Geometry,
     pub(super) sample_type: SampleType,
     pub(super) channel_order: ChannelOrder,
@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What the samples in the element `pixels` are.
-    pub(super) fn shape(&self, pixels: Tag) -> Result<Shape, DicomError> {
+    pub(super) fn shape(&self, pixels: Tag) -> Result<PixelFormat, DicomError> {
         let geometry = Geometry {
             depth: self.frames()?,
             height: self.side(tags::ROWS, "rows")?,
@@ -132,7 +132,7 @@ impl<'a> Fields<'a> {
             (sample_type, bits)
         };
         #[allow(clippy::cast_possible_truncation)] // at most 64
-        Ok(Shape { geometry, sample_type, channel_order, bits_stored: bits_stored as u8 })
+        Ok(PixelFormat { geometry, sample_type, channel_order, bits_stored: bits_stored as u8 })
     }
 
     /// Number of frames, an integer in text; 1 where it is absent or empty.

@@ -1,4 +1,4 @@
-//! DICOM files: where the samples stand.
+//! DICOM files: where the samples are in the file.
 //!
 //! The file is never written anew: `file == head || samples || tail`, so that it comes back byte for byte. Reading is strict, because a damaged scan
 //! must be noticed before it is sealed, not years later.
@@ -23,8 +23,8 @@ use dicom_encoding::{
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 pub use error::DicomError;
-use fields::{Fields, Shape};
-use walk::{Element, Walk};
+use fields::{Fields, PixelFormat};
+use walk::{Element, ElementWalk};
 
 use super::{ByteOrder, Image, ImagingError, Limits, WholeReason};
 
@@ -32,9 +32,9 @@ use super::{ByteOrder, Image, ImagingError, Limits, WholeReason};
 pub(super) enum Found {
     /// Samples that lie open at this place of the file.
     Open(Image, Range<usize>),
-    /// Samples that could be read, but do not stand in the file one after the other.
+    /// Samples that could be read, but are not in the file one after the other.
     Decoded(Image, WholeReason),
-    /// No samples for us.
+    /// No samples that this program decodes.
     Nothing(WholeReason),
 }
 
@@ -55,7 +55,7 @@ pub(super) fn read(file: &[u8], meta: usize, limits: &Limits) -> Result<Found, I
         Endianness::Little => ByteOrder::Little,
     };
     let mut fields = Fields::new(file, order);
-    let mut walk = Walk::new(file, data_set, decoder, limits.nesting);
+    let mut walk = ElementWalk::new(file, data_set, decoder, limits.nesting);
     while let Some(element) = walk.next()? {
         fields.add(element)?;
     }
@@ -84,7 +84,7 @@ fn native(
     if pixels.tag == tags::PIXEL_DATA && fields.bits_allocated()? == 1 {
         return Ok(Found::Nothing(WholeReason::BitPacked));
     }
-    let Shape { geometry, sample_type, channel_order, bits_stored } = fields.shape(pixels.tag)?;
+    let PixelFormat { geometry, sample_type, channel_order, bits_stored } = fields.shape(pixels.tag)?;
     let found = pixels.value.len() as u64;
     let bytes = geometry.samples().and_then(|samples| samples.checked_mul(sample_type.bytes() as u64));
     // An odd length is padded with one byte, which goes to the tail.
@@ -109,7 +109,7 @@ fn native(
 /// Returns the UID of the transfer syntax and where the data set begins. The meta group is always explicit little-endian and ends where another group begins.
 fn transfer_syntax(file: &[u8], meta: usize, limits: &Limits) -> Result<(String, usize), DicomError> {
     let decoder: DynDecoder<&[u8]> = Box::<ExplicitVRLittleEndianDecoder>::default();
-    let mut walk = Walk::new(file, meta, decoder, limits.nesting);
+    let mut walk = ElementWalk::new(file, meta, decoder, limits.nesting);
     let mut syntax = None;
     while file[walk.position()..].starts_with(&[2, 0]) {
         let Some(element) = walk.next()? else { break };

@@ -1,4 +1,4 @@
-//! The top-level elements of a data set and where their values stand.
+//! The top-level elements of a data set, and where their values are in the file.
 //!
 //! The headers are decoded by `dicom-encoding`. Its data set readers are not used: they allocate what a header claims, take the end of the file inside a sequence
 //! for the end of the data set, and panic on a stray item delimiter. What is left to do is to skip: a value of known length is stepped over
@@ -34,8 +34,8 @@ pub(super) struct Element {
     pub(super) undefined: bool,
 }
 
-/// Gives the elements one after the other. After an error it has nothing more to say.
-pub(super) struct Walk<'a> {
+/// Iterates over the elements. It ends after an error.
+pub(super) struct ElementWalk<'a> {
     file: &'a [u8],
     position: usize,
     decoder: DynDecoder<&'a [u8]>,
@@ -51,7 +51,7 @@ enum Open {
     Item { implicit: bool },
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ElementWalk<'a> {
     /// Starts at `position` of `file`; at most `nesting` sequences may stand inside each other.
     pub(super) fn new(file: &'a [u8], position: usize, decoder: DynDecoder<&'a [u8]>, nesting: usize) -> Self {
         Self { file, position, decoder, implicit: Default::default(), nesting }

@@ -1,4 +1,4 @@
-//! A file as the sealer sees it: what is in it, and where.
+//! Reads a file for sealing: what is in it, and where its samples are.
 
 use std::{fmt, ops::Range};
 
@@ -13,7 +13,7 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WholeReason {
-    /// The caller wanted it so.
+    /// The caller asked for it.
     AskedFor,
     /// No format that we know.
     UnknownFormat,
@@ -83,7 +83,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Returns the scan of a file that nobody looks into: no image, plain bytes. No limit is checked.
+    /// Returns the scan of a file that is not decoded: no image, plain bytes. No limit is checked.
     ///
     /// # Errors
     /// [`ImagingError::Empty`].
@@ -104,7 +104,7 @@ impl Scan {
         self.image.as_ref()
     }
 
-    /// Gives the decoded image away.
+    /// Returns the decoded image by value.
     pub fn into_image(self) -> Option<Image> {
         self.image
     }

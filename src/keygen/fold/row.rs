@@ -1,4 +1,4 @@
-//! A row of an image on its way into the fold, so shaped that the compiler can use the machine's vectors.
+//! Folds one row of an image, in a form that the compiler vectorises.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,8 @@ use super::{CELLS, Fold, high_bits, mix};
 /// Samples whose multipliers are kept: a slice of 512 by 512, 512 KiB.
 const KEPT: usize = 1 << 18;
 
-/// Multipliers of limb 0 of samples `0 .. KEPT`: the same for every image, and dearer than the rest of the fold.
+/// Multipliers of limb 0 of samples `0 .. KEPT`: the same for every image, and slower to compute
+/// than the rest of the fold.
 static MULTIPLIERS: OnceLock<Box<[u16]>> = OnceLock::new();
 
 /// One row of pixels: for each, the sum of its limbs' multiples over all channels.
@@ -26,7 +27,8 @@ impl Row {
         Self { multipliers: zeros(), sums: Zeroizing::new(zeros()) }
     }
 
-    /// Adds limb `limb` of a sample of each pixel; the samples' indices are `first`, `first + step`, ...
+    /// Adds limb `limb` of a sample of each pixel; the samples' indices are `first`,
+    /// `first + step`, ...
     ///
     /// Samples beyond the row's end are left out, and so are pixels beyond the samples' end.
     #[inline]

@@ -14,7 +14,7 @@ const OPSETS: std::ops::RangeInclusive<u64> = 13..=23;
 #[derive(Debug, Default)]
 pub(super) struct Graph<'a> {
     pub(super) weights: Vec<Weight<'a>>,
-    pub(super) nodes: Vec<Node<'a>>,
+    pub(super) nodes: Vec<GraphNode<'a>>,
     pub(super) inputs: Vec<Interface<'a>>,
     pub(super) outputs: Vec<Interface<'a>>,
 }
@@ -24,20 +24,20 @@ pub(super) struct Graph<'a> {
 pub(super) struct Weight<'a> {
     pub(super) name: &'a str,
     pub(super) shape: Vec<u64>,
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
     pub(super) values: &'a [u8],
 }
 
 /// What a tensor's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Float,
     Int64,
 }
 
 /// An operation on tensors.
 #[derive(Debug)]
-pub(super) struct Node<'a> {
+pub(super) struct GraphNode<'a> {
     pub(super) name: &'a str,
     pub(super) operation: Operation,
     pub(super) inputs: Vec<&'a str>,
@@ -127,7 +127,7 @@ fn read_graph(message: &[u8]) -> Result<Graph<'_>, ModelError> {
 
 fn read_weight(message: &[u8]) -> Result<Weight<'_>, ModelError> {
     let (mut weight, mut kind, mut external) =
-        (Weight { name: "", shape: Vec::new(), kind: Kind::Float, values: &[] }, 0, false);
+        (Weight { name: "", shape: Vec::new(), kind: ValueKind::Float, values: &[] }, 0, false);
     for field in fields(message) {
         match field? {
             (1, value) => push_numbers(&mut weight.shape, value)?,
@@ -144,14 +144,14 @@ fn read_weight(message: &[u8]) -> Result<Weight<'_>, ModelError> {
         return Err(ModelError::ExternalData { tensor: shown(weight.name) });
     }
     weight.kind = match kind {
-        1 => Kind::Float,
-        7 => Kind::Int64,
+        1 => ValueKind::Float,
+        7 => ValueKind::Int64,
         _ => return Err(unsupported(format!("{} of data type {kind}", shown(weight.name)))),
     };
     Ok(weight)
 }
 
-fn read_node(message: &[u8]) -> Result<Node<'_>, ModelError> {
+fn read_node(message: &[u8]) -> Result<GraphNode<'_>, ModelError> {
     let (mut name, mut operation, mut inputs, mut outputs, mut attributes) =
         ("", "", Vec::new(), Vec::new(), Vec::new());
     for field in fields(message) {
@@ -188,7 +188,7 @@ fn read_node(message: &[u8]) -> Result<Node<'_>, ModelError> {
         }
         _ => return Err(ModelError::Operation { node: shown(name), operation: shown(operation) }),
     };
-    Ok(Node { name, operation, inputs, outputs })
+    Ok(GraphNode { name, operation, inputs, outputs })
 }
 
 /// A setting of a node: one number, or several.

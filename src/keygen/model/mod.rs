@@ -1,8 +1,10 @@
-//! A model file on its way to an engine: pinned by its SHA-256, and looked through before any engine sees it.
+//! A model file: pinned by its SHA-256, and checked before any engine loads it.
 //!
-//! An ONNX file is a program. Engines follow paths in it, compute what it asks for while they load it, and take as much memory as
-//! its shapes say. So a model is first known by its digest, which the operator lists; and then it must be what the image
-//! key needs and nothing else: a few operations on finite weights that stand in the file, with every tensor and all work within bounds.
+//! An ONNX file is a program. Engines follow paths in it, compute what it asks for while they load
+//! it, and take as much memory as its shapes say. So a model is first known by its digest, which
+//! the operator lists; and then it must be what the image key needs and nothing else: a few
+//! operations on finite weights that stand in the file, with every tensor and all work within
+//! bounds.
 
 mod error;
 mod graph;
@@ -17,10 +19,12 @@ use sha2::{Digest, Sha256};
 pub use error::ModelError;
 use graph::{Graph, Interface};
 
-/// SHA-256 of the embedded model, the `model digest` of `FORMAT.md`, section 2. `onnx/README.md` is its model card.
+/// SHA-256 of the embedded model, the `model digest` of `FORMAT.md`, section 2. `onnx/README.md` is
+/// its model card.
 pub const MODEL_DIGEST: B256 = b256!("68d54ff62e5e56f317472e198be18d5570754f4d14bf4a147ddf60af827ceb21");
 
-/// Logits of the embedded model's decoder, one for each bit of [`Tout`](super::Tout). Another model may have more or fewer.
+/// Logits of the embedded model's decoder, one for each bit of [`Tout`](super::Tout). Another model
+/// may have more or fewer.
 pub const LOGITS: usize = 768;
 
 /// Most bytes of a model file.
@@ -35,6 +39,8 @@ const MAX_LOGITS: u64 = 8192;
 /// Type code of 32-bit floats in ONNX.
 const FLOAT: u64 = 1;
 
+/// Most folds in one run of the model: with more, a run per image takes no less time.
+pub(super) const BATCH: usize = 32;
 static EMBEDDED: &[u8] = include_bytes!("../../../onnx/vit_keygen.onnx");
 
 /// A model that may be run.
@@ -57,7 +63,8 @@ impl Model {
     /// Returns the model in `bytes`: the embedded one, or one whose SHA-256 is `listed`.
     ///
     /// # Errors
-    /// [`ModelError`]; the first that stands in the order size, digest, file, weights, operations, interface.
+    /// [`ModelError`]; the first that stands in the order size, digest, file, weights, operations,
+    /// interface.
     ///
     /// # Example
     /// ```
@@ -97,7 +104,7 @@ impl Model {
     }
 }
 
-/// Looks through a model and returns how many logits it gives.
+/// Checks a model and returns how many logits it gives.
 fn logits_of(model: &[u8]) -> Result<usize, ModelError> {
     let graph = Graph::read(model)?;
     let other = |expected, found: &[Interface<'_>]| {
@@ -118,7 +125,7 @@ fn logits_of(model: &[u8]) -> Result<usize, ModelError> {
         others => return Err(other(OUTPUT, others)),
     };
     // One image, and more: what a model makes of an image must not depend on the others beside it.
-    for images in [1, super::vit::BATCH as u64] {
+    for images in [1, BATCH as u64] {
         let found = graph.output_shape("tokens", &[images, 64, 128], "logits")?;
         if found != [images, logits] {
             let found = format!("{found:?} for {images} images");

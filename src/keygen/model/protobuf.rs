@@ -1,4 +1,5 @@
-//! Protobuf as far as an ONNX file needs it: fields are borrowed and nothing is allocated, so that no file can ask for memory.
+//! The part of protobuf that ONNX files need: fields are borrowed and nothing is allocated, so that
+//! no file can use up memory.
 
 use super::ModelError;
 
@@ -17,7 +18,7 @@ impl<'a> Value<'a> {
     pub(super) fn number(self) -> Result<u64, ModelError> {
         match self {
             Self::Number(number) => Ok(number),
-            _ => Err(damaged("a field is no number")),
+            _ => Err(damaged("a field is not a number")),
         }
     }
 

@@ -1,9 +1,9 @@
-//! The size of every tensor and the work of a run, known before any engine sees the model.
+//! Computes the size of every tensor and the work of a run, before any engine loads the model.
 
 use std::collections::HashMap;
 
 use super::ModelError;
-use super::graph::{Graph, Kind, Node, Operation, Weight, shown};
+use super::graph::{Graph, GraphNode, Operation, ValueKind, Weight, shown};
 
 /// Most values of a tensor for one image: 4 MiB. The embedded model has at most 16,384.
 const MAX_VALUES: u64 = 1 << 20;
@@ -52,13 +52,13 @@ impl Graph<'_> {
 
 fn check_weight(weight: &Weight<'_>) -> Result<(), ModelError> {
     let values = check_size(weight.name, &weight.shape, MAX_VALUES)?;
-    let (expected, found) = (values * if weight.kind == Kind::Float { 4 } else { 8 }, weight.values.len() as u64);
+    let (expected, found) = (values * if weight.kind == ValueKind::Float { 4 } else { 8 }, weight.values.len() as u64);
     if expected != found {
         return Err(ModelError::WeightBytes { tensor: shown(weight.name), expected, found });
     }
     let (floats, _) = weight.values.as_chunks::<4>();
     let not_finite = |bytes: &[u8; 4]| !f32::from_le_bytes(*bytes).is_finite();
-    match floats.iter().position(not_finite).filter(|_| weight.kind == Kind::Float) {
+    match floats.iter().position(not_finite).filter(|_| weight.kind == ValueKind::Float) {
         Some(index) => Err(ModelError::NotFinite { tensor: shown(weight.name), index }),
         None => Ok(()),
     }
@@ -72,7 +72,7 @@ fn check_size(name: &str, shape: &[u64], limit: u64) -> Result<u64, ModelError> 
 }
 
 /// The shape of what a node makes, and how many steps that takes.
-fn given(node: &Node<'_>, taken: &[&Tensor<'_>]) -> Result<(Vec<u64>, u64), ModelError> {
+fn given(node: &GraphNode<'_>, taken: &[&Tensor<'_>]) -> Result<(Vec<u64>, u64), ModelError> {
     let shapes: Vec<Vec<u64>> = taken.iter().map(|tensor| tensor.shape().to_vec()).collect();
     let floats = taken.iter().all(|tensor| tensor.is_float());
     let shape = match (&node.operation, taken) {
@@ -102,7 +102,7 @@ impl Tensor<'_> {
     }
 
     fn is_float(&self) -> bool {
-        matches!(self, Self::Made(_) | Self::Weight(Weight { kind: Kind::Float, .. }))
+        matches!(self, Self::Made(_) | Self::Weight(Weight { kind: ValueKind::Float, .. }))
     }
 }
 
@@ -128,7 +128,7 @@ fn broadcast(left: &[u64], right: &[u64]) -> Option<Vec<u64>> {
 
 /// A list of sizes, one of which may be -1: what is left.
 fn reshaped(from: &[u64], to: &Weight<'_>) -> Option<Vec<u64>> {
-    if to.kind != Kind::Int64 || to.shape.len() != 1 {
+    if to.kind != ValueKind::Int64 || to.shape.len() != 1 {
         return None;
     }
     let values = from.iter().try_fold(1_u64, |values, size| values.checked_mul(*size))?;

@@ -1,7 +1,14 @@
-//! The vision transformer, eq. (1)-(4): a checked ONNX model, run by tract or by ONNX Runtime.
+//! The vision transformer: a checked ONNX model, run by tract or by ONNX Runtime.
 //!
-//! Float results differ between engines in the last bits, so a logit near 0 may take either sign. That is why `Ke` is
-//! carried by capsules and never derived twice, and why `Tout` is only one part of it.
+//! - eq. (1), patches: the 64 tokens of the fold, the model's input.
+//! - eq. (2), embedding and positions, and eq. (3), multi-head self-attention: inside the model, as
+//!   `onnx/network.py` defines it.
+//! - eq. (4), the decoder: the model's logits, whose signs are [`Tout`]; `Ke` is then derived by
+//!   [`super::derive()`].
+//!
+//! Float results differ between engines in the last bits, so a logit near 0 may take either sign.
+//! That is why `Ke` is carried by capsules and never derived twice, and why `Tout` is only one part
+//! of it.
 
 use std::path::Path;
 
@@ -13,12 +20,11 @@ use ort::value::TensorRef;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::fold::{fold_bytes, tokens};
-use super::{Engine, Fold, KeygenError, Model, engine};
+use super::model::BATCH;
+use super::{Engine, Fold, KeygenError, Model, runtime};
 
-/// Most folds in one run of the model: with more, a run per image takes no less time.
-pub(super) const BATCH: usize = 32;
-
-/// `Tout`: the signs of the decoder's logits, 96 bytes of the embedded model. Derived from the image: wiped on drop, never printed.
+/// `Tout`: the signs of the decoder's logits, 96 bytes of the embedded model. Derived from the
+/// image: wiped on drop, never printed.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Tout(Box<[u8]>);
 
@@ -29,7 +35,8 @@ impl std::fmt::Debug for Tout {
 }
 
 impl Tout {
-    /// Returns the packed signs: bit `j`, counted from the most significant bit of byte 0, is 1 exactly where logit `j > 0`.
+    /// Returns the packed signs: bit `j`, counted from the most significant bit of byte 0, is 1
+    /// exactly where logit `j > 0`.
     ///
     /// Bits of the last byte that have no logit are 0; a model has a multiple of 8.
     pub fn from_logits(logits: &[f32]) -> Self {
@@ -67,7 +74,8 @@ impl Vit {
         Self::with_runtime(None)
     }
 
-    /// Returns the embedded model on ONNX Runtime's shared library at this absolute path, or on the built-in engine for `None`.
+    /// Returns the embedded model on ONNX Runtime's shared library at this absolute path, or on the
+    /// built-in engine for `None`.
     ///
     /// # Errors
     /// As [`Vit::load`].
@@ -85,17 +93,20 @@ impl Vit {
         Self::load(&Model::embedded()?, library)
     }
 
-    /// Returns this model on ONNX Runtime's shared library at this absolute path, or on the built-in engine for `None`. It was run
-    /// once: a model whose logits are not finite for a blank input is refused here.
+    /// Returns this model on ONNX Runtime's shared library at this absolute path, or on the
+    /// built-in engine for `None`. It was run once: a model whose logits are not finite for a blank
+    /// input is refused here.
     ///
-    /// One process has one engine: the first that loads. The library runs as part of this program, so its path must come from
-    /// whoever runs it, never from a file that is opened; no environment variable or search path is consulted.
+    /// One process has one engine: the first that loads. The library runs as part of this program,
+    /// so its path must come from whoever runs it, never from a file that is opened; no environment
+    /// variable or search path is consulted.
     ///
     /// # Errors
-    /// [`KeygenError::RelativeLibrary`], [`KeygenError::Library`], [`KeygenError::EngineChosen`] or [`KeygenError::Load`]; or as [`Vit::logits`].
+    /// [`KeygenError::RelativeLibrary`], [`KeygenError::Library`], [`KeygenError::EngineChosen`] or
+    /// [`KeygenError::Load`]; or as [`Vit::logits`].
     pub fn load(model: &Model, library: Option<&Path>) -> Result<Self, KeygenError> {
         let engine = Engine::of(library);
-        let environment = engine::start(&engine)?;
+        let environment = runtime::start(&engine)?;
         let session = Session::builder(&environment)
             .and_then(|builder| Ok(builder.with_optimization_level(GraphOptimizationLevel::Level3)?))
             .and_then(|builder| Ok(builder.with_intra_threads(1)?))
@@ -111,7 +122,7 @@ impl Vit {
         &self.engine
     }
 
-    /// What the engine says of itself.
+    /// Name and version of the engine.
     pub fn engine_version(&self) -> &'static str {
         ort::info()
     }
@@ -121,7 +132,8 @@ impl Vit {
         self.model_digest
     }
 
-    /// Returns the decoder's logits for this fold. The engine does not wipe the memory that it works in.
+    /// Returns the decoder's logits for this fold. The engine does not wipe the memory that it
+    /// works in.
     ///
     /// # Errors
     /// [`KeygenError::Run`], [`KeygenError::LogitShape`] or [`KeygenError::NotFinite`].
@@ -137,7 +149,8 @@ impl Vit {
         self.logits(fold).map(|logits| Tout::from_logits(&logits))
     }
 
-    /// Returns `Tout` for each of these folds, in their order: as one by one, but up to 32 of them in one run of the model.
+    /// Returns `Tout` for each of these folds, in their order: as one by one, but up to 32 of them
+    /// in one run of the model.
     ///
     /// # Errors
     /// As [`Vit::logits`].

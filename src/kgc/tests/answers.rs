@@ -6,7 +6,7 @@ use crate::cipher::{hkdf_sha256, length_prefixed};
 /// The partial that `center` issues to this wallet.
 async fn partial(scene: &Scene, signer: &PrivateKeySigner, image_id: B256) -> [u8; 32] {
     let (ask, secret) = scene.ask().await;
-    let request = Ask { image_id, ..ask }.sign::<IssueRequest>(&HOME, signer).await.expect("signs");
+    let request = UnsignedRequest { image_id, ..ask }.sign::<IssueRequest>(&HOME, signer).await.expect("signs");
     let answer = scene.center.issue(&request).await.expect("a partial");
     *answer.open_partial(&secret, &request.digest(&HOME)).expect("its own answer")
 }

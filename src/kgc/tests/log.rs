@@ -71,7 +71,7 @@ async fn an_emptied_log_ends_the_releases_of_a_key_center_that_starts() {
     let log = ReleaseLog::open(&scene.log_path()).expect("an empty log");
     let keys = KgcKeys::generate(&mut os_random());
     let center = LocalKeyCenter::new(keys, HOME, scene.chain.clone(), scene.clock.clone(), log);
-    let ask = Ask {
+    let ask = UnsignedRequest {
         challenges: vec![(center.identity().id, center.challenge().await.expect("a challenge"))],
         ..scene.ask().await.0
     };

@@ -30,7 +30,7 @@ const CANARY: [u8; 32] = *b"CANARY-KEY-THAT-NOBODY-MAY-PRINT";
 #[derive(Debug, Default)]
 struct ChainState {
     block_time: u64,
-    registrations: HashMap<B256, Registration>,
+    registrations: HashMap<B256, RegisteredImage>,
     access: HashMap<(B256, Address), u64>,
     failure: Option<fn() -> ChainViewError>,
     /// The head of the log that was anchored last.
@@ -57,10 +57,10 @@ impl ChainView for FakeChain {
         Ok(state.anchored.unwrap_or(LogHead::EMPTY))
     }
 
-    async fn standing(&self, image_id: B256, wallet: Address) -> Result<Standing, ChainViewError> {
+    async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {
         let block_time = self.block_time().await?;
         let state = self.0.lock().expect("no test panics in here");
-        Ok(Standing {
+        Ok(AccessState {
             block_time,
             registration: state.registrations.get(&image_id).copied(),
             access_expiry: state.access.get(&(image_id, wallet)).copied().unwrap_or(0),
@@ -140,7 +140,7 @@ impl Scene {
 
     fn register(&self, image: &Sealed, sender: Address) {
         let (header_hash, capsules_hash) = (sha256(&image.header), sha256(&image.capsules));
-        let registration = Registration { sender, header_hash, capsules_hash };
+        let registration = RegisteredImage { sender, header_hash, capsules_hash };
         self.chain.change(|chain| {
             chain.registrations.insert(image.context.image_id, registration);
         });
@@ -165,10 +165,10 @@ impl Scene {
     }
 
     /// A good question about the image, to be changed by the test.
-    async fn ask(&self) -> (Ask, X25519Secret) {
+    async fn ask(&self) -> (UnsignedRequest, X25519Secret) {
         let secret = X25519Secret::generate(&mut os_random());
         let challenge = self.center.challenge().await.expect("a challenge");
-        let ask = Ask {
+        let ask = UnsignedRequest {
             image_id: self.image.context.image_id,
             challenges: vec![(self.center.identity().id, challenge)],
             recipient: secret.public(),
@@ -179,11 +179,11 @@ impl Scene {
     }
 
     /// A good request of this wallet.
-    async fn request<R: KgcRequest>(&self, signer: &PrivateKeySigner) -> Signed<R> {
+    async fn request<R: KgcRequest>(&self, signer: &PrivateKeySigner) -> SignedRequest<R> {
         self.ask().await.0.sign(&HOME, signer).await.expect("a local wallet signs")
     }
 
-    async fn release(&self, request: &Signed<KeyRequest>) -> Result<SealedAnswer, KgcError> {
+    async fn release(&self, request: &SignedRequest<KeyRequest>) -> Result<SealedAnswer, KgcError> {
         self.center.release(request, &self.image.header, &self.image.capsules).await
     }
 

@@ -43,17 +43,17 @@ async fn the_deadline_counts_on_either_clock() {
     let scene = Scene::new();
     let request = scene.request(&scene.reader).await;
     scene.chain.change(|chain| chain.block_time = NOW + 301);
-    assert!(matches!(scene.release(&request).await, Err(KgcError::Request(RequestError::Expired { .. }))));
+    assert!(matches!(scene.release(&request).await, Err(KgcError::Request(KeyRequestError::Expired { .. }))));
     scene.chain.change(|chain| chain.block_time = NOW);
     let (request, issue) = (scene.request(&scene.reader).await, scene.request(&scene.reader).await);
     scene.set_clock(NOW + 300);
     assert!(scene.release(&request).await.is_ok());
     let late = scene.request(&scene.reader).await;
     scene.set_clock(NOW + 301);
-    assert!(matches!(scene.release(&late).await, Err(KgcError::Request(RequestError::Expired { .. }))));
+    assert!(matches!(scene.release(&late).await, Err(KgcError::Request(KeyRequestError::Expired { .. }))));
     assert!(matches!(scene.center.issue(&issue).await, Err(KgcError::ChallengeUnknown { .. })));
     let issue = scene.request(&scene.reader).await;
-    assert!(matches!(scene.center.issue(&issue).await, Err(KgcError::Request(RequestError::Expired { .. }))));
+    assert!(matches!(scene.center.issue(&issue).await, Err(KgcError::Request(KeyRequestError::Expired { .. }))));
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_grant_for_another_image_is_none() {
     scene.grant(B256::repeat_byte(1), scene.stranger.address(), u64::MAX);
     assert!(matches!(scene.open_as(&scene.stranger).await, Err(KgcError::NotAuthorized { .. })));
     let (ask, _) = scene.ask().await;
-    let unknown = Ask { image_id: B256::repeat_byte(1), ..ask };
+    let unknown = UnsignedRequest { image_id: B256::repeat_byte(1), ..ask };
     let request = unknown.sign(&HOME, &scene.stranger).await.expect("signs");
     let refused = scene.release(&request).await;
     assert!(matches!(refused, Err(KgcError::UnknownImage { image_id }) if image_id == B256::repeat_byte(1)));
@@ -229,7 +229,7 @@ async fn capsules_of_another_epoch_or_key_center_are_named() {
 async fn a_capsule_transplanted_into_ones_own_record_gives_nothing() {
     let scene = Scene::new();
     let (mallory, victim) = (&scene.stranger, &scene.image);
-    let capsules = Capsules::parse(&victim.capsules).expect("the victim's");
+    let capsules = Capsules::decode(&victim.capsules).expect("the victim's");
     for salt in 0..100 {
         let salt = B256::repeat_byte(salt);
         let context = ImageContext::new(HOME.chain_id, HOME.registry, mallory.address(), salt);
@@ -239,7 +239,7 @@ async fn a_capsule_transplanted_into_ones_own_record_gives_nothing() {
         let own = Sealed { context, commitment: victim.commitment, header: header.encode(), capsules };
         scene.register(&own, mallory.address());
         let (ask, _) = scene.ask().await;
-        let ask = Ask { image_id: context.image_id, ..ask };
+        let ask = UnsignedRequest { image_id: context.image_id, ..ask };
         let request = ask.sign(&HOME, mallory).await.expect("signs");
         let refused = scene.center.release(&request, &own.header, &own.capsules).await;
         assert!(matches!(refused, Err(KgcError::Capsules(CapsuleError::CapsuleNotAuthentic))));

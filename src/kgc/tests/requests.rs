@@ -52,7 +52,7 @@ fn digest_is_put_together_by_hand() {
     let type_hash = keccak256(KeyRequest::eip712_encode_type().as_bytes());
     let fields = [type_hash.0, wallet.0, set.0, image.0, key.0, challenges.0, word(6), word(7)];
     let expected = keccak256([&[0x19, 0x01][..], domain.as_slice(), keccak256(fields.concat()).as_slice()].concat());
-    let signed = Signed { request, signature: vec![], kgcs: vec![], challenges: vec![] };
+    let signed = SignedRequest { request, signature: vec![], kgcs: vec![], challenges: vec![] };
     assert_eq!(signed.digest(&HOME), expected);
 }
 
@@ -66,7 +66,7 @@ fn hashes_of_sets_are_those_of_abi_encode() {
 
 #[test]
 fn times_hold_at_their_boundaries() {
-    use RequestError as E;
+    use KeyRequestError as E;
     let check = |issued_at, deadline, now| terms(issued_at, deadline).check_times(now);
     assert!(check(1000, 1300, 1000).is_ok());
     assert!(check(1000, 1300, 1300).is_ok());
@@ -117,14 +117,14 @@ async fn a_signature_acts_on_one_chain_for_one_registry_and_one_request() {
         let refused = scene.release(&request).await;
         assert!(matches!(
             refused,
-            Err(KgcError::Request(RequestError::Signature { source: SignatureFault::OtherSigner { .. }, .. }))
+            Err(KgcError::Request(KeyRequestError::Signature { source: SignatureFault::OtherSigner { .. }, .. }))
         ));
     }
     // An IssueRequest's signature under a KeyRequest of the same terms.
     let issue = scene.request::<IssueRequest>(&scene.reader).await;
     let request = KeyRequest::from_terms(issue.request.terms());
-    let moved = Signed { request, signature: issue.signature, kgcs: issue.kgcs, challenges: issue.challenges };
-    assert!(matches!(scene.release(&moved).await, Err(KgcError::Request(RequestError::Signature { .. }))));
+    let moved = SignedRequest { request, signature: issue.signature, kgcs: issue.kgcs, challenges: issue.challenges };
+    assert!(matches!(scene.release(&moved).await, Err(KgcError::Request(KeyRequestError::Signature { .. }))));
     // Each changed field.
     let good = scene.request::<KeyRequest>(&scene.reader).await;
     let other_key = X25519Secret::from_bytes([9; 32]).public();
@@ -137,11 +137,11 @@ async fn a_signature_acts_on_one_chain_for_one_registry_and_one_request() {
     for change in changes {
         let mut changed = good.clone();
         change(&mut changed.request);
-        assert!(matches!(scene.release(&changed).await, Err(KgcError::Request(RequestError::Signature { .. }))));
+        assert!(matches!(scene.release(&changed).await, Err(KgcError::Request(KeyRequestError::Signature { .. }))));
     }
     let mut changed = good.clone();
     changed.request.recipientPublicKey = other_key.as_bytes().into();
-    assert!(matches!(scene.release(&changed).await, Err(KgcError::Request(RequestError::Signature { .. }))));
+    assert!(matches!(scene.release(&changed).await, Err(KgcError::Request(KeyRequestError::Signature { .. }))));
     // None of these used the challenge up.
     assert!(scene.release(&good).await.is_ok());
 }
@@ -156,13 +156,13 @@ async fn the_recipients_key_must_be_of_use() {
         request.request.recipientPublicKey = bad;
         request.signature = scene.reader.sign_hash_sync(&request.digest(&HOME)).expect("signs").as_bytes().to_vec();
         let refused = scene.release(&request).await;
-        assert!(matches!(refused, Err(KgcError::Request(RequestError::RecipientKey(_)))));
+        assert!(matches!(refused, Err(KgcError::Request(KeyRequestError::RecipientKey(_)))));
     }
 }
 
 #[tokio::test]
 async fn the_set_of_key_centers_is_checked() {
-    use RequestError as E;
+    use KeyRequestError as E;
     let scene = Scene::new();
     let own = scene.center.identity().id;
     let (low, high) = (B256::ZERO, B256::repeat_byte(0xff));
@@ -172,7 +172,7 @@ async fn the_set_of_key_centers_is_checked() {
     let good = ask.sign::<KeyRequest>(&HOME, &scene.reader).await.expect("signs");
     assert_eq!(good.kgcs, [low, own, high]);
     assert_eq!(good.check(&HOME, own).expect("in order").challenge, challenge);
-    let refused = |change: fn(&mut Signed<KeyRequest>)| {
+    let refused = |change: fn(&mut SignedRequest<KeyRequest>)| {
         let mut changed = good.clone();
         change(&mut changed);
         changed.check(&HOME, own).expect_err("changed")

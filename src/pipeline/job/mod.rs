@@ -1,7 +1,7 @@
-//! A sealing on disk: what a second start needs to finish what the first one began.
+//! A sealing on disk: what the next run needs to finish an interrupted one.
 //!
-//! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first, `job.json` last: where it stands, the
-//! files were whole. After registration only `job.json` stays, and says nothing of the file.
+//! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first, `job.json` last: if it is there, the
+//! files are complete. After registration only `job.json` is kept, and says nothing of the file.
 
 use super::PipelineError;
 use super::prepare::Mode;
@@ -20,27 +20,27 @@ const DESCRIPTION: &str = "job.json";
 const SEALED: &str = "sealed.msl";
 const CAPSULES: &str = "sealed.keys";
 
-/// A finished sealed image on its way to the chain. All of it follows from the bytes of the two files, but for `registered`.
+/// A sealed image, registered or on its way to the chain. All but `registered` follows from the bytes of the two files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Job {
-    /// Its id.
+pub struct SealingJob {
+    /// The image's id.
     pub image_id: B256,
-    /// Its salt.
+    /// The image's salt.
     pub salt: B256,
     /// SHA-256 of the sealed image.
     pub content_hash: B256,
     /// SHA-256 of its public part.
     pub header_hash: B256,
-    /// Its length in bytes.
+    /// Length of the sealed image in bytes.
     pub size: u64,
-    /// Its address.
+    /// CID of the sealed image.
     pub cid: String,
     /// SHA-256 of the capsules.
     pub capsules_hash: B256,
-    /// Their address.
+    /// CID of the capsules.
     pub capsules_cid: String,
-    /// How it was registered, once it was.
+    /// How it was registered; `None` before.
     pub registered: Option<Registered>,
 }
 
@@ -48,11 +48,11 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Registered {
-    /// The transaction.
+    /// Hash of the transaction.
     pub transaction: B256,
-    /// Its block.
+    /// Number of its block.
     pub block: u64,
-    /// What it cost: of a transaction that registered several, an equal share.
+    /// Gas that it used; an equal share where the transaction registered several images.
     pub gas: u64,
     /// How many images the transaction registered or anchored.
     #[serde(default = "one")]
@@ -72,14 +72,14 @@ fn one() -> u64 {
 pub struct Anchored {
     /// The root.
     pub root: B256,
-    /// Address of the list of leaves.
+    /// CID of the list of leaves.
     pub leaves_cid: String,
 }
 
-impl Job {
+impl SealingJob {
     /// Returns the job of these two files, not yet registered.
     pub(super) fn of(sealed: &[u8], capsules: &[u8]) -> Result<Self, EnvelopeError> {
-        let image = SealedImage::parse(sealed)?;
+        let image = SealedImage::decode(sealed)?;
         let header = image.header();
         Ok(Self {
             image_id: header.image_id,
@@ -103,18 +103,18 @@ pub(super) struct SealedFiles {
 
 /// The folder of a sender's jobs.
 #[derive(Debug, Clone)]
-pub struct Jobs {
+pub struct SealingJobs {
     folder: PathBuf,
 }
 
-/// The folder of one job: the same file, sealed the same way, by the same sender, for the same registry. Nobody else has it open.
+/// The folder of one job: one file, sealed in one way, by one sender, for one registry. It is locked against other processes.
 pub(super) struct JobFolder {
     path: PathBuf,
     _lock: File,
 }
 
-impl Jobs {
-    /// The jobs in this folder, which is made when the first one is.
+impl SealingJobs {
+    /// The jobs in this folder, which is created with the first job.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
@@ -152,8 +152,8 @@ impl Jobs {
 }
 
 impl JobFolder {
-    /// What an earlier run left: the job, if it got as far as finished files.
-    pub(super) fn read(&self) -> Result<Option<Job>, PipelineError> {
+    /// The job that an earlier run left, if its files are complete.
+    pub(super) fn read(&self) -> Result<Option<SealingJob>, PipelineError> {
         let path = self.path.join(DESCRIPTION);
         match std::fs::read(&path) {
             Ok(text) => {
@@ -165,7 +165,7 @@ impl JobFolder {
     }
 
     /// The files of an unfinished job; none if one is missing or is not what the job says.
-    pub(super) fn files(&self, job: &Job) -> Result<Option<SealedFiles>, PipelineError> {
+    pub(super) fn files(&self, job: &SealingJob) -> Result<Option<SealedFiles>, PipelineError> {
         let read = |file| {
             let path = self.path.join(file);
             match std::fs::read(&path) {
@@ -175,27 +175,28 @@ impl JobFolder {
             }
         };
         let (Some(sealed), Some(capsules)) = (read(SEALED)?, read(CAPSULES)?) else { return Ok(None) };
-        let same = Job::of(&sealed, &capsules).is_ok_and(|found| found == Job { registered: None, ..job.clone() });
+        let same = SealingJob::of(&sealed, &capsules)
+            .is_ok_and(|found| found == SealingJob { registered: None, ..job.clone() });
         Ok(same.then_some(SealedFiles { sealed, capsules }))
     }
 
     /// Writes a job with its files.
-    pub(super) fn begin(&self, job: &Job, files: &SealedFiles) -> Result<(), PipelineError> {
-        // An older job of the same file goes first: its description must not stand beside other files.
+    pub(super) fn begin(&self, job: &SealingJob, files: &SealedFiles) -> Result<(), PipelineError> {
+        // Remove an older job's description first: it must not be read together with the new files.
         self.remove(DESCRIPTION)?;
         self.write(SEALED, &files.sealed)?;
         self.write(CAPSULES, &files.capsules)?;
         self.describe(job)
     }
 
-    /// Notes that the job was registered, and drops its files: the store has them.
-    pub(super) fn finish(&self, job: &Job) -> Result<(), PipelineError> {
+    /// Stores that the job was registered, and deletes its files: the store has them.
+    pub(super) fn finish(&self, job: &SealingJob) -> Result<(), PipelineError> {
         self.describe(job)?;
         self.remove(SEALED)?;
         self.remove(CAPSULES)
     }
 
-    fn describe(&self, job: &Job) -> Result<(), PipelineError> {
+    fn describe(&self, job: &SealingJob) -> Result<(), PipelineError> {
         self.write(DESCRIPTION, &serde_json::to_vec_pretty(job).expect("a job is plain JSON"))
     }
 

@@ -20,18 +20,18 @@ fn files(payload: &[u8]) -> SealedFiles {
     SealedFiles { sealed: sealed.expect("sealed"), capsules: b"capsules".to_vec() }
 }
 
-fn job(files: &SealedFiles) -> Job {
-    Job::of(&files.sealed, &files.capsules).expect("a sealed image")
+fn job(files: &SealedFiles) -> SealingJob {
+    SealingJob::of(&files.sealed, &files.capsules).expect("a sealed image")
 }
 
-fn open(jobs: &Jobs, file: &[u8], mode: Mode, sender: u8, chain_id: u64, registry: u8) -> JobFolder {
+fn open(jobs: &SealingJobs, file: &[u8], mode: Mode, sender: u8, chain_id: u64, registry: u8) -> JobFolder {
     jobs.open(file, mode, Address::repeat_byte(sender), chain_id, Address::repeat_byte(registry)).expect("opened")
 }
 
 #[test]
 fn a_job_is_found_by_file_mode_sender_and_registry() {
     let folder = tempfile::tempdir().expect("a folder");
-    let jobs = Jobs::new(folder.path().join("jobs"));
+    let jobs = SealingJobs::new(folder.path().join("jobs"));
     let (files, own) = (files(b"scan"), open(&jobs, b"scan", Mode::Auto, 8, 1, 9));
     assert_eq!(own.read().expect("no job yet"), None);
     own.begin(&job(&files), &files).expect("written");
@@ -49,7 +49,7 @@ fn a_job_is_found_by_file_mode_sender_and_registry() {
         assert_eq!(other.read().expect("no such job"), None);
     }
     let registered = Registered { transaction: B256::ZERO, block: 7, gas: 8, images: 1, anchor: None };
-    let done = Job { registered: Some(registered), ..job(&files) };
+    let done = SealingJob { registered: Some(registered), ..job(&files) };
     own.finish(&done).expect("finished");
     own.finish(&done).expect("finished twice");
     assert_eq!(own.read().expect("read"), Some(done.clone()));
@@ -59,7 +59,7 @@ fn a_job_is_found_by_file_mode_sender_and_registry() {
 #[test]
 fn one_process_at_a_time_has_a_job_open() {
     let folder = tempfile::tempdir().expect("a folder");
-    let jobs = Jobs::new(folder.path());
+    let jobs = SealingJobs::new(folder.path());
     let first = open(&jobs, b"scan", Mode::Auto, 8, 1, 9);
     let second = jobs.open(b"scan", Mode::Auto, Address::repeat_byte(8), 1, Address::repeat_byte(9));
     assert!(matches!(second.err(), Some(PipelineError::JobBusy { .. })));
@@ -70,7 +70,7 @@ fn one_process_at_a_time_has_a_job_open() {
 #[test]
 fn files_that_are_not_the_jobs_are_none() {
     let folder = tempfile::tempdir().expect("a folder");
-    let own = open(&Jobs::new(folder.path()), b"scan", Mode::Auto, 8, 1, 9);
+    let own = open(&SealingJobs::new(folder.path()), b"scan", Mode::Auto, 8, 1, 9);
     let (files, other) = (files(b"scan"), files(b"another"));
     own.begin(&job(&files), &files).expect("written");
     assert!(own.files(&job(&other)).expect("read").is_none());
@@ -91,7 +91,7 @@ fn files_that_are_not_the_jobs_are_none() {
 #[test]
 fn a_damaged_description_is_an_error_and_not_a_new_job() {
     let folder = tempfile::tempdir().expect("a folder");
-    let own = open(&Jobs::new(folder.path()), b"scan", Mode::Auto, 8, 1, 9);
+    let own = open(&SealingJobs::new(folder.path()), b"scan", Mode::Auto, 8, 1, 9);
     own.begin(&job(&files(b"scan")), &files(b"scan")).expect("written");
     std::fs::write(own.path.join(DESCRIPTION), b"{").expect("written");
     assert!(matches!(own.read(), Err(PipelineError::JobDescription { .. })));

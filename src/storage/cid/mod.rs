@@ -6,8 +6,6 @@ use std::str::FromStr;
 use multihash::Multihash;
 use sha2::{Digest, Sha256};
 
-use super::unixfs;
-
 /// Most bytes of a binary CID that are looked at; ours have 36.
 pub const MAX_CID_BYTES: usize = 64;
 /// Most characters of a CID in text that are looked at; ours have 59.
@@ -92,7 +90,7 @@ pub enum CidError {
         found: u8,
     },
     /// Something stands after the CID.
-    #[error("{extra} bytes after the cid")]
+    #[error("expected no bytes after the cid, found {extra}")]
     Trailing {
         /// Bytes (of text: characters) too many.
         extra: usize,
@@ -106,14 +104,6 @@ pub enum CidError {
 }
 
 impl Cid {
-    /// Returns the address of `bytes` as a file, in profile `unixfs-v1-2025` (CIDv1, SHA-256, raw leaves, chunks of
-    /// 1 MiB, 1024 links): what `ipfs add` of Kubo answers with these settings.
-    ///
-    /// Up to 1 MiB, none included, the file is one raw block and the digest is the SHA-256 of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
-        unixfs::root(bytes)
-    }
-
     /// Returns the address of one block.
     pub fn of_block(codec: Codec, block: &[u8]) -> Self {
         Self { codec, digest: Sha256::digest(block).into() }

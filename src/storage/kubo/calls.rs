@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::{IpfsError, words};
-use super::rpc::{Answer, MAX_JSON_BYTES, Rpc, pieces};
+use super::rpc::{Answer, KuboRpc, MAX_JSON_BYTES, pieces};
 use crate::storage::Cid;
 
 /// The name of our pins at a node.
 pub(super) const PIN_NAME: &str = "medseal";
 
-/// Everything that the address hangs on, and what else a node's configuration could turn: nothing is left to its defaults.
+/// Options of `add`: everything that the address depends on, or that a node's configuration could change.
 const ADD: [(&str, &str); 18] = [
     ("cid-version", "1"),
     ("hash", "sha2-256"),
@@ -45,7 +45,7 @@ pub(super) enum Reach {
     Peers,
 }
 
-impl Rpc {
+impl KuboRpc {
     /// Adds and pins `bytes`, whose address is `cid`; only their answer says that they are there.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl Rpc {
         let (arg, deadlines) = (cid.to_string(), self.deadlines());
         let answer = match reach {
             Reach::Own => self.call("block/get", &[("arg", &arg), ("offline", "true")]).await,
-            // The node is told the deadline too, and gives up looking; it must not be cut off before it says so.
+            // The node gets the deadline too, and stops searching then; the client must wait longer than that for its answer.
             Reach::Peers => {
                 let first = deadlines.peers + deadlines.connect;
                 let seconds = format!("{}ms", deadlines.peers.as_millis());
@@ -119,7 +119,7 @@ impl Rpc {
     pub(super) async fn is_pinned(&self, cid: &Cid) -> Result<bool, IpfsError> {
         let arg = cid.to_string();
         match self.call("pin/ls", &[("arg", &arg), ("type", "recursive"), ("cid-base", "base32")]).await {
-            Ok(answer) => Ok(json::<Pins>("pin/ls", answer).await?.keys.contains_key(&arg)),
+            Ok(answer) => Ok(json::<PinList>("pin/ls", answer).await?.keys.contains_key(&arg)),
             Err(IpfsError::Refused { message }) if message.contains("not pinned") => Ok(false),
             Err(error) => Err(error),
         }
@@ -167,7 +167,7 @@ impl Rpc {
     ) -> Result<(), E> {
         let query = [("pin-roots", "false"), ("stats", "true"), ("fast-provide-wait", "false")];
         let answer = self.upload("dag/import", &query, length, pieces).await?;
-        // An answer without its last line is none.
+        // An answer without its last line was cut off.
         let mut done = false;
         answer
             .lines(|line| {
@@ -221,7 +221,7 @@ struct Removed {
 }
 
 #[derive(Deserialize)]
-struct Pins {
+struct PinList {
     #[serde(rename = "Keys")]
     keys: BTreeMap<String, serde::de::IgnoredAny>,
 }

@@ -1,4 +1,4 @@
-//! Where a node's RPC listens, and what it is told to let us in.
+//! The address of a node's RPC, and its access token.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use reqwest::Url;
 use zeroize::Zeroizing;
 
-/// The address of a node's RPC: `http://127.0.0.1:5001`, or as a multiaddr `/ip4/127.0.0.1/tcp/5001`.
+/// The address of a node's RPC: `http://127.0.0.1:5001`, or as a multiaddr
+/// `/ip4/127.0.0.1/tcp/5001`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     url: Url,
@@ -92,7 +93,8 @@ impl fmt::Display for Endpoint {
 pub struct Token(Zeroizing<String>);
 
 impl Token {
-    /// Returns the token, unless it holds what no header can: anything but printable ASCII, or nothing.
+    /// Returns the token, unless it holds what no header can: anything but printable ASCII, or
+    /// nothing.
     pub fn new(text: &str) -> Option<Self> {
         let fits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self(Zeroizing::new(text.to_owned())))
@@ -109,7 +111,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// How long a node is waited for.
+/// Deadlines of calls to a node.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
     /// For a connection.

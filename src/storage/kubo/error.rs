@@ -1,20 +1,20 @@
-//! What can go wrong between us and a node.
+//! Errors of an IPFS node.
 
 use std::time::Duration;
 
 use crate::storage::Cid;
 
-/// Most characters of a node's own words that are passed on.
+/// Most characters of a node's own message that are passed on.
 const WORDS: usize = 300;
 
-/// Why a node did not do what it was asked, or is not believed.
+/// Why a node failed, or its answer is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IpfsError {
     /// No connection.
     #[error("no connection")]
     Unreachable(#[source] reqwest::Error),
-    /// It was silent, or slower than anything that is worth waiting for.
+    /// No answer within the deadline.
     #[error("no {what} within {} s", after.as_secs_f32())]
     Timeout {
         /// What was waited for.
@@ -37,45 +37,45 @@ pub enum IpfsError {
         status: u16,
     },
     /// No Kubo answers like that.
-    #[error("it answers HTTP {status}, as no IPFS node does here")]
+    #[error("it answers HTTP {status}, which no IPFS node does here")]
     Http {
         /// The status.
         status: u16,
     },
-    /// It says why it does not do it.
+    /// It refused, and says why.
     #[error("it refuses: {message}")]
     Refused {
-        /// Its words, shortened.
+        /// Its message, shortened.
         message: String,
     },
     /// Its disk is full.
     #[error("its disk is full: {message}")]
     Full {
-        /// Its words, shortened.
+        /// Its message, shortened.
         message: String,
     },
-    /// It began to answer as if all were well, and then said that it was not.
+    /// An error after it had begun a successful answer.
     #[error("it failed after it had begun to answer: {message}")]
     InAnswer {
-        /// Its words, shortened.
+        /// Its message, shortened.
         message: String,
     },
     /// The answer ended in the middle.
     #[error("its answer was cut off")]
     Cut(#[source] reqwest::Error),
-    /// The answer goes on for longer than any right one.
+    /// The answer is longer than any valid one.
     #[error("its answer is longer than {limit} bytes")]
     TooLong {
         /// How much was read.
         limit: u64,
     },
-    /// The answer is none to what was asked.
+    /// The answer does not decode.
     #[error("its answer to {call} is not understood")]
     NotAnAnswer {
         /// What was asked.
         call: &'static str,
     },
-    /// It put the bytes under another address than theirs.
+    /// It returned another CID than the bytes have.
     #[error("expected it to answer {expected}, found {found}")]
     OtherCid {
         /// The address that was computed here.
@@ -84,7 +84,7 @@ pub enum IpfsError {
         found: String,
     },
     /// It says that it stored the object, and does not keep it.
-    #[error("it took {cid}, and does not pin it")]
+    #[error("it accepted {cid}, and does not pin it")]
     NotPinned {
         /// The object.
         cid: Cid,
@@ -105,7 +105,7 @@ impl IpfsError {
     }
 }
 
-/// A node's words as they may be shown: short, on one line, without anything that a terminal obeys.
+/// A node's message, fit to be shown: short, on one line, without terminal control characters.
 pub(super) fn words(text: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     text.trim().chars().take(WORDS).map(plain).collect()

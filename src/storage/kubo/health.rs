@@ -1,4 +1,4 @@
-//! What a node says about itself: the settings on which it hangs whether objects stay.
+//! A node's health: its version, and the settings that decide whether objects are kept.
 
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::KuboStore;
 use super::error::IpfsError;
-use super::node::Node;
+use super::node::KuboNode;
 
-/// How a node is, and how it is set.
+/// A node's health and settings.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Health {
@@ -39,12 +39,12 @@ pub struct Health {
 impl KuboStore {
     /// Asks each node how it is.
     pub async fn health(&self) -> Vec<(String, Result<Health, IpfsError>)> {
-        let healths = join_all(self.nodes.nodes.iter().map(Node::health)).await;
+        let healths = join_all(self.nodes.nodes.iter().map(KuboNode::health)).await;
         self.node_names().into_iter().zip(healths).collect()
     }
 }
 
-impl Node {
+impl KuboNode {
     async fn health(&self) -> Result<Health, IpfsError> {
         let rpc = &self.rpc;
         let version: Version = rpc.ask("version", &[]).await?;

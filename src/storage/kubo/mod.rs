@@ -1,16 +1,16 @@
 //! IPFS nodes (Kubo) as a store: the same objects under the same addresses as in a folder.
 //!
 //! ```text
-//! endpoint   where a node listens, its token, how long it is waited for
-//! rpc        one call: HTTP with deadlines, answers no longer than they may be, errors wherever they hide
+//! endpoint   a node's address, its token, the deadlines
+//! rpc        one call: HTTP with deadlines, limits on answers, errors wherever Kubo puts them
 //! calls      add, block/get, pin/.. and what they answer
 //! node       one node: put and check, read block by block
 //! reading    one object from the first node that has it right
-//! replicas   how many nodes have it, and mending that
+//! replicas   how many nodes have it, and repairing that
 //! moving     objects in and out as CAR files
 //! health     what `medseal doctor` asks a node
 //! ```
-//! Nodes are not believed: an object's address is computed here before it is sent, every block is hashed after it came,
+//! Nodes are not trusted: an object's address is computed here before it is sent, every block is hashed after it came,
 //! and a node that put an object is asked for all of it before that counts. An object lies at K nodes of N, each of
 //! which got it from us: they need not know each other.
 
@@ -38,17 +38,17 @@ pub use error::IpfsError;
 pub use health::Health;
 pub use replicas::{Held, Repaired, Replica};
 
-use self::node::{Node, Object};
-use super::unixfs::Walk;
+use self::node::{KuboNode, Object};
+use super::unixfs::BlockWalk;
 use super::{Cid, Digested, Length, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
-/// How long a node that was away is asked last.
+/// How long a node that did not answer is asked last.
 const AWAY: Duration = Duration::from_secs(30);
 
-/// What is said about nodes while the work goes on with others.
+/// Called with warnings about nodes while the work goes on with others.
 pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Nodes, and how they are used.
+/// Options of a store at IPFS nodes.
 #[derive(Clone)]
 pub struct KuboOptions {
     /// Where each one listens, and its token.
@@ -57,7 +57,7 @@ pub struct KuboOptions {
     pub replicas: usize,
     /// How long they are waited for.
     pub deadlines: Deadlines,
-    /// Told of nodes that are away or wrong.
+    /// Called with warnings about nodes that do not answer or answer wrongly.
     pub notice: Notice,
 }
 
@@ -80,23 +80,23 @@ pub enum KuboOptionsError {
         found: usize,
     },
     /// A node twice: two replicas there would be one.
-    #[error("expected each node once")]
+    #[error("expected each node once, found one twice")]
     Twice,
 }
 
 /// Objects at IPFS nodes. A clone is the same store.
 #[derive(Clone)]
 pub struct KuboStore {
-    nodes: Arc<Nodes>,
+    nodes: Arc<KuboNodes>,
     /// Most bytes of an object that is put; a field so that tests need no 4 GiB.
     object_limit: u64,
 }
 
-struct Nodes {
-    nodes: Vec<Node>,
+struct KuboNodes {
+    nodes: Vec<KuboNode>,
     replicas: usize,
     notice: Notice,
-    /// What was said already: once is enough.
+    /// Warnings that were given already: each is given once.
     said: Mutex<BTreeSet<String>>,
     /// Until when a node is asked last, by its number.
     away: Mutex<HashMap<usize, Instant>>,
@@ -116,8 +116,8 @@ impl KuboStore {
         if names.len() < nodes.len() {
             return Err(KuboOptionsError::Twice);
         }
-        let nodes = nodes.into_iter().map(|(endpoint, token)| Node::new(endpoint, token, deadlines)).collect();
-        let nodes = Nodes { nodes, replicas, notice, said: Mutex::default(), away: Mutex::default() };
+        let nodes = nodes.into_iter().map(|(endpoint, token)| KuboNode::new(endpoint, token, deadlines)).collect();
+        let nodes = KuboNodes { nodes, replicas, notice, said: Mutex::default(), away: Mutex::default() };
         Ok(Self { nodes: Arc::new(nodes), object_limit: MAX_OBJECT_BYTES })
     }
 
@@ -141,10 +141,10 @@ impl fmt::Debug for KuboStore {
     }
 }
 
-impl Nodes {
+impl KuboNodes {
     /// All nodes in the order in which they are asked for an object: the same for the same object, so that objects are
     /// spread and found again; those that were away a moment ago come last.
-    fn in_order(&self, cid: &Cid) -> Vec<(usize, &Node)> {
+    fn in_order(&self, cid: &Cid) -> Vec<(usize, &KuboNode)> {
         let (count, first) = (self.nodes.len(), usize::from(cid.digest()[0]));
         let mut nodes: Vec<_> = (0..count).map(|at| (first + at) % count).map(|at| (at, &self.nodes[at])).collect();
         let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,7 +152,7 @@ impl Nodes {
         nodes
     }
 
-    /// Takes note of what a node came to, and says what should not stay unsaid while others do its work.
+    /// Records whether a node failed, and warns of failures that others make up for.
     fn note(&self, at: usize, error: Option<&StoreError>) {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         match error {
@@ -203,7 +203,10 @@ impl Nodes {
 }
 
 /// Puts an object at a node, and says which one that was.
-async fn put<'n>((at, node): (usize, &'n Node), object: &Object<'_>) -> (usize, &'n Node, Result<(), StoreError>) {
+async fn put<'n>(
+    (at, node): (usize, &'n KuboNode),
+    object: &Object<'_>,
+) -> (usize, &'n KuboNode, Result<(), StoreError>) {
     (at, node, node.put(object).await)
 }
 
@@ -223,14 +226,14 @@ impl Store for KuboStore {
     }
 
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
-        let walk = self.nodes.observe(cid, || Walk::observed(*cid), || Walk::looking(*cid)).await?;
+        let walk = self.nodes.observe(cid, || BlockWalk::observed(*cid), || BlockWalk::looking(*cid)).await?;
         Ok(walk.into_observed())
     }
 
     async fn digest_observed(&self, cid: &Cid, most: u64) -> Result<Digested, StoreError> {
         // Of the other nodes, too, no more is read than shows which of them are wrong.
-        let look = || Walk::looking(*cid).of_length(Length::AtMost(most));
-        self.nodes.observe(cid, || Walk::digesting(*cid, most), look).await?.into_digested()
+        let look = || BlockWalk::looking(*cid).of_length(Length::AtMost(most));
+        self.nodes.observe(cid, || BlockWalk::digesting(*cid, most), look).await?.into_digested()
     }
 
     async fn pin_state(&self, cid: &Cid) -> Result<PinState, StoreError> {
@@ -269,12 +272,12 @@ impl Store for KuboStore {
     }
 }
 
-/// What went wrong at each node of several, by its name.
+/// What went wrong at each node, by its name.
 #[derive(Debug, Default)]
 pub struct Failures(Vec<(String, StoreError)>);
 
 impl Failures {
-    fn push(&mut self, node: &Node, error: StoreError) {
+    fn push(&mut self, node: &KuboNode, error: StoreError) {
         self.0.push((node.name().to_owned(), error));
     }
 
@@ -320,7 +323,7 @@ pub struct TooFew {
     pub wanted: usize,
     /// At how many it lies, whole and pinned.
     pub found: usize,
-    /// What the others came to.
+    /// What went wrong at the others.
     pub failures: Failures,
 }
 

@@ -9,11 +9,11 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
 use super::calls::Reach;
-use super::node::Node;
-use super::{Failures, KuboStore, Nodes};
+use super::node::KuboNode;
+use super::{Failures, KuboNodes, KuboStore};
 use crate::files::Existing;
 use crate::storage::car::{self, CarFile, Moved, unreadable};
-use crate::storage::unixfs::Wanted;
+use crate::storage::unixfs::WantedBlock;
 use crate::storage::{Cid, StoreError};
 
 /// Bytes of a file that are read and sent at once.
@@ -58,9 +58,9 @@ impl KuboStore {
     }
 }
 
-impl Nodes {
+impl KuboNodes {
     /// A block from the first node that has it right.
-    async fn block(&self, root: &Cid, wanted: Wanted) -> Result<Vec<u8>, StoreError> {
+    async fn block(&self, root: &Cid, wanted: WantedBlock) -> Result<Vec<u8>, StoreError> {
         let mut failures = Failures::default();
         for (at, node) in self.in_order(root) {
             let error = match node.block(&wanted.cid, wanted.read_at_most, Reach::Own).await {
@@ -76,7 +76,7 @@ impl Nodes {
     }
 }
 
-impl Node {
+impl KuboNode {
     async fn import(&self, path: &Path, roots: &BTreeSet<Cid>) -> Result<(), StoreError> {
         let file = File::open(path).await.map_err(unreadable)?;
         let length = file.metadata().await.map_err(unreadable)?.len();

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::calls::Reach;
 use super::endpoint::{Deadlines, Endpoint, Token};
 use super::error::IpfsError;
-use super::rpc::Rpc;
-use crate::storage::unixfs::{MAX_BLOCK_BYTES, Walk, each_block};
+use super::rpc::KuboRpc;
+use crate::storage::unixfs::{BlockWalk, MAX_BLOCK_BYTES, each_block};
 use crate::storage::{Cid, Length, StoreError};
 
 /// An object to be put: its bytes, its address, and the addresses of all its blocks.
@@ -34,14 +34,14 @@ impl<'a> Object<'a> {
 
 /// A node of a store.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct KuboNode {
     name: String,
-    pub(super) rpc: Rpc,
+    pub(super) rpc: KuboRpc,
 }
 
-impl Node {
+impl KuboNode {
     pub(super) fn new(endpoint: Endpoint, token: Option<Token>, deadlines: Deadlines) -> Self {
-        Self { name: endpoint.to_string(), rpc: Rpc::new(endpoint, token, deadlines) }
+        Self { name: endpoint.to_string(), rpc: KuboRpc::new(endpoint, token, deadlines) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -133,7 +133,7 @@ impl Node {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the node has not one of them, [`StoreError::Node`], and those of the walk.
-    pub(super) async fn walk(&self, cid: &Cid, mut walk: Walk, reach: Reach) -> Result<Walk, StoreError> {
+    pub(super) async fn walk(&self, cid: &Cid, mut walk: BlockWalk, reach: Reach) -> Result<BlockWalk, StoreError> {
         while let Some(wanted) = walk.wanted() {
             let (block, most) = (wanted.cid, wanted.read_at_most);
             let found = self.rpc.block(&block, most, reach, |part| walk.part(part)).await;
@@ -153,7 +153,7 @@ impl Node {
         length: Length,
         reach: Reach,
     ) -> Result<Vec<u8>, StoreError> {
-        let walk = self.walk(cid, Walk::checked(*cid).of_length(length), reach).await?;
+        let walk = self.walk(cid, BlockWalk::checked(*cid).of_length(length), reach).await?;
         check_whole(cid, sha256, length, walk.into_observed().bytes)
     }
 
@@ -162,7 +162,7 @@ impl Node {
     /// # Errors
     /// As [`Self::walk`].
     pub(super) async fn look(&self, cid: &Cid) -> Result<(), StoreError> {
-        self.walk(cid, Walk::looking(*cid), Reach::Own).await.map(drop)
+        self.walk(cid, BlockWalk::looking(*cid), Reach::Own).await.map(drop)
     }
 }
 

@@ -1,12 +1,12 @@
 //! One object from several nodes: the first that has it right.
 
 use super::calls::Reach;
-use super::node::{Node, check_whole};
-use super::{Failures, Nodes};
-use crate::storage::unixfs::Walk;
+use super::node::{KuboNode, check_whole};
+use super::{Failures, KuboNodes};
+use crate::storage::unixfs::BlockWalk;
 use crate::storage::{Cid, Length, StoreError};
 
-impl Nodes {
+impl KuboNodes {
     /// The object from the first node that has it right; their peers are asked once none of them has it.
     pub(super) async fn read(
         &self,
@@ -23,14 +23,19 @@ impl Nodes {
                 Err(error) => failures.push(node, error),
             }
         }
-        match self.read_from_peers(cid, || Walk::checked(*cid).of_length(length), &mut failures).await {
+        match self.read_from_peers(cid, || BlockWalk::checked(*cid).of_length(length), &mut failures).await {
             Some(found) => check_whole(cid, sha256, length, found.into_observed().bytes),
             None => Err(failures.verdict(cid)),
         }
     }
 
     /// The object from the peers of the first node that has peers and has not the object itself.
-    async fn read_from_peers(&self, cid: &Cid, walk: impl Fn() -> Walk, failures: &mut Failures) -> Option<Walk> {
+    async fn read_from_peers(
+        &self,
+        cid: &Cid,
+        walk: impl Fn() -> BlockWalk,
+        failures: &mut Failures,
+    ) -> Option<BlockWalk> {
         for (_, node) in self.in_order(cid) {
             let Some(failure) = failures.of(node) else { continue };
             let missing = matches!(failure, StoreError::NotFound { .. });
@@ -49,9 +54,9 @@ impl Nodes {
     pub(super) async fn observe(
         &self,
         cid: &Cid,
-        walk: impl Fn() -> Walk,
-        look: impl Fn() -> Walk,
-    ) -> Result<Walk, StoreError> {
+        walk: impl Fn() -> BlockWalk,
+        look: impl Fn() -> BlockWalk,
+    ) -> Result<BlockWalk, StoreError> {
         let (mut right, mut wrong, mut failures) = (None, None, Failures::default());
         for (at, node) in self.in_order(cid) {
             let seen = match right {
@@ -85,7 +90,7 @@ impl Nodes {
 
 impl Failures {
     /// This node's failure.
-    fn of(&mut self, node: &Node) -> Option<&mut StoreError> {
+    fn of(&mut self, node: &KuboNode) -> Option<&mut StoreError> {
         self.0.iter_mut().find(|(name, _)| name == node.name()).map(|(_, error)| error)
     }
 

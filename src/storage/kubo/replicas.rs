@@ -1,10 +1,10 @@
-//! How many nodes have an object, and bringing it back to as many as it should have.
+//! How many nodes have an object, and repairing it at as many as should have it.
 
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::node::{Node, Object};
+use super::node::{KuboNode, Object};
 use super::{Failures, KuboStore};
 use crate::storage::{Cid, Length, MAX_OBJECT_BYTES, StoreError};
 
@@ -31,7 +31,7 @@ pub struct Replica {
     pub held: Held,
 }
 
-/// What mending an object came to.
+/// The result of a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repaired {
     /// At how many nodes it was whole before.
@@ -48,7 +48,7 @@ impl KuboStore {
     pub async fn pins(&self) -> Result<BTreeSet<Cid>, StoreError> {
         let (mut pins, mut failures) = (BTreeSet::new(), Failures::default());
         let nodes = &self.nodes.nodes;
-        for ((at, node), answer) in nodes.iter().enumerate().zip(join_all(nodes.iter().map(Node::pins)).await) {
+        for ((at, node), answer) in nodes.iter().enumerate().zip(join_all(nodes.iter().map(KuboNode::pins)).await) {
             self.nodes.note(at, answer.as_ref().err());
             match answer {
                 Ok(found) => pins.extend(found),
@@ -105,7 +105,7 @@ impl KuboStore {
     }
 }
 
-impl Node {
+impl KuboNode {
     async fn pins(&self) -> Result<Vec<Cid>, StoreError> {
         self.rpc.pins().await.map_err(|error| self.error(error))
     }

@@ -1,4 +1,4 @@
-//! One call to a node: HTTP with deadlines on everything, and answers that are believed no further than they hold.
+//! One call to a node: HTTP with deadlines on everything, and a limit on every answer's length.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -20,23 +20,23 @@ pub(super) const MAX_JSON_BYTES: u64 = 1 << 20;
 const MAX_ERROR_BYTES: u64 = 64 << 10;
 /// Bytes that are handed to the connection at once. What is sent is never copied as a whole.
 const PIECE_BYTES: usize = 256 << 10;
-/// Fewer bytes in a second than this, over an answer as a whole, are none.
+/// Least bytes a second, over a whole answer; a slower one fails.
 const LEAST_BYTES_PER_SEC: u64 = 16 << 10;
-/// What a failed answer ends with: the node began it before it knew.
+/// The trailer of an answer that failed after it had begun.
 const ERROR_TRAILER: &str = "x-stream-error";
 
-/// A node, as calls see it.
+/// HTTP client of one node.
 #[derive(Debug)]
-pub(super) struct Rpc {
+pub(super) struct KuboRpc {
     endpoint: Endpoint,
     token: Option<Token>,
     deadlines: Deadlines,
     client: Client,
-    /// For what cannot be sent twice: it never takes up a connection that the node may have given up meanwhile.
+    /// For requests that cannot be repeated: it never reuses a connection, which the node may have closed meanwhile.
     upload_client: Client,
 }
 
-impl Rpc {
+impl KuboRpc {
     pub(super) fn new(endpoint: Endpoint, token: Option<Token>, deadlines: Deadlines) -> Self {
         let client = |idle| {
             Client::builder()
@@ -139,7 +139,7 @@ impl Rpc {
             status if status.is_redirection() => Err(IpfsError::Redirected { status: status.as_u16() }),
             status => {
                 let text = answer.first(MAX_ERROR_BYTES).await?;
-                let message = serde_json::from_slice::<Failure>(&text).ok().map(|failure| failure.message);
+                let message = serde_json::from_slice::<ErrorAnswer>(&text).ok().map(|failure| failure.message);
                 Err(match message {
                     Some(message) => IpfsError::refused(&message),
                     None => IpfsError::Http { status: status.as_u16() },
@@ -149,9 +149,9 @@ impl Rpc {
     }
 }
 
-/// What Kubo says when it does not do something.
+/// Kubo's error answer.
 #[derive(serde::Deserialize)]
-struct Failure {
+struct ErrorAnswer {
     #[serde(rename = "Message")]
     message: String,
 }
@@ -188,7 +188,7 @@ impl Answer {
         Self { body, stall, begun: Instant::now(), bytes: 0 }
     }
 
-    /// The next bytes; `None` after the last, once the node did not take its answer back.
+    /// The next bytes; `None` after the last. A failure in the trailer is an error.
     async fn next(&mut self) -> Result<Option<Bytes>, IpfsError> {
         loop {
             let slow = self.begun + self.stall + Duration::from_secs(self.bytes / LEAST_BYTES_PER_SEC);
@@ -263,7 +263,7 @@ impl Answer {
             rest.extend_from_slice(piece.as_deref().unwrap_or(b"\n"));
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = rest.drain(..=end).collect();
-                match serde_json::from_slice::<Failure>(&line) {
+                match serde_json::from_slice::<ErrorAnswer>(&line) {
                     Ok(failure) => return Err(in_answer(&failure.message)),
                     Err(_) if line.trim_ascii().is_empty() => {}
                     Err(_) => take(&line)?,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use self::files::{Lock, read_at_most, read_failed, write_failed};
-use super::unixfs::{MAX_BLOCK_BYTES, Walk, Wanted, each_block};
+use super::unixfs::{BlockWalk, MAX_BLOCK_BYTES, WantedBlock, each_block};
 use super::{Cid, Digested, Length, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// Most bytes of a pin's file: a line for each of the blocks of the largest object.
@@ -96,7 +96,7 @@ impl Store for LocalStore {
     async fn get_of_length(&self, cid: &Cid, sha256: &[u8; 32], length: Length) -> Result<Vec<u8>, StoreError> {
         let (cid, expected) = (*cid, *sha256);
         self.blocking(move |folder| {
-            let bytes = folder.walk(&cid, Walk::checked(cid).of_length(length))?.into_observed().bytes;
+            let bytes = folder.walk(&cid, BlockWalk::checked(cid).of_length(length))?.into_observed().bytes;
             length.check(&cid, bytes.len() as u64)?;
             let found = Sha256::digest(&bytes).into();
             if found == expected { Ok(bytes) } else { Err(StoreError::ContentMismatch { cid, expected, found }) }
@@ -106,12 +106,12 @@ impl Store for LocalStore {
 
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
         let cid = *cid;
-        self.blocking(move |folder| folder.walk(&cid, Walk::observed(cid)).map(Walk::into_observed)).await
+        self.blocking(move |folder| folder.walk(&cid, BlockWalk::observed(cid)).map(BlockWalk::into_observed)).await
     }
 
     async fn digest_observed(&self, cid: &Cid, most: u64) -> Result<Digested, StoreError> {
         let cid = *cid;
-        self.blocking(move |folder| folder.walk(&cid, Walk::digesting(cid, most))?.into_digested()).await
+        self.blocking(move |folder| folder.walk(&cid, BlockWalk::digesting(cid, most))?.into_digested()).await
     }
 
     async fn pin_state(&self, cid: &Cid) -> Result<PinState, StoreError> {
@@ -198,7 +198,7 @@ impl Folder {
         files::write_whole(&self.temporary(), path, content)
     }
 
-    fn walk(&self, cid: &Cid, mut walk: Walk) -> Result<Walk, StoreError> {
+    fn walk(&self, cid: &Cid, mut walk: BlockWalk) -> Result<BlockWalk, StoreError> {
         while let Some(wanted) = walk.wanted() {
             self.each_part(cid, &wanted, |part| walk.part(part))?;
             walk.end_of_block()?;
@@ -207,7 +207,7 @@ impl Folder {
     }
 
     /// The bytes of a block of the object `cid`, **unchecked**.
-    fn block_bytes(&self, cid: &Cid, wanted: &Wanted) -> Result<Vec<u8>, StoreError> {
+    fn block_bytes(&self, cid: &Cid, wanted: &WantedBlock) -> Result<Vec<u8>, StoreError> {
         let mut bytes = Vec::new();
         self.each_part(cid, wanted, |part| {
             bytes.extend_from_slice(part);
@@ -217,7 +217,7 @@ impl Folder {
     }
 
     /// Hands the bytes of a block to `take`, **unchecked**, until it wants no more.
-    fn each_part(&self, cid: &Cid, wanted: &Wanted, take: impl FnMut(&[u8]) -> bool) -> Result<(), StoreError> {
+    fn each_part(&self, cid: &Cid, wanted: &WantedBlock, take: impl FnMut(&[u8]) -> bool) -> Result<(), StoreError> {
         files::each_part(&self.block(&wanted.cid), wanted.read_at_most, take).map_err(|error| {
             // Without the folder of blocks (a disk that is not mounted) nothing is known about this one.
             if error.kind() == io::ErrorKind::NotFound && self.blocks().exists() {

@@ -307,7 +307,7 @@ async fn puts_survive_kill_9() {
         assert!(files(&store.folder.temporary()).is_empty());
         let pins = store.folder.pinned().expect("pins");
         for cid in &pins {
-            store.folder.walk(cid, Walk::checked(*cid)).expect("what is pinned is whole");
+            store.folder.walk(cid, BlockWalk::checked(*cid)).expect("what is pinned is whole");
         }
         puts = pins.len();
     }

@@ -11,7 +11,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Links of an index, at most.
 const LINKS: usize = 1024;
 
-/// Most bytes of a block that are believed: no node exchanges larger ones.
+/// Largest block that is accepted: no node exchanges larger ones.
 pub(super) const MAX_BLOCK_BYTES: u64 = 2 << 20;
 /// Most indices above a leaf; 1024 links make two enough for 1 TiB.
 const MAX_DEPTH: usize = 4;
@@ -31,9 +31,14 @@ pub fn blocks(bytes: &[u8]) -> Vec<(Cid, Vec<u8>)> {
     blocks
 }
 
-/// Returns the CID of the file `bytes`; no block is kept.
-pub(super) fn root(bytes: &[u8]) -> Cid {
-    each_block(bytes, |_, _| Ok::<(), std::convert::Infallible>(())).unwrap_or_else(|never| match never {})
+impl Cid {
+    /// Returns the address of `bytes` as a file, in profile `unixfs-v1-2025` (CIDv1, SHA-256, raw leaves, chunks of
+    /// 1 MiB, 1024 links): what `ipfs add` of Kubo answers with these settings.
+    ///
+    /// Up to 1 MiB, none included, the file is one raw block and the digest is the SHA-256 of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        each_block(bytes, |_, _| Ok::<(), std::convert::Infallible>(())).unwrap_or_else(|never| match never {})
+    }
 }
 
 /// Hands each block of the file `bytes` to `take`, the root last, and returns the root's CID.
@@ -69,27 +74,27 @@ pub(super) fn each_block<E>(bytes: &[u8], mut take: impl FnMut(Cid, Vec<u8>) -> 
 enum OnAltered {
     /// The walk ends with [`StoreError::BlockAltered`].
     Refuse,
-    /// The block stands for its own bytes. Its links, if it claims to have any, were signed by nobody and are not followed.
+    /// The block's bytes are used as they are. Its links, if it claims to have any, prove nothing and are not followed.
     Keep,
 }
 
 /// Limits of one walk; a file outside them is refused, so that every walk ends.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+struct WalkLimits {
     bytes: u64,
     blocks: u64,
     depth: usize,
 }
 
-/// Puts a file together from its blocks, without touching file or network itself: ask [`Walk::wanted`], fetch that
-/// block by whatever means, hand it to [`Walk::accept`], until nothing is wanted.
+/// Puts a file together from its blocks, without touching file or network itself: ask [`BlockWalk::wanted`], fetch that
+/// block by whatever means, hand it to [`BlockWalk::accept`], until nothing is wanted.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(super) struct BlockWalk {
     root: Cid,
     on_altered: OnAltered,
     /// What becomes of the bytes.
     sink: Sink,
-    limits: Limits,
+    limits: WalkLimits,
     length: Length,
     /// Blocks to come, the next one last, with the number of indices above each.
     pending: Vec<(Cid, usize)>,
@@ -116,14 +121,14 @@ enum Sink {
 
 /// A block that a walk wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct WantedBlock {
     /// Its address.
     pub(super) cid: Cid,
     /// Bytes of it that are worth reading; one more than may be accepted, so that an excess is seen.
     pub(super) read_at_most: u64,
 }
 
-impl Walk {
+impl BlockWalk {
     /// Returns a walk that ends with an error at the first block that does not match its CID.
     pub(super) fn checked(root: Cid) -> Self {
         Self::new(root, OnAltered::Refuse)
@@ -155,7 +160,7 @@ impl Walk {
     }
 
     fn new(root: Cid, on_altered: OnAltered) -> Self {
-        let limits = Limits { bytes: MAX_OBJECT_BYTES, blocks: MAX_BLOCKS, depth: MAX_DEPTH };
+        let limits = WalkLimits { bytes: MAX_OBJECT_BYTES, blocks: MAX_BLOCKS, depth: MAX_DEPTH };
         let observed = Observed { bytes: Vec::new(), altered: None };
         let (sink, length) = (Sink::Keep, Length::AtMost(MAX_OBJECT_BYTES));
         let pending = vec![(root, 0)];
@@ -164,13 +169,13 @@ impl Walk {
     }
 
     /// The next block to fetch; `None` when the file is whole.
-    pub(super) fn wanted(&self) -> Option<Wanted> {
+    pub(super) fn wanted(&self) -> Option<WantedBlock> {
         let (cid, _) = *self.pending.last()?;
         let read_at_most = match self.on_altered {
             OnAltered::Refuse => MAX_BLOCK_BYTES,
             OnAltered::Keep => self.limits.bytes.saturating_sub(self.bytes).max(MAX_BLOCK_BYTES),
         } + 1;
-        Some(Wanted { cid, read_at_most })
+        Some(WantedBlock { cid, read_at_most })
     }
 
     /// Takes the next bytes of the block that is wanted; false once no more of it is.

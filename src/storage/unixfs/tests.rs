@@ -16,7 +16,7 @@ static ROOT: LazyLock<Vec<u8>> = LazyLock::new(|| blocks(&pattern(MIB + 1)).pop(
 type Blocks = BTreeMap<Cid, Vec<u8>>;
 
 /// Walks to the end; a block that is absent fails the test.
-fn observe(mut walk: Walk, blocks: &Blocks) -> Result<Observed, StoreError> {
+fn observe(mut walk: BlockWalk, blocks: &Blocks) -> Result<Observed, StoreError> {
     while let Some(wanted) = walk.wanted() {
         let block = &blocks[&wanted.cid];
         walk.accept(&block[..block.len().min(usize::try_from(wanted.read_at_most).expect("small"))])?;
@@ -25,7 +25,7 @@ fn observe(mut walk: Walk, blocks: &Blocks) -> Result<Observed, StoreError> {
 }
 
 /// As `observe`, for the bytes alone.
-fn run(walk: Walk, blocks: &Blocks) -> Result<Vec<u8>, StoreError> {
+fn run(walk: BlockWalk, blocks: &Blocks) -> Result<Vec<u8>, StoreError> {
     observe(walk, blocks).map(|observed| observed.bytes)
 }
 
@@ -60,8 +60,12 @@ fn how_many_blocks_and_where_the_root_is() {
         assert_eq!(root, Cid::of(&bytes), "{size}");
         assert!(blocks.iter().all(|(cid, block)| Cid::of_block(cid.codec(), block) == *cid), "{size}");
         let blocks: Blocks = blocks.into_iter().collect();
-        assert_eq!(run(Walk::checked(root), &blocks).expect("whole"), bytes, "{size}");
-        assert_eq!(observe(Walk::observed(root), &blocks).expect("whole"), Observed { bytes, altered: None }, "{size}");
+        assert_eq!(run(BlockWalk::checked(root), &blocks).expect("whole"), bytes, "{size}");
+        assert_eq!(
+            observe(BlockWalk::observed(root), &blocks).expect("whole"),
+            Observed { bytes, altered: None },
+            "{size}"
+        );
     }
 }
 
@@ -73,8 +77,10 @@ fn an_altered_index_is_not_followed() {
     let other = index(&mut blocks, &[wide(&Cid::of(b"elsewhere"))]);
     let planted = blocks[&other].clone();
     blocks.insert(root, planted.clone());
-    assert!(matches!(run(Walk::checked(root), &blocks), Err(StoreError::BlockAltered { block, .. }) if block == root));
-    let observed = observe(Walk::observed(root), &blocks).expect("its own bytes");
+    assert!(
+        matches!(run(BlockWalk::checked(root), &blocks), Err(StoreError::BlockAltered { block, .. }) if block == root)
+    );
+    let observed = observe(BlockWalk::observed(root), &blocks).expect("its own bytes");
     assert_eq!(observed, Observed { bytes: planted, altered: Some(root) });
 }
 
@@ -89,7 +95,7 @@ fn the_first_altered_block_is_named() {
         for at in altered {
             blocks.insert(leaves[*at], Vec::new());
         }
-        let observed = observe(Walk::observed(root), &blocks).expect("as held");
+        let observed = observe(BlockWalk::observed(root), &blocks).expect("as held");
         assert_eq!(observed.altered, Some(leaves[first]), "{altered:?}");
         assert_eq!(observed.bytes.len(), (3 - altered.len()) * MIB, "{altered:?}");
     }
@@ -105,13 +111,19 @@ fn hostile_trees_end() {
     for _ in 0..4 {
         top = index(&mut blocks, &vec![wide(&top); LINKS]);
     }
-    assert!(matches!(run(Walk::checked(top), &blocks), Err(StoreError::Limit { what: "blocks", limit: 8192, .. })));
+    assert!(matches!(
+        run(BlockWalk::checked(top), &blocks),
+        Err(StoreError::Limit { what: "blocks", limit: 8192, .. })
+    ));
     let deeper = index(&mut blocks, &[wide(&top)]);
-    assert!(matches!(run(Walk::checked(deeper), &blocks), Err(StoreError::Limit { what: "levels", limit: 4, .. })));
+    assert!(matches!(
+        run(BlockWalk::checked(deeper), &blocks),
+        Err(StoreError::Limit { what: "levels", limit: 4, .. })
+    ));
     let wider = index(&mut blocks, &vec![wide(&leaf); LINKS + 1]);
-    assert!(matches!(run(Walk::checked(wider), &blocks), Err(StoreError::Limit { what: "links in a block", .. })));
+    assert!(matches!(run(BlockWalk::checked(wider), &blocks), Err(StoreError::Limit { what: "links in a block", .. })));
     let full = index(&mut blocks, &vec![wide(&leaf); LINKS]);
-    assert_eq!(run(Walk::checked(full), &blocks).expect("as many as allowed"), b"");
+    assert_eq!(run(BlockWalk::checked(full), &blocks).expect("as many as allowed"), b"");
 }
 
 #[test]
@@ -119,7 +131,7 @@ fn sizes_are_limited() {
     let bytes = pattern(2 * MIB);
     let blocks: Blocks = blocks(&bytes).into_iter().collect();
     let limited = |bytes: usize| {
-        let mut walk = Walk::checked(Cid::of(&pattern(2 * MIB)));
+        let mut walk = BlockWalk::checked(Cid::of(&pattern(2 * MIB)));
         walk.limits.bytes = bytes as u64;
         walk
     };
@@ -129,7 +141,7 @@ fn sizes_are_limited() {
     let raw = |size: usize| {
         let block = pattern(size);
         let cid = Cid::of_block(Codec::Raw, &block);
-        run(Walk::checked(cid), &Blocks::from([(cid, block)]))
+        run(BlockWalk::checked(cid), &Blocks::from([(cid, block)]))
     };
     assert_eq!(raw(2 * MIB).expect("the largest block").len(), 2 * MIB);
     assert!(matches!(raw(2 * MIB + 1), Err(StoreError::Limit { what: "bytes in a block", .. })));
@@ -139,7 +151,7 @@ fn sizes_are_limited() {
 fn only_files_of_raw_leaves() {
     let mut blocks = Blocks::new();
     let not_a_file = |root: Cid, blocks: &Blocks| {
-        let error = run(Walk::checked(root), blocks).expect_err("refused");
+        let error = run(BlockWalk::checked(root), blocks).expect_err("refused");
         assert!(matches!(error, StoreError::NotAFile { block, .. } if block == root), "{error:?}");
     };
     // No protobuf; an empty node; an empty UnixFS directory; a file in one dag-pb node ("a" inside).
@@ -161,7 +173,7 @@ fn lengths_that_reach_too_far_are_refused() {
         [&[0x12, 1, 0x0a, 5][..], &[0x12, 2, 0x1a, 0x80, 0x01], &[0x0a, 5, 8], &[0x12, 0xff, 0xff, 0xff, 0xff, 0x0f]]
     {
         let cid = Cid::of_block(Codec::DagPb, block);
-        let error = Walk::checked(cid).accept(block).expect_err("refused");
+        let error = BlockWalk::checked(cid).accept(block).expect_err("refused");
         assert!(matches!(error, StoreError::NotAFile { .. }), "{block:02x?}: {error}");
     }
     assert_eq!(varint(&[0xff, 0x01, 9]), Some((255, &[9][..])));
@@ -181,7 +193,7 @@ proptest! {
             block[at] = byte;
         }
         let cid = Cid::of_block(Codec::DagPb, &block);
-        let mut walk = Walk::checked(cid);
+        let mut walk = BlockWalk::checked(cid);
         prop_assert_eq!(walk.wanted().map(|wanted| wanted.cid), Some(cid));
         if walk.accept(&block).is_ok() {
             prop_assert!(walk.wanted().is_some(), "an index has links");

@@ -1,48 +1,35 @@
-//! What is still to be delivered: to each recipient in order, each under its id, until it is taken or given up.
+//! The queue of deliveries: to each recipient in order, each under its id, until it is accepted or given up.
 
 use super::{Memory, WatchError, signed, unsigned, word};
-use crate::watch::Note;
+use crate::notify::{Delivery, Mailbox};
+use crate::watch::Message;
 use alloy::primitives::B256;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-/// Something that waits to be delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    number: i64,
-    /// The id of the event, or of its retraction.
-    pub id: B256,
-    /// What is said.
-    pub body: String,
-    /// How often it was tried and failed.
-    pub tries: u64,
-}
-
-/// How many deliveries of a recipient wait, and how many were given up.
+/// How many deliveries wait, and how many were given up, of all recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// Those that wait.
+pub struct DeliveryCounts {
+    /// Deliveries that will be tried.
     pub waiting: u64,
-    /// Those that were given up.
+    /// Deliveries that were given up.
     pub dead: u64,
 }
 
-pub(super) fn add(all: &Transaction<'_>, id: B256, note: &Note) -> Result<(), WatchError> {
-    for to in &note.to {
+pub(super) fn add(all: &Transaction<'_>, id: B256, message: &Message) -> Result<(), WatchError> {
+    for recipient in &message.recipients {
         all.prepare_cached("INSERT INTO delivery (recipient, id, body) VALUES (?1, ?2, ?3)")?.execute(params![
-            to,
+            recipient,
             id.as_slice(),
-            note.line
+            message.line
         ])?;
     }
     Ok(())
 }
 
-impl Memory {
-    /// What `recipient` is to have next.
-    ///
-    /// # Errors
-    /// [`WatchError::Memory`].
-    pub fn next_delivery(&self, recipient: &str) -> Result<Option<Delivery>, WatchError> {
+impl Mailbox for Memory {
+    type Error = WatchError;
+
+    fn next_delivery(&self, recipient: &str) -> Result<Option<Delivery>, WatchError> {
         let mut query = self.database.prepare_cached(
             "SELECT number, id, body, tries FROM delivery WHERE recipient = ?1 AND dead = 0 ORDER BY number LIMIT 1",
         )?;
@@ -53,20 +40,12 @@ impl Memory {
         Ok(Some(Delivery { number, id: word(&id)?, body, tries: unsigned(tries)? }))
     }
 
-    /// Takes note that it was taken.
-    ///
-    /// # Errors
-    /// [`WatchError::Memory`].
-    pub fn delivered(&mut self, delivery: &Delivery) -> Result<(), WatchError> {
+    fn delivered(&mut self, delivery: &Delivery) -> Result<(), WatchError> {
         self.database.execute("DELETE FROM delivery WHERE number = ?1", [delivery.number])?;
         Ok(())
     }
 
-    /// Takes note that it was not taken; `give_up` makes it one of the dead.
-    ///
-    /// # Errors
-    /// [`WatchError::Memory`].
-    pub fn not_delivered(&mut self, delivery: &Delivery, reason: &str, give_up: bool) -> Result<(), WatchError> {
+    fn not_delivered(&mut self, delivery: &Delivery, reason: &str, give_up: bool) -> Result<(), WatchError> {
         let tries = signed(delivery.tries + 1)?;
         self.database.execute(
             "UPDATE delivery SET tries = ?2, reason = ?3, dead = ?4 WHERE number = ?1",
@@ -74,8 +53,10 @@ impl Memory {
         )?;
         Ok(())
     }
+}
 
-    /// Brings back what was given up, to be tried anew; returns how many.
+impl Memory {
+    /// Queues the deliveries that were given up again; returns how many they are.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
@@ -83,15 +64,15 @@ impl Memory {
         Ok(self.database.execute("UPDATE delivery SET dead = 0, tries = 0 WHERE dead = 1", [])?)
     }
 
-    /// How many deliveries there are, of all recipients.
+    /// How many deliveries wait and how many were given up, of all recipients.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
-    pub fn standing(&self) -> Result<Standing, WatchError> {
+    pub fn delivery_counts(&self) -> Result<DeliveryCounts, WatchError> {
         let count = |dead: bool| -> Result<u64, WatchError> {
             let query = "SELECT count(*) FROM delivery WHERE dead = ?1";
             unsigned(self.database.query_row(query, [dead], |row| row.get(0))?)
         };
-        Ok(Standing { waiting: count(false)?, dead: count(true)? })
+        Ok(DeliveryCounts { waiting: count(false)?, dead: count(true)? })
     }
 }

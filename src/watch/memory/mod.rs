@@ -1,12 +1,12 @@
-//! What a watch remembers, on disk: how far it came, what it told of blocks that may yet be taken back, and what is still to be delivered.
-//! Each change is one transaction that is synced before it counts.
+//! The watch's memory, an SQLite file: how far it came, which events of the newest blocks it reported (the chain may
+//! still drop those blocks), and what is still to be delivered. Each change is one transaction, synced to disk.
 
 mod deliveries;
 
-pub use deliveries::{Delivery, Standing};
+pub use deliveries::DeliveryCounts;
 
 use super::read::Block;
-use super::{Mark, Note, WatchError};
+use super::{Message, Position, WatchError};
 use crate::contract::EventPlace;
 use crate::contract::Trail;
 use alloy::primitives::{Address, B256};
@@ -39,19 +39,19 @@ pub struct Memory {
     path: PathBuf,
     database: Connection,
     genesis: B256,
-    // Held as long as this lives; the system lets go of it when the process dies.
+    // Locks out a second process; the system releases it when this one dies.
     _lock: File,
 }
 
-/// An event that was told.
+/// An event that was reported and may still be retracted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct ReportedEvent {
     pub(super) id: B256,
     pub(super) line: String,
 }
 
 impl Memory {
-    /// Opens the memory at `path`, made where it is absent; it is pinned to this chain, whose block 0 has the hash `genesis`.
+    /// Opens the memory at `path`, or creates it for the chain id and registry `home` and the hash of block 0, `genesis`.
     ///
     /// # Errors
     /// [`WatchError::Busy`], [`WatchError::ChainReset`], [`WatchError::Damaged`], [`WatchError::Io`], [`WatchError::Memory`].
@@ -78,20 +78,23 @@ impl Memory {
         let (chain, registry, pinned): (i64, Vec<u8>, Vec<u8>) =
             database.query_row("SELECT * FROM home", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         if (unsigned(chain)?, registry.as_slice()) != (home.0, home.1.as_slice()) {
-            return Err(damaged(format!("chain {}, registry {}", home.0, home.1), format!("another of chain {chain}")));
+            return Err(damaged(
+                format!("chain {}, registry {}", home.0, home.1),
+                format!("another registry, of chain {chain}"),
+            ));
         }
         let memory = Self { path: path.to_owned(), database, genesis: word(&pinned)?, _lock: lock };
         memory.check_genesis(genesis)?;
         Ok(memory)
     }
 
-    /// Checks that the chain is still the one that it was.
+    /// Checks that block 0 of the chain still has the hash with which this memory was made.
     pub(super) fn check_genesis(&self, found: B256) -> Result<(), WatchError> {
         let (path, expected) = (self.path.clone(), self.genesis);
         if expected == found { Ok(()) } else { Err(WatchError::ChainReset { path, expected, found }) }
     }
 
-    /// Forgets how far the watch came; what waits to be delivered is kept.
+    /// Forgets how far the watch came; deliveries that wait are kept.
     ///
     /// # Errors
     /// [`WatchError::Memory`].
@@ -100,31 +103,32 @@ impl Memory {
         Ok(())
     }
 
-    /// The marks, oldest first, and the block from which on events are told; none before the first round.
-    pub(super) fn marks(&self) -> Result<Option<(Vec<Mark>, u64)>, WatchError> {
+    /// The stored positions, oldest first, and the block from which on events are reported; `None` before the first
+    /// round.
+    pub(super) fn positions(&self) -> Result<Option<(Vec<Position>, u64)>, WatchError> {
         let from: Option<i64> = self.database.query_row("SELECT * FROM begun", [], |row| row.get(0)).optional()?;
         let Some(from) = from else { return Ok(None) };
         let mut query = self.database.prepare("SELECT block, hash, trail FROM mark ORDER BY block")?;
         let rows = query
             .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
-        let mut marks = Vec::new();
+        let mut positions = Vec::new();
         for row in rows {
             let (block, hash, trail) = row?;
-            marks.push(Mark { block: unsigned(block)?, hash: word(&hash)?, trail: Trail::from(word(&trail)?) });
+            positions.push(Position { block: unsigned(block)?, hash: word(&hash)?, trail: Trail::from(word(&trail)?) });
         }
-        if marks.is_empty() { Err(damaged("a mark", "none")) } else { Ok(Some((marks, unsigned(from)?))) }
+        if positions.is_empty() { Err(damaged("a position", "none")) } else { Ok(Some((positions, unsigned(from)?))) }
     }
 
-    /// Begins at a mark; events are told from block `tell_from` on.
-    pub(super) fn begin(&mut self, mark: &Mark, tell_from: u64) -> Result<(), WatchError> {
+    /// Stores the first position; events are reported from block `report_from` on.
+    pub(super) fn begin(&mut self, position: &Position, report_from: u64) -> Result<(), WatchError> {
         let both = self.database.transaction()?;
-        both.execute("INSERT INTO begun VALUES (?1)", [signed(tell_from.min(i64::MAX as u64))?])?;
-        add_mark(&both, mark)?;
+        both.execute("INSERT INTO begun VALUES (?1)", [signed(report_from.min(i64::MAX as u64))?])?;
+        add_position(&both, position)?;
         Ok(both.commit()?)
     }
 
-    /// How often the event at this place was told and retracted.
-    pub(super) fn turn(&self, place: &EventPlace) -> Result<u64, WatchError> {
+    /// How often the event at this place was retracted.
+    pub(super) fn times_retracted(&self, place: &EventPlace) -> Result<u64, WatchError> {
         let mut query =
             self.database.prepare_cached("SELECT times FROM retracted WHERE block_hash = ?1 AND log_index = ?2")?;
         let key = params![place.block_hash.as_slice(), signed(place.log_index)?];
@@ -132,19 +136,20 @@ impl Memory {
         unsigned(times.unwrap_or(0))
     }
 
-    /// Takes note of blocks, and of what was told of them; blocks before `keep_from` will not be taken back any more.
+    /// Stores these blocks as read, and the messages that reported their events. Events before block `keep_from` are
+    /// not kept: the chain drops no block that old.
     pub(super) fn advance(
         &mut self,
         blocks: &[Block],
-        told: &[(EventPlace, B256, Note)],
+        reported: &[(EventPlace, B256, Message)],
         keep_from: u64,
     ) -> Result<(), WatchError> {
         let all = self.database.transaction()?;
         for block in blocks {
-            add_mark(&all, &block.mark)?;
+            add_position(&all, &block.position)?;
         }
-        for (place, id, note) in told {
-            deliveries::add(&all, *id, note)?;
+        for (place, id, message) in reported {
+            deliveries::add(&all, *id, message)?;
             if place.block_number < keep_from {
                 continue;
             }
@@ -153,11 +158,11 @@ impl Memory {
                 signed(place.log_index)?,
                 place.block_hash.as_slice(),
                 id.as_slice(),
-                note.line
+                message.line
             ];
             all.prepare_cached("INSERT INTO told VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(row)?;
         }
-        // One mark is kept further back, where the window begins.
+        // The newest position at or before the window is kept too: a reorganisation goes back to it at most.
         let keep_from = signed(keep_from)?;
         let oldest = "DELETE FROM mark WHERE block < (SELECT max(block) FROM mark WHERE block <= ?1)";
         all.execute(oldest, [keep_from])?;
@@ -165,24 +170,25 @@ impl Memory {
         Ok(all.commit()?)
     }
 
-    /// What was told of the blocks after `block`, newest first.
-    pub(super) fn told_after(&self, block: u64) -> Result<Vec<Told>, WatchError> {
+    /// The reported events of blocks after `block`, newest first.
+    pub(super) fn reported_after(&self, block: u64) -> Result<Vec<ReportedEvent>, WatchError> {
         let mut query =
             self.database.prepare("SELECT id, line FROM told WHERE block > ?1 ORDER BY block DESC, log_index DESC")?;
         let rows = query.query_map([signed(block)?], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
-        let read = |row: rusqlite::Result<(Vec<u8>, String)>| -> Result<Told, WatchError> {
+        let read = |row: rusqlite::Result<(Vec<u8>, String)>| -> Result<ReportedEvent, WatchError> {
             let (id, line) = row?;
-            Ok(Told { id: word(&id)?, line })
+            Ok(ReportedEvent { id: word(&id)?, line })
         };
         rows.map(read).collect()
     }
 
-    /// Goes back to `block`, with what was told of that; events are told from the next block on, if they were not before.
-    pub(super) fn go_back(&mut self, block: u64, retractions: &[(B256, Note)]) -> Result<(), WatchError> {
+    /// Goes back to `block`: its later positions and events are deleted, and `retractions` are queued for delivery.
+    /// Events of the blocks after it are reported again.
+    pub(super) fn go_back(&mut self, block: u64, retractions: &[(B256, Message)]) -> Result<(), WatchError> {
         let block = signed(block)?;
         let all = self.database.transaction()?;
-        for (id, note) in retractions {
-            deliveries::add(&all, *id, note)?;
+        for (id, message) in retractions {
+            deliveries::add(&all, *id, message)?;
         }
         all.execute(
             "INSERT INTO retracted SELECT block_hash, log_index, 1 FROM told WHERE block > ?1
@@ -196,9 +202,9 @@ impl Memory {
     }
 }
 
-fn add_mark(all: &Transaction<'_>, mark: &Mark) -> Result<(), WatchError> {
-    let trail = mark.trail.word();
-    let row = params![signed(mark.block)?, mark.hash.as_slice(), trail.as_slice()];
+fn add_position(all: &Transaction<'_>, position: &Position) -> Result<(), WatchError> {
+    let trail = position.trail.word();
+    let row = params![signed(position.block)?, position.hash.as_slice(), trail.as_slice()];
     all.prepare_cached("INSERT INTO mark VALUES (?1, ?2, ?3)")?.execute(row)?;
     Ok(())
 }
@@ -207,7 +213,7 @@ fn damaged(expected: impl ToString, found: impl ToString) -> WatchError {
     WatchError::Damaged { expected: expected.to_string(), found: found.to_string() }
 }
 
-/// As SQLite stores it.
+/// SQLite has signed numbers only.
 fn signed(number: u64) -> Result<i64, WatchError> {
     i64::try_from(number).map_err(|_| damaged("a number below 2^63", number))
 }

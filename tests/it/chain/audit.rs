@@ -3,7 +3,7 @@
 use super::proxy::{Fault, proxy};
 use super::{World, registration, wallet};
 use alloy::primitives::{B256, Bytes, U256};
-use medseal::audit::{AuditError, Options, audit};
+use medseal::audit::{AuditError, AuditOptions, audit};
 use medseal::chain::sign;
 use medseal::chain::{Profile, Registry, Rpc};
 use medseal::clock::SystemClock;
@@ -59,7 +59,7 @@ async fn story() -> World {
 #[tokio::test]
 async fn the_head_follows_from_the_log_and_nothing_else() {
     let world = story().await;
-    let audited = audit(&world.registry, &Options::default(), |_| Ok(())).await.expect("a whole log");
+    let audited = audit(&world.registry, &AuditOptions::default(), |_| Ok(())).await.expect("a whole log");
     let AuditHead { head, seq } = world.registry.audit().await.unwrap();
     assert_eq!((audited.proven.trail.head(), audited.proven.trail.seq()), (head, seq));
     // Every event but the two items has a number.
@@ -83,7 +83,7 @@ async fn a_node_that_keeps_an_event_back_is_caught() {
         });
         let rpc = Rpc::new(&url).unwrap();
         let registry = Registry::connect(rpc, &world.deployment, Profile::Development).await.unwrap();
-        let error = audit(&registry, &Options::default(), |_| Ok(())).await.expect_err("one is missing");
+        let error = audit(&registry, &AuditOptions::default(), |_| Ok(())).await.expect_err("one is missing");
         let last = kept_back + 1 == events.len();
         match error {
             AuditError::Incomplete { expected, found } => assert!(last && (expected, found) == (seq, seq - 1)),

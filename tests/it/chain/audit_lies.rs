@@ -6,7 +6,7 @@ use super::proxy::{Fault, proxy};
 use alloy::sol_types::SolEventInterface;
 use alloy::sol_types::abi::AbiDecoderConfig;
 use alloy::sol_types::private::IntoLogData;
-use medseal::audit::{AuditError, Audited, Follower, Options as AuditOptions, Step as AuditStep, audit};
+use medseal::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, Follower, audit};
 use medseal::chain::{Profile, Registry, Rpc};
 use medseal::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use medseal::contract::{RegistryEvent, Trail};
@@ -21,11 +21,11 @@ const CASES: usize = 1_000;
 /// A log as it was read, each event with the time of its block.
 type Log = Vec<(RegistryEvent, u64)>;
 
-async fn read(registry: &Registry) -> (Result<Audited, AuditError>, Log) {
+async fn read(registry: &Registry) -> (Result<AuditReport, AuditError>, Log) {
     let mut log = Vec::new();
     let options = AuditOptions::default();
     let audited = audit(registry, &options, |step| {
-        if let AuditStep::Event(listed) = step {
+        if let AuditProgress::Event(listed) = step {
             log.push((listed.event.clone(), listed.time));
         }
         Ok(())
@@ -54,7 +54,7 @@ fn follow(
     before: &Follower,
     changed: &[(RegistryEvent, u64)],
     rest: &[(RegistryEvent, u64)],
-    end: &Audited,
+    end: &AuditReport,
 ) -> Result<(), AuditError> {
     let mut follower = before.clone();
     for (event, time) in changed.iter().chain(rest) {
@@ -112,7 +112,7 @@ async fn any_event_withheld_altered_or_moved_is_named() {
     through_a_proxy(&world, &log, &audited).await;
 }
 
-fn in_memory(log: &Log, audited: &Audited, registry: &Registry) {
+fn in_memory(log: &Log, audited: &AuditReport, registry: &Registry) {
     let (numbers, mut random) = (numbers(log), Random(SEED));
     // Cases by the event that they touch: what comes before it is followed once, and no event after it is spared.
     let mut cases: Vec<(usize, usize, usize)> = (0..CASES)
@@ -198,7 +198,7 @@ fn lie(kind: usize, logs: &mut Vec<Value>, at: (u64, u64)) {
     }
 }
 
-async fn through_a_proxy(world: &World, log: &Log, audited: &Audited) {
+async fn through_a_proxy(world: &World, log: &Log, audited: &AuditReport) {
     let (numbers, mut random) = (numbers(log), Random(SEED ^ 1));
     let mut named = BTreeSet::new();
     for case in 0..10 {

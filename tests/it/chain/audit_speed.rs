@@ -5,7 +5,7 @@ use super::history::{Chain, history};
 use super::proxy::{Fault, proxy};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::rpc::types::{Filter, Log};
-use medseal::audit::{Options as AuditOptions, audit};
+use medseal::audit::{AuditOptions, audit};
 use medseal::chain::{Profile, Registry, Rpc};
 use serde_json::json;
 use std::sync::{Arc, Mutex};

@@ -10,7 +10,7 @@ use medseal::contract::bindings::IImageRegistry::{
     FlagConfirmed, FlagDismissed, IImageRegistryEvents as Event, Registration, Verification, confirmFlagCall,
     dismissFlagCall, recordVerificationCall, registerCall,
 };
-use medseal::evidence::{CollectOptions, Entry, Evidence, EvidenceError as Error, Signed, check, collect};
+use medseal::evidence::{CollectOptions, Entry, Evidence, EvidenceError as Error, SignedBy, check, collect};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -270,11 +270,11 @@ fn hide(value: &mut Value, evidence: &Evidence, at: usize) {
 }
 
 trait DecodeRaw {
-    fn decode_raw(own: &medseal::evidence::Own) -> Self;
+    fn decode_raw(own: &medseal::evidence::OwnEvent) -> Self;
 }
 
 impl DecodeRaw for Event {
-    fn decode_raw(own: &medseal::evidence::Own) -> Self {
+    fn decode_raw(own: &medseal::evidence::OwnEvent) -> Self {
         Event::decode_raw_log(&own.topics, &own.data).unwrap()
     }
 }
@@ -375,25 +375,25 @@ async fn a_hundred_are_accepted_and_refused_with_any_change() {
     for id in &ids {
         let (evidence, hash) = collect(&world.registry, *id, &OPTIONS, |_, _| {}).await.unwrap();
         let bytes = evidence.to_bytes();
-        let evidence = Evidence::parse(&bytes).unwrap();
+        let evidence = Evidence::decode(&bytes).unwrap();
         let checked = check(&evidence, hash, |_, _| {}).unwrap_or_else(|error| panic!("{id}: {error}"));
         accepted += 1;
-        let (record, story) = (world.registry.record(*id).await.unwrap(), &checked.story);
+        let (record, story) = (world.registry.record(*id).await.unwrap(), &checked.history);
         assert_eq!(record.verifications.to::<usize>(), story.verifications.len());
         assert_eq!((record.contentHash, record.sender), (story.image.content_hash, story.image.sender));
         assert_eq!(record.registeredAt.to::<u64>(), story.registered_at);
         assert!(checked.linked && checked.receipts > 0);
-        seen.insert(format!("{} {}", story.image.way.name(), story.signed.name()));
+        seen.insert(format!("{} {}", story.image.kind.name(), story.signed_by.name()));
         seen.extend(
-            story.verifications.iter().map(|one| format!("verified {} {}", one.event.valid, one.signed.name())),
+            story.verifications.iter().map(|one| format!("verified {} {}", one.event.valid, one.signed_by.name())),
         );
         seen.extend(story.flags.iter().map(|flag| format!("flag {:?}", flag.decided.map(|(confirmed, ..)| confirmed))));
         (flags, verifications) = (flags + story.flags.len(), verifications + story.verifications.len());
-        assert!(story.verifications.iter().all(|one| one.signed != Signed::Contract));
+        assert!(story.verifications.iter().all(|one| one.signed_by != SignedBy::Contract));
 
         let mut kinds = BTreeSet::new();
         for Change { name, bytes, trusted, right } in changes(&evidence, hash, &mut random) {
-            let result = Evidence::parse(&bytes).and_then(|changed| check(&changed, trusted, |_, _| {}));
+            let result = Evidence::decode(&bytes).and_then(|changed| check(&changed, trusted, |_, _| {}));
             match result {
                 Err(error) if right(&error) => *refused.entry(name).or_default() += 1,
                 Err(error) => panic!("{id}, {name}: refused for another reason: {error}"),

@@ -188,10 +188,10 @@ async fn a_transaction_is_given_to_all_nodes_and_one_is_enough() {
     let (one, two) = (Door::to(&world.node.rpc_url()), Door::to(&world.node.rpc_url()));
     let rpc = rpc(&[&one.url, &two.url]);
     let mut outbox = Outbox::open(world.folder.path(), sender.address(), &rpc, Profile::Development).await.unwrap();
-    outbox.submit(&rpc, &sender, "both", &world.register_transaction(&sender, 7)).await.expect("registered");
+    outbox.send(&rpc, &sender, "both", &world.register_transaction(&sender, 7)).await.expect("registered");
     assert_eq!((one.sent(), two.sent()), (1, 1));
     one.set(Mode::ReadOnly);
-    outbox.submit(&rpc, &sender, "second", &world.register_transaction(&sender, 8)).await.expect("registered");
+    outbox.send(&rpc, &sender, "second", &world.register_transaction(&sender, 8)).await.expect("registered");
     assert_eq!((one.sent(), two.sent()), (1, 2));
     assert_eq!((world.count(&sender).await, world.registry.image_count().await.unwrap()), (2, 2));
 
@@ -200,6 +200,6 @@ async fn a_transaction_is_given_to_all_nodes_and_one_is_enough() {
     let mut bad = registration(&sender, 9);
     bad.size = 0;
     let call = registerCall { registration: bad, signature: Bytes::new() };
-    let refused = outbox.submit(&rpc, &sender, "third", &world.registry.transaction(&call)).await.unwrap_err();
+    let refused = outbox.send(&rpc, &sender, "third", &world.registry.transaction(&call)).await.unwrap_err();
     assert!(refused.revert().is_some(), "{refused}");
 }

@@ -51,7 +51,7 @@ async fn a_node_that_is_indexing_is_asked_again() {
     let rpc = Rpc::new(&url).unwrap();
     let mut outbox =
         Outbox::open(world.folder.path(), wallet(1).address(), &rpc, Profile::Development).await.expect("an outbox");
-    outbox.submit(&rpc, &wallet(1), "job", &world.register_transaction(&wallet(1), 7)).await.expect("mined");
+    outbox.send(&rpc, &wallet(1), "job", &world.register_transaction(&wallet(1), 7)).await.expect("mined");
 }
 
 #[tokio::test]

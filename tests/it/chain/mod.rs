@@ -13,6 +13,7 @@ pub(crate) mod proxy;
 mod recovery;
 mod refused;
 mod registry;
+mod release;
 mod reorg;
 mod ways;
 
@@ -20,11 +21,11 @@ use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::sol_types::SolCall;
 use medseal::chain::{
-    Deployment, DevNode, NodeOptions, Outbox, OutboxError, Profile, Receipt, Registry, Rpc, Wallet, deploy,
+    Deployment, DevNode, MinedTransaction, NodeOptions, Outbox, OutboxError, Profile, Registry, Rpc, Wallet, deploy,
 };
 use medseal::contract::bindings::IImageRegistry::{Registration, registerCall};
 use medseal::contract::bindings::{IOpenZeppelin, Role};
-use medseal::contract::{Arguments, Transaction};
+use medseal::contract::{ConstructorArguments, Transaction};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -56,8 +57,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let admin = wallet(0);
         let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
-        let arguments = Arguments { admin: admin.address(), roles: vec![] };
-        let deployment = deploy(&rpc, &mut outbox, &admin, arguments).await.expect("deployed");
+        let arguments = ConstructorArguments { admin: admin.address(), roles: vec![] };
+        let deployment = deploy(&rpc, &mut outbox, &admin, arguments).await.expect("deployed").mined().expect("sent");
         let registry = Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected");
         Self { node, rpc, folder, deployment, registry }
     }
@@ -66,8 +67,8 @@ impl World {
         Outbox::open(self.folder.path(), wallet.address(), &self.rpc, Profile::Development).await.expect("an outbox")
     }
 
-    async fn send(&self, by: &Wallet, job: &str, call: &impl SolCall) -> Result<Receipt, OutboxError> {
-        self.outbox(by).await.submit(&self.rpc, by, job, &self.registry.transaction(call)).await
+    async fn send(&self, by: &Wallet, job: &str, call: &impl SolCall) -> Result<MinedTransaction, OutboxError> {
+        self.outbox(by).await.send(&self.rpc, by, job, &self.registry.transaction(call)).await
     }
 
     async fn grant_role(&self, role: Role, account: Address) {

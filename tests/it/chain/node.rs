@@ -30,11 +30,12 @@ async fn it_keeps_its_state_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let options = NodeOptions { state: Some(folder.path().join("state.json")), ..options() };
     let admin = wallet(0);
-    let arguments = medseal::contract::Arguments { admin: admin.address(), roles: vec![] };
+    let arguments = medseal::contract::ConstructorArguments { admin: admin.address(), roles: vec![] };
     let node = DevNode::start(&options).await.unwrap();
     let rpc = Rpc::new(&node.rpc_url()).unwrap();
     let mut outbox = Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.unwrap();
-    let deployment = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap();
+    let deployment =
+        medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap().mined().unwrap();
     drop(outbox);
     node.stop();
 
@@ -43,7 +44,7 @@ async fn it_keeps_its_state_in_a_file() {
     Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("the contract is still there");
     let mut outbox =
         Outbox::open(folder.path(), admin.address(), &rpc, Profile::Development).await.expect("same chain");
-    let again = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap();
+    let again = medseal::chain::deploy(&rpc, &mut outbox, &admin, arguments.clone()).await.unwrap().mined().unwrap();
     assert_eq!(again, deployment);
 }
 
@@ -75,7 +76,7 @@ async fn a_taken_port_and_a_broken_binary_are_named() {
     assert!(matches!(error, NodeError::PortTaken { port: found } if found == port), "{error}");
 
     let absent = NodeOptions { binary: Some("/nowhere/anvil".into()), ..options() };
-    assert!(matches!(DevNode::start(&absent).await, Err(NodeError::NoBinary { .. })));
+    assert!(matches!(DevNode::start(&absent).await, Err(NodeError::NotNative { .. })));
     // Programs that are no anvil: one that ends, one that never listens.
     let ends = NodeOptions { binary: Some("/bin/false".into()), ..options() };
     assert!(matches!(DevNode::start(&ends).await, Err(NodeError::Ended { .. })));

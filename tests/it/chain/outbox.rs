@@ -4,22 +4,44 @@ use super::{World, registration, wallet};
 use alloy::primitives::{B256, Bytes};
 use medseal::chain::outbox::State;
 use medseal::chain::sign;
-use medseal::chain::{Outbox, OutboxError, Profile};
+use medseal::chain::{Outbox, OutboxError, Profile, Submitted, Unsent, Wallet};
 use medseal::contract::bindings::IImageRegistry::{IImageRegistryErrors as Errors, Registration, registerCall};
 use medseal::contract::{ErrorKind, Revert};
 use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
+async fn a_wallet_that_only_prints_gets_its_transaction_back_and_sends_nothing() {
+    let world = World::start().await;
+    let sender = wallet(1);
+    let transaction = world.register_transaction(&sender, 7);
+    for printing in [sender.clone().print_only(), Wallet::external_signer(sender.address(), None)] {
+        let mut outbox = world.outbox(&sender).await;
+        let unsent = Unsent { from: sender.address(), transaction: transaction.clone() };
+        let printed = outbox.submit(&world.rpc, &printing, "job", &transaction).await.unwrap();
+        assert_eq!(printed, Submitted::Printed(unsent));
+        let refused = outbox.send(&world.rpc, &printing, "job", &transaction).await.unwrap_err();
+        assert!(matches!(refused, OutboxError::PrintsOnly { wallet } if wallet == sender.address()), "{refused}");
+        assert_eq!(outbox.job("job").unwrap(), None);
+    }
+    assert_eq!(world.count(&sender).await, 0);
+    // What the contract would refuse is not printed.
+    world.outbox(&sender).await.send(&world.rpc, &sender, "job", &transaction).await.expect("sent");
+    let mut outbox = world.outbox(&sender).await;
+    let twice = outbox.submit(&world.rpc, &sender.clone().print_only(), "again", &transaction).await.unwrap_err();
+    assert!(twice.revert().is_some(), "{twice}");
+}
+
+#[tokio::test]
 async fn the_same_job_twice_is_one_transaction() {
     let (world, sender) = (World::start().await, wallet(1));
     let transaction = world.register_transaction(&sender, 7);
     let mut outbox = world.outbox(&sender).await;
-    let first = outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap();
-    assert_eq!(outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap(), first);
+    let first = outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap();
+    assert_eq!(outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap(), first);
     drop(outbox);
     let mut outbox = world.outbox(&sender).await;
-    assert_eq!(outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap(), first);
+    assert_eq!(outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap(), first);
     assert!(outbox.resume(&world.rpc, &sender).await.unwrap().is_empty());
     assert_eq!(world.count(&sender).await, 1);
 
@@ -27,7 +49,7 @@ async fn the_same_job_twice_is_one_transaction() {
     assert_eq!((job.state, job.receipt, job.signed.len()), (State::Final, Some(first), 1));
     assert!(first.gas_used > 21_000);
     let other = world.register_transaction(&sender, 8);
-    let conflict = outbox.submit(&world.rpc, &sender, "job", &other).await.unwrap_err();
+    let conflict = outbox.send(&world.rpc, &sender, "job", &other).await.unwrap_err();
     assert!(matches!(conflict, OutboxError::JobConflict { ref job } if job == "job"), "{conflict}");
     assert_eq!(world.count(&sender).await, 1);
 }
@@ -40,7 +62,7 @@ async fn a_refused_job_fails_and_uses_no_number() {
     let mut call = registerCall { registration, signature: Bytes::new() };
     let mut outbox = world.outbox(&sender).await;
     let refused =
-        outbox.submit(&world.rpc, &sender, "job", &world.registry.transaction(&call)).await.expect_err("no size");
+        outbox.send(&world.rpc, &sender, "job", &world.registry.transaction(&call)).await.expect_err("no size");
     assert!(matches!(refused.revert(), Some(Revert::Registry(Errors::ZeroSize(_)))), "{refused}");
     let job = outbox.job("job").unwrap().expect("known");
     assert_eq!((job.state, job.signed.len(), job.receipt), (State::Failed, 0, None));
@@ -48,7 +70,7 @@ async fn a_refused_job_fails_and_uses_no_number() {
     assert_eq!(world.count(&sender).await, 0);
 
     call.registration.size = 1;
-    outbox.submit(&world.rpc, &sender, "job", &world.registry.transaction(&call)).await.expect("mended");
+    outbox.send(&world.rpc, &sender, "job", &world.registry.transaction(&call)).await.expect("mended");
     assert_eq!(world.count(&sender).await, 1);
 }
 
@@ -74,9 +96,9 @@ async fn one_that_is_reverted_in_its_block_says_why() {
     assert_eq!(world.count(&sender).await, 1);
     assert_eq!(world.registry.image_count().await.unwrap(), 1);
     // Asked for again, it is tried again, and its old transaction is not taken for the new one.
-    let again = outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap_err();
+    let again = outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap_err();
     assert!(matches!(again, OutboxError::Chain(_)), "{again}");
-    outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 8)).await.expect("another image");
+    outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 8)).await.expect("another image");
     assert_eq!(world.count(&sender).await, 2);
 }
 
@@ -88,7 +110,7 @@ async fn what_waits_for_a_block_is_finished_later_in_order() {
     world.automine(false).await;
     for (salt, first) in [(7, None), (8, Some("job 7"))] {
         let transaction = world.register_transaction(&sender, salt);
-        let late = outbox.submit(&world.rpc, &sender, &format!("job {salt}"), &transaction).await.unwrap_err();
+        let late = outbox.send(&world.rpc, &sender, &format!("job {salt}"), &transaction).await.unwrap_err();
         let OutboxError::NotMined { after, ref before, .. } = late else { panic!("{late}") };
         assert_eq!((after, before.as_deref()), (deadline, first));
         assert_eq!(late.to_string().ends_with("; job job 7 stands in front of it"), first.is_some(), "{late}");
@@ -112,7 +134,7 @@ async fn one_process_at_a_time_and_one_wallet() {
     assert!(matches!(second, Err(OutboxError::Busy { .. })), "{second:?}");
     world.outbox(&wallet(2)).await;
     let transaction = world.register_transaction(&sender, 7);
-    let stranger = outbox.submit(&world.rpc, &wallet(2), "job", &transaction).await.unwrap_err();
+    let stranger = outbox.send(&world.rpc, &wallet(2), "job", &transaction).await.unwrap_err();
     assert!(matches!(stranger, OutboxError::WrongSender { .. }), "{stranger}");
     let unknown = outbox.step(&world.rpc, &sender, "none").await.unwrap_err();
     assert!(matches!(unknown, OutboxError::NoSuchJob { .. }), "{unknown}");
@@ -138,11 +160,11 @@ async fn a_wallet_without_ether_goes_on_once_it_has_some() {
     world.raw("anvil_setBalance", json!([sender.address(), "0x0"])).await;
     let mut outbox = world.outbox(&sender).await;
     let transaction = world.register_transaction(&sender, 7);
-    let poor = outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
+    let poor = outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
     assert!(matches!(poor, OutboxError::NoFunds { address, .. } if address == sender.address()), "{poor}");
     assert!(poor.to_string().to_lowercase().contains("insufficient funds"), "{poor}");
     assert!(!matches!(outbox.job("job").unwrap().expect("known").state, State::Final | State::Failed));
     world.raw("anvil_setBalance", json!([sender.address(), "0xde0b6b3a7640000"])).await;
-    outbox.submit(&world.rpc, &sender, "job", &transaction).await.expect("paid");
+    outbox.send(&world.rpc, &sender, "job", &transaction).await.expect("paid");
     assert_eq!(world.count(&sender).await, 1);
 }

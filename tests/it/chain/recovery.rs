@@ -31,7 +31,7 @@ async fn resumes_as_one_record(world: &World, others: u64) {
     assert_eq!(world.count(&sender).await, 1 + others);
     assert_eq!(world.registry.image_count().await.unwrap(), 1);
     assert_eq!(world.registry.events(world.image_id(&sender, 7)).await.unwrap().len(), 1);
-    let again = outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+    let again = outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
     assert_eq!(job.receipt, Some(again));
     assert_eq!(world.count(&sender).await, 1 + others);
 }
@@ -129,7 +129,7 @@ async fn a_number_that_is_used_twice_is_a_failure() {
     assert!(matches!(taken, OutboxError::NonceTaken { nonce: 1, .. }), "{taken}");
     assert_eq!(outbox.job("job").unwrap().expect("known").state, State::Failed);
     assert_eq!(world.registry.image_count().await.unwrap(), 0);
-    outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.expect("anew");
+    outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.expect("anew");
     assert_eq!(world.count(&sender).await, 3);
 }
 
@@ -162,7 +162,7 @@ async fn a_chain_that_went_back_is_refused() {
     world.register(&sender, 7).await;
     world.raw("evm_revert", json!([snapshot])).await;
     let transaction = world.register_transaction(&sender, 7);
-    let back = world.outbox(&sender).await.submit(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
+    let back = world.outbox(&sender).await.send(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
     assert!(matches!(back, OutboxError::ChainWentBack { expected: 1, found: 0, .. }), "{back}");
     assert_eq!(back.kind(), ErrorKind::WrongChain);
 }
@@ -187,7 +187,7 @@ async fn with_no_open_job_the_node_is_not_asked() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let away = Rpc::new(&format!("http://{closed}")).unwrap();
     assert!(outbox.resume(&away, &sender).await.expect("nothing to do").is_empty());
-    outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+    outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
     assert!(outbox.resume(&away, &sender).await.expect("nothing to do").is_empty());
     outbox.prepare("open", &world.register_transaction(&sender, 8)).unwrap();
     assert_eq!(outbox.resume(&away, &sender).await.unwrap_err().kind(), ErrorKind::Unreachable);

@@ -10,7 +10,7 @@ use medseal::contract::bindings::IImageRegistry::{
     retireKgcKeyCall, revokeCall,
 };
 use medseal::contract::bindings::{IOpenZeppelin::IOpenZeppelinErrors, Role};
-use medseal::contract::{Arguments, AuditHead, ErrorKind, Revert, Trail, Way};
+use medseal::contract::{AuditHead, ConstructorArguments, ErrorKind, RegistrationKind, Revert, Trail};
 
 const GOOD: B256 = B256::repeat_byte(0xc0);
 const BAD: B256 = B256::repeat_byte(0xbd);
@@ -19,11 +19,12 @@ const BAD: B256 = B256::repeat_byte(0xbd);
 async fn a_deployment_is_made_once_and_found_again_by_its_file() {
     let world = World::start().await;
     let mut outbox = world.outbox(&wallet(0)).await;
-    let again = deploy(&world.rpc, &mut outbox, &wallet(0), world.deployment.arguments.clone()).await.unwrap();
+    let again =
+        deploy(&world.rpc, &mut outbox, &wallet(0), world.deployment.arguments.clone()).await.unwrap().mined().unwrap();
     assert_eq!(again, world.deployment);
     assert_eq!(world.count(&wallet(0)).await, 1);
-    let arguments = Arguments { admin: wallet(1).address(), roles: vec![] };
-    let other = deploy(&world.rpc, &mut outbox, &wallet(0), arguments).await.unwrap();
+    let arguments = ConstructorArguments { admin: wallet(1).address(), roles: vec![] };
+    let other = deploy(&world.rpc, &mut outbox, &wallet(0), arguments).await.unwrap().mined().unwrap();
     assert_ne!(other.address, world.deployment.address);
 
     world.deployment.save(world.folder.path()).unwrap();
@@ -41,8 +42,8 @@ async fn a_sender_registers_once_and_for_ever() {
     assert_eq!((record.contentHash, record.sender, record.state), (GOOD, sender.address(), RecordState::Registered));
     let logged = world.registry.registration(id).await.unwrap();
     assert_eq!((logged.size, logged.header_hash, logged.salt), (1000, B256::repeat_byte(0x4e), B256::repeat_byte(7)));
-    let unsigned = Way::Alone { deadline: 0, signature: Bytes::new() };
-    assert_eq!((&logged.cid[..], logged.way), (&[1, 0x55, 0x12, 0x20][..], unsigned));
+    let unsigned = RegistrationKind::Alone { deadline: 0, signature: Bytes::new() };
+    assert_eq!((&logged.cid[..], logged.kind), (&[1, 0x55, 0x12, 0x20][..], unsigned));
     assert!(logged.place.block_number > world.deployment.block);
 
     // Identical: nothing happens, but for the gas.
@@ -77,7 +78,7 @@ async fn anybody_relays_a_signed_registration() {
     let call = registerCall { registration, signature: signature.clone() };
     world.send(&relayer, "relayed", &call).await.unwrap();
     let logged = world.registry.registration(world.image_id(&sender, 7)).await.unwrap();
-    assert_eq!((logged.sender, logged.way), (sender.address(), Way::Alone { deadline, signature }));
+    assert_eq!((logged.sender, logged.kind), (sender.address(), RegistrationKind::Alone { deadline, signature }));
     assert_eq!(world.count(&sender).await, 0);
 }
 

@@ -49,7 +49,7 @@ async fn it_is_final_once_the_chain_says_so() {
     let (world, sender) = (World::start().await, wallet(1));
     let mut outbox = outbox(&world, &sender, Wait::Mined).await;
     let transaction = world.register_transaction(&sender, 7);
-    let receipt = outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap();
+    let receipt = outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap();
     assert_eq!(state(&outbox, "job"), State::Mined);
     mine(&world, 63).await;
     assert!(resumed(&world, &mut outbox, &sender).await.is_empty(), "there is nothing to tell");
@@ -57,7 +57,7 @@ async fn it_is_final_once_the_chain_says_so() {
     mine(&world, 1).await;
     assert!(resumed(&world, &mut outbox, &sender).await.is_empty());
     assert_eq!(state(&outbox, "job"), State::Final);
-    assert_eq!(outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap(), receipt);
+    assert_eq!(outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap(), receipt);
 }
 
 #[tokio::test]
@@ -67,14 +67,14 @@ async fn each_depth_is_waited_for_and_no_longer() {
     let transaction = world.register_transaction(&sender, 7);
     for (wait, missing, after) in [(Wait::Safe, 32, State::Mined), (Wait::Finalized, 32, State::Final)] {
         let mut outbox = outbox(&world, &sender, wait).await.with_final_deadline(deadline);
-        let early = outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
+        let early = outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
         assert!(matches!(early, OutboxError::NotFinal { wanted, .. } if wanted == wait), "{early}");
         assert_eq!(early.kind(), ErrorKind::Unreachable);
         mine(&world, missing - 1).await;
-        let early = outbox.submit(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
+        let early = outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
         assert!(matches!(early, OutboxError::NotFinal { after, .. } if after == deadline), "{early}");
         mine(&world, 1).await;
-        outbox.submit(&world.rpc, &sender, "job", &transaction).await.expect("deep enough");
+        outbox.send(&world.rpc, &sender, "job", &transaction).await.expect("deep enough");
         assert_eq!(state(&outbox, "job"), after);
     }
     is_one_record(&world, &sender, 7, 1).await;
@@ -91,17 +91,17 @@ async fn a_chain_that_never_calls_a_block_final_is_told() {
     let rpc = Rpc::new(&url).unwrap();
     let transaction = world.register_transaction(&sender, 7);
     let mut outbox = outbox(&world, &sender, Wait::Finalized).await.with_final_deadline(Duration::from_millis(100));
-    let young = outbox.submit(&rpc, &sender, "job", &transaction).await.unwrap_err();
+    let young = outbox.send(&rpc, &sender, "job", &transaction).await.unwrap_err();
     assert!(matches!(young, OutboxError::NotFinal { reached: 0, .. }), "a young chain may get one yet: {young}");
     mine(&world, 200).await;
     for wait in [Wait::Safe, Wait::Finalized] {
         outbox = outbox.waiting_for(wait);
-        let old = outbox.submit(&rpc, &sender, "job", &transaction).await.unwrap_err();
+        let old = outbox.send(&rpc, &sender, "job", &transaction).await.unwrap_err();
         assert!(old.to_string().contains(&format!("no {} block", wait.name())), "{old}");
         assert_eq!(old.kind(), ErrorKind::Failure);
     }
     outbox = outbox.waiting_for(Wait::Mined);
-    outbox.submit(&rpc, &sender, "job", &transaction).await.expect("who does not wait does without");
+    outbox.send(&rpc, &sender, "job", &transaction).await.expect("who does not wait does without");
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_block_that_goes_is_noticed_and_the_same_bytes_are_sent_again() {
         let (world, sender) = (World::start().await, wallet(1));
         let snapshot = world.raw("evm_snapshot", json!([])).await;
         let mut outbox = outbox(&world, &sender, Wait::Mined).await;
-        let first = outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+        let first = outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
         mine(&world, depth - 1).await;
         world.raw("evm_revert", json!([snapshot])).await;
         assert_eq!(world.count(&sender).await, 0, "the record is gone");
@@ -133,7 +133,7 @@ async fn it_is_noticed_while_it_is_waited_for() {
     mine(&world, 20).await;
     let mut outbox = outbox(&world, &sender, Wait::Finalized).await;
     let transaction = world.register_transaction(&sender, 7);
-    let submitted = outbox.submit(&world.rpc, &sender, "job", &transaction);
+    let submitted = outbox.send(&world.rpc, &sender, "job", &transaction);
     let reorganised = async {
         world.wait_for_count(&sender, 1).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -156,10 +156,10 @@ async fn all_that_went_comes_back_before_anything_new() {
     let mut outbox = outbox(&world, &sender, Wait::Mined).await;
     for salt in [7, 8, 9] {
         let transaction = world.register_transaction(&sender, salt);
-        outbox.submit(&world.rpc, &sender, &format!("job {salt}"), &transaction).await.unwrap();
+        outbox.send(&world.rpc, &sender, &format!("job {salt}"), &transaction).await.unwrap();
     }
     world.raw("evm_revert", json!([snapshot])).await;
-    outbox.submit(&world.rpc, &sender, "job 10", &world.register_transaction(&sender, 10)).await.unwrap();
+    outbox.send(&world.rpc, &sender, "job 10", &world.register_transaction(&sender, 10)).await.unwrap();
     for salt in [7, 8, 9, 10] {
         is_one_record(&world, &sender, salt, 4).await;
     }
@@ -176,7 +176,7 @@ async fn a_number_that_was_taken_while_it_was_gone_is_replaced() {
     let (world, sender) = (World::start().await, wallet(1));
     let snapshot = world.raw("evm_snapshot", json!([])).await;
     let mut outbox = outbox(&world, &sender, Wait::Mined).await;
-    outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+    outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
     world.raw("evm_revert", json!([snapshot])).await;
     world.spend_number(&sender).await;
     assert_eq!(resumed(&world, &mut outbox, &sender).await, ["job"]);
@@ -204,7 +204,7 @@ async fn a_number_that_is_free_again_is_not_passed_over() {
         });
         let rpc = Rpc::new(&url).unwrap();
         let mut outbox = outbox(&world, &sender, Wait::Mined).await;
-        outbox.submit(&rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+        outbox.send(&rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
         let signed = outbox.job("job").unwrap().expect("known").signed;
         assert_eq!(signed.iter().map(|signed| signed.nonce).collect::<Vec<_>>(), [0], "{stale} stale answers");
         is_one_record(&world, &sender, 7, 1).await;
@@ -224,7 +224,7 @@ async fn what_somebody_else_did_meanwhile_is_not_done_twice() {
     let (world, sender) = (World::start().await, wallet(1));
     let snapshot = world.raw("evm_snapshot", json!([])).await;
     let mut outbox = outbox(&world, &sender, Wait::Mined).await;
-    outbox.submit(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
+    outbox.send(&world.rpc, &sender, "job", &world.register_transaction(&sender, 7)).await.unwrap();
     world.raw("evm_revert", json!([snapshot])).await;
     // The same record, by a relayer.
     relay(&world, &sender, 0xc0).await;
@@ -317,7 +317,7 @@ async fn what_ten_blocks_passed_over_is_made_dearer() {
         }
     };
     tokio::select! {
-        receipt = outbox.submit(&rpc, &sender, "job", &transaction) => drop(receipt.expect("mined")),
+        receipt = outbox.send(&rpc, &sender, "job", &transaction) => drop(receipt.expect("mined")),
         () = blocks_go_on => {}
     }
     assert_eq!(outbox.job("job").unwrap().expect("known").signed.len(), 2);

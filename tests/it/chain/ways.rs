@@ -10,7 +10,7 @@ use medseal::contract::bindings::IImageRegistry::{
     anchorCall, materializeCall, registerBatchCall,
 };
 use medseal::contract::bindings::Role;
-use medseal::contract::{Arguments, ErrorKind, InitialRole, Revert, Way};
+use medseal::contract::{ConstructorArguments, ErrorKind, InitialRole, RegistrationKind, Revert};
 
 /// CIDv1, raw, sha2-256.
 fn raw_cid(hash: B256) -> Bytes {
@@ -32,10 +32,10 @@ async fn roles_are_given_in_the_deploying_transaction() {
     let world = World::start().await;
     let (cold, kgc, verifier) = (wallet(9).address(), wallet(4).address(), wallet(5).address());
     let roles = [(Role::Kgc, kgc), (Role::Verifier, verifier)].map(|(role, wallet)| InitialRole { role, wallet });
-    let arguments = Arguments { admin: cold, roles: roles.to_vec() };
+    let arguments = ConstructorArguments { admin: cold, roles: roles.to_vec() };
     let before = world.count(&wallet(0)).await;
     let mut outbox = world.outbox(&wallet(0)).await;
-    let deployment = deploy(&world.rpc, &mut outbox, &wallet(0), arguments.clone()).await.unwrap();
+    let deployment = deploy(&world.rpc, &mut outbox, &wallet(0), arguments.clone()).await.unwrap().mined().unwrap();
     assert_eq!((world.count(&wallet(0)).await, &deployment.arguments), (before + 1, &arguments));
     let registry = Registry::connect(world.rpc.clone(), &deployment, Profile::Development).await.unwrap();
     for role in Role::ALL {
@@ -67,14 +67,14 @@ async fn a_batch_under_one_signature_is_a_record_each() {
     assert_eq!(world.registry.image_count().await.unwrap(), 3);
     for salt in [1, 3] {
         let logged = world.registry.registration(world.image_id(&sender, salt)).await.unwrap();
-        assert_eq!(logged.way, Way::Batch { deadline, signature: signature.clone() });
+        assert_eq!(logged.kind, RegistrationKind::Batch { deadline, signature: signature.clone() });
         assert_eq!((logged.sender, logged.salt, logged.size), (sender.address(), B256::repeat_byte(salt), 1000));
         assert_eq!((logged.cid, logged.capsules_cid), (raw_cid(logged.content_hash), raw_cid(logged.capsules_hash)));
         assert_eq!(logged.trail.seq(), world.registry.audit().await.unwrap().seq);
         assert_eq!(world.registry.events(logged.image_id).await.unwrap().len(), 1);
     }
     let first = world.registry.registration(world.image_id(&sender, 2)).await.unwrap();
-    assert!(matches!(first.way, Way::Alone { .. }), "the first event stands");
+    assert!(matches!(first.kind, RegistrationKind::Alone { .. }), "the first event stands");
 
     // One item in conflict, and nothing of the batch is recorded.
     let mut items = vec![item(4), item(1)];
@@ -121,7 +121,7 @@ async fn a_leaf_of_an_anchor_becomes_a_record_and_no_other_does() {
     let events = world.registry.events_of(&receipt).await.unwrap();
     assert!(matches!(&events[..], [event] if matches!(event.event, Events::Materialized(_))), "{events:?}");
     let logged = world.registry.registration(world.image_id(&sender, 7)).await.unwrap();
-    assert_eq!((logged.sender, logged.way), (sender.address(), Way::Leaf { root }));
+    assert_eq!((logged.sender, logged.kind), (sender.address(), RegistrationKind::Leaf { root }));
     assert_eq!(logged.cid, raw_cid(logged.content_hash));
     let derived = medseal::envelope::image_id(CHAIN_ID, world.deployment.address, sender.address(), logged.salt);
     assert_eq!(logged.image_id, derived);

@@ -107,7 +107,7 @@ fn a_list_that_was_lost_or_changed_is_not_believed() {
     let cid: Cid = images[0]["anchor"]["leavesCid"].as_str().expect("a CID").parse().expect("a CID");
     let path = LocalStore::open(world.path(".medseal/store")).expect("the store").block_path(&cid);
     let bytes = std::fs::read(&path).expect("the list");
-    let leaves = Leaves::parse(&bytes).expect("a list");
+    let leaves = Leaves::decode(&bytes).expect("a list");
     assert_eq!((leaves.count(), json!(leaves.root())), (4, images[0]["anchor"]["root"].clone()));
     let mut changed = bytes.clone();
     changed[20] ^= 1;

@@ -110,6 +110,8 @@ fn help() {
         "relay",
         "explain",
         "doctor",
+        "completions",
+        "man",
     ];
     let folder = tempfile::tempdir().expect("a folder");
     let mut session = Session::new("help");

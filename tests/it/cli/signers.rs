@@ -1,6 +1,6 @@
 //! Signers that are not ours: two independent clients, with plain wallets and with a wallet contract (ERC-1271), everything sent by a second account.
 
-use super::elsewhere::{Client, printed, sign_with};
+use super::external_signer::{Client, printed, sign_with};
 use super::{World, fetched, png, wallet};
 use serde_json::{Value, json};
 use std::path::Path;

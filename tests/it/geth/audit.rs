@@ -4,9 +4,9 @@ use super::{CHAIN_ID, Geth, wallet};
 use crate::chain::history::{Chain, history};
 use crate::cli::program;
 use alloy::sol_types::SolEventInterface;
-use medseal::audit::{Options as AuditOptions, audit};
+use medseal::audit::{AuditOptions, audit};
 use medseal::chain::{Outbox, Profile, Registry, deploy};
-use medseal::contract::Arguments;
+use medseal::contract::ConstructorArguments;
 use medseal::contract::bindings::IImageRegistry::IImageRegistryEvents;
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ fn the_whole_storage_follows_from_the_log() {
     let (rpc, admin) = (&geth.rpc, wallet(0));
     let (deployment, audited, made) = geth.runtime.block_on(async {
         let mut outbox = Outbox::open(geth.folder.path(), admin.address(), rpc, Profile::Development).await.unwrap();
-        let arguments = Arguments { admin: admin.address(), roles: vec![] };
-        let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed");
+        let arguments = ConstructorArguments { admin: admin.address(), roles: vec![] };
+        let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed").mined().expect("sent");
         let registry = Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected");
         let made = history(&registry, &geth.url, Chain::Geth, 0x6765_7468, EVENTS).await;
         let audited = audit(&registry, &AuditOptions::default(), |_| Ok(())).await.expect("complete");

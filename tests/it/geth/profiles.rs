@@ -3,7 +3,7 @@
 use super::{Geth, wallet};
 use medseal::chain::outbox::State;
 use medseal::chain::{Outbox, OutboxError, Profile, Wait, deploy};
-use medseal::contract::Arguments;
+use medseal::contract::ConstructorArguments;
 use std::time::Duration;
 
 const NETWORK: Profile = Profile::Network { block_time_secs: 1 };
@@ -15,8 +15,9 @@ fn a_transaction_becomes_final_when_geth_says_so() {
     geth.runtime.block_on(async {
         let outbox = Outbox::open(geth.folder.path(), admin.address(), rpc, NETWORK).await.unwrap();
         let mut outbox = outbox.waiting_for(Wait::Safe);
-        let arguments = Arguments { admin: admin.address(), roles: vec![] };
-        let deployment = deploy(rpc, &mut outbox, &admin, arguments.clone()).await.expect("safe at once");
+        let arguments = ConstructorArguments { admin: admin.address(), roles: vec![] };
+        let deployment =
+            deploy(rpc, &mut outbox, &admin, arguments.clone()).await.expect("safe at once").mined().expect("sent");
         let job = outbox.resume(rpc, &admin).await.unwrap();
         assert!(job.is_empty(), "{job:?}");
 
@@ -32,7 +33,7 @@ fn a_transaction_becomes_final_when_geth_says_so() {
             Err(other) => panic!("{other}"),
         }
         let mut outbox = outbox.with_final_deadline(Duration::from_secs(120));
-        let again = deploy(rpc, &mut outbox, &admin, arguments).await.expect("final");
+        let again = deploy(rpc, &mut outbox, &admin, arguments).await.expect("final").mined().expect("sent");
         assert_eq!(again, deployment);
         let settled = rpc.settled(alloy::eips::BlockNumberOrTag::Finalized).await.unwrap().expect("a final block");
         assert!(settled.number >= deployment.block && settled.number % 32 == 0, "{}", settled.number);
@@ -41,6 +42,6 @@ fn a_transaction_becomes_final_when_geth_says_so() {
     });
 }
 
-fn init_code(arguments: &Arguments) -> Vec<u8> {
+fn init_code(arguments: &ConstructorArguments) -> Vec<u8> {
     medseal::contract::Artifact::embedded().expect("the build").init_code(arguments).to_vec()
 }

@@ -2,7 +2,7 @@
 //!
 //! The figures are printed with the number of images, changes and pairs behind them. Everything is seeded: they are the same in every run.
 
-use medseal::evaluation::keys::{Change, KeySurvey, Kind, Place, Subject, small_phantom};
+use medseal::evaluation::keys::{Change, ChangedSamples, KeySurvey, SampleKind, Subject, small_phantom};
 use medseal::keygen::{Fold, LOGITS, Vit};
 use medseal::metrics::{KeyBits, Measurement};
 
@@ -79,12 +79,14 @@ fn of_changes(vit: &mut Vit) -> Vec<Goal> {
         }),
         goal("changes that flip >= 45 %", ">= 99 %", value(&raw.levels, "enoughFlips"), changes, |share| share >= 99.0),
     ];
-    for kind in [Kind::Eight, Kind::Sixteen] {
-        for place in [Place::Anywhere, Place::Corner, Place::Centre, Place::Background] {
+    for kind in [SampleKind::Eight, SampleKind::Sixteen] {
+        for place in
+            [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background]
+        {
             let flips = &raw.changes[&Change::Level(kind, place)];
             assert!(flips.total() >= 500, "{kind:?} {place:?}: {} changes", flips.total());
             let name = match kind {
-                Kind::Eight => "  of it 8 bit: mean flips",
+                SampleKind::Eight => "  of it 8 bit: mean flips",
                 _ => "  of it 16 bit: mean flips",
             };
             let of = format!("{} changes, {place:?}", flips.total());

@@ -150,7 +150,7 @@ fn every_holder_opens_its_capsule() {
     let mut kinds = std::collections::BTreeSet::new();
     for case in &file.cases {
         let bytes = read(root(FOLDER).join(&case.file));
-        let capsules = Capsules::parse(&bytes).unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        let capsules = Capsules::decode(&bytes).unwrap_or_else(|error| panic!("{}: {error}", case.name));
         assert_eq!(usize::from(u16::from_be_bytes([bytes[10], bytes[11]])), case.stanza_count, "{}", case.name);
         assert_eq!(capsules.stanzas().len(), case.holders.len(), "{}", case.name);
         // Unknown types are left out, and only then is the encoding another.
@@ -167,7 +167,7 @@ fn every_holder_opens_its_capsule() {
 fn the_key_in_the_capsules_opens_their_image() {
     let file: GoodFile = load("capsules/good.json");
     let bytes = read(root(FOLDER).join(&file.sealed_image));
-    let image = SealedImage::parse(&bytes).expect("a good image");
+    let image = SealedImage::decode(&bytes).expect("a good image");
     assert_eq!(image.header().context(), file.record.identity.check());
     assert_eq!(image.header().salt, file.record.identity.salt);
     assert_eq!(image.header().model_digest, file.record.identity.model_digest);
@@ -182,7 +182,7 @@ fn the_key_in_the_capsules_opens_their_image() {
 
 /// What the library says to a bad case; for a share, which it does not open yet, what HPKE says.
 fn open_bad(bytes: &[u8], case: &BadCase, record: &Record, context: &ImageContext) -> Result<(), CapsuleError> {
-    let capsules = Capsules::parse(bytes)?;
+    let capsules = Capsules::decode(bytes)?;
     let secret = X25519Secret::from_bytes(case.private_key.0);
     if case.kind != 4 {
         let to = recipient(case.kind, case.key_id, case.epoch, secret.public());

@@ -48,7 +48,7 @@ fn reseal(case: &SealedCase, payload: &[u8]) -> Resealed {
     assert_eq!(sealed.len(), case.sealed_bytes, "{name}");
     assert_eq!(sha256(&sealed), case.sealed_sha256, "{name}");
 
-    let (header, mut start) = PublicHeader::parse(&sealed).expect("just sealed");
+    let (header, mut start) = PublicHeader::decode(&sealed).expect("just sealed");
     assert_eq!(header.hash(), case.header_hash, "{name}");
     assert_eq!(header.hash(), sha256(&sealed[..start]), "{name}");
     let mut frames = Vec::new();
@@ -84,7 +84,7 @@ fn good_images_open_and_are_sealed_again_byte_for_byte() {
         let file = read(root("tests/vectors/sealed").join(&vector.file));
         assert!(resealed.sealed == file, "{name}");
 
-        let parsed = SealedImage::parse(&file).expect("a good image");
+        let parsed = SealedImage::decode(&file).expect("a good image");
         assert!(parsed.describe(&resealed.key).expect("the right key") == description, "{name}");
         let opened = parsed.open(&resealed.key).expect("the right key");
         assert!(opened.description == description, "{name}");
@@ -110,7 +110,7 @@ fn an_image_that_the_first_model_sealed_still_opens() {
     let first_model = b256!("467090fed8af97ca3d60abd31eda0501ba0c659cc2c5322cafacf5da55985513");
     assert_ne!(MODEL_DIGEST, first_model);
     let file = read(root("tests/vectors/sealed").join(&vector.file));
-    let image = SealedImage::parse(&file).expect("a good image");
+    let image = SealedImage::decode(&file).expect("a good image");
     assert_eq!(image.header().model_digest, first_model);
     assert_eq!(vector.case.tout.len(), 32, "256 logits");
     let opened = image.open(&ImageKey::from_bytes(vector.case.image_key.0)).expect("the right key");
@@ -157,7 +157,7 @@ fn large_images_have_the_hashes_of_the_vectors() {
             assert_eq!(sealed.len(), plain.len() + TAG_BYTES, "{name}, frame {index}");
             assert_eq!(sha256(sealed), expected.sealed_sha256, "{name}, frame {index}");
         }
-        let opened = SealedImage::parse(&resealed.sealed).expect("just sealed").open(&resealed.key).expect("its key");
+        let opened = SealedImage::decode(&resealed.sealed).expect("just sealed").open(&resealed.key).expect("its key");
         assert_eq!(sha256(&*opened.payload), vector.opened_sha256, "{name}");
     }
 }
@@ -170,7 +170,7 @@ fn bad_images_are_refused_by_the_name_of_their_fault() {
     for vector in &cases {
         let bytes = read(root("tests/vectors/sealed").join(&vector.file));
         let key = ImageKey::from_bytes(vector.image_key.0);
-        let opened = SealedImage::parse(&bytes).and_then(|image| image.open(&key));
+        let opened = SealedImage::decode(&bytes).and_then(|image| image.open(&key));
         let found = opened.map_or_else(|error| variant(&error), |_| "opened".to_owned());
         assert_eq!(found, vector.error, "{}", vector.name);
         kinds.insert(found);

@@ -1,101 +1,38 @@
-//! The least changes of an image: what a key must notice.
+//! The smallest changes of an image, each of which must change its key.
 
-use std::fmt;
-
-use super::Subject;
+use super::change::{Change, ChangedSamples, SampleKind};
 use super::draws::Draws;
+use super::subject::Subject;
 use crate::keygen::Fold;
-
-/// Where a sample is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    /// Any sample.
-    Anywhere,
-    /// In an eighth of the height and of the width at one of the four corners.
-    Corner,
-    /// In an eighth of the height and of the width around the middle.
-    Centre,
-    /// One of the darkest samples: the background.
-    Background,
-}
-
-/// What a sample is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// 8 bit, signed or not.
-    Eight,
-    /// 16 bit, signed or not.
-    Sixteen,
-    /// More bits, or a floating-point number: a level is its next value.
-    Wider,
-    /// A byte of a file that is not decoded.
-    Byte,
-}
-
-/// What was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    /// One sample by one grey level, up or down.
-    Level(Kind, Place),
-    /// Two unlike samples changed places.
-    Swap,
-    /// Every row moved by one pixel, its last one to its front.
-    Shift,
-    /// An image of one level, of the size of this one, by one level in every sample.
-    Constant,
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, place) = match self {
-            Self::Level(kind, place) => (kind, place),
-            Self::Swap => return f.write_str("two samples swapped"),
-            Self::Shift => return f.write_str("shifted by a pixel"),
-            Self::Constant => return f.write_str("a constant, every level"),
-        };
-        let kind = match kind {
-            Kind::Eight => "8 bit",
-            Kind::Sixteen => "16 bit",
-            Kind::Wider => "wider samples",
-            Kind::Byte => "plain bytes",
-        };
-        let place = match place {
-            Place::Anywhere => "anywhere",
-            Place::Corner => "corner",
-            Place::Centre => "centre",
-            Place::Background => "background",
-        };
-        write!(f, "one level, {kind}, {place}")
-    }
-}
 
 /// A subject's fold, and the folds of its changes.
 #[derive(Debug)]
-pub struct Neighbours {
-    /// What was changed: the subject itself first, then it at another depth, and constants.
+pub struct ChangedFolds {
+    /// The folds before a change: of the subject itself, then of it at another depth, and of constant images.
     pub bases: Vec<Fold>,
-    /// What was changed in which of the bases, and what came of it.
+    /// Each change, the index of the base that was changed, and the fold after it.
     pub changed: Vec<(Change, usize, Fold)>,
 }
 
 /// One grey level at 8 and at 16 bit in four places each, and three more: a round of changes.
 const ROUND: u64 = 11;
-const PLACES: [Place; 4] = [Place::Anywhere, Place::Corner, Place::Centre, Place::Background];
+const PLACES: [ChangedSamples; 4] =
+    [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background];
 
 impl Subject {
     /// Returns the fold, and the folds of `count` changes, all that are possible and unlike: the numbers `first ..` of an endless round over depths, places and kinds of change.
     ///
     /// An image of 8 or 16 bit is changed at both depths: at the other one after its samples were moved to it, their highest bits first.
-    pub fn neighbours(&mut self, first: u64, count: u64, draws: &mut Draws) -> Neighbours {
-        let mut found = Neighbours { bases: vec![self.fold()], changed: Vec::new() };
+    pub fn neighbours(&mut self, first: u64, count: u64, draws: &mut Draws) -> ChangedFolds {
+        let mut found = ChangedFolds { bases: vec![self.fold()], changed: Vec::new() };
         let mut other: Option<(Self, usize)> = None;
         for number in first..first + count {
             let (change, base, fold) = match number % ROUND {
                 turn @ 0..8 => {
-                    let asked = if turn < 4 { Kind::Eight } else { Kind::Sixteen };
+                    let asked = if turn < 4 { SampleKind::Eight } else { SampleKind::Sixteen };
                     let place = PLACES[(turn % 4) as usize];
                     let (subject, base) = match (self.kind(), &mut other) {
-                        (Kind::Wider | Kind::Byte, _) => (&mut *self, 0),
+                        (SampleKind::Wider | SampleKind::Byte, _) => (&mut *self, 0),
                         (kind, _) if kind == asked => (&mut *self, 0),
                         (_, Some((subject, base))) => (subject, *base),
                         (_, none) => {

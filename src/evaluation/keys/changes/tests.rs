@@ -19,7 +19,7 @@ fn a_round_has_both_depths_every_place_and_three_more() {
         let found = kinds(&mut subject, 0, 3 * ROUND);
         // A shift is the same each time.
         assert_eq!((found.len(), found.values().sum::<usize>(), found[&Change::Shift]), (11, 31, 1), "{found:?}");
-        for kind in [Kind::Eight, Kind::Sixteen] {
+        for kind in [SampleKind::Eight, SampleKind::Sixteen] {
             assert!(PLACES.iter().all(|place| found[&Change::Level(kind, *place)] == 3), "{found:?}");
         }
         assert_eq!(
@@ -29,14 +29,14 @@ fn a_round_has_both_depths_every_place_and_three_more() {
     }
     let mut bytes = Subject::Bytes((0..=255).cycle().take(5000).collect());
     let found = kinds(&mut bytes, 0, ROUND);
-    assert!(PLACES.iter().all(|place| found[&Change::Level(Kind::Byte, *place)] == 2), "{found:?}");
+    assert!(PLACES.iter().all(|place| found[&Change::Level(SampleKind::Byte, *place)] == 2), "{found:?}");
 }
 
 #[test]
 fn every_change_changes_its_own_base() {
     let mut subject = small_phantom(3);
     let before = subject.fold();
-    let Neighbours { bases, changed } = subject.neighbours(0, 44, &mut Draws::new(5));
+    let ChangedFolds { bases, changed } = subject.neighbours(0, 44, &mut Draws::new(5));
     assert_eq!(bases[0], before);
     assert_eq!(subject.fold(), before, "the subject is as before");
     assert_eq!(bases.len(), 1 + 1 + 4, "itself, at the other depth, four constants");

@@ -1,11 +1,11 @@
-//! What a key is made of, and the same with something changed.
+//! The input of a key (an image or a file), and changed copies of it.
 
-use super::changes::{Kind, Place};
+use super::change::{ChangedSamples, SampleKind};
 use super::draws::Draws;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, SampleType};
 use crate::keygen::{Fold, fold_bytes, fold_image};
 
-/// What a key is made of.
+/// The input of a key.
 #[derive(Debug, Clone)]
 pub enum Subject {
     /// Decoded samples.
@@ -23,13 +23,13 @@ impl Subject {
         }
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> SampleKind {
         match self {
-            Self::Bytes(_) => Kind::Byte,
+            Self::Bytes(_) => SampleKind::Byte,
             Self::Image(image) => match image.sample_type().bytes() {
-                1 => Kind::Eight,
-                2 => Kind::Sixteen,
-                _ => Kind::Wider,
+                1 => SampleKind::Eight,
+                2 => SampleKind::Sixteen,
+                _ => SampleKind::Wider,
             },
         }
     }
@@ -100,14 +100,14 @@ impl Subject {
     }
 
     /// Where a sample stands in the file.
-    pub(super) fn pick(&self, place: Place, draws: &mut Draws) -> usize {
+    pub(super) fn pick(&self, place: ChangedSamples, draws: &mut Draws) -> usize {
         let Self::Image(image) = self else {
             return match place {
-                Place::Background => self.darkest(draws),
+                ChangedSamples::Background => self.darkest(draws),
                 _ => part(self.samples(), place, draws),
             };
         };
-        if place == Place::Background {
+        if place == ChangedSamples::Background {
             return self.darkest(draws);
         }
         let Geometry { depth, height, width, channels } = image.geometry();
@@ -201,10 +201,10 @@ impl Subject {
         let Self::Image(image) = self else { return self.clone() };
         let signed = sign_bit(image.sample_type()) != 0;
         let sample_type = match (self.kind(), signed) {
-            (Kind::Eight, false) => SampleType::U16,
-            (Kind::Eight, true) => SampleType::I16,
-            (Kind::Sixteen, false) => SampleType::U8,
-            (Kind::Sixteen, true) => SampleType::I8,
+            (SampleKind::Eight, false) => SampleType::U16,
+            (SampleKind::Eight, true) => SampleType::I16,
+            (SampleKind::Sixteen, false) => SampleType::U8,
+            (SampleKind::Sixteen, true) => SampleType::I8,
             _ => return self.clone(),
         };
         let bytes = sample_type.bytes();
@@ -222,15 +222,15 @@ impl Subject {
 }
 
 /// Where in `length` rows or columns, or bytes, a place lies.
-fn part(length: usize, place: Place, draws: &mut Draws) -> usize {
+fn part(length: usize, place: ChangedSamples, draws: &mut Draws) -> usize {
     let eighth = (length / 8).max(1);
     match place {
-        Place::Anywhere | Place::Background => draws.below(length),
-        Place::Corner => match draws.below(2) {
+        ChangedSamples::Anywhere | ChangedSamples::Background => draws.below(length),
+        ChangedSamples::Corner => match draws.below(2) {
             0 => draws.below(eighth),
             _ => length - 1 - draws.below(eighth),
         },
-        Place::Centre => (length - eighth) / 2 + draws.below(eighth),
+        ChangedSamples::Centre => (length - eighth) / 2 + draws.below(eighth),
     }
 }
 

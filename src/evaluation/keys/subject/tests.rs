@@ -105,13 +105,13 @@ fn places_lie_where_their_names_say() {
     let mut places = |place| -> Vec<(usize, usize)> {
         (0..400).map(|_| subject.pick(place, &mut draws)).map(|at| (at / 80, at % 80)).collect()
     };
-    for (y, x) in places(Place::Corner) {
+    for (y, x) in places(ChangedSamples::Corner) {
         assert!(!(8..56).contains(&y) && !(10..70).contains(&x), "{y} {x}");
     }
-    for (y, x) in places(Place::Centre) {
+    for (y, x) in places(ChangedSamples::Centre) {
         assert!((28..36).contains(&y) && (35..45).contains(&x), "{y} {x}");
     }
-    for place in [Place::Anywhere, Place::Background] {
+    for place in [ChangedSamples::Anywhere, ChangedSamples::Background] {
         let found = places(place);
         let spread = |of: fn(&(usize, usize)) -> usize| {
             let values: Vec<usize> = found.iter().map(of).collect();
@@ -120,7 +120,7 @@ fn places_lie_where_their_names_say() {
         assert!(spread(|(y, _)| *y) == (0, 63) && spread(|(_, x)| *x) == (0, 79), "{place:?}");
     }
     let signed = row(SampleType::I16, 16, &[3, -7, 9, -7, 0]);
-    let dark: Vec<usize> = (0..50).map(|_| signed.pick(Place::Background, &mut draws)).collect();
+    let dark: Vec<usize> = (0..50).map(|_| signed.pick(ChangedSamples::Background, &mut draws)).collect();
     assert!(dark.contains(&1) && dark.contains(&3) && dark.iter().all(|at| [1, 3].contains(at)), "{dark:?}");
 }
 

@@ -7,7 +7,7 @@ use super::files::{self, Lock, write_failed};
 use super::{Folder, LocalStore};
 use crate::files::Existing;
 use crate::storage::car::{self, CarFile, Moved};
-use crate::storage::unixfs::Walk;
+use crate::storage::unixfs::BlockWalk;
 use crate::storage::{Cid, StoreError};
 
 impl LocalStore {
@@ -25,7 +25,7 @@ impl LocalStore {
     /// As [`Store::get`](crate::storage::Store::get).
     pub async fn look(&self, cid: &Cid) -> Result<(), StoreError> {
         let cid = *cid;
-        self.blocking(move |folder| folder.walk(&cid, Walk::looking(cid)).map(drop)).await
+        self.blocking(move |folder| folder.walk(&cid, BlockWalk::looking(cid)).map(drop)).await
     }
 
     /// Writes `roots` to a new CAR file, each block checked.
@@ -72,7 +72,7 @@ impl Folder {
     /// Pins an object that is here whole.
     fn pin_walked(&self, root: &Cid) -> Result<(), StoreError> {
         let _lock = Lock::shared(&self.lock())?;
-        let (mut walk, mut blocks) = (Walk::looking(*root), BTreeSet::new());
+        let (mut walk, mut blocks) = (BlockWalk::looking(*root), BTreeSet::new());
         while let Some(wanted) = walk.wanted() {
             walk.accept(&self.block_bytes(root, &wanted)?)?;
             blocks.insert(wanted.cid);

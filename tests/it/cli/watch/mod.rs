@@ -146,7 +146,7 @@ fn a_chain_that_was_replaced_deeply_or_made_anew_ends_it() {
     let other = World::new();
     let mut command = world.command(&["watch", "--once", "--json"]);
     let refusal = Run::of(command.env("ETH_RPC_URL", other.node.rpc_url())).refusal(7, "CHAIN_RESET");
-    assert!(refusal.message.contains("is of the chain with block 0"), "{}", refusal.message);
+    assert!(refusal.message.contains("belongs to a chain whose block 0 is"), "{}", refusal.message);
     let away = Run::of(world.command(&["watch", "--once", "--json"]).env("ETH_RPC_URL", "http://127.0.0.1:1"));
     away.refusal(6, "UNREACHABLE");
     world.medseal(&["watch", "--once", "--name", "a/b"]).refusal(2, "SETTINGS");

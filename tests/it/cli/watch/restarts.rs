@@ -6,7 +6,7 @@ use super::notified::Running;
 use crate::cli::program;
 use medseal::chain::node::find_binary;
 use medseal::chain::{Outbox, Profile, Registry, Rpc, Wallet, deploy};
-use medseal::contract::Arguments;
+use medseal::contract::ConstructorArguments;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -134,8 +134,8 @@ pub(crate) async fn deployed(folder: &Path, rpc: &Rpc, chain_id: u64) -> Registr
         role: medseal::contract::bindings::Role::Verifier,
         wallet: wallet(5).address(),
     }];
-    let arguments = Arguments { admin: admin.address(), roles };
-    let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed");
+    let arguments = ConstructorArguments { admin: admin.address(), roles };
+    let deployment = deploy(rpc, &mut outbox, &admin, arguments).await.expect("deployed").mined().expect("sent");
     deployment.save(&folder.join("deployments")).expect("saved");
     Registry::connect(rpc.clone(), &deployment, Profile::Development).await.expect("connected")
 }

@@ -1,6 +1,9 @@
-//! A wallet whose key is not here: the flags that say so, and whether they make sense together.
+//! Who signs, who pays, and whether a transaction is sent or printed: the flags that say so, and
+//! whether they make sense together.
 
 use super::error::CliError;
+use crate::chain::Wallet;
+use crate::pipeline::{Parties, Printing};
 use alloy::primitives::{Address, Bytes};
 
 /// The form of a signed request, as `medseal relay` takes it.
@@ -24,15 +27,36 @@ pub(super) struct ExternalSigner {
     /// Print what is to be signed or sent elsewhere (typed-data, tx, request), and send nothing
     #[arg(long, global = true, value_name = "WHAT", value_enum, hide_possible_values = true)]
     pub(super) print: Option<Print>,
-    /// Who acts: a wallet or a wallet contract whose key is not here (medseal seal asks the KGC with the key that is)
+    /// Who acts: a wallet or a wallet contract whose key is not here (medseal seal asks the KGC
+    /// with the key that is)
     #[arg(long, global = true, value_name = "WALLET")]
     pub(super) from: Option<Address>,
-    /// What it signed of what --print typed-data gave; the wallet of the settings, or of --relayer, pays
+    /// What it signed of what --print typed-data gave; the wallet of the settings, or of --relayer,
+    /// pays
     #[arg(long, global = true, value_name = "HEX")]
     pub(super) signature: Option<Bytes>,
 }
 
+/// Who submits, for acts that take a signature.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Relay {
+    /// Let this actor submit the transaction: the one who acts only signs [development chains:
+    /// "relayer"]
+    #[arg(long, value_name = "ACTOR")]
+    pub(super) relayer: Option<String>,
+}
+
 impl ExternalSigner {
+    /// What who signs and who pays is decided from: these flags, the wallet that is here and the
+    /// relayer that was named.
+    pub(super) fn parties(&self, own: Option<Wallet>, relayer: Option<Wallet>) -> Parties {
+        let printing = self.print.map(|print| match print {
+            Print::Tx => Printing::Transaction,
+            Print::TypedData | Print::Request => Printing::TypedData,
+        });
+        Parties { own, from: self.from, relayer, is_signed: self.signature.is_some(), printing }
+    }
+
     /// Checks that the flags make sense together, and for this command.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Wallets elsewhere: printed, signed by other programs' libraries, relayed, explained.
+//! Wallets whose key somebody else has: printed, signed by other programs' libraries, relayed, explained.
 
 use super::{CHAIN_ID, World, fetched, png, wallet};
 use alloy::primitives::Bytes;
@@ -51,7 +51,7 @@ pub(super) fn sealed() -> (World, String) {
 }
 
 #[test]
-fn a_grant_signed_elsewhere_is_relayed_once_as_the_signers() {
+fn a_grant_of_an_external_signer_is_relayed_once_as_the_signers() {
     let (world, id) = sealed();
     let (sender, reader) = (wallet(1), wallet(2));
     let before = world.state().1;
@@ -126,6 +126,21 @@ fn transactions_are_printed_and_explained_and_other_contracts_refused() {
     let data: Bytes = tx["data"].as_str().expect("data").parse().expect("hex");
     world.refused(&["explain", &data.slice(..data.len() - 1).to_string()], 1, "NOT_A_CALL");
     world.refused(&["show", &id, "--print", "tx"], 2, "SETTINGS");
+}
+
+#[test]
+fn what_is_printed_is_not_sent_by_a_relayer_either() {
+    let (world, id) = sealed();
+    let (sender, relayer, reader) = (wallet(1), wallet(6), wallet(2));
+    let before = world.state().1;
+    let command = ["grant", &id, &reader, "--relayer", "relayer", "--print"];
+    let tx = printed(&world, &[&command[..], &["tx"]].concat());
+    assert_eq!(tx["from"], relayer.as_str());
+    world.write("tx.json", tx.to_string());
+    assert_eq!(world.medseal(&["explain", "tx.json"]).result()["act"], "grantFor");
+    let typed = printed(&world, &[&command[..], &["typed-data"]].concat());
+    assert_eq!((&typed["primaryType"], &typed["message"]["by"]), (&"Grant".into(), &sender.as_str().into()));
+    assert_eq!(world.state().1, before, "printing sends nothing");
 }
 
 #[test]

@@ -1,4 +1,12 @@
-//! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each remembers where it came from.
+//! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each
+//! remembers where it came from.
+
+mod files;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(super) use table::{Row, Setting};
 
 use super::error::CliError;
 use crate::chain::{BLOCK_TIME_SECS, Profile, Wait};
@@ -91,43 +99,15 @@ pub(super) struct Flags {
     pub(super) model: Option<String>,
     // Last: its heading is for all that follows.
     #[command(flatten)]
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
-
-/// One setting: its name in `medseal.toml`, its environment variable, its default, its flag.
-struct Known(&'static str, &'static str, Option<&'static str>, fn(&Flags) -> &Option<String>);
-
-/// For settings that are no flag.
-static NO_FLAG: Option<String> = None;
-
-const KNOWN: [Known; 19] = [
-    Known("home", "MEDSEAL_HOME", Some(".medseal"), |flags| &flags.home),
-    Known("actor", "MEDSEAL_ACTOR", None, |flags| &flags.actor),
-    Known("rpc_url", "ETH_RPC_URL", Some("http://127.0.0.1:8545"), |flags| &flags.rpc_url),
-    Known("chain_id", "MEDSEAL_CHAIN_ID", None, |flags| &flags.chain_id),
-    Known("profile", "MEDSEAL_PROFILE", None, |flags| &flags.profile),
-    Known("block_time", "MEDSEAL_BLOCK_TIME", None, |_| &NO_FLAG),
-    Known("wait", "MEDSEAL_WAIT", None, |flags| &flags.wait),
-    Known("deployments", "MEDSEAL_DEPLOYMENTS", Some("deployments"), |flags| &flags.deployments),
-    Known("keystore", "ETH_KEYSTORE", None, |flags| &flags.keystore),
-    Known("password_file", "ETH_PASSWORD", None, |flags| &flags.password_file),
-    Known("dev_account", "MEDSEAL_DEV_ACCOUNT", None, |flags| &flags.dev_account),
-    Known("kgc_password_file", "MEDSEAL_KGC_PASSWORD", None, |flags| &flags.kgc_password_file),
-    Known("ipfs_api", "IPFS_API", None, |flags| &flags.ipfs_api),
-    Known("ipfs_token_file", "MEDSEAL_IPFS_TOKEN_FILE", None, |flags| &flags.ipfs_token_file),
-    Known("replicas", "MEDSEAL_REPLICAS", None, |flags| &flags.replicas),
-    Known("anvil", "MEDSEAL_ANVIL", None, |flags| &flags.anvil),
-    Known("onnx_runtime", "MEDSEAL_ONNX_RUNTIME", None, |flags| &flags.onnx_runtime),
-    Known("model", "MEDSEAL_MODEL", None, |flags| &flags.model),
-    Known("models", "MEDSEAL_MODELS", None, |_| &NO_FLAG),
-];
 
 /// The settings of one run.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
-    values: BTreeMap<&'static str, (String, Origin)>,
+    values: BTreeMap<Setting, (String, Origin)>,
     /// Whether somebody else signs, and what is done about it.
-    pub(super) external_signer: super::external_signer::ExternalSigner,
+    pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 impl Settings {
@@ -136,40 +116,127 @@ impl Settings {
     /// # Errors
     /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no setting.
     pub(super) fn resolve(flags: &Flags) -> Result<Self, CliError> {
-        let (dot_env, file) = (read_dot_env()?, read_toml()?);
+        let (dot_env, file) = (files::dot_env()?, files::medseal_toml()?);
         let mut values = BTreeMap::new();
-        for Known(name, variable, default, flag) in KNOWN {
+        for &setting in Setting::ALL {
+            let Row { name, variable, default, flag } = setting.row();
             let of = |value: Option<String>, origin| value.filter(|v| !v.is_empty()).map(|v| (v, origin));
-            let found = of(flag(flags).clone(), Origin::Flag)
+            let found = of(flag.and_then(|flag| flag(flags).clone()), Origin::Flag)
                 .or_else(|| of(std::env::var(variable).ok(), Origin::Environment))
                 .or_else(|| of(dot_env.get(variable).cloned(), Origin::DotEnv))
                 .or_else(|| of(file.get(name).cloned(), Origin::File))
                 .or_else(|| of(default.map(str::to_owned), Origin::Default));
-            values.extend(found.map(|found| (name, found)));
+            values.extend(found.map(|found| (setting, found)));
         }
         Ok(Self { values, external_signer: flags.external_signer.clone() })
     }
 
-    /// The value of a setting, if it has one.
-    pub(super) fn get(&self, name: &'static str) -> Option<&str> {
-        self.values.get(name).map(|(value, _)| value.as_str())
+    fn get(&self, setting: Setting) -> Option<&str> {
+        self.values.get(&setting).map(|(value, _)| value.as_str())
     }
 
-    /// The value of a setting as a path, if it has one.
-    pub(super) fn path(&self, name: &'static str) -> Option<PathBuf> {
-        self.get(name).map(PathBuf::from)
+    fn path(&self, setting: Setting) -> Option<PathBuf> {
+        self.get(setting).map(PathBuf::from)
     }
 
-    /// The value of a setting as a number, if it has one.
+    /// A number is looked at when it is used: a wrong one does not stop a command that does not
+    /// use it.
+    fn number(&self, setting: Setting) -> Result<Option<u64>, CliError> {
+        let parse = |value: &str| {
+            let message = format!("expected a number for {}, found \"{value}\"", setting.row().name);
+            value.parse().map_err(|_| CliError::Settings { message })
+        };
+        self.get(setting).map(parse).transpose()
+    }
+
+    /// Folder of all state.
+    pub(super) fn home(&self) -> PathBuf {
+        self.path(Setting::Home).expect("it has a default")
+    }
+
+    /// Who acts, where somebody is named.
+    pub(super) fn actor(&self) -> Option<&str> {
+        self.get(Setting::Actor)
+    }
+
+    /// The Ethereum node, or several with commas between their URLs.
+    pub(super) fn rpc_url(&self) -> &str {
+        self.get(Setting::RpcUrl).expect("it has a default")
+    }
+
+    /// The only chain that is taken.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no number.
+    pub(super) fn chain_id(&self) -> Result<Option<u64>, CliError> {
+        self.number(Setting::ChainId)
+    }
+
+    /// Folder of the deployment files.
+    pub(super) fn deployments(&self) -> PathBuf {
+        self.path(Setting::Deployments).expect("it has a default")
+    }
+
+    /// A keystore file.
+    pub(super) fn keystore(&self) -> Option<PathBuf> {
+        self.path(Setting::Keystore)
+    }
+
+    /// The file with the keystore's passphrase.
+    pub(super) fn password_file(&self) -> Option<PathBuf> {
+        self.path(Setting::PasswordFile)
+    }
+
+    /// The number of a development account.
     ///
     /// # Errors
     /// [`CliError::Settings`] if it is none.
-    pub(super) fn number(&self, name: &'static str) -> Result<Option<u64>, CliError> {
-        let parse = |value: &str| {
-            let message = format!("expected a number for {name}, found \"{value}\"");
-            value.parse().map_err(|_| CliError::Settings { message })
-        };
-        self.get(name).map(parse).transpose()
+    pub(super) fn dev_account(&self) -> Result<Option<u64>, CliError> {
+        self.number(Setting::DevAccount)
+    }
+
+    /// The file with the passphrase of the KGC's key file.
+    pub(super) fn kgc_password_file(&self) -> Option<PathBuf> {
+        self.path(Setting::KgcPasswordFile)
+    }
+
+    /// The RPC addresses of IPFS nodes, separated by commas.
+    pub(super) fn ipfs_api(&self) -> Option<&str> {
+        self.get(Setting::IpfsApi)
+    }
+
+    /// The file with the tokens of the IPFS nodes.
+    pub(super) fn ipfs_token_file(&self) -> Option<PathBuf> {
+        self.path(Setting::IpfsTokenFile)
+    }
+
+    /// At how many IPFS nodes each object is kept.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no number.
+    pub(super) fn replicas(&self) -> Result<usize, CliError> {
+        let replicas = self.number(Setting::Replicas)?.unwrap_or(1);
+        Ok(usize::try_from(replicas).unwrap_or(usize::MAX))
+    }
+
+    /// The anvil program.
+    pub(super) fn anvil(&self) -> Option<PathBuf> {
+        self.path(Setting::Anvil)
+    }
+
+    /// ONNX Runtime's library.
+    pub(super) fn onnx_runtime(&self) -> Option<PathBuf> {
+        self.path(Setting::OnnxRuntime)
+    }
+
+    /// The file of another transformer than the built-in one.
+    pub(super) fn model(&self) -> Option<PathBuf> {
+        self.path(Setting::Model)
+    }
+
+    /// SHA-256 digests of the transformers that may be used besides the built-in one, as a list.
+    pub(super) fn models(&self) -> &str {
+        self.get(Setting::Models).unwrap_or_default()
     }
 
     /// What the chain is, by the settings or by its id.
@@ -177,12 +244,12 @@ impl Settings {
     /// # Errors
     /// [`CliError::Settings`] for a profile that there is not, or a block time that is no number of seconds from 1 on.
     pub(super) fn profile(&self, chain_id: u64) -> Result<Profile, CliError> {
-        let block_time_secs = self.number("block_time")?.unwrap_or(BLOCK_TIME_SECS);
+        let block_time_secs = self.number(Setting::BlockTime)?.unwrap_or(BLOCK_TIME_SECS);
         if block_time_secs == 0 {
             let message = "expected a block time of 1 s or more, found 0".to_owned();
             return Err(CliError::Settings { message });
         }
-        match (self.get("profile"), Profile::of(chain_id)) {
+        match (self.get(Setting::Profile), Profile::of(chain_id)) {
             (Some("development"), _) | (None, Profile::Development) => Ok(Profile::Development),
             (Some("network") | None, _) => Ok(Profile::Network { block_time_secs }),
             (Some(other), _) => {
@@ -197,7 +264,7 @@ impl Settings {
     /// # Errors
     /// [`CliError::Settings`] for a depth that there is not.
     pub(super) fn wait(&self, default: Wait) -> Result<Wait, CliError> {
-        let Some(name) = self.get("wait") else { return Ok(default) };
+        let Some(name) = self.get(Setting::Wait) else { return Ok(default) };
         let found = Wait::ALL.into_iter().find(|(known, _)| *known == name);
         let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name.escape_debug());
         found.map(|(_, wait)| wait).ok_or_else(|| CliError::Settings { message: message() })
@@ -205,52 +272,23 @@ impl Settings {
 
     /// The same settings with one value as if a flag had said it: how the demo acts as several people.
     #[must_use]
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.values.insert(name, (value.into(), Origin::Flag));
+    pub(super) fn with(mut self, setting: Setting, value: impl Into<String>) -> Self {
+        self.values.insert(setting, (value.into(), Origin::Flag));
         self
     }
 
     /// The same settings without a value.
     #[must_use]
-    pub(super) fn without(mut self, name: &'static str) -> Self {
-        self.values.remove(name);
+    pub(super) fn without(mut self, setting: Setting) -> Self {
+        self.values.remove(&setting);
         self
     }
 
-    /// Every setting that has a value: name, value, origin.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str, Origin)> {
-        self.values.iter().map(|(name, (value, origin))| (*name, value.as_str(), *origin))
+    /// Every setting that has a value, with value and origin, in the order of their names.
+    pub(super) fn all(&self) -> Vec<(Setting, &str, Origin)> {
+        let mut all: Vec<_> =
+            self.values.iter().map(|(setting, (value, origin))| (*setting, value.as_str(), *origin)).collect();
+        all.sort_by_key(|(setting, ..)| setting.row().name);
+        all
     }
-
-    /// Folder of all state.
-    pub(super) fn home(&self) -> PathBuf {
-        self.path("home").expect("it has a default")
-    }
-}
-
-fn read_dot_env() -> Result<BTreeMap<String, String>, CliError> {
-    let entries = match dotenvy::from_path_iter(".env") {
-        Ok(entries) => entries,
-        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
-        Err(error) => return Err(CliError::Settings { message: format!("cannot read .env: {error}") }),
-    };
-    entries.collect::<Result<_, _>>().map_err(|error| CliError::Settings { message: format!("in .env: {error}") })
-}
-
-fn read_toml() -> Result<BTreeMap<String, String>, CliError> {
-    let text = match std::fs::read_to_string("medseal.toml") {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(CliError::Settings { message: format!("cannot read medseal.toml: {error}") }),
-    };
-    let table: toml::Table =
-        text.parse().map_err(|error| CliError::Settings { message: format!("in medseal.toml: {error}") })?;
-    let mut values = BTreeMap::new();
-    for (name, value) in table {
-        if !KNOWN.iter().any(|known| known.0 == name) {
-            return Err(CliError::Settings { message: format!("in medseal.toml: there is no setting \"{name}\"") });
-        }
-        values.insert(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    }
-    Ok(values)
 }

@@ -1,4 +1,4 @@
-//! How a signed request stands against the chain: whether what it asks for has happened, or can't happen any more.
+//! Whether what a signed request asks for is still to be done, is on chain already, or can't happen any more.
 
 use super::error::ChainError;
 use super::registry::Registry;
@@ -11,31 +11,31 @@ use crate::envelope::image_id;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolInterface;
 
-/// How a request stands.
+/// What the chain says about a signed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Standing {
-    /// Nothing on chain stands against it.
+pub enum RequestState {
+    /// It may still act.
     Open,
-    /// What it asks for is on chain, whoever brought it there.
+    /// What it asks for is on chain, whoever submitted it.
     Done,
-    /// Something else came first, or followed: it can't act any more.
+    /// Another change came first, or followed: the request can't act any more.
     Overtaken {
-        /// What the request acts on.
+        /// What the request changes: `flag`, or what it counts, as `access change`.
         what: &'static str,
-        /// The number of it that the request names.
+        /// The number that the request names.
         named: U256,
-        /// The number that it has by now.
+        /// The number that the registry is at now.
         current: U256,
     },
 }
 
 impl Registry {
-    /// How a request stands: neither its signature nor its deadline is looked at.
+    /// The state of a request. Neither its signature nor its deadline is checked.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.
-    pub async fn standing(&self, request: &Request) -> Result<Standing, ChainError> {
+    pub async fn request_state(&self, request: &Request) -> Result<RequestState, ChainError> {
         let data = request.call(&Bytes::new()).encode();
         let call =
             Calls::abi_decode(&data).expect("the ABI and the bindings are of one contract: a test compares them");
@@ -66,34 +66,34 @@ impl Registry {
             Calls::setOperatorFor(call) => {
                 let change = call.change;
                 let now = self.operator(change.sender, change.operator).await?;
-                Ok(counted("the operator", change.operatorSeq, now.seq, now.allowed == change.allowed))
+                Ok(counted("operator change", change.operatorSeq, now.seq, now.allowed == change.allowed))
             }
             Calls::updateCapsulesFor(call) => {
                 let update = call.update;
                 let now = self.capsules(update.imageId).await?;
-                Ok(counted("the capsules", update.version, now.version, now.hash == update.capsulesHash))
+                Ok(counted("capsules version", update.version, now.version, now.hash == update.capsulesHash))
             }
-            _ => Ok(Standing::Open),
+            _ => Ok(RequestState::Open),
         }
     }
 
-    /// Done where every one of these images has its record.
-    async fn recorded(&self, sender: Address, images: &[(B256, B256)]) -> Result<Standing, ChainError> {
+    /// Done if every one of these images is registered.
+    async fn recorded(&self, sender: Address, images: &[(B256, B256)]) -> Result<RequestState, ChainError> {
         for (salt, content_hash) in images {
             match self.record(image_id(self.chain_id(), self.address(), sender, *salt)).await {
                 Ok(record) if record.contentHash == *content_hash => {}
-                // What is in conflict the contract says itself.
-                Ok(_) | Err(ChainError::UnknownImage { .. }) => return Ok(Standing::Open),
+                // A record that differs is a conflict, which the contract reports when the request is simulated.
+                Ok(_) | Err(ChainError::UnknownImage { .. }) => return Ok(RequestState::Open),
                 Err(error) => return Err(error),
             }
         }
         Ok(done_if(!images.is_empty()))
     }
 
-    async fn of_verification(&self, asked: &Verification) -> Result<Standing, ChainError> {
+    async fn of_verification(&self, asked: &Verification) -> Result<RequestState, ChainError> {
         let current = self.nonce(asked.verifier).await?;
         if current <= asked.nonce {
-            return Ok(Standing::Open);
+            return Ok(RequestState::Open);
         }
         let logged = self.events(asked.imageId).await?.into_iter().any(|event| match event.event {
             Events::Verified(found) => {
@@ -102,45 +102,46 @@ impl Registry {
             }
             _ => false,
         });
-        let (what, named) = ("the verifier's signatures", asked.nonce);
-        Ok(if logged { Standing::Done } else { Standing::Overtaken { what, named, current } })
+        let (what, named) = ("nonce", asked.nonce);
+        Ok(if logged { RequestState::Done } else { RequestState::Overtaken { what, named, current } })
     }
 
-    async fn of_decision(&self, asked: &FlagDecision) -> Result<Standing, ChainError> {
+    async fn of_decision(&self, asked: &FlagDecision) -> Result<RequestState, ChainError> {
         for event in self.events(asked.imageId).await? {
             let confirmed = match event.event {
                 Events::FlagConfirmed(found) if found.flagId == asked.flagId => true,
                 Events::FlagDismissed(found) if found.flagId == asked.flagId => false,
                 _ => continue,
             };
-            let (what, named) = ("a flag that was decided otherwise:", U256::from(asked.flagId));
+            let (what, named) = ("flag", U256::from(asked.flagId));
             return Ok(match confirmed == asked.confirmed {
-                true => Standing::Done,
-                false => Standing::Overtaken { what, named, current: named },
+                true => RequestState::Done,
+                false => RequestState::Overtaken { what, named, current: named },
             });
         }
-        Ok(Standing::Open)
+        Ok(RequestState::Open)
     }
 
-    async fn of_access(&self, id: B256, wallet: Address, named: u64, expiry: u64) -> Result<Standing, ChainError> {
+    async fn of_access(&self, id: B256, wallet: Address, named: u64, expiry: u64) -> Result<RequestState, ChainError> {
         let now = self.access(id, wallet).await?;
-        Ok(counted("the wallet's access", named, now.seq, now.expiry == expiry))
+        Ok(counted("access change", named, now.seq, now.expiry == expiry))
     }
 }
 
-/// Of an act that names the number which it raises: done where the number is the next one, and all is as it asks.
-fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> Standing {
+/// The state of a request that names the number which it raises by one: done if the number is one higher now and the
+/// values are those that it asks for.
+fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> RequestState {
     if current <= named {
-        return Standing::Open;
+        return RequestState::Open;
     }
     match current == named + 1 && as_asked {
-        true => Standing::Done,
-        false => Standing::Overtaken { what, named: U256::from(named), current: U256::from(current) },
+        true => RequestState::Done,
+        false => RequestState::Overtaken { what, named: U256::from(named), current: U256::from(current) },
     }
 }
 
-fn done_if(done: bool) -> Standing {
-    if done { Standing::Done } else { Standing::Open }
+fn done_if(done: bool) -> RequestState {
+    if done { RequestState::Done } else { RequestState::Open }
 }
 
 #[cfg(test)]
@@ -151,12 +152,12 @@ mod tests {
     fn an_act_is_done_where_its_number_is_the_last_and_all_is_as_it_asks() {
         let overtaken = |named: u64, current: u64| {
             let (named, current) = (U256::from(named), U256::from(current));
-            Standing::Overtaken { what: "", named, current }
+            RequestState::Overtaken { what: "", named, current }
         };
         for (named, current, as_asked, expected) in [
-            (3, 2, true, Standing::Open),
-            (3, 3, true, Standing::Open),
-            (3, 4, true, Standing::Done),
+            (3, 2, true, RequestState::Open),
+            (3, 3, true, RequestState::Open),
+            (3, 4, true, RequestState::Done),
             (3, 4, false, overtaken(3, 4)),
             (3, 5, true, overtaken(3, 5)),
         ] {

@@ -1,14 +1,14 @@
-//! The image's own events: what they tell, and whether one of them is missing.
+//! The history of one image, built from its events, and the check that none of them is missing.
 
 use super::EvidenceError;
-use super::file::{Evidence, Item, Own};
-use super::signatures::{Signed, signed};
+use super::file::{BatchItem, Evidence, OwnEvent};
+use super::signatures::{SignedBy, signed_by};
 use crate::audit::Storage;
 use crate::contract::bindings::IImageRegistry::{
     Anchored, BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch, Verified,
 };
 use crate::contract::{EventPlace, RegistryEvent, decode_data};
-use crate::contract::{LoggedImage, Way};
+use crate::contract::{LoggedImage, RegistrationKind};
 use crate::contract::{Trail, foreign_part, item_hash};
 use crate::envelope::{image_id, signing_domain};
 use alloy::primitives::{Address, B256, LogData, U256, keccak256};
@@ -16,10 +16,10 @@ use alloy::primitives::{Address, B256, LogData, U256, keccak256};
 /// A verification that is proven.
 #[derive(Debug, Clone)]
 pub struct ProvenVerification {
-    /// What is logged.
+    /// The event as logged.
     pub event: Verified,
-    /// Who vouches that it is the verifier's.
-    pub signed: Signed,
+    /// How it is known that it is the verifier's.
+    pub signed_by: SignedBy,
     /// Number of its block.
     pub block: u64,
     /// Time of its block, unix seconds.
@@ -33,24 +33,24 @@ pub struct ProvenFlag {
     pub id: u64,
     /// Whose invalid verification raised it.
     pub verifier: Address,
-    /// When, unix seconds.
+    /// When it was raised, unix seconds.
     pub raised_at: u64,
-    /// Whether it was confirmed, by whom and when; none while it is open.
+    /// Whether it was confirmed, by whom and when (unix seconds); `None` while it is open.
     pub decided: Option<(bool, Address, u64)>,
 }
 
-/// What the image's events tell.
+/// The proven history of an image.
 #[derive(Debug, Clone)]
-pub struct Story {
-    /// How it was registered. Of the place only the number of the block is known.
+pub struct ImageHistory {
+    /// Its registration. Of its place in the chain only the number of the block is known.
     pub image: LoggedImage,
-    /// Who vouches that it is the sender's.
-    pub signed: Signed,
-    /// When the record says that it was: the block's time, or that of its anchor.
+    /// How it is known that the registration is the sender's.
+    pub signed_by: SignedBy,
+    /// Time of registration in the record, unix seconds: its block's, or that of its anchor.
     pub registered_at: u64,
-    /// In their order.
+    /// Oldest first.
     pub verifications: Vec<ProvenVerification>,
-    /// In their order.
+    /// Oldest first.
     pub flags: Vec<ProvenFlag>,
     /// How often the capsules were replaced.
     pub capsules_version: u64,
@@ -58,32 +58,32 @@ pub struct Story {
     pub capsules_hash: B256,
 }
 
-/// Takes the image's events one by one.
-pub(super) struct Teller<'a> {
+/// Builds the history, one event after the other.
+pub(super) struct HistoryBuilder<'a> {
     evidence: &'a Evidence,
     storage: Storage,
-    anchored: Option<(Anchored, u64, Signed)>,
-    story: Option<Story>,
+    anchored: Option<(Anchored, u64, SignedBy)>,
+    history: Option<ImageHistory>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> HistoryBuilder<'a> {
     pub(super) fn new(evidence: &'a Evidence) -> Self {
-        Self { evidence, storage: Storage::default(), anchored: None, story: None }
+        Self { evidence, storage: Storage::default(), anchored: None, history: None }
     }
 
-    /// Takes the next one; returns the log of the item, where it is a batch.
-    pub(super) fn take(&mut self, event: &Event, own: &Own) -> Result<Option<LogData>, EvidenceError> {
+    /// Takes the next event of the image; for a batch, returns the log of its item.
+    pub(super) fn take(&mut self, event: &Event, own: &OwnEvent) -> Result<Option<LogData>, EvidenceError> {
         let seq = Trail::of(event).map_or(0, |trail| trail.seq());
         let image_id = self.evidence.image_id;
         let wrong = |reason: &str| EvidenceError::Event { seq, reason: reason.to_owned() };
         if own.item.is_some() != matches!(event, Event::BatchRegistered(_)) {
-            return Err(wrong("a batch has an item, and nothing else has one"));
+            return Err(wrong("expected an item beside a batch, and beside no other event"));
         }
         let mut item_log = None;
-        match (event, &mut self.story) {
+        match (event, &mut self.history) {
             (Event::Anchored(e), None) if self.anchored.is_none() => {
                 let domain = signing_domain(self.evidence.chain_id, self.evidence.registry);
-                self.anchored = Some((e.clone(), own.time, signed(event, &domain).unwrap_or(Signed::Transaction)));
+                self.anchored = Some((e.clone(), own.time, signed_by(event, &domain).unwrap_or(SignedBy::Transaction)));
             }
             (Event::Registered(_) | Event::Materialized(_), None) => self.register(event.clone(), None, own)?,
             (Event::BatchRegistered(batch), None) => {
@@ -93,33 +93,33 @@ impl<'a> Teller<'a> {
                 item_log = Some(log);
             }
             (_, None) => return Err(EvidenceError::NoRegistration { image_id }),
-            (Event::Verified(e), Some(story)) if e.imageId == image_id => {
-                gap(seq, "verification", story.verifications.len() as u64 + 1, e.number.to())?;
-                if e.valid != (e.observedHash == story.image.content_hash) {
-                    return Err(wrong("its verdict is not what the hashes say"));
+            (Event::Verified(e), Some(history)) if e.imageId == image_id => {
+                gap(seq, "verification", history.verifications.len() as u64 + 1, e.number.to())?;
+                if e.valid != (e.observedHash == history.image.content_hash) {
+                    return Err(wrong("its verdict contradicts its hashes"));
                 }
                 let domain = signing_domain(self.evidence.chain_id, self.evidence.registry);
-                let signed = signed(event, &domain).unwrap_or(Signed::Transaction);
+                let signed_by = signed_by(event, &domain).unwrap_or(SignedBy::Transaction);
                 let (block, time) = (own.block, own.time);
-                story.verifications.push(ProvenVerification { event: e.clone(), signed, block, time });
+                history.verifications.push(ProvenVerification { event: e.clone(), signed_by, block, time });
             }
-            (Event::FlagRaised(e), Some(story)) if e.imageId == image_id => {
-                gap(seq, "flag", story.flags.len() as u64 + 1, e.flagId.to())?;
-                if story.flags.last().is_some_and(|flag| !matches!(flag.decided, Some((false, ..)))) {
-                    return Err(wrong("a flag is raised where none can be: the one before it was not dismissed"));
+            (Event::FlagRaised(e), Some(history)) if e.imageId == image_id => {
+                gap(seq, "flag", history.flags.len() as u64 + 1, e.flagId.to())?;
+                if history.flags.last().is_some_and(|flag| !matches!(flag.decided, Some((false, ..)))) {
+                    return Err(wrong("it raises a flag, and the one before it was not dismissed"));
                 }
                 let (id, verifier, raised_at) = (e.flagId.to(), e.verifier, own.time);
-                story.flags.push(ProvenFlag { id, verifier, raised_at, decided: None });
+                history.flags.push(ProvenFlag { id, verifier, raised_at, decided: None });
             }
-            (Event::FlagConfirmed(e), Some(story)) if e.imageId == image_id => {
-                decide(story, seq, e.flagId.to(), (true, e.by, own.time))?;
+            (Event::FlagConfirmed(e), Some(history)) if e.imageId == image_id => {
+                decide(history, seq, e.flagId.to(), (true, e.by, own.time))?;
             }
-            (Event::FlagDismissed(e), Some(story)) if e.imageId == image_id => {
-                decide(story, seq, e.flagId.to(), (false, e.by, own.time))?;
+            (Event::FlagDismissed(e), Some(history)) if e.imageId == image_id => {
+                decide(history, seq, e.flagId.to(), (false, e.by, own.time))?;
             }
-            (Event::CapsulesUpdated(e), Some(story)) if e.imageId == image_id => {
-                gap(seq, "version of the capsules", story.capsules_version + 1, e.version)?;
-                (story.capsules_version, story.capsules_hash) = (e.version, e.capsulesHash);
+            (Event::CapsulesUpdated(e), Some(history)) if e.imageId == image_id => {
+                gap(seq, "version of the capsules", history.capsules_version + 1, e.version)?;
+                (history.capsules_version, history.capsules_hash) = (e.version, e.capsulesHash);
             }
             (_, Some(_)) => return Err(wrong("it does not concern the image")),
         }
@@ -129,16 +129,16 @@ impl<'a> Teller<'a> {
         Ok(item_log)
     }
 
-    /// The event that makes the record.
-    fn register(&mut self, event: Event, batch: Option<BatchRegistered>, own: &Own) -> Result<(), EvidenceError> {
+    /// Takes the event that registers the image.
+    fn register(&mut self, event: Event, batch: Option<BatchRegistered>, own: &OwnEvent) -> Result<(), EvidenceError> {
         let seq = Trail::of(&event).map_or(0, |trail| trail.seq());
         let Evidence { chain_id, registry, image_id: expected, .. } = *self.evidence;
         let place =
             EventPlace { block_number: own.block, block_hash: B256::ZERO, transaction: B256::ZERO, log_index: 0 };
         let domain = signing_domain(chain_id, registry);
         let by = match &batch {
-            Some(batch) => signed(&Event::BatchRegistered(batch.clone()), &domain),
-            None => signed(&event, &domain),
+            Some(batch) => signed_by(&Event::BatchRegistered(batch.clone()), &domain),
+            None => signed_by(&event, &domain),
         };
         self.storage.apply(&event, own.block, own.time);
         let image = LoggedImage::new(RegistryEvent { event, place }, batch)
@@ -147,36 +147,39 @@ impl<'a> Teller<'a> {
         if found != expected || image.image_id != expected {
             return Err(EvidenceError::OtherImage { expected, found });
         }
-        let (signed, registered_at) = match (&image.way, self.anchored.take()) {
-            (Way::Leaf { root }, Some((anchored, time, signed)))
+        let (signed_by, registered_at) = match (&image.kind, self.anchored.take()) {
+            (RegistrationKind::Leaf { root }, Some((anchored, time, signed_by)))
                 if (anchored.sender, anchored.root) == (image.sender, *root) =>
             {
-                (signed, time)
+                (signed_by, time)
             }
-            (Way::Alone { .. } | Way::Batch { .. }, None) => (by.unwrap_or(Signed::Transaction), own.time),
+            (RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. }, None) => {
+                (by.unwrap_or(SignedBy::Transaction), own.time)
+            }
             _ => {
-                let reason = "a leaf needs its anchor before it, and nothing else has one".to_owned();
+                let reason = "expected an anchor before a leaf, and before no other registration".to_owned();
                 return Err(EvidenceError::Event { seq, reason });
             }
         };
         let (verifications, flags, capsules_hash) = (vec![], vec![], image.capsules_hash);
         let capsules_version = 0;
-        let story = Story { image, signed, registered_at, verifications, flags, capsules_version, capsules_hash };
-        self.story = Some(story);
+        let history =
+            ImageHistory { image, signed_by, registered_at, verifications, flags, capsules_version, capsules_hash };
+        self.history = Some(history);
         Ok(())
     }
 
-    /// The item of a batch, which covers salt, hashes and size of it; image and sender must follow.
+    /// Checks an item against its batch, whose event covers its salt, hashes and size; image id and sender must follow from them.
     fn item(
         &self,
-        item: &Item,
+        item: &BatchItem,
         batch: &BatchRegistered,
         seq: u64,
     ) -> Result<(RegisteredInBatch, LogData), EvidenceError> {
         let wrong = |reason| EvidenceError::Item { seq, reason };
         let (event, log) = decode_data(&item.topics, &item.data)
             .map_err(|error| EvidenceError::Event { seq, reason: error.to_string() })?;
-        let Event::RegisteredInBatch(found) = event else { return Err(wrong("it is another event")) };
+        let Event::RegisteredInBatch(found) = event else { return Err(wrong("its log is another event")) };
         if U256::from(item.hashes.len()) != batch.count || item.hashes.len() > 256 {
             return Err(wrong("the batch has another number of items"));
         }
@@ -195,17 +198,17 @@ impl<'a> Teller<'a> {
         Ok((found, log))
     }
 
-    /// The whole story, which the contract's slots must tell too: whatever is left out makes them differ.
-    pub(super) fn end(self) -> Result<Story, EvidenceError> {
+    /// Returns the history, after a check that the contract's slots agree with it: an event that is left out makes them differ.
+    pub(super) fn end(self) -> Result<ImageHistory, EvidenceError> {
         let image_id = self.evidence.image_id;
-        let story = self.story.ok_or(EvidenceError::NoRegistration { image_id })?;
+        let history = self.history.ok_or(EvidenceError::NoRegistration { image_id })?;
         let slots = &self.evidence.slots.named()[1..];
         for ((slot, proven), (_, found)) in slots.iter().zip(self.storage.of_image(image_id)) {
             if proven.value != found {
                 return Err(EvidenceError::OtherState { slot, expected: proven.value, found });
             }
         }
-        Ok(story)
+        Ok(history)
     }
 }
 
@@ -213,11 +216,11 @@ fn gap(seq: u64, what: &'static str, expected: u64, found: u64) -> Result<(), Ev
     if found == expected { Ok(()) } else { Err(EvidenceError::Gap { seq, what, expected, found }) }
 }
 
-fn decide(story: &mut Story, seq: u64, id: u64, decision: (bool, Address, u64)) -> Result<(), EvidenceError> {
-    gap(seq, "flag", story.flags.len() as u64, id)?;
-    match story.flags.last_mut() {
+fn decide(history: &mut ImageHistory, seq: u64, id: u64, decision: (bool, Address, u64)) -> Result<(), EvidenceError> {
+    gap(seq, "flag", history.flags.len() as u64, id)?;
+    match history.flags.last_mut() {
         Some(flag) if flag.decided.is_none() => flag.decided = Some(decision),
-        _ => return Err(EvidenceError::Event { seq, reason: "no flag is open that could be decided".to_owned() }),
+        _ => return Err(EvidenceError::Event { seq, reason: "it decides a flag, and none is open".to_owned() }),
     }
     Ok(())
 }

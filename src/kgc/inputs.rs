@@ -1,4 +1,4 @@
-//! The doors of a Key Generation Center: the chain as it sees it, randomness.
+//! What a Key Generation Center needs from outside: its view of the chain, and randomness.
 
 use std::future::Future;
 
@@ -8,9 +8,9 @@ use hpke::rand_core::UnwrapErr;
 use super::{ChainViewError, LogHead};
 use crate::envelope::capsules::CryptoRng;
 
-/// What a KGC takes from an image's record.
+/// The fields of an image's record that a KGC checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registration {
+pub struct RegisteredImage {
     /// Wallet that registered the image.
     pub sender: Address,
     /// SHA-256 of the sealed image's magic, version, header length and header.
@@ -19,21 +19,21 @@ pub struct Registration {
     pub capsules_hash: B256,
 }
 
-/// How an image and a wallet stand on chain.
+/// What the chain says about an image and a wallet's access to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// Time of the newest block that was looked at, unix seconds.
+pub struct AccessState {
+    /// Time of the newest block that was read, unix seconds.
     pub block_time: u64,
     /// The image's record, if there is one.
-    pub registration: Option<Registration>,
+    pub registration: Option<RegisteredImage>,
     /// Last second of the wallet's access, inclusive, unix seconds; 0 for none. Says nothing about the sender.
     pub access_expiry: u64,
 }
 
 /// The registry as a KGC sees it. Every method fails closed: without a fresh answer there is no answer.
 ///
-/// Freshness is the implementation's to judge, by its chain profile. A grant counts once it is confirmed and a revocation as
-/// soon as it is seen, so where two blocks are looked at, `access_expiry` is the smaller of the two.
+/// The implementation decides what is fresh, by its chain profile. A grant counts once it is confirmed and a revocation as
+/// soon as it is seen, so where two blocks are read, `access_expiry` is the smaller of the two.
 pub trait ChainView: Send + Sync {
     /// Returns the time of the newest block, unix seconds.
     fn block_time(&self) -> impl Future<Output = Result<u64, ChainViewError>> + Send;
@@ -41,15 +41,15 @@ pub trait ChainView: Send + Sync {
     /// Returns the newest head of this KGC's log that was anchored by the wallet that published its key; an empty one where none was.
     fn anchored_log(&self, kgc_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
 
-    /// Returns how image and wallet stand, all of it taken from one block.
-    fn standing(
+    /// Returns record and access, read from one block.
+    fn access_state(
         &self,
         image_id: B256,
         wallet: Address,
-    ) -> impl Future<Output = Result<Standing, ChainViewError>> + Send;
+    ) -> impl Future<Output = Result<AccessState, ChainViewError>> + Send;
 }
 
-/// Returns the operating system's randomness. It panics where the system has none: there is no going on without it.
+/// Returns the operating system's random generator. It panics where the system has none: no key may be made then.
 pub fn os_random() -> impl CryptoRng {
     UnwrapErr(getrandom::SysRng)
 }
