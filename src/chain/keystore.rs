@@ -1,4 +1,5 @@
-//! Keystore files, checked before anything is derived: what a file asks for costs memory and time, and nobody vouches for a file.
+//! Keystore files, checked before anything is derived: what a file asks for costs memory and time,
+//! and nobody vouches for a file.
 
 use serde::Deserialize;
 
@@ -69,7 +70,8 @@ struct CipherParameters {
     iv: String,
 }
 
-/// The parameters of both functions: which one is used is decided by their names, so all that are there are checked.
+/// The parameters of both functions: which one is used is decided by their names, so all that are
+/// there are checked.
 #[derive(Deserialize)]
 struct KdfParameters {
     dklen: u64,

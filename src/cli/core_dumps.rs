@@ -1,6 +1,7 @@
 //! No image of this process on the disk: its memory holds keys, passphrases and scans.
 
-/// Ends core dumps of this process, and looks into its memory by other processes of the user. A system that has no such thing goes on without.
+/// Ends core dumps of this process, and looks into its memory by other processes of the user. A
+/// system that has no such thing goes on without.
 pub(super) fn switch_off() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });

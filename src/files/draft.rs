@@ -1,9 +1,12 @@
-//! A file that has no name before it is whole: a scan, a key. Whatever ends the process, no part of it is left in the folder.
+//! A file that has no name before it is whole: a scan, a key. Whatever ends the process, no part of
+//! it is left in the folder.
 //!
-//! Linux makes files without a name (`O_TMPFILE`) and gives them one later. Where the file system has none (NFS, some of FUSE), the draft lies
-//! under a name of its own, [`PREFIX`]`......`[`SUFFIX`]: the end of its owner's scope takes it away, a signal does ([`super::signals`]),
-//! and what a killed process left is swept by the next that writes into the folder. A draft is locked for as long as it is
-//! written, so nobody sweeps one that is still at work.
+//! Linux makes files without a name (`O_TMPFILE`) and gives them one later. Where the file system
+//! has none (NFS, some of FUSE), the draft lies under a name of its own,
+//! [`PREFIX`]`......`[`SUFFIX`]: the end of its owner's scope takes it away, a signal does
+//! ([`super::signals`]), and what a killed process left is swept by the next that writes into the
+//! folder. A draft is locked for as long as it is written, so nobody sweeps one that is still at
+//! work.
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -18,7 +21,8 @@ use super::{Existing, folder_of, signals};
 const PREFIX: &str = ".medseal-";
 const SUFFIX: &str = ".tmp";
 
-/// A file that is written bit by bit, and is there under its name only once it is whole. Dropped before, it is gone.
+/// A file that is written bit by bit, and is there under its name only once it is whole. Dropped
+/// before, it is gone.
 pub(crate) struct Draft(Place);
 
 enum Place {
@@ -177,7 +181,8 @@ fn sweep_once(folder: &Path) {
     }
 }
 
-/// Takes away the drafts of processes that are no more. What cannot be looked at stays: nothing of ours depends on it.
+/// Takes away the drafts of processes that are no more. What cannot be looked at stays: nothing of
+/// ours depends on it.
 fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {

@@ -29,10 +29,12 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Resu
     draft.keep(path, existing)
 }
 
-/// The text of a file that holds a secret: of one that its owner alone may read. A pipe has no name for others to open.
+/// The text of a file that holds a secret: of one that its owner alone may read. A pipe has no name
+/// for others to open.
 ///
 /// # Errors
-/// `PermissionDenied` for a file that its group or everybody may read or write; `InvalidData` for one that is too long, or no text.
+/// `PermissionDenied` for a file that its group or everybody may read or write; `InvalidData` for
+/// one that is too long, or no text.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
     const MOST_BYTES: u64 = 64 << 10;
     let file = File::open(path)?;

@@ -13,7 +13,8 @@ static DRAFTS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 static HEARD: AtomicBool = AtomicBool::new(false);
 static LISTENER: Once = Once::new();
 
-/// Says that this command hears signals and ends in order: its drafts are taken away then, as any that is dropped.
+/// Says that this command hears signals and ends in order: its drafts are taken away then, as any
+/// that is dropped.
 pub(crate) fn ends_by_itself() {
     HEARD.store(true, Ordering::SeqCst);
 }

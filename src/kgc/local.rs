@@ -15,7 +15,8 @@ use crate::clock::Clock;
 use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
 use crate::envelope::{EnvelopeError, PublicHeader};
 
-/// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its clock.
+/// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its
+/// clock.
 #[derive(Debug)]
 pub struct LocalKeyCenter<V, C> {
     keys: KgcKeys,
@@ -42,7 +43,8 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         }
     }
 
-    /// Checks the request and uses its challenge up: the request cannot be used again, whatever the outcome.
+    /// Checks the request and uses its challenge up: the request cannot be used again, whatever the
+    /// outcome.
     fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<CheckedRequest, KgcError> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
         self.challenges.use_up(checked.challenge, self.clock.unix_secs())?;
@@ -93,7 +95,8 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         }
     }
 
-    /// The head on chain with which the log is compared: the first time that something is given out, and before each release.
+    /// The head on chain with which the log is compared: the first time that something is given
+    /// out, and before each release.
     async fn anchored(&self, releases: bool) -> Result<LogHead, KgcError> {
         match releases || !self.compared.load(Ordering::SeqCst) {
             true => Ok(self.chain.anchored_log(self.keys.identity().id).await?),
@@ -101,7 +104,8 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         }
     }
 
-    /// Logs what is about to be given out, after what was `anchored`; it is on disk when this returns.
+    /// Logs what is about to be given out, after what was `anchored`; it is on disk when this
+    /// returns.
     async fn log<R: KgcRequest>(
         &self,
         request: &R,

@@ -1,4 +1,5 @@
-//! The append-only log of what a key center gave out: one JSON object a line, on disk before the answer leaves.
+//! The append-only log of what a key center gave out: one JSON object a line, on disk before the
+//! answer leaves.
 //!
 //! ```text
 //! release.log         the entries
@@ -6,8 +7,9 @@
 //! release.log.torn    what a crash left of a last line; nothing was given for it
 //! ```
 //! A log that was lost begins anew after the last head that is known, and its first line says so.
-//! Several processes may have one log open: the file is locked while it is looked at or written. Nothing is given out after the file was
-//! removed, replaced, cut short or changed, by whoever can write to it.
+//! Several processes may have one log open: the file is locked while it is looked at or written.
+//! Nothing is given out after the file was removed, replaced, cut short or changed, by whoever can
+//! write to it.
 
 use crate::checksummed;
 use crate::files::{Existing, folder_of, write_whole};
@@ -27,7 +29,8 @@ use super::error::{Known, LogError};
 pub struct LogHead {
     /// How many.
     pub seq: u64,
-    /// Zero before the first; then keccak256 of the head before and the keccak256 of the entry's line, without its end.
+    /// Zero before the first; then keccak256 of the head before and the keccak256 of the entry's
+    /// line, without its end.
     pub head: B256,
 }
 
@@ -138,10 +141,12 @@ impl Drop for Locked<'_> {
 }
 
 impl ReleaseLog {
-    /// Opens the log, or begins one that only its owner can read. A last line that a crash left without its end is put aside.
+    /// Opens the log, or begins one that only its owner can read. A last line that a crash left
+    /// without its end is put aside.
     ///
     /// # Errors
-    /// [`LogError::Io`], [`LogError::State`]; [`LogError::Shorter`], [`LogError::Altered`] where it has not the entries that it had.
+    /// [`LogError::Io`], [`LogError::State`]; [`LogError::Shorter`], [`LogError::Altered`] where it
+    /// has not the entries that it had.
     pub fn open(path: &Path) -> Result<Self, LogError> {
         let open = || {
             let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
@@ -162,8 +167,9 @@ impl ReleaseLog {
         Ok(this)
     }
 
-    /// Begins a log anew after the head that was `anchored` last: the one before it is lost, or is not what it was. What is there of it, and of its
-    /// state, is kept under names that end in `.lost-SECONDS`.
+    /// Begins a log anew after the head that was `anchored` last: the one before it is lost, or is
+    /// not what it was. What is there of it, and of its state, is kept under names that end in
+    /// `.lost-SECONDS`.
     ///
     /// # Errors
     /// [`LogError::Io`].
@@ -206,7 +212,8 @@ impl ReleaseLog {
         Ok(log.head)
     }
 
-    /// Appends an entry to a log that has all that it had, and all whose head was `anchored` on chain; when this returns, it is on the disk.
+    /// Appends an entry to a log that has all that it had, and all whose head was `anchored` on
+    /// chain; when this returns, it is on the disk.
     ///
     /// # Errors
     /// [`LogError`]; then nothing may be given out.
@@ -227,7 +234,8 @@ impl ReleaseLog {
             file.sync_data()?;
             log.stamp = Stamp::of(&file.metadata()?);
             log.head = head;
-            // Behind by one after a crash in here: the log may have more than was noted, never less.
+            // Behind by one after a crash in here: the log may have more than was noted, never
+            // less.
             write_whole(&beside(&self.path, "state"), &serde_json::to_vec(&head)?, Existing::Replace)
         };
         append().map_err(|source| self.io(source))
@@ -241,7 +249,8 @@ impl ReleaseLog {
         LogError::Io { path: self.path.clone(), source }
     }
 
-    /// Waits until no other process has the log, and looks whether it is still the one under its name.
+    /// Waits until no other process has the log, and looks whether it is still the one under its
+    /// name.
     fn lock<'a>(&self, file: &'a File) -> Result<Locked<'a>, LogError> {
         file.lock().map_err(|source| self.io(source))?;
         let lock = Locked(file);
@@ -266,7 +275,8 @@ impl ReleaseLog {
         }
     }
 
-    /// Reads the whole log, which must begin with the entries that it is known to have had, and puts aside what follows its last whole line.
+    /// Reads the whole log, which must begin with the entries that it is known to have had, and
+    /// puts aside what follows its last whole line.
     fn read(&self, log: &mut LogFile, anchored: LogHead) -> Result<(), LogError> {
         let (written, marks) = (log.head, [(log.head, Known::Written), (anchored, Known::Anchored)]);
         let (now, then, whole) = heads(&log.file, [written.seq, anchored.seq]).map_err(|source| self.io(source))?;
@@ -288,7 +298,8 @@ impl ReleaseLog {
         Ok(())
     }
 
-    /// Puts aside what stands after the first `whole` bytes: a line that a crash, or a full disk, cut. Returns how many bytes.
+    /// Puts aside what stands after the first `whole` bytes: a line that a crash, or a full disk,
+    /// cut. Returns how many bytes.
     fn heal(&self, mut file: &File, whole: u64) -> std::io::Result<u64> {
         let torn = file.metadata()?.len().saturating_sub(whole);
         if torn == 0 {
@@ -313,7 +324,8 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     name.into()
 }
 
-/// The head of a log now, its heads after so many entries, and the bytes of its whole lines. A line without an end does not count.
+/// The head of a log now, its heads after so many entries, and the bytes of its whole lines. A line
+/// without an end does not count.
 fn heads(mut file: &File, after: [u64; 2]) -> std::io::Result<(LogHead, [B256; 2], u64)> {
     let (mut now, mut then, mut whole) = (LogHead::EMPTY, [B256::ZERO; 2], 0);
     let length = file.metadata()?.len();

@@ -68,10 +68,12 @@ pub async fn lookup(registry: &Registry, image_id: B256) -> Result<Stored, Pipel
     Ok(Stored { record, logged, cid, capsules })
 }
 
-/// Returns the sealed image of a record, checked against its CID, its registered SHA-256 and its signed size. No more than that is read.
+/// Returns the sealed image of a record, checked against its CID, its registered SHA-256 and its
+/// signed size. No more than that is read.
 ///
 /// # Errors
-/// [`PipelineError::Store`]; [`StoreError::Size`](crate::storage::StoreError::Size) if it has another size.
+/// [`PipelineError::Store`]; [`StoreError::Size`](crate::storage::StoreError::Size) if it has
+/// another size.
 pub async fn fetch(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, PipelineError> {
     let size = Length::Exactly(stored.logged.size);
     Ok(store.get_of_length(&stored.cid, &stored.record.contentHash.0, size).await?)

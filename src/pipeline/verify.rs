@@ -13,13 +13,16 @@ use alloy::primitives::{B256, U256};
 pub enum Verdict {
     /// They are the registered ones, by the contract's own judgement, and as many as were signed.
     Valid,
-    /// They are others. Where they are more than were signed, reading ended at the first one too many, and the hash is of those that were read:
-    /// an object of the signed size does not go on there.
+    /// They are others. Where they are more than were signed, reading ended at the first one too
+    /// many, and the hash is of those that were read: an object of the signed size does not go on
+    /// there.
     Invalid,
-    /// Nothing is said about them, and nothing is logged: they could not be read; or ([`StoreError::BlockAltered`]) they are
-    /// the registered ones, but not under the addresses that opening demands; or ([`StoreError::Size`]) the record contradicts itself: what lies,
-    /// unaltered, under its CID has not its size. Of that the store is innocent, and no hash that could be logged would say it:
-    /// the registered one would read as valid, and that of a part as tampering.
+    /// Nothing is said about them, and nothing is logged: they could not be read; or
+    /// ([`StoreError::BlockAltered`]) they are the registered ones, but not under the addresses
+    /// that opening demands; or ([`StoreError::Size`]) the record contradicts itself: what lies,
+    /// unaltered, under its CID has not its size. Of that the store is innocent, and no hash that
+    /// could be logged would say it: the registered one would read as valid, and that of a part as
+    /// tampering.
     Unavailable(StoreError),
 }
 
@@ -46,10 +49,11 @@ pub struct Recorded {
     pub receipt: MinedTransaction,
 }
 
-/// Reads the bytes as the store holds them, up to the first one too many, and asks the contract about their hash.
+/// Reads the bytes as the store holds them, up to the first one too many, and asks the contract
+/// about their hash.
 ///
-/// Bytes whose hash is right are not called valid if they would not open: where a block does not match its address, or their number is not the
-/// one that was signed.
+/// Bytes whose hash is right are not called valid if they would not open: where a block does not
+/// match its address, or their number is not the one that was signed.
 ///
 /// # Errors
 /// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a
@@ -64,8 +68,8 @@ pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -
     Ok(judge(stored.cid, size, &digested, valid))
 }
 
-/// What follows from the contract's judgement on the hash of what lies under a CID, and from what else was seen of it, for an object of
-/// `size` bytes.
+/// What follows from the contract's judgement on the hash of what lies under a CID, and from what
+/// else was seen of it, for an object of `size` bytes.
 fn judge(cid: Cid, size: u64, digested: &Digested, valid: bool) -> Observation {
     let unavailable = |error| Observation { verdict: Verdict::Unavailable(error), observed: None };
     let Digested { sha256, bytes: found, altered } = *digested;
@@ -184,7 +188,8 @@ mod tests {
                         seen.verdict,
                         Verdict::Unavailable(StoreError::Size { expected, found, .. }) if (expected, found) == (size, digested.bytes)
                     );
-                    // Fewer bytes with another hash are what they always were: not the registered ones.
+                    // Fewer bytes with another hash are what they always were: not the registered
+                    // ones.
                     let invalid = matches!(seen.verdict, Verdict::Invalid) && !valid && length < size;
                     assert!(refused || invalid, "{size}: {seen:?}");
                 }

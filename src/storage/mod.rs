@@ -1,7 +1,10 @@
-//! Stores of sealed images: content under its IPFS address (section 4.1 of the paper, "Cloud Server").
+//! Stores of sealed images: content under its IPFS address (section 4.1 of the paper, "Cloud
+//! Server").
 //!
-//! A [`Store`] is a folder on this machine ([`LocalStore`]) or IPFS nodes ([`KuboStore`]); [`AnyStore`] is one of the two. The address is computed here, never taken from
-//! a node, so the same bytes have the same [`Cid`] in every store. A store keeps what it is given and knows nothing of images.
+//! A [`Store`] is a folder on this machine ([`LocalStore`]) or IPFS nodes ([`KuboStore`]);
+//! [`AnyStore`] is one of the two. The address is computed here, never taken from a node, so the
+//! same bytes have the same [`Cid`] in every store. A store keeps what it is given and knows
+//! nothing of images.
 
 mod any;
 mod car;
@@ -34,7 +37,8 @@ pub enum PinState {
         /// At how many it should be.
         wanted: usize,
     },
-    /// It is not kept: never put here, removed, or a put that did not end. Some of its blocks may be here all the same.
+    /// It is not kept: never put here, removed, or a put that did not end. Some of its blocks may
+    /// be here all the same.
     Unpinned,
 }
 
@@ -43,21 +47,25 @@ pub enum PinState {
 pub struct Observed {
     /// Its bytes, **unchecked**.
     pub bytes: Vec<u8>,
-    /// The first block whose bytes do not match its address, in the order of the file and indices before what they link to.
+    /// The first block whose bytes do not match its address, in the order of the file and indices
+    /// before what they link to.
     ///
-    /// It can be there although `bytes` are right: a store that puts the whole content in the place of an index, or moves bytes
-    /// from one leaf to the next, has them all, but not under the addresses that [`Store::get`] demands.
+    /// It can be there although `bytes` are right: a store that puts the whole content in the place
+    /// of an index, or moves bytes from one leaf to the next, has them all, but not under the
+    /// addresses that [`Store::get`] demands.
     pub altered: Option<Cid>,
 }
 
 /// What a store holds of an object, right or wrong, without its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digested {
-    /// SHA-256 of its bytes; of the first `bytes` ones, where reading ended at the first byte too many.
+    /// SHA-256 of its bytes; of the first `bytes` ones, where reading ended at the first byte too
+    /// many.
     pub sha256: [u8; 32],
     /// How many were read: at most one more than was asked for.
     pub bytes: u64,
-    /// The first block among them whose bytes do not match its address, as in [`Observed::altered`].
+    /// The first block among them whose bytes do not match its address, as in
+    /// [`Observed::altered`].
     pub altered: Option<Cid>,
 }
 
@@ -86,30 +94,37 @@ impl Length {
 
 /// A place that keeps objects under their address.
 pub trait Store: Send + Sync {
-    /// Returns the address of `bytes` after they were stored and pinned and would survive a power cut (at a node: if its settings say so).
+    /// Returns the address of `bytes` after they were stored and pinned and would survive a power
+    /// cut (at a node: if its settings say so).
     ///
-    /// Putting the same bytes again, at the same time too, is fine and mends blocks that were damaged since.
+    /// Putting the same bytes again, at the same time too, is fine and mends blocks that were
+    /// damaged since.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`], found before anything is done; [`StoreError::Unwritable`], [`StoreError::Unavailable`]: what was
-    /// written of it by then is not pinned. [`StoreError::Node`], [`StoreError::TooFewReplicas`]: some nodes may have pinned it.
+    /// [`StoreError::TooLarge`], found before anything is done; [`StoreError::Unwritable`],
+    /// [`StoreError::Unavailable`]: what was written of it by then is not pinned.
+    /// [`StoreError::Node`], [`StoreError::TooFewReplicas`]: some nodes may have pinned it.
     fn put(&self, bytes: &[u8]) -> impl Future<Output = Result<Cid, StoreError>> + Send;
 
-    /// Returns the object, each block checked against its address and the whole against `expected_sha256`.
+    /// Returns the object, each block checked against its address and the whole against
+    /// `expected_sha256`.
     ///
     /// # Errors
-    /// [`StoreError::BlockAltered`] or [`StoreError::ContentMismatch`] if the store holds something else,
-    /// [`StoreError::NotFound`] if a block is not here, [`StoreError::Unavailable`], [`StoreError::Node`] or [`StoreError::NoNode`] if that
-    /// cannot be told now,
-    /// [`StoreError::NotAFile`] or [`StoreError::Limit`] if `cid` is not the address of anything that [`Store::put`] makes.
+    /// [`StoreError::BlockAltered`] or [`StoreError::ContentMismatch`] if the store holds something
+    /// else, [`StoreError::NotFound`] if a block is not here, [`StoreError::Unavailable`],
+    /// [`StoreError::Node`] or [`StoreError::NoNode`] if that cannot be told now,
+    /// [`StoreError::NotAFile`] or [`StoreError::Limit`] if `cid` is not the address of anything
+    /// that [`Store::put`] makes.
     fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send {
         self.get_of_length(cid, expected_sha256, Length::AtMost(MAX_OBJECT_BYTES))
     }
 
-    /// As [`Store::get`], of an object whose length is known: no more than that is read and held, and one block.
+    /// As [`Store::get`], of an object whose length is known: no more than that is read and held,
+    /// and one block.
     ///
     /// # Errors
-    /// Those of [`Store::get`]; [`StoreError::Size`] if it has another length, [`StoreError::Limit`] if it has more than it may.
+    /// Those of [`Store::get`]; [`StoreError::Size`] if it has another length,
+    /// [`StoreError::Limit`] if it has more than it may.
     fn get_of_length(
         &self,
         cid: &Cid,
@@ -117,18 +132,21 @@ pub trait Store: Send + Sync {
         length: Length,
     ) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
 
-    /// Returns the object as the store holds it, **unchecked**: for verification, which hashes and reports it.
+    /// Returns the object as the store holds it, **unchecked**: for verification, which hashes and
+    /// reports it.
     ///
-    /// A block that does not match its address stands for its own bytes, and the first such block is named. If it was
-    /// an index, what it claims to link to is not read. Even so, all bytes together can be those of the object: that
-    /// their hash is right does not mean that [`Store::get`] returns them.
+    /// A block that does not match its address stands for its own bytes, and the first such block
+    /// is named. If it was an index, what it claims to link to is not read. Even so, all bytes
+    /// together can be those of the object: that their hash is right does not mean that
+    /// [`Store::get`] returns them.
     ///
     /// # Errors
-    /// As [`Store::get`], but never [`StoreError::BlockAltered`] and [`StoreError::ContentMismatch`].
+    /// As [`Store::get`], but never [`StoreError::BlockAltered`] and
+    /// [`StoreError::ContentMismatch`].
     fn fetch_observed(&self, cid: &Cid) -> impl Future<Output = Result<Observed, StoreError>> + Send;
 
-    /// As [`Store::fetch_observed`], but hashed as it comes: no more than one block is held, whatever the store serves. Reading ends
-    /// at the first byte after `most`.
+    /// As [`Store::fetch_observed`], but hashed as it comes: no more than one block is held,
+    /// whatever the store serves. Reading ends at the first byte after `most`.
     ///
     /// # Errors
     /// Those of [`Store::fetch_observed`].
@@ -140,14 +158,17 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`], [`StoreError::Node`], [`StoreError::NoNode`].
     fn pin_state(&self, cid: &Cid) -> impl Future<Output = Result<PinState, StoreError>> + Send;
 
-    /// Unpins `cid` and deletes those of its blocks that no other pinned object has; a node does that when it next collects its garbage.
+    /// Unpins `cid` and deletes those of its blocks that no other pinned object has; a node does
+    /// that when it next collects its garbage.
     ///
-    /// The store knows nothing of records: the caller must know that none needs this object any more.
+    /// The store knows nothing of records: the caller must know that none needs this object any
+    /// more.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if it is not pinned; [`StoreError::PinDamaged`] if a pin, this or another, cannot be
-    /// read, for then it is not known what may go; [`StoreError::Unwritable`], [`StoreError::Unavailable`]; [`StoreError::Node`],
-    /// [`StoreError::NoNode`]: it may still be pinned there.
+    /// [`StoreError::NotFound`] if it is not pinned; [`StoreError::PinDamaged`] if a pin, this or
+    /// another, cannot be read, for then it is not known what may go; [`StoreError::Unwritable`],
+    /// [`StoreError::Unavailable`]; [`StoreError::Node`], [`StoreError::NoNode`]: it may still be
+    /// pinned there.
     fn remove(&self, cid: &Cid) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
@@ -264,7 +285,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether nothing is known about the object: the store, or one of its nodes, could not be asked.
+    /// Whether nothing is known about the object: the store, or one of its nodes, could not be
+    /// asked.
     pub fn says_nothing(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Node { .. } | Self::NoNode { .. } | Self::TooFewReplicas(_))
     }
@@ -281,7 +303,8 @@ impl std::fmt::Display for Hex<'_> {
 
 #[cfg(test)]
 mod testing {
-    /// The fill `pattern` of `tests/oracles/cids.mjs`: byte i is (31 i + 7) mod 251. No two chunks are alike.
+    /// The fill `pattern` of `tests/oracles/cids.mjs`: byte i is (31 i + 7) mod 251. No two chunks
+    /// are alike.
     pub(super) fn pattern(size: usize) -> Vec<u8> {
         (0..size).map(|i| u8::try_from((31 * i + 7) % 251).expect("below 251")).collect()
     }

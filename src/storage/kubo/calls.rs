@@ -14,7 +14,8 @@ use crate::storage::Cid;
 /// The name of our pins at a node.
 pub(super) const PIN_NAME: &str = "medseal";
 
-/// Options of `add`: everything that the address depends on, or that a node's configuration could change.
+/// Options of `add`: everything that the address depends on, or that a node's configuration could
+/// change.
 const ADD: [(&str, &str); 18] = [
     ("cid-version", "1"),
     ("hash", "sha2-256"),
@@ -66,8 +67,8 @@ impl KuboRpc {
         }
     }
 
-    /// Hands the block as the node has it to `take`, **unchecked** and at most so many bytes of it, until it wants no more; false if the
-    /// node has not the block.
+    /// Hands the block as the node has it to `take`, **unchecked** and at most so many bytes of it,
+    /// until it wants no more; false if the node has not the block.
     pub(super) async fn block(
         &self,
         cid: &Cid,
@@ -78,7 +79,8 @@ impl KuboRpc {
         let (arg, deadlines) = (cid.to_string(), self.deadlines());
         let answer = match reach {
             Reach::Own => self.call("block/get", &[("arg", &arg), ("offline", "true")]).await,
-            // The node gets the deadline too, and stops searching then; the client must wait longer than that for its answer.
+            // The node gets the deadline too, and stops searching then; the client must wait longer
+            // than that for its answer.
             Reach::Peers => {
                 let first = deadlines.peers + deadlines.connect;
                 let seconds = format!("{}ms", deadlines.peers.as_millis());

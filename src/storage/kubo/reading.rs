@@ -7,7 +7,8 @@ use crate::storage::unixfs::BlockWalk;
 use crate::storage::{Cid, Length, StoreError};
 
 impl KuboNodes {
-    /// The object from the first node that has it right; their peers are asked once none of them has it.
+    /// The object from the first node that has it right; their peers are asked once none of them
+    /// has it.
     pub(super) async fn read(
         &self,
         cid: &Cid,
@@ -49,8 +50,9 @@ impl KuboNodes {
         None
     }
 
-    /// The object as the nodes hold it, walked through as `walk` does; `look` is the same for a node of which nothing is kept. Every node is asked:
-    /// a right one is not hidden by a wrong one, and a wrong one that stands behind a right one is named all the same.
+    /// The object as the nodes hold it, walked through as `walk` does; `look` is the same for a
+    /// node of which nothing is kept. Every node is asked: a right one is not hidden by a wrong
+    /// one, and a wrong one that stands behind a right one is named all the same.
     pub(super) async fn observe(
         &self,
         cid: &Cid,
@@ -77,7 +79,8 @@ impl KuboNodes {
         }
         match (right, wrong) {
             (Some(right), _) => Ok(right),
-            // It is not known what a node that does not answer holds: nothing is said about the object then.
+            // It is not known what a node that does not answer holds: nothing is said about the
+            // object then.
             (None, Some(wrong)) if !failures.iter().any(|(_, error)| error.says_nothing()) => Ok(wrong),
             (None, Some(_)) => Err(failures.into_error(cid)),
             (None, None) => {
@@ -94,8 +97,8 @@ impl Failures {
         self.0.iter_mut().find(|(name, _)| name == node.name()).map(|(_, error)| error)
     }
 
-    /// What all nodes together say about an object that none of them gave: nothing, if one of them said nothing; else that it is wrong, if one holds
-    /// it so; else that it is not there.
+    /// What all nodes together say about an object that none of them gave: nothing, if one of them
+    /// said nothing; else that it is wrong, if one holds it so; else that it is not there.
     pub(super) fn verdict(self, cid: &Cid) -> StoreError {
         if self.iter().any(|(_, error)| error.says_nothing()) {
             return self.into_error(cid);

@@ -1,4 +1,5 @@
-//! Files as blocks, profile `unixfs-v1-2025`: chunks of 1 MiB as raw leaves under balanced dag-pb indices of 1024 links.
+//! Files as blocks, profile `unixfs-v1-2025`: chunks of 1 MiB as raw leaves under balanced dag-pb
+//! indices of 1024 links.
 
 use rust_unixfs::file::adder::{BalancedCollector, Chunker, FileAdder, parse_file_branch};
 
@@ -32,10 +33,11 @@ pub fn blocks(bytes: &[u8]) -> Vec<(Cid, Vec<u8>)> {
 }
 
 impl Cid {
-    /// Returns the address of `bytes` as a file, in profile `unixfs-v1-2025` (CIDv1, SHA-256, raw leaves, chunks of
-    /// 1 MiB, 1024 links): what `ipfs add` of Kubo answers with these settings.
+    /// Returns the address of `bytes` as a file, in profile `unixfs-v1-2025` (CIDv1, SHA-256, raw
+    /// leaves, chunks of 1 MiB, 1024 links): what `ipfs add` of Kubo answers with these settings.
     ///
-    /// Up to 1 MiB, none included, the file is one raw block and the digest is the SHA-256 of `bytes`.
+    /// Up to 1 MiB, none included, the file is one raw block and the digest is the SHA-256 of
+    /// `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         each_block(bytes, |_, _| Ok::<(), std::convert::Infallible>(())).unwrap_or_else(|never| match never {})
     }
@@ -74,7 +76,8 @@ pub(super) fn each_block<E>(bytes: &[u8], mut take: impl FnMut(Cid, Vec<u8>) -> 
 enum OnAltered {
     /// The walk ends with [`StoreError::BlockAltered`].
     Refuse,
-    /// The block's bytes are used as they are. Its links, if it claims to have any, prove nothing and are not followed.
+    /// The block's bytes are used as they are. Its links, if it claims to have any, prove nothing
+    /// and are not followed.
     Keep,
 }
 
@@ -86,8 +89,9 @@ struct WalkLimits {
     depth: usize,
 }
 
-/// Puts a file together from its blocks, without touching file or network itself: ask [`BlockWalk::wanted`], fetch that
-/// block by whatever means, hand it to [`BlockWalk::accept`], until nothing is wanted.
+/// Puts a file together from its blocks, without touching file or network itself: ask
+/// [`BlockWalk::wanted`], fetch that block by whatever means, hand it to [`BlockWalk::accept`],
+/// until nothing is wanted.
 #[derive(Debug)]
 pub(super) struct BlockWalk {
     root: Cid,
@@ -104,7 +108,8 @@ pub(super) struct BlockWalk {
     observed: Observed,
     /// What came of the block that is wanted.
     block: Vec<u8>,
-    /// Whether that block is longer than any of ours: it is not the one that was wanted, and is not held here.
+    /// Whether that block is longer than any of ours: it is not the one that was wanted, and is not
+    /// held here.
     oversized: bool,
 }
 
@@ -124,7 +129,8 @@ enum Sink {
 pub(super) struct WantedBlock {
     /// Its address.
     pub(super) cid: Cid,
-    /// Bytes of it that are worth reading; one more than may be accepted, so that an excess is seen.
+    /// Bytes of it that are worth reading; one more than may be accepted, so that an excess is
+    /// seen.
     pub(super) read_at_most: u64,
 }
 
@@ -139,7 +145,8 @@ impl BlockWalk {
         Self { sink: Sink::Drop, ..Self::checked(root) }
     }
 
-    /// Returns a walk that takes altered blocks as they are, hashes all of it and holds none. It ends at the first byte after `most`.
+    /// Returns a walk that takes altered blocks as they are, hashes all of it and holds none. It
+    /// ends at the first byte after `most`.
     pub(super) fn digesting(root: Cid, most: u64) -> Self {
         let sink = Sink::Hash(Sha256::new());
         Self { sink, ..Self::observed(root) }.of_length(Length::AtMost(most))
@@ -210,7 +217,8 @@ impl BlockWalk {
     /// Takes the block that was wanted.
     ///
     /// # Errors
-    /// [`StoreError::BlockAltered`] (a checked walk alone), [`StoreError::NotAFile`], [`StoreError::Limit`].
+    /// [`StoreError::BlockAltered`] (a checked walk alone), [`StoreError::NotAFile`],
+    /// [`StoreError::Limit`].
     pub(super) fn accept(&mut self, block: &[u8]) -> Result<(), StoreError> {
         let Some((cid, depth)) = self.pending.pop() else { return Ok(()) };
         self.blocks += 1;
@@ -235,7 +243,8 @@ impl BlockWalk {
         }
     }
 
-    /// The file, once nothing is wanted any more; a checked walk that got there has met no altered block.
+    /// The file, once nothing is wanted any more; a checked walk that got there has met no altered
+    /// block.
     pub(super) fn into_observed(self) -> Observed {
         self.observed
     }
@@ -313,10 +322,11 @@ impl BlockWalk {
     }
 }
 
-/// Says whether every length in an index stays inside what contains it, and whether only fields of a file's index occur.
+/// Says whether every length in an index stays inside what contains it, and whether only fields of
+/// a file's index occur.
 ///
-/// The protobuf reader below `parse_file_branch` (quick-protobuf 0.8.1) counts below zero on a nested length that
-/// reaches too far, and panics. It is given nothing that does.
+/// The protobuf reader below `parse_file_branch` (quick-protobuf 0.8.1) counts below zero on a
+/// nested length that reaches too far, and panics. It is given nothing that does.
 fn framed(block: &[u8]) -> bool {
     fields(block, |tag, content| match tag {
         0x12 => fields(content, |tag, _| matches!(tag, 0x0a | 0x12 | 0x18)), // a link: hash, name, size
@@ -325,7 +335,8 @@ fn framed(block: &[u8]) -> bool {
     })
 }
 
-/// Hands tag and content of each protobuf field to `check`; false if it says so, or the fields do not fill `message` exactly.
+/// Hands tag and content of each protobuf field to `check`; false if it says so, or the fields do
+/// not fill `message` exactly.
 fn fields(mut message: &[u8], check: impl Fn(u8, &[u8]) -> bool) -> bool {
     while let Some((&tag, rest)) = message.split_first() {
         let Some((number, rest)) = varint(rest) else { return false };
