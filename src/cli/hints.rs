@@ -80,13 +80,17 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (
         Code::KgcLog,
         Always(
-            "what the KGC gave out is not all in its log any more: compare it with a backup, and the chain with both",
+            "what the KGC gave out is not all in its log any more: put log and .state back from a backup; if there is none, medseal kgc new-log",
         ),
     ),
     // The store.
     (
         Code::Tampered,
         Always("the store does not hold what was registered: medseal verify ID --record logs it on chain"),
+    ),
+    (
+        Code::OtherSize,
+        Always("the record and what lies under its address contradict each other: ask its sender; nothing is logged"),
     ),
     (
         Code::NotStored,
