@@ -94,6 +94,17 @@ pub enum ByteOrder {
     Big = 1,
 }
 
+impl ByteOrder {
+    /// One sample of 1, 2, 4 or 8 bytes as an unsigned integer.
+    pub(super) fn bits(self, sample: &[u8]) -> u64 {
+        let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+        match self {
+            Self::Little => sample.iter().rev().fold(0, fold),
+            Self::Big => sample.iter().fold(0, fold),
+        }
+    }
+}
+
 /// Order of the channels inside a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -276,6 +287,6 @@ impl Image {
         };
         let bytes = self.sample_type.bytes();
         let start = d * self.slice_bytes() + in_slice * bytes;
-        super::samples::bits(&self.samples[start..start + bytes], self.byte_order)
+        self.byte_order.bits(&self.samples[start..start + bytes])
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{ByteOrder, ChannelOrder, Image, SampleType};
+use super::{ChannelOrder, Image, SampleType};
 
 impl Image {
     /// Returns the bits of every sample as an unsigned integer, in the order `(d, y, x, c)` of `FORMAT.md`, section 4.1.
@@ -41,17 +41,8 @@ impl Image {
             } else {
                 i
             };
-            bits(&samples[place * bytes..(place + 1) * bytes], order)
+            order.bits(&samples[place * bytes..(place + 1) * bytes])
         })
-    }
-}
-
-/// One sample of 1, 2, 4 or 8 bytes as an unsigned integer.
-pub(super) fn bits(sample: &[u8], order: ByteOrder) -> u64 {
-    let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
-    match order {
-        ByteOrder::Little => sample.iter().rev().fold(0, fold),
-        ByteOrder::Big => sample.iter().fold(0, fold),
     }
 }
 
