@@ -32,8 +32,8 @@ impl Act {
         Self::waiting_for(settings, actor, relay, Wait::Finalized).await
     }
 
-    /// The same for an act that counts before it is final: it is waited for as deep as `wait`,
-    /// unless the settings say otherwise.
+    /// The same for an act that counts before it is final: it must be as deep in the chain as
+    /// `wait`, unless the settings say otherwise.
     ///
     /// # Errors
     /// [`CliError`] if there is no node, registry or wallet.

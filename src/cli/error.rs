@@ -21,7 +21,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum CliError {
-    /// A setting is missing or no setting.
+    /// A setting is missing, unknown or wrong.
     #[error("{message}")]
     Settings {
         /// What is wrong with it.
@@ -78,7 +78,7 @@ pub(super) enum CliError {
         source: std::io::Error,
     },
     /// A file that is to be read is too large, or no text.
-    #[error("{} is no text of a request, a transaction or call data: {reason}", path.display())]
+    #[error("{} is not a request, a transaction or call data: {reason}", path.display())]
     NotText {
         /// Which file.
         path: PathBuf,

@@ -52,8 +52,8 @@ impl Session {
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id, profile, wait })
     }
 
-    /// The same session, in which transactions are waited for to another depth unless the settings
-    /// say one.
+    /// The same session, which waits until transactions are at another depth unless the settings
+    /// name one.
     ///
     /// # Errors
     /// [`CliError::Settings`].
@@ -61,7 +61,7 @@ impl Session {
         Ok(Self { wait: self.settings.wait(default)?, ..self })
     }
 
-    /// Whether somebody else signs.
+    /// Whether an external wallet signs.
     pub(super) fn external_signer(&self) -> &ExternalSigner {
         &self.settings.external_signer
     }
@@ -164,7 +164,8 @@ impl Session {
         // The relayer's wallet is that of its name: the keystore or account of the one who acts is
         // not its own.
         if self.settings.keystore().is_some() {
-            let message = "--relayer takes development accounts: with keystores, give what was signed to the relayer";
+            let message =
+                "--relayer takes development accounts only: with keystores, give the signed request to the relayer";
             return Err(CliError::Settings { message: message.to_owned() });
         }
         self.development_wallet(actor)
@@ -256,7 +257,7 @@ fn check_actor(actor: &str) -> Result<(), CliError> {
         return Ok(());
     }
     let message = format!(
-        "an actor's name is of a-z, 0-9, - and _, and not store, outbox or node: found \"{}\"",
+        "an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"",
         actor.escape_debug()
     );
     Err(CliError::Settings { message })

@@ -26,7 +26,7 @@ pub(super) struct Args {
     /// Seal as plain bytes, without looking inside
     #[arg(long)]
     raw: bool,
-    /// Seal anew what was sealed and registered before
+    /// Seal again what was sealed and registered before
     #[arg(long)]
     again: bool,
     /// Anchor the images under one Merkle root (for each 512 of them) instead of registering each:
@@ -34,8 +34,8 @@ pub(super) struct Args {
     /// materialize)
     #[arg(long, conflicts_with = "batch")]
     anchor: bool,
-    /// How many images at most are registered in one transaction; files of more than 1 MiB always
-    /// have their own
+    /// Register at most this many images in one transaction; a file of more than 1 MiB always has
+    /// its own
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     batch: u8,
     #[command(flatten)]

@@ -22,24 +22,26 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Who is told, and of what.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Who is told")]
+#[command(next_help_heading = "Deliveries to a webhook or a program")]
 pub(super) struct HookArgs {
-    /// POST each as JSON to this URL, signed, until it is taken
+    /// POST each event as signed JSON to this URL, again and again until it is accepted
     #[arg(long, value_name = "URL", requires = "webhook_secret_file")]
     webhook: Option<String>,
-    /// File that holds the secret by which the webhook's receiver knows us: 16 bytes or more, readable by its owner alone
+    /// File with the secret that the deliveries are signed with: 16 bytes or more, readable by its
+    /// owner alone
     #[arg(long, value_name = "FILE", requires = "webhook")]
     webhook_secret_file: Option<PathBuf>,
-    /// Let the webhook be plain http to another machine
+    /// Allow a webhook over plain http on another machine
     #[arg(long, requires = "webhook")]
     insecure: bool,
-    /// Run this program for each, without a shell: the JSON on its stdin, the id in MEDSEAL_EVENT_ID; until it exits with 0
+    /// Run this program for each event, again and again until it exits with 0: without a shell, the
+    /// JSON on its stdin, the id in MEDSEAL_EVENT_ID
     #[arg(long, value_name = "PROGRAM")]
     exec: Option<PathBuf>,
-    /// An argument of the program; once for each
+    /// An argument of the program; repeat the flag for more
     #[arg(long, value_name = "ARGUMENT", requires = "exec", allow_hyphen_values = true)]
     exec_arg: Vec<String>,
-    /// Of which kinds, separated by commas
+    /// Deliver only events of these kinds, separated by commas
     #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "flags")]
     pub(super) on: Vec<Kind>,
     /// Seconds that one attempt may take [default: 10 for the webhook, 60 for the program]
@@ -48,7 +50,7 @@ pub(super) struct HookArgs {
     /// Milliseconds to wait after the first attempt that failed; each further one doubles it, up to 5 minutes
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=300_000))]
     backoff_ms: u64,
-    /// Try again what was given up
+    /// Try deliveries again that were given up
     #[arg(long)]
     retry_dead: bool,
 }
