@@ -84,8 +84,9 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
 }
 
 /// Connects, and returns the number on which a grant or revoke acts: each raises it, so the same
-/// act may follow itself, and a run that was cut off is not repeated. Waits until the KGC honours
-/// the change.
+/// act may follow itself, and a run that was cut off is not repeated.
+///
+/// Waits until the KGC honours the change.
 async fn begin(
     settings: &Settings,
     relay: &Relay,

@@ -55,7 +55,7 @@ impl Act {
         self.signers.signer.address()
     }
 
-    /// Until when what is signed now may be submitted.
+    /// When the deadline of a request that is signed now ends, in unix seconds.
     pub(super) fn deadline(&self) -> u64 {
         SystemClock.unix_secs() + RELAY_SECS
     }

@@ -93,7 +93,7 @@ impl Session {
     pub(super) async fn registry(&self) -> Result<Registry, CliError> {
         let folder = self.deployments();
         if !Deployment::path(&folder, self.chain_id).exists() {
-            return Err(match deployed_elsewhere(&folder) {
+            return Err(match only_deployed_chain(&folder) {
                 Some(expected) => crate::chain::ChainError::WrongChain { expected, found: self.chain_id }.into(),
                 None => CliError::NotDeployed { chain_id: self.chain_id, folder },
             });
@@ -199,7 +199,7 @@ impl Session {
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
             match result {
                 Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
-                // It stands in the outbox still, and is tried again with whatever is sent next.
+                // It is still in the outbox, and is tried again with the next transaction.
                 Err(error) => {
                     say(&format!("an earlier run began {job}, and it can't be finished: {}", chain_of(&error)))
                 }
@@ -234,7 +234,7 @@ impl Session {
     }
 }
 
-/// Says what is waited for: when it begins, and every half minute.
+/// Says what the command waits for, at the start and every half minute.
 fn waiting_is_said() -> Observer {
     let said = std::sync::Mutex::new(None);
     std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
@@ -317,7 +317,7 @@ pub(super) fn ask(what: &str, setting: Setting) -> Result<Zeroizing<String>, Cli
 }
 
 /// The chain of the only deployment file in a folder, if there is exactly one.
-fn deployed_elsewhere(folder: &Path) -> Option<u64> {
+fn only_deployed_chain(folder: &Path) -> Option<u64> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
     let mut chains = entries.filter_map(|entry| entry.path().file_stem()?.to_str()?.parse().ok());
     chains.next().filter(|_| chains.next().is_none())

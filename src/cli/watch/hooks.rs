@@ -1,4 +1,4 @@
-//! Who is told besides stdout.
+//! Webhooks and programs that are notified, besides stdout.
 
 use super::kinds::Kind;
 use crate::cli::error::CliError;
@@ -14,13 +14,13 @@ use std::time::Duration;
 /// Seconds that an attempt may take.
 const WEBHOOK_SECS: u64 = 10;
 const COMMAND_SECS: u64 = 60;
-/// With `--once`, one delivery is tried so often.
+/// Attempts at one delivery with `--once`.
 const TRIES_AT_ONCE: u64 = 5;
-/// How long until it is looked again whether something waits.
+/// Pause between two looks whether a delivery waits.
 const IDLE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Who is told, and of what.
+/// Who is notified, and of what.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Deliveries to a webhook or a program")]
 pub(super) struct HookArgs {
@@ -56,7 +56,7 @@ pub(super) struct HookArgs {
 }
 
 impl HookArgs {
-    /// Those who are told.
+    /// The receivers that the flags name.
     ///
     /// # Errors
     /// [`CliError::Notify`].
@@ -100,7 +100,7 @@ impl<'a> Hooks<'a> {
         self.dispatchers.iter().map(|dispatcher| dispatcher.receiver().name()).collect()
     }
 
-    /// Brings what comes, and never ends but with an error.
+    /// Delivers what comes; ends only with an error.
     pub(super) async fn keep_bringing(&self) -> Result<(), CliError> {
         if self.dispatchers.is_empty() {
             std::future::pending::<()>().await;
@@ -116,10 +116,10 @@ impl<'a> Hooks<'a> {
         try_join_all(each).await.map(|_: Vec<()>| ())
     }
 
-    /// Brings all that waits.
+    /// Delivers all that waits.
     ///
     /// # Errors
-    /// [`CliError::NotDelivered`] where a receiver does not take it for long.
+    /// [`CliError::NotDelivered`] where a receiver keeps refusing.
     pub(super) async fn bring_all(&self) -> Result<(), CliError> {
         let each = self.dispatchers.iter().map(|dispatcher| async move {
             let mut failures = 0;
@@ -133,7 +133,7 @@ impl<'a> Hooks<'a> {
             }
             Ok::<_, CliError>(None)
         });
-        // One that fails must not keep the others from what is theirs.
+        // A receiver that fails must not keep the others waiting.
         match try_join_all(each).await?.into_iter().flatten().next() {
             None => Ok(()),
             Some(reason) => {
@@ -156,9 +156,9 @@ impl<'a> Hooks<'a> {
                 Some(None)
             }
             Attempt::Failed { reason, tries, pause } => {
-                // The first time, and then ever more rarely.
+                // Said the first time, and then ever more rarely.
                 if tries.is_power_of_two() {
-                    say(&format!("{name}, attempt {tries}: {reason}; the same again, under the same id"));
+                    say(&format!("{name}, attempt {tries}: {reason}; trying again, under the same id"));
                 }
                 Some(Some((reason, pause)))
             }

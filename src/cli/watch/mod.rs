@@ -1,4 +1,4 @@
-//! `medseal watch`: the registry's events as they come, and who is told of them.
+//! `medseal watch`: the registry's events as they come, and who is notified of them.
 
 mod follow;
 mod hooks;
@@ -98,7 +98,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         );
         let whole = position.map(|at| format!("whole up to block {}, {} numbered events", at.block, at.trail.seq()));
         say(&format!(
-            "{}; told now: {events}, taken back: {retracted}; deliveries that wait: {}, given up: {}",
+            "{}; printed now: {events}, taken back: {retracted}; deliveries waiting: {}, given up: {}",
             whole.unwrap_or_else(|| "nothing is settled yet".to_owned()),
             deliveries.waiting,
             deliveries.dead
@@ -108,7 +108,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     watching.await
 }
 
-/// The registry and the hash of block 0. A node that is away is waited for, unless this is to end.
+/// The registry and the hash of block 0. Waits for a node that is away, unless `--once` is given.
 async fn connect(args: &Args, settings: &Settings) -> Result<(Registry, B256), CliError> {
     let mut said = false;
     loop {
