@@ -1,4 +1,5 @@
-//! An act on chain: by a transaction of the one who acts, or by a signature that a relayer submits.
+//! An act on chain: by a transaction of the acting wallet, or by a signature that a
+//! relayer submits.
 
 use super::error::CliError;
 use super::output::Outcome;
@@ -60,7 +61,7 @@ impl Act {
         SystemClock.unix_secs() + RELAY_SECS
     }
 
-    /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run
+    /// Makes `direct` a transaction of the acting wallet. `job` names the act: where an earlier run
     /// accepted it, that is finished.
     ///
     /// # Errors

@@ -82,7 +82,7 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 }
 
 impl Args {
-    /// The deployment that stands already, or a new one; whether it stood already.
+    /// The existing deployment, or a new one; whether it existed already.
     async fn deploy(&self, session: &Session, talk: Talk) -> Result<Submitted<(Deployment, bool)>, CliError> {
         let wallet = session.signers(None)?.payer;
         let arguments = self.arguments(session.chain_id(), session.profile(), wallet.address());

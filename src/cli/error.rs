@@ -43,7 +43,7 @@ pub(super) enum CliError {
         /// Folder of the deployment files.
         folder: PathBuf,
     },
-    /// A contract that stands already lacks a role that was asked for.
+    /// A contract that is already deployed lacks a role that was asked for.
     #[error("{registry} is deployed already, and {wallet} has no {role} there")]
     RoleMissing {
         /// The contract.
@@ -169,7 +169,7 @@ pub(super) enum CliError {
     /// The watch does not go on.
     #[error(transparent)]
     Watch(#[from] WatchError),
-    /// Nobody can be told as it was asked for.
+    /// A webhook or program cannot be notified as asked.
     #[error(transparent)]
     Notify(#[from] NotifyError),
     /// Something waits to be delivered still.

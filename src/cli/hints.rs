@@ -185,7 +185,7 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     ),
     (Code::Transaction, Always("run the same command again: it goes on from here")),
     (Code::Leaves, Always("seal the files in smaller groups")),
-    // What somebody else signs.
+    // Requests that an external wallet signs.
     (Code::NotACall, Always("check that the bytes are a call of ImageRegistry, and not of another contract")),
     (Code::NotARequest, Always("give what medseal --print typed-data or --print request printed, unchanged")),
     (Code::OtherRegistry, Always("look at the deployment file: the request is for another chain or contract")),

@@ -41,7 +41,7 @@ fn of_registry(error: &Errors) -> Option<&'static str> {
         Errors::FlagNotOpen(_) => "it was decided before, or a newer one was raised: medseal flag show ID",
         Errors::NotPaused(_) => "medseal registry show says whether it is paused",
         Errors::PausedLately(_) => {
-            "after a pause of 7 days the registry cannot be paused for 7 days: the error says until when"
+            "after a pause, 7 days must pass before the next one: the error says when it can begin"
         }
         Errors::InvalidSuccessor(_) => "name another deployed contract",
         Errors::AlreadySuperseded(_) => "medseal registry show names the successor",

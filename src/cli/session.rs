@@ -171,7 +171,7 @@ impl Session {
         self.development_wallet(actor)
     }
 
-    /// The folder of the one who acts.
+    /// The actor's folder.
     pub(super) fn folder(&self) -> PathBuf {
         self.settings.home().join(&self.actor)
     }
@@ -208,7 +208,7 @@ impl Session {
         Ok(outbox)
     }
 
-    /// The jobs of the one who acts.
+    /// The actor's sealing jobs.
     pub(super) fn jobs(&self) -> SealingJobs {
         SealingJobs::new(self.folder().join("jobs"))
     }

@@ -36,7 +36,7 @@ impl Lines {
         Self { chain_id, registry, json, printed, delivered, receivers, counts: Cell::default() }
     }
 
-    /// How many events were told, and how many taken back.
+    /// How many events were printed, and how many taken back.
     pub(super) fn counts(&self) -> (u64, u64) {
         self.counts.get()
     }
