@@ -7,6 +7,7 @@
 mod deployment;
 mod error;
 mod head;
+mod keystore;
 pub mod node;
 pub mod outbox;
 mod registry;
@@ -18,6 +19,7 @@ mod wallet;
 pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
 pub use error::{ChainError, NodeFailure};
 pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
+pub use keystore::BadParameter;
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{MinedTransaction, Outbox, OutboxError, Submitted, Unsent};
 pub use registry::{BlockTimes, Registry};

@@ -1,13 +1,17 @@
 //! Wallets: a keystore file, or a public key of the development chain.
 
+use super::keystore::{self, BadParameter, Fault};
 use crate::contract::ErrorKind;
 use crate::contract::typed_data::{Signable, digest};
+use crate::files::read_secret;
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::network::TxSignerSync;
 use alloy::primitives::{Address, B256, Bytes, b256};
 use alloy::signers::SignerSync;
 use alloy::signers::local::{LocalSignerError, PrivateKeySigner};
 use alloy::sol_types::Eip712Domain;
+use eth_keystore::KeystoreError;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -42,13 +46,27 @@ pub enum WalletError {
         /// Why.
         source: std::io::Error,
     },
-    /// The keystore does not open: another passphrase, or not a V3 keystore.
+    /// The file is no V3 keystore, or holds no key of a wallet.
     #[error("keystore {} does not open", path.display())]
     Keystore {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: LocalSignerError,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A parameter of the keystore is out of bounds; nothing was derived with it.
+    #[error("keystore {}: {parameter}", path.display())]
+    KeystoreParameter {
+        /// The file.
+        path: PathBuf,
+        /// Which parameter.
+        parameter: BadParameter,
+    },
+    /// The keystore has another passphrase.
+    #[error("the passphrase does not open keystore {}", path.display())]
+    WrongPassphrase {
+        /// The file.
+        path: PathBuf,
     },
     /// The development keys are public: they are for development chains only.
     #[error("development key {index} is public and refused on chain {chain_id}; expected chain 31337 or 1337")]
@@ -72,6 +90,7 @@ impl WalletError {
         match self {
             Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
             Self::NotDevelopmentChain { .. } => ErrorKind::WrongChain,
+            Self::WrongPassphrase { .. } => ErrorKind::NotAuthorized,
             _ => ErrorKind::Failure,
         }
     }
@@ -79,7 +98,7 @@ impl WalletError {
 
 /// What opens a keystore.
 pub enum Passphrase<'a> {
-    /// A file whose text is the passphrase; white space at its end is not part of it, as in `cast`.
+    /// A file that its owner alone may read, and whose text is the passphrase; white space at its end is not part of it, as in `cast`.
     File(&'a Path),
     /// The passphrase itself.
     Text(&'a str),
@@ -110,7 +129,8 @@ impl Wallet {
     /// Returns the wallet of a V3 keystore file (`cast wallet import`, `geth account new`).
     ///
     /// # Errors
-    /// [`WalletError::Unreadable`], [`WalletError::Keystore`].
+    /// [`WalletError::Unreadable`], [`WalletError::Keystore`]; [`WalletError::KeystoreParameter`] before anything is derived;
+    /// [`WalletError::WrongPassphrase`].
     pub fn from_keystore(path: &Path, passphrase: &Passphrase<'_>) -> Result<Self, WalletError> {
         let unreadable = |path: &Path| {
             let path = path.to_path_buf();
@@ -118,15 +138,27 @@ impl Wallet {
         };
         let text = match passphrase {
             Passphrase::File(file) => {
-                let text = Zeroizing::new(std::fs::read_to_string(file).map_err(unreadable(file))?);
+                let text = read_secret(file).map_err(unreadable(file))?;
                 Zeroizing::new(text.trim_end().to_owned())
             }
             Passphrase::Text(text) => Zeroizing::new((*text).to_owned()),
         };
-        std::fs::File::open(path).map_err(unreadable(path))?;
-        PrivateKeySigner::decrypt_keystore(path, text.as_bytes())
-            .map(|key| Self(key, Use::Sends))
-            .map_err(|source| WalletError::Keystore { path: path.to_path_buf(), source })
+        let mut file = Vec::new();
+        let mut start = std::fs::File::open(path).map_err(unreadable(path))?.take(keystore::MAX_FILE_BYTES);
+        start.read_to_end(&mut file).map_err(unreadable(path))?;
+        let owned = || path.to_path_buf();
+        keystore::check(&file).map_err(|fault| match fault {
+            Fault::Form(error) => WalletError::Keystore { path: owned(), source: error.into() },
+            Fault::Parameter(parameter) => WalletError::KeystoreParameter { path: owned(), parameter },
+        })?;
+        PrivateKeySigner::decrypt_keystore(path, text.as_bytes()).map(|key| Self(key, Use::Sends)).map_err(|source| {
+            match source {
+                LocalSignerError::EthKeystoreError(KeystoreError::MacMismatch) => {
+                    WalletError::WrongPassphrase { path: owned() }
+                }
+                source => WalletError::Keystore { path: owned(), source: source.into() },
+            }
+        })
     }
 
     /// Returns anvil's account `index`, 0 to 9, for use on `chain_id`.
@@ -228,16 +260,37 @@ mod tests {
         let password = folder.path().join("password");
         std::fs::write(&keystore, KEYSTORE).expect("written");
         std::fs::write(&password, "correct horse\n").expect("written");
+        let refused = Wallet::from_keystore(&keystore, &Passphrase::File(&password)).expect_err("others can read it");
+        assert!(matches!(refused, WalletError::Unreadable { .. }), "{refused:?}");
+        std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
         let expected = Wallet::development(0, 31337).expect("key 0").address();
         for passphrase in [Passphrase::Text("correct horse"), Passphrase::File(&password)] {
             assert_eq!(Wallet::from_keystore(&keystore, &passphrase).expect("opens").address(), expected);
         }
-        let wrong = Wallet::from_keystore(&keystore, &Passphrase::Text("correct horse\n"));
-        assert!(matches!(wrong, Err(WalletError::Keystore { .. })), "{wrong:?}");
+        let wrong = Wallet::from_keystore(&keystore, &Passphrase::Text("correct horse\n")).expect_err("another");
+        assert!(matches!(wrong, WalletError::WrongPassphrase { .. }), "{wrong:?}");
+        assert_eq!(wrong.kind(), ErrorKind::NotAuthorized);
         let absent = Wallet::from_keystore(&folder.path().join("none"), &Passphrase::Text(""));
         assert_eq!(absent.expect_err("no file").kind(), ErrorKind::NotFound);
         let no_keystore = Wallet::from_keystore(&password, &Passphrase::Text("correct horse"));
         assert!(matches!(no_keystore, Err(WalletError::Keystore { .. })));
+    }
+
+    #[test]
+    fn a_keystore_that_asks_for_too_much_is_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("key.json");
+        for (parameter, value) in [("dklen", "16"), ("n", "67108864"), ("n", "8193")] {
+            let before = if parameter == "n" { "8192" } else { "32" };
+            let text = KEYSTORE.replace(&format!("\"{parameter}\":{before}"), &format!("\"{parameter}\":{value}"));
+            std::fs::write(&file, text).expect("written");
+            let refused = Wallet::from_keystore(&file, &Passphrase::Text("correct horse")).expect_err(parameter);
+            assert!(
+                matches!(&refused, WalletError::KeystoreParameter { parameter: bad, .. } if bad.name == parameter),
+                "{refused}"
+            );
+            assert_eq!(refused.kind(), ErrorKind::Failure);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::chain::Submitted;
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::{CapsulesUpdate, updateCapsulesCall, updateCapsulesForCall};
 use crate::envelope::capsules::{Recipient, X25519Public, X25519Secret};
+use crate::files::read_secret;
 use crate::kgc::os_random;
 use crate::pipeline::{Reader, current_capsules, lookup};
 use crate::view::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
@@ -135,7 +136,7 @@ fn new_key(file: &std::path::Path) -> Result<Outcome, CliError> {
 /// [`CliError::File`]; [`CliError::ReaderKey`], which never says what is in the file.
 pub(super) fn read_key(path: &std::path::Path) -> Result<X25519Secret, CliError> {
     let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
+    let text = read_secret(path).map_err(failed)?;
     let mut bytes = Zeroizing::new([0; 32]);
     alloy::hex::decode_to_slice(text.trim_end(), bytes.as_mut())
         .map_err(|_| CliError::ReaderKey { text: format!("the content of {}", path.display()) })?;

@@ -80,13 +80,17 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (
         Code::KgcLog,
         Always(
-            "the log no longer holds every key that the KGC released: compare it with a backup, and both with the chain",
+            "the log no longer holds every key that the KGC released: restore log and .state from a backup; if there is none, medseal kgc new-log",
         ),
     ),
     // The store.
     (
         Code::Tampered,
         Always("the store does not hold the bytes that were registered: medseal verify ID --record logs this on chain"),
+    ),
+    (
+        Code::OtherSize,
+        Always("the record and what lies under its address contradict each other: ask its sender; nothing is logged"),
     ),
     (
         Code::NotStored,

@@ -51,9 +51,12 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
         Some(folder) => files_under(folder)?,
         None => Vec::new(),
     };
+    let (files, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.into_iter().partition(|path| seal::not_a_file(path).is_none());
     let mut vit = transformer::load(settings)?;
     let model = (vit.model_digest(), vit.engine().to_string());
-    let mut skipped = Vec::new();
+    let skip = |file: PathBuf| Some(Skipped { reason: seal::not_a_file(&file)?, file });
+    let mut skipped: Vec<Skipped> = others.into_iter().filter_map(skip).collect();
     let report = {
         let phantoms = args.phantoms.unwrap_or(0);
         let all = files.len() + usize::try_from(phantoms).unwrap_or(usize::MAX);
@@ -100,7 +103,8 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
     Ok(Outcome::new(view(args, &report, &model, &skipped), text))
 }
 
-/// Every file in the folder and in those inside it, in order of their paths; links to folders are not followed.
+/// Everything in the folder and in those inside it, in order of their paths; links to folders are
+/// not followed.
 fn files_under(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let failed = |source| CliError::File { act: "read", path: folder.to_owned(), source };
     let mut files = Vec::new();
@@ -109,7 +113,7 @@ fn files_under(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
         let path = entry.path();
         if entry.file_type().map_err(failed)?.is_dir() {
             files.extend(files_under(&path)?);
-        } else if path.is_file() {
+        } else {
             files.push(path);
         }
     }

@@ -2,15 +2,18 @@
 
 use super::error::CliError;
 use super::output::{Outcome, say};
-use super::session::{Session, ask, kgc_folder, kgc_key_file, kgc_passphrase, open_keys};
+use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
 use super::settings::{Setting, Settings};
 use super::signers::Relay;
 use crate::chain::Submitted;
+use crate::clock::{Clock, SystemClock};
 use crate::kgc::{
-    KgcError, KgcIdentity, KgcKeys, LogHead, PassphraseCost, Protection, ReleaseLog, create_key_file, os_random,
+    ChainView, KgcError, KgcIdentity, KgcKeys, LogError, LogHead, PassphraseCost, Protection, ReleaseLog,
+    create_key_file, os_random, release_log_id,
 };
-use crate::pipeline::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
+use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, kgc_key_to_publish, log_to_anchor};
 use crate::view::{KgcView, LogAnchorView, OnChainView};
+use serde_json::json;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,6 +38,9 @@ enum Act {
     Status,
     /// Check the log of released keys against the head on chain, and anchor its newest head there
     Anchor,
+    /// Begin a new log after the last head on chain, because the old one is lost; its first line
+    /// says so
+    NewLog,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -60,14 +66,41 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             Ok(outcome(&identity, settings, Some(found)))
         }
         Act::Anchor => anchor(settings).await,
+        Act::NewLog => new_log(settings).await,
     }
+}
+
+/// Begins a new release log, unless the one that is there has all that it had.
+async fn new_log(settings: &Settings) -> Result<Outcome, CliError> {
+    let registry = connect(settings).await?.registry().await?;
+    let identity = open_keys(settings)?.identity();
+    let view = RegistryView::new(registry, SystemClock);
+    let anchored = view.anchored_log(identity.id).await.map_err(KgcError::from)?;
+    let path = release_log_file(settings);
+    let whole = ReleaseLog::open(&path).and_then(|log| log.head_after(anchored));
+    let already = whole.is_ok();
+    let LogHead { seq, head } = match whole {
+        Ok(head) => head,
+        Err(LogError::Io { path, source }) => return Err(KgcError::from(LogError::Io { path, source }).into()),
+        Err(_) => ReleaseLog::begin_anew(&path, anchored, SystemClock.unix_secs())
+            .and_then(|log| log.head_after(anchored))
+            .map_err(KgcError::from)?,
+    };
+    let json = json!({
+        "kgcId": identity.id, "logId": release_log_id(identity.id), "seq": seq, "head": head, "already": already,
+    });
+    let text = match already {
+        true => format!("the log has all of its {seq} entries: it goes on as it is"),
+        false => format!("a new log goes on after entry {}; anchor it: medseal kgc anchor", anchored.seq),
+    };
+    Ok(Outcome::new(json, text))
 }
 
 /// Anchors the head of the release log, unless the chain has it already.
 async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
-    let log = ReleaseLog::open(&kgc_folder(settings).join("release.log")).map_err(KgcError::from)?;
+    let log = release_log(settings)?;
     let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
     let mut receipt = None;
     if let Some(NamedCall { job, call }) = call {

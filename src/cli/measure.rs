@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::Outcome;
 use crate::envelope::SealedImage;
-use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, decode};
+use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, Limits, SampleType, Split, decode};
 use crate::metrics::{BandVerdict, Measurement, cipher_image, report};
 use crate::pipeline::PipelineError;
 use crate::view::MeasureView;
@@ -104,14 +104,16 @@ fn read_image(path: &Path) -> Result<Image, CliError> {
 }
 
 fn read(path: &Path) -> Result<Measured, CliError> {
-    let bytes = std::fs::read(path).map_err(|source| CliError::File { act: "read", path: path.to_owned(), source })?;
+    let bytes = super::seal::read(path)?;
     if bytes.starts_with(&crate::envelope::header::MAGIC) {
         let sealed = SealedImage::decode(&bytes).map_err(PipelineError::from)?;
         return Ok(Measured::Ciphertext(sealed.ciphertext()));
     }
     let scan = decode(&bytes, &Limits::default()).map_err(PipelineError::from)?;
-    let image = scan
-        .into_image()
-        .ok_or_else(|| CliError::NotComparable { what: format!("no samples were decoded from {}", path.display()) })?;
-    Ok(Measured::Image(Box::new(image)))
+    let why = match scan.split() {
+        Split::Whole(reason) => format!(": {reason}"),
+        Split::Samples(_) => String::new(),
+    };
+    let none = || CliError::NotComparable { what: format!("no samples were decoded from {}{why}", path.display()) };
+    Ok(Measured::Image(Box::new(scan.into_image().ok_or_else(none)?)))
 }

@@ -8,6 +8,7 @@ mod audit;
 mod capsules;
 mod check;
 mod completions;
+mod core_dumps;
 mod demo;
 mod deploy;
 mod doctor;
@@ -172,6 +173,7 @@ impl Command {
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
+    core_dumps::switch_off();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(output::print_usage(&error)),

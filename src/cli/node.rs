@@ -34,6 +34,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         })?;
     }
     // Before there is an anvil that a signal could leave alone.
+    crate::files::ends_by_itself();
     let mut signals = Signals::new();
     let mut node = DevNode::start(&NodeOptions {
         binary: settings.anvil(),

@@ -127,10 +127,19 @@ pub(super) fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), C
 /// Checks, before any work is done, that an output may be written.
 ///
 /// # Errors
-/// [`CliError::OutputExists`]; [`CliError::File`] if there is no such folder.
+/// [`CliError::OutputExists`]; [`CliError::File`] if there is no such folder, or, `force` or not,
+/// where a device, a FIFO, a socket or a link stands: only regular files are replaced.
 pub(super) fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
-    if path.is_dir() || (path.symlink_metadata().is_ok() && !force) {
-        return Err(CliError::OutputExists { path: path.to_owned() });
+    let special = |metadata: &std::fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    match path.symlink_metadata() {
+        Ok(_) if path.is_dir() => return Err(CliError::OutputExists { path: path.to_owned() }),
+        // A link is no file either: what it leads to may change (/dev/stdout), and its folder is another.
+        Ok(there) if special(&there) && (force || path.metadata().is_ok_and(|there| special(&there))) => {
+            let source = std::io::Error::new(ErrorKind::InvalidInput, "only regular files are replaced");
+            return Err(CliError::File { act: "write", path: path.to_owned(), source });
+        }
+        Ok(_) if !force => return Err(CliError::OutputExists { path: path.to_owned() }),
+        _ => {}
     }
     let metadata = std::fs::metadata(folder_of(path));
     metadata.map(drop).map_err(|source| CliError::File { act: "write", path: path.to_owned(), source })

@@ -8,7 +8,7 @@ use super::signers::ExternalSigner;
 use crate::chain::outbox::{Confirmation, Observer};
 use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
-use crate::files::make_private_folder;
+use crate::files::{make_private_folder, read_secret};
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
 use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
@@ -226,10 +226,9 @@ impl Session {
     /// # Errors
     /// [`CliError::KeyFile`], [`CliError::Kgc`].
     pub(super) fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
-        let folder = kgc_folder(&self.settings);
         let keys = open_keys(&self.settings)?;
         let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
-        let log = ReleaseLog::open(&folder.join("release.log")).map_err(crate::kgc::KgcError::from)?;
+        let log = release_log(&self.settings)?;
         Ok(LocalKeyCenter::new(keys, home, RegistryView::new(registry.clone(), SystemClock), SystemClock, log))
     }
 }
@@ -268,6 +267,27 @@ pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
     settings.home().join("kgc")
 }
 
+/// The file with the log of what the KGC gave out.
+pub(super) fn release_log_file(settings: &Settings) -> PathBuf {
+    kgc_folder(settings).join("release.log")
+}
+
+/// The log of what the KGC gave out.
+///
+/// # Errors
+/// [`CliError::Kgc`].
+pub(super) fn release_log(settings: &Settings) -> Result<ReleaseLog, CliError> {
+    let path = release_log_file(settings);
+    let log = ReleaseLog::open(&path).map_err(crate::kgc::KgcError::from)?;
+    if log.healed() > 0 {
+        let path = path.display();
+        say(&format!(
+            "note: the log {path} ended in a line that was not whole: nothing was given for it, and it lies in {path}.torn"
+        ));
+    }
+    Ok(log)
+}
+
 /// The KGC's key file.
 pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
     kgc_folder(settings).join("kgc.json")
@@ -297,8 +317,8 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 /// [`CliError::File`].
 pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
     let Some(path) = settings.kgc_password_file() else { return Ok(None) };
-    let text = std::fs::read_to_string(&path).map_err(|source| CliError::File { act: "read", path, source })?;
-    Ok(Some(Zeroizing::new(Zeroizing::new(text).trim_end_matches(['\r', '\n']).to_owned())))
+    let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path, source })?;
+    Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 /// Asks at the terminal, without echo.

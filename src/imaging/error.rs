@@ -1,6 +1,6 @@
 //! What can be wrong with a file.
 
-use super::{DicomError, Format, ImageError};
+use super::{DicomError, Format, ImageError, WholeReason};
 
 /// Why a file is refused, or an image cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +30,28 @@ pub enum ImagingError {
         /// What the decoder says.
         source: ::image::ImageError,
     },
-    /// A PNG file ends before its last chunk.
-    #[error("the {format} file is cut short: its end marker is missing")]
+    /// A PNG file ends before its last chunk, a TIFF file before a strip or directory that it
+    /// names.
+    #[error("the {format} file is cut short")]
     CutShort {
         /// The format by its magic number.
         format: Format,
+    },
+    /// The decoder panicked: a defect of its own, whatever the file holds.
+    #[error("the {format} decoder failed: {panic}")]
+    DecoderFailed {
+        /// The format by its magic number.
+        format: Format,
+        /// What it said.
+        panic: String,
+    },
+    /// The file would be sealed as plain bytes because of damage, and that was not wanted.
+    #[error("the {format} file is not as it should be: {reason}")]
+    NotAsItShould {
+        /// The format by its magic number.
+        format: Format,
+        /// What is wrong with it.
+        reason: WholeReason,
     },
     /// The decoder would need more memory than [`Limits::decoded_bytes`](super::Limits).
     #[error("decoding the {format} file takes more than {limit} bytes")]

@@ -5,12 +5,14 @@
 
 mod detect;
 mod dicom;
+mod door;
 mod error;
 mod image;
 mod limits;
 mod phantom;
 mod preview;
 mod raster;
+mod reason;
 mod samples;
 mod scan;
 
@@ -21,4 +23,5 @@ pub use limits::Limits;
 pub use phantom::phantom;
 pub use preview::{GrayPreview, preview};
 pub use raster::encode;
-pub use scan::{Scan, Split, WholeReason, decode};
+pub use reason::WholeReason;
+pub use scan::{Scan, Split, decode};

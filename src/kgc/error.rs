@@ -1,12 +1,12 @@
 //! Why a Key Generation Center refuses a request.
 
+use std::path::PathBuf;
+
 use alloy::primitives::{Address, B256};
 
 use crate::contract::SignatureFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
-
-use super::log::LogError;
 
 /// Why a Key Generation Center gives no partial and no image key, or why its answer cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -195,4 +195,74 @@ pub enum ChainViewError {
         /// What was found.
         found: String,
     },
+}
+
+/// Why the log does not take an entry.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The file cannot be opened, written, or brought to the disk.
+    #[error("the log {} cannot be written", path.display())]
+    Io {
+        /// The log.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It has fewer entries than it had.
+    #[error("the log {} has {found} entries, {expected} were {known}", path.display())]
+    Shorter {
+        /// The log.
+        path: PathBuf,
+        /// As many were anchored or written.
+        expected: u64,
+        /// As many are there.
+        found: u64,
+        /// How that is known.
+        known: Known,
+    },
+    /// Its entries are not those that it had.
+    #[error("the first {seq} entries of the log {} have head {found}, {expected} was {known}", path.display())]
+    Altered {
+        /// The log.
+        path: PathBuf,
+        /// How many were anchored or written.
+        seq: u64,
+        /// Their head then.
+        expected: B256,
+        /// Theirs now.
+        found: B256,
+        /// How that is known.
+        known: Known,
+    },
+    /// Another file, or none, is under its name since it was opened.
+    #[error("the log {} was removed or replaced while it was in use", path.display())]
+    Replaced {
+        /// The log.
+        path: PathBuf,
+    },
+    /// What was noted of its last state is not readable as that.
+    #[error("{} does not say how many entries the log had", path.display())]
+    State {
+        /// The file beside the log.
+        path: PathBuf,
+    },
+}
+
+/// From where a head is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It was anchored on chain.
+    Anchored,
+    /// It was written here.
+    Written,
+}
+
+impl std::fmt::Display for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Anchored => "anchored",
+            Self::Written => "written",
+        })
+    }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use alloy::primitives::{Address, B256};
 use hpke::rand_core::UnwrapErr;
 
-use super::ChainViewError;
+use super::{ChainViewError, LogHead};
 use crate::envelope::capsules::CryptoRng;
 
 /// The fields of an image's record that a KGC checks.
@@ -26,17 +26,24 @@ pub struct AccessState {
     pub block_time: u64,
     /// The image's record, if there is one.
     pub registration: Option<RegisteredImage>,
-    /// Last second of the wallet's access, inclusive, unix seconds; 0 for none. Says nothing about the sender.
+    /// Last second of the wallet's access, inclusive, unix seconds; 0 for none. Says nothing about
+    /// the sender.
     pub access_expiry: u64,
 }
 
-/// The registry as a KGC sees it. Every method fails closed: without a fresh answer there is no answer.
+/// The registry as a KGC sees it. Every method fails closed: without a fresh answer there is no
+/// answer.
 ///
-/// The implementation decides what is fresh, by its chain profile. A grant counts once it is confirmed and a revocation as
-/// soon as it is seen, so where two blocks are read, `access_expiry` is the smaller of the two.
+/// The implementation decides what is fresh, by its chain profile. A grant counts once it is
+/// confirmed and a revocation as soon as it is seen, so where two blocks are read, `access_expiry`
+/// is the smaller of the two.
 pub trait ChainView: Send + Sync {
     /// Returns the time of the newest block, unix seconds.
     fn block_time(&self) -> impl Future<Output = Result<u64, ChainViewError>> + Send;
+
+    /// Returns the newest head of this KGC's log that was anchored by the wallet that published its
+    /// key; an empty one where none was.
+    fn anchored_log(&self, kgc_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
 
     /// Returns record and access, read from one block.
     fn access_state(
@@ -46,7 +53,8 @@ pub trait ChainView: Send + Sync {
     ) -> impl Future<Output = Result<AccessState, ChainViewError>> + Send;
 }
 
-/// Returns the operating system's random generator. It panics where the system has none: no key may be made then.
+/// Returns the operating system's random generator. It panics where the system has none: no key may
+/// be made then.
 pub fn os_random() -> impl CryptoRng {
     UnwrapErr(getrandom::SysRng)
 }

@@ -1,12 +1,13 @@
 //! A Key Generation Center in this process, with its keys from a key file.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
 
 use super::challenges::Challenges;
-use super::log::{LogEntry, ReleaseLog};
+use super::log::{LogEntry, LogHead, ReleaseLog};
 use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, SignedRequest};
 use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, RegisteredImage, SealedAnswer, os_random};
 use crate::cipher::ImageKey;
@@ -14,7 +15,8 @@ use crate::clock::Clock;
 use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
 use crate::envelope::{EnvelopeError, PublicHeader};
 
-/// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its clock.
+/// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its
+/// clock.
 #[derive(Debug)]
 pub struct LocalKeyCenter<V, C> {
     keys: KgcKeys,
@@ -22,16 +24,27 @@ pub struct LocalKeyCenter<V, C> {
     chain: V,
     clock: C,
     log: Arc<ReleaseLog>,
+    /// Whether the log was compared with the chain since the start.
+    compared: AtomicBool,
     challenges: Challenges,
 }
 
 impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     /// Returns a key center for the images of one registry.
     pub fn new(keys: KgcKeys, home: Home, chain: V, clock: C, log: ReleaseLog) -> Self {
-        Self { keys, home, chain, clock, log: Arc::new(log), challenges: Challenges::default() }
+        Self {
+            keys,
+            home,
+            chain,
+            clock,
+            log: Arc::new(log),
+            compared: AtomicBool::new(false),
+            challenges: Challenges::default(),
+        }
     }
 
-    /// Checks the request and uses its challenge up: the request cannot be used again, whatever the outcome.
+    /// Checks the request and uses its challenge up: the request cannot be used again, whatever the
+    /// outcome.
     fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<CheckedRequest, KgcError> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
         self.challenges.use_up(checked.challenge, self.clock.unix_secs())?;
@@ -82,8 +95,24 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         }
     }
 
-    /// Logs the key that is about to be given out; the entry is on disk when this returns.
-    async fn log<R: KgcRequest>(&self, request: &R, checked: &CheckedRequest, at: u64) -> Result<(), KgcError> {
+    /// The head on chain with which the log is compared: the first time that something is given
+    /// out, and before each release.
+    async fn anchored(&self, releases: bool) -> Result<LogHead, KgcError> {
+        match releases || !self.compared.load(Ordering::SeqCst) {
+            true => Ok(self.chain.anchored_log(self.keys.identity().id).await?),
+            false => Ok(LogHead::EMPTY),
+        }
+    }
+
+    /// Logs what is about to be given out, after what was `anchored`; it is on disk when this
+    /// returns.
+    async fn log<R: KgcRequest>(
+        &self,
+        request: &R,
+        checked: &CheckedRequest,
+        at: u64,
+        anchored: LogHead,
+    ) -> Result<(), KgcError> {
         let (terms, identity) = (request.terms(), self.keys.identity());
         let entry = LogEntry {
             at,
@@ -96,8 +125,9 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
             request_digest: checked.digest,
         };
         let log = Arc::clone(&self.log);
-        // The wait for the disk blocks a thread of its own, not other requests.
-        tokio::task::spawn_blocking(move || log.append(&entry)).await.expect("appending does not panic")?;
+        // Waiting for the disk blocks a thread of its own, not the others' requests.
+        tokio::task::spawn_blocking(move || log.append(&entry, anchored)).await.expect("appending does not panic")?;
+        self.compared.store(true, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -114,10 +144,11 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
     async fn issue(&self, request: &SignedRequest<IssueRequest>) -> Result<SealedAnswer, KgcError> {
         let checked = self.admit(request)?;
         let terms = request.request.terms();
+        let anchored = self.anchored(false).await?;
         let now = self.now(self.chain.block_time().await?);
         terms.check_times(now)?;
         let partial = self.keys.partial(terms.wallet, terms.image_id);
-        self.log(&request.request, &checked, now).await?;
+        self.log(&request.request, &checked, now, anchored).await?;
         Ok(SealedAnswer::seal(&partial, &checked))
     }
 
@@ -130,6 +161,8 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
         let checked = self.admit(request)?;
         let terms = request.request.terms();
         let (image_id, wallet) = (terms.image_id, terms.wallet);
+        // First of all: between the look at who may and the answer lies nothing that takes long.
+        let anchored = self.anchored(true).await?;
         let access_state = self.chain.access_state(image_id, wallet).await?;
         let now = self.now(access_state.block_time);
         terms.check_times(now)?;
@@ -139,7 +172,7 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
             return Err(KgcError::NotAuthorized { image_id, wallet, expiry, now });
         }
         let key = self.open(image_id, &registration, header, capsules)?;
-        self.log(&request.request, &checked, now).await?;
+        self.log(&request.request, &checked, now, anchored).await?;
         Ok(SealedAnswer::seal(key.as_bytes(), &checked))
     }
 }

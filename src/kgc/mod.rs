@@ -29,12 +29,12 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
-pub use error::{ChainViewError, KeyRequestError, KgcError};
+pub use error::{ChainViewError, KeyRequestError, KgcError, Known, LogError};
 pub use inputs::{AccessState, ChainView, RegisteredImage, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use local::LocalKeyCenter;
-pub use log::{LogEntry, LogError, LogHead, ReleaseLog, release_log_id};
+pub use log::{LogEntry, LogHead, ReleaseLog, release_log_id};
 pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
     SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,

@@ -114,7 +114,9 @@ fn check_opens(
     let opened = SealedImage::decode(sealed)?.open(key)?;
     let same = match source.mode {
         Mode::Pixels => *opened.payload == *prepared.payload,
-        Mode::Auto | Mode::Raw => *Zeroizing::new(rebuild(&opened.description, &opened.payload)?) == source.bytes,
+        Mode::Auto | Mode::Strict | Mode::Raw => {
+            *Zeroizing::new(rebuild(&opened.description, &opened.payload)?) == source.bytes
+        }
     };
     if same { Ok(()) } else { Err(PipelineError::DoesNotComeBack) }
 }

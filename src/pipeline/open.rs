@@ -11,7 +11,7 @@ use crate::envelope::capsules::{Capsules, Recipient, X25519Secret, open_capsule}
 use crate::envelope::{Description, SealedImage};
 use crate::imaging::Image;
 use crate::kgc::KeyCenter;
-use crate::storage::{Cid, Store};
+use crate::storage::{Cid, Length, Store};
 use alloy::primitives::B256;
 use zeroize::Zeroizing;
 
@@ -68,12 +68,15 @@ pub async fn lookup(registry: &Registry, image_id: B256) -> Result<Stored, Pipel
     Ok(Stored { record, logged, cid, capsules })
 }
 
-/// Returns the sealed image of a record, checked against its CID and its registered SHA-256.
+/// Returns the sealed image of a record, checked against its CID, its registered SHA-256 and its
+/// signed size. No more than that is read.
 ///
 /// # Errors
-/// [`PipelineError::Store`].
+/// [`PipelineError::Store`]; [`StoreError::Size`](crate::storage::StoreError::Size) if it has
+/// another size.
 pub async fn fetch(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, PipelineError> {
-    Ok(store.get(&stored.cid, &stored.record.contentHash.0).await?)
+    let size = Length::Exactly(stored.logged.size);
+    Ok(store.get_of_length(&stored.cid, &stored.record.contentHash.0, size).await?)
 }
 
 /// Returns the newest capsules of an image, as they are stored, checked against their CID and their
@@ -82,7 +85,9 @@ pub async fn fetch(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, Pipel
 /// # Errors
 /// [`PipelineError::Store`].
 pub(super) async fn fetch_capsules(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, PipelineError> {
-    Ok(store.get(&stored.capsules.cid, &stored.capsules.hash.0).await?)
+    // Nobody signs their size.
+    let length = Length::AtMost(Capsules::MAX_BYTES);
+    Ok(store.get_of_length(&stored.capsules.cid, &stored.capsules.hash.0, length).await?)
 }
 
 /// An opened file.

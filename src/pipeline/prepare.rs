@@ -2,7 +2,7 @@
 
 use super::PipelineError;
 use crate::envelope::{Description, Layout, Shape};
-use crate::imaging::{self, Image, Limits, Scan, Split, WholeReason};
+use crate::imaging::{self, Image, ImagingError, Limits, Scan, Split, WholeReason};
 use crate::keygen::{Fold, fold_bytes, fold_image};
 use std::borrow::Cow;
 
@@ -12,6 +12,9 @@ pub enum Mode {
     /// By its content: slice by slice where the samples are uncompressed in the file, else as its bytes.
     #[default]
     Auto,
+    /// As [`Mode::Auto`], but a file that would be sealed as its bytes because of damage is
+    /// refused.
+    Strict,
     /// The decoded samples, as the paper does: opening returns a lossless re-encoding, not the same
     /// file.
     Pixels,
@@ -40,7 +43,7 @@ pub struct Prepared<'a> {
 ///
 /// # Errors
 /// [`PipelineError::Imaging`] for an empty, damaged or too large file; [`PipelineError::NoPixels`]
-/// if [`Mode::Pixels`] finds none.
+/// if [`Mode::Pixels`] finds none. [`Mode::Strict`] refuses more.
 pub fn prepare<'a>(
     bytes: &'a [u8],
     file_name: &str,
@@ -49,13 +52,18 @@ pub fn prepare<'a>(
 ) -> Result<Prepared<'a>, PipelineError> {
     let scan = match mode {
         Mode::Raw => Scan::raw(bytes)?,
-        Mode::Auto | Mode::Pixels => imaging::decode(bytes, limits)?,
+        Mode::Auto | Mode::Strict | Mode::Pixels => imaging::decode(bytes, limits)?,
     };
     let format = scan.format();
     let whole = match scan.split() {
-        Split::Whole(reason) => Some(*reason),
+        Split::Whole(reason) => Some(reason.clone()),
         Split::Samples(_) => None,
     };
+    if let (Mode::Strict, Some(reason)) = (mode, &whole)
+        && reason.is_damage()
+    {
+        return Err(ImagingError::NotAsItShould { format, reason: reason.clone() }.into());
+    }
     let fold = scan.image().map_or_else(|| fold_bytes(bytes), fold_image);
     let (layout, payload) = match (mode, scan.split(), scan.image()) {
         (Mode::Pixels, _, None) => return Err(PipelineError::NoPixels { format }),
@@ -94,5 +102,5 @@ pub fn rebuild(description: &Description, payload: &[u8]) -> Result<Vec<u8>, Pip
 pub fn image_of(shape: &Shape, samples: &[u8]) -> Result<Image, PipelineError> {
     let Shape { geometry, sample_type, byte_order, channel_order, bits_stored } = *shape;
     let image = Image::new(geometry, sample_type, byte_order, channel_order, bits_stored, samples.to_vec());
-    Ok(image.map_err(imaging::ImagingError::Image)?)
+    Ok(image.map_err(ImagingError::Image)?)
 }

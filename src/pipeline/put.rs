@@ -1,7 +1,7 @@
 //! Bytes into the store: nothing is registered that was not read back and hashed.
 
 use super::PipelineError;
-use crate::storage::{Cid, Store};
+use crate::storage::{Cid, Length, Store};
 use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +19,7 @@ pub(super) async fn put_and_read_back(
     if found != expected {
         return Err(PipelineError::StoredElsewhere { expected, found });
     }
-    store.get(&expected, &hash.0).await?;
+    store.get_of_length(&expected, &hash.0, Length::Exactly(bytes.len() as u64)).await?;
     Ok(())
 }
 

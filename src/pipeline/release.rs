@@ -8,28 +8,44 @@ use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, REQUEST_SECS,
-    RegisteredImage, SignedRequest, UnsignedRequest, os_random,
+    self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, LogHead, REQUEST_SECS,
+    RegisteredImage, SignedRequest, UnsignedRequest, os_random, release_log_id,
 };
 use alloy::primitives::{Address, B256};
+use std::sync::{Arc, OnceLock};
 
 /// A KGC's view of the registry, by the rules of the registry's chain profile.
 #[derive(Debug, Clone)]
 pub struct RegistryView<C> {
     registry: Registry,
     clock: C,
+    /// Who published the KGC's key: that never changes.
+    publisher: Arc<OnceLock<Address>>,
 }
 
 impl<C: Clock> RegistryView<C> {
     /// The view through this registry client.
     pub fn new(registry: Registry, clock: C) -> Self {
-        Self { registry, clock }
+        Self { registry, clock, publisher: Arc::default() }
     }
 
     async fn fresh_head(&self) -> Result<Head, ChainError> {
         let head = self.registry.head(&self.clock).await?;
         head.check_fresh(self.registry.profile(), self.clock.unix_secs())?;
         Ok(head)
+    }
+
+    async fn anchored(&self, kgc_id: B256) -> Result<LogHead, ChainError> {
+        let publisher = match self.publisher.get() {
+            Some(publisher) => *publisher,
+            None => match self.registry.kgc_publisher(kgc_id).await? {
+                Some(publisher) => *self.publisher.get_or_init(|| publisher),
+                // Nobody seals to a key that is not published, and nobody may anchor for it.
+                None => return Ok(LogHead::EMPTY),
+            },
+        };
+        let anchored = self.registry.log_head(publisher, release_log_id(kgc_id)).await?;
+        Ok(LogHead { seq: anchored.seq, head: anchored.head })
     }
 
     /// What cannot change is read first, however long that takes; then the newest block, and what
@@ -58,6 +74,10 @@ impl<C: Clock> RegistryView<C> {
 impl<C: Clock> ChainView for RegistryView<C> {
     async fn block_time(&self) -> Result<u64, ChainViewError> {
         self.fresh_head().await.map(|head| head.timestamp).map_err(view_error)
+    }
+
+    async fn anchored_log(&self, kgc_id: B256) -> Result<LogHead, ChainViewError> {
+        self.anchored(kgc_id).await.map_err(view_error)
     }
 
     async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {

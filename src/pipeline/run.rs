@@ -4,6 +4,7 @@ use super::batch::{MAX_BATCH, each_failed};
 use super::sealed::{Sealed, Stage, StoredFile, Unregistered};
 use super::{PipelineError, Sender, Source};
 use crate::chain::Submitted;
+use crate::imaging::WholeReason;
 use crate::kgc::KeyCenter;
 use crate::storage::Store;
 
@@ -38,6 +39,7 @@ pub struct Run<'s, K, S> {
     /// What is to be registered, and its place among the results.
     waiting: Vec<(usize, Unregistered)>,
     results: Vec<Option<RunResult>>,
+    damaged: Vec<(usize, WholeReason)>,
     transactions: usize,
 }
 
@@ -49,6 +51,9 @@ pub type RunResult = Result<Submitted<Sealed>, PipelineError>;
 pub struct Finished {
     /// What came of each file, in the order in which they were added.
     pub files: Vec<RunResult>,
+    /// Which files are sealed as plain bytes because they are damaged, whatever came of them, and
+    /// why.
+    pub damaged: Vec<(usize, WholeReason)>,
     /// How often images were registered or anchored, each time in one transaction at most.
     pub transactions: usize,
 }
@@ -56,14 +61,19 @@ pub struct Finished {
 impl<'s, K: KeyCenter, S: Store> Run<'s, K, S> {
     /// A run of this sender.
     pub fn new(sender: Sender<'s, K, S>, grouping: Grouping) -> Self {
-        Self { sender, grouping, waiting: Vec::new(), results: Vec::new(), transactions: 0 }
+        Self { sender, grouping, waiting: Vec::new(), results: Vec::new(), damaged: Vec::new(), transactions: 0 }
     }
 
     /// Seals and stores a file; registers it with those that wait, once they are enough. What fails
     /// is in the results.
     pub async fn add(&mut self, source: &Source<'_>, progress: &(dyn Fn(Stage) + Sync)) {
         let place = self.results.len();
-        let result = match self.store(source, progress).await {
+        let stored = self.store(source, progress).await;
+        if let Ok(StoredFile::Unregistered(image)) = &stored {
+            let reason = image.whole.clone().filter(WholeReason::is_damage);
+            self.damaged.extend(reason.map(|reason| (place, reason)));
+        }
+        let result = match stored {
             Ok(StoredFile::Registered(sealed)) => Some(Ok(Submitted::Mined(*sealed))),
             Ok(StoredFile::Unregistered(image)) if self.waits(&image) => {
                 self.waiting.push((place, *image));
@@ -86,7 +96,7 @@ impl<'s, K: KeyCenter, S: Store> Run<'s, K, S> {
     pub async fn finish(mut self) -> Finished {
         self.register().await;
         let files = self.results.into_iter().map(|result| result.expect("it is registered, or it failed"));
-        Finished { files: files.collect(), transactions: self.transactions }
+        Finished { files: files.collect(), damaged: self.damaged, transactions: self.transactions }
     }
 
     /// Whether an image is registered together with others.

@@ -1,6 +1,7 @@
 //! Sealing a file: from its bytes to its record on chain.
 
 use super::job::{JobFolder, SealedFiles};
+use super::prepare::prepare;
 use super::put::put_and_read_back;
 use super::sealed::{Sealed, Stage, StoredFile, Timings, Unregistered};
 use super::{Mode, PipelineError, Registered, SealingJob, SealingJobs, Signers};
@@ -69,6 +70,10 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         source: &Source<'_>,
         progress: &(dyn Fn(Stage) + Sync),
     ) -> Result<StoredFile, PipelineError> {
+        if source.mode == Mode::Strict {
+            // An earlier run, less strict, may have sealed it.
+            prepare(source.bytes, source.name, source.mode, self.limits)?;
+        }
         let (chain_id, registry) = (self.registry.chain_id(), self.registry.address());
         let folder = self.jobs.open(source.bytes, source.mode, self.signers.signer.address(), chain_id, registry)?;
         let (mut timings, mut whole, mut renewed) = (Timings::default(), None, None);

@@ -1,24 +1,28 @@
 //! Verifying a stored image against its record: Algorithm 2.
 
-use super::put::sha256;
 use super::submit::submit_once;
 use super::{PipelineError, Signers, Stored};
 use crate::chain::{ChainError, MinedTransaction, Outbox, Registry, Submitted};
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
 use crate::contract::typed_data::RELAY_SECS;
-use crate::storage::{Cid, Observed, Store, StoreError};
+use crate::storage::{Cid, Digested, Store, StoreError};
 use alloy::primitives::{B256, U256};
 
 /// What a look at the stored bytes came to.
 #[derive(Debug)]
 pub enum Verdict {
-    /// They are the registered ones, by the contract's own judgement.
+    /// They are the registered ones, by the contract's own judgement, and as many as were signed.
     Valid,
-    /// They are others.
+    /// They are others. Where they are more than were signed, reading ended at the first one too
+    /// many, and the hash is of those that were read: an object of the signed size does not go on
+    /// there.
     Invalid,
-    /// Nothing is said about them, and nothing is logged: they could not be read, or
+    /// Nothing is said about them, and nothing is logged: they could not be read; or
     /// ([`StoreError::BlockAltered`]) they are the registered ones, but not under the addresses
-    /// that opening demands.
+    /// that opening demands; or ([`StoreError::Size`]) the record contradicts itself: what lies,
+    /// unaltered, under its CID has not its size. Of that the store is innocent, and no hash that
+    /// could be logged would say it: the registered one would read as valid, and that of a part as
+    /// tampering.
     Unavailable(StoreError),
 }
 
@@ -45,34 +49,37 @@ pub struct Recorded {
     pub receipt: MinedTransaction,
 }
 
-/// Reads the bytes as the store holds them and asks the contract about their hash.
+/// Reads the bytes as the store holds them, up to the first one too many, and asks the contract
+/// about their hash.
 ///
-/// Bytes whose hash is right, from a store where a block does not match its address, are not called
-/// valid: they would not open.
+/// Bytes whose hash is right are not called valid if they would not open: where a block does not
+/// match its address, or their number is not the one that was signed.
 ///
 /// # Errors
 /// [`PipelineError::Chain`] if the chain does not answer. A store that does not answer is a
 /// [`Verdict`].
 pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -> Result<Observation, PipelineError> {
-    let Observed { bytes, altered } = match store.fetch_observed(&stored.cid).await {
-        Ok(observed) => observed,
+    let size = stored.logged.size;
+    let digested = match store.digest_observed(&stored.cid, size).await {
+        Ok(digested) => digested,
         Err(error) => return Ok(Observation { verdict: Verdict::Unavailable(error), observed: None }),
     };
-    let observed = sha256(&bytes);
-    let valid = registry.verify(stored.logged.image_id, observed).await?;
-    Ok(judge(stored.cid, observed, valid, altered))
+    let valid = registry.verify(stored.logged.image_id, B256::from(digested.sha256)).await?;
+    Ok(judge(stored.cid, size, &digested, valid))
 }
 
-/// What follows from the contract's judgement on the hash, and from the first `altered` block, for
-/// the object `cid`.
-fn judge(cid: Cid, observed: B256, valid: bool, altered: Option<Cid>) -> Observation {
+/// What follows from the contract's judgement on the hash of what lies under a CID, and from what
+/// else was seen of it, for an object of `size` bytes.
+fn judge(cid: Cid, size: u64, digested: &Digested, valid: bool) -> Observation {
+    let unavailable = |error| Observation { verdict: Verdict::Unavailable(error), observed: None };
+    let Digested { sha256, bytes: found, altered } = *digested;
     match (valid, altered) {
-        (true, None) => Observation { verdict: Verdict::Valid, observed: Some(observed) },
-        (true, Some(block)) => {
-            let error = StoreError::BlockAltered { cid, block };
-            Observation { verdict: Verdict::Unavailable(error), observed: None }
+        (true, _) | (false, None) if found > size || (valid && found != size) => {
+            unavailable(StoreError::Size { cid, expected: size, found })
         }
-        (false, _) => Observation { verdict: Verdict::Invalid, observed: Some(observed) },
+        (true, Some(block)) => unavailable(StoreError::BlockAltered { cid, block }),
+        (true, None) => Observation { verdict: Verdict::Valid, observed: Some(sha256.into()) },
+        (false, _) => Observation { verdict: Verdict::Invalid, observed: Some(sha256.into()) },
     }
 }
 
@@ -130,6 +137,7 @@ pub async fn record_verification(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::put::sha256;
     use crate::storage::LocalStore;
 
     #[tokio::test]
@@ -142,9 +150,9 @@ mod tests {
         let index = std::fs::read(&root).expect("the index");
 
         let look = async || {
-            let Observed { bytes, altered } = store.fetch_observed(&cid).await.expect("read");
-            let observed = sha256(&bytes);
-            judge(cid, observed, observed == registered, altered)
+            let size = bytes.len() as u64;
+            let digested = store.digest_observed(&cid, size).await.expect("read");
+            judge(cid, size, &digested, registered == digested.sha256)
         };
         let valid = look().await;
         assert!(matches!(valid.verdict, Verdict::Valid), "{valid:?}");
@@ -162,5 +170,47 @@ mod tests {
         let invalid = look().await;
         assert!(matches!(invalid.verdict, Verdict::Invalid), "{invalid:?}");
         assert_eq!(invalid.observed, Some(sha256(&index[1..])));
+    }
+    #[tokio::test]
+    async fn bytes_of_another_number_than_was_signed_are_never_valid() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = LocalStore::open(dir.path()).expect("opens");
+        for length in [3372_u64, (3 << 20) + 7] {
+            let bytes = vec![7; usize::try_from(length).expect("small")];
+            let cid = store.put(&bytes).await.expect("put");
+            for size in [0, 1, 3371, length - 1, length + 1, 5 << 40] {
+                let digested = store.digest_observed(&cid, size).await.expect("read");
+                assert_eq!(digested.bytes, length.min(size + 1), "{size}");
+                // Whatever was registered: the hash of the whole, of what was read, or another.
+                for valid in [true, false] {
+                    let seen = judge(cid, size, &digested, valid);
+                    let refused = matches!(
+                        seen.verdict,
+                        Verdict::Unavailable(StoreError::Size { expected, found, .. }) if (expected, found) == (size, digested.bytes)
+                    );
+                    // Fewer bytes with another hash are what they always were: not the registered
+                    // ones.
+                    let invalid = matches!(seen.verdict, Verdict::Invalid) && !valid && length < size;
+                    assert!(refused || invalid, "{size}: {seen:?}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_store_adds_is_cut_off_and_invalid() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = LocalStore::open(dir.path()).expect("opens");
+        let bytes = vec![7; 3372];
+        let (cid, size) = (store.put(&bytes).await.expect("put"), 3372);
+        // 3 GiB that take no room on the disk: nothing of them is held, nor read after the first.
+        let file = std::fs::OpenOptions::new().write(true).open(store.block_path(&cid)).expect("the block");
+        file.set_len(3 << 30).expect("grown");
+        let digested = store.digest_observed(&cid, size).await.expect("read");
+        let expected = sha256(&[&bytes[..], &[0]].concat());
+        assert_eq!(digested, Digested { sha256: expected.0, bytes: 3373, altered: Some(cid) });
+        let seen = judge(cid, size, &digested, false);
+        assert!(matches!(seen.verdict, Verdict::Invalid), "{seen:?}");
+        assert_eq!(seen.observed, Some(expected), "the hash of what was read is logged");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::kubo::{Held, Repaired, Replica};
-use super::{Cid, KuboStore, LocalStore, Moved, Observed, PinState, Store, StoreError};
+use super::{Cid, Digested, KuboStore, Length, LocalStore, Moved, Observed, PinState, Store, StoreError};
 use crate::files::Existing;
 
 /// A folder, or IPFS nodes.
@@ -24,10 +24,10 @@ impl Store for AnyStore {
         }
     }
 
-    async fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
+    async fn get_of_length(&self, cid: &Cid, sha256: &[u8; 32], length: Length) -> Result<Vec<u8>, StoreError> {
         match self {
-            Self::Local(store) => store.get(cid, expected_sha256).await,
-            Self::Kubo(store) => store.get(cid, expected_sha256).await,
+            Self::Local(store) => store.get_of_length(cid, sha256, length).await,
+            Self::Kubo(store) => store.get_of_length(cid, sha256, length).await,
         }
     }
 
@@ -35,6 +35,13 @@ impl Store for AnyStore {
         match self {
             Self::Local(store) => store.fetch_observed(cid).await,
             Self::Kubo(store) => store.fetch_observed(cid).await,
+        }
+    }
+
+    async fn digest_observed(&self, cid: &Cid, most: u64) -> Result<Digested, StoreError> {
+        match self {
+            Self::Local(store) => store.digest_observed(cid, most).await,
+            Self::Kubo(store) => store.digest_observed(cid, most).await,
         }
     }
 

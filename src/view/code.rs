@@ -151,6 +151,8 @@ codes! {
     // The store.
     /// What is stored, or was sealed, is not what was registered.
     Tampered "TAMPERED" Some(Invalid);
+    /// What is stored under a record's CID has another size than was signed.
+    OtherSize "OTHER_SIZE" Some(Invalid);
     /// The store works, and the object is not in it.
     NotStored "NOT_STORED" Some(NotFound);
     /// The store can't be read or written now.

@@ -46,7 +46,9 @@ pub use record::{AnchoredView, ImageView};
 pub use registry::{
     AdministeredView, AdministrationView, DeploymentView, RegistryStandingView, RoleChangeView, RoleView, RolesView,
 };
-pub use sealed::{FailedFileView, MaterializedListView, MaterializedView, OpenedView, SealedListView, SealedView};
+pub use sealed::{
+    FailedFileView, LeftOutView, MaterializedListView, MaterializedView, OpenedView, SealedListView, SealedView,
+};
 pub use transaction::{ActView, ExplainedView, PrintedView, REQUEST_SCHEMA, RelayedView, RequestView, TransactionView};
 pub use values::{Checksummed, Decimal, SCHEMA, address, flag_name, json, state_name};
 pub use verification::{RecordedView, VerificationView};

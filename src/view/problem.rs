@@ -223,6 +223,7 @@ impl From<&StoreError> for Problem {
     fn from(error: &StoreError) -> Self {
         let code = match error {
             StoreError::BlockAltered { .. } | StoreError::ContentMismatch { .. } => Code::Tampered,
+            StoreError::Size { .. } => Code::OtherSize,
             StoreError::NotFound { .. } => Code::NotStored,
             StoreError::Unavailable { .. } => Code::StoreUnavailable,
             StoreError::Node { source, .. } => return source.into(),
@@ -281,7 +282,8 @@ impl From<&KgcError> for Problem {
                 None => Code::Unreachable,
             },
             KgcError::Chain(_) => Code::Unreachable,
-            KgcError::Log(LogError::Altered { .. } | LogError::Shorter { .. }) => Code::KgcLog,
+            KgcError::Log(LogError::Io { .. }) => Code::Kgc,
+            KgcError::Log(_) => Code::KgcLog,
             _ => Code::Kgc,
         };
         code.into()

@@ -10,10 +10,20 @@ use serde::Serialize;
 
 /// Everything that one run sealed.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SealedListView {
     pub(crate) sender: Checksummed,
     pub(crate) images: Vec<SealedView>,
     pub(crate) failed: Vec<FailedFileView>,
+    pub(crate) left_out: Vec<LeftOutView>,
+}
+
+/// What lies in a folder that was to be sealed, and is no file.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftOutView {
+    pub(crate) path: String,
+    /// What it is.
+    pub(crate) reason: String,
 }
 
 /// A file that is sealed, stored, and registered or anchored.
@@ -65,7 +75,7 @@ impl SealedView {
             anchor: registered.anchor.clone(),
             already: sealed.already,
             renewed_because: sealed.renewed,
-            plain_bytes_reason: sealed.whole.map(|reason| reason.to_string()),
+            plain_bytes_reason: sealed.whole.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -195,8 +205,9 @@ pub(super) mod tests {
             error: ErrorView { code: Code::File, message: "cannot read it".to_owned(), hint: hint.map(str::to_owned) },
         };
         let failed = vec![failed("c.png", Some("look")), failed("d.png", None)];
+        let left_out = vec![LeftOutView { path: "scans/lost".to_owned(), reason: "a FIFO".to_owned() }];
         assert_eq!(
-            json(SealedListView { sender: Address::repeat_byte(0xa1).into(), images, failed }).to_string(),
+            json(SealedListView { sender: Address::repeat_byte(0xa1).into(), images, failed, left_out }).to_string(),
             concat!(
                 r#"{"failed":[{"code":"FILE","file":"c.png","hint":"look","message":"cannot read it"},"#,
                 r#"{"code":"FILE","file":"d.png","hint":null,"message":"cannot read it"}],"#,
@@ -222,6 +233,7 @@ pub(super) mod tests {
                 r#""plainBytesReason":"its samples are compressed","renewedBecause":"the chain forgot it","#,
                 r#""salt":"0x0202020202020202020202020202020202020202020202020202020202020202","size":70000,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a"}],"#,
+                r#""leftOut":[{"path":"scans/lost","reason":"a FIFO"}],"#,
                 r#""sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1"}"#,
             )
         );

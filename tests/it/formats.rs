@@ -13,6 +13,7 @@ use medseal::pipeline::{Mode, PipelineError, Prepared, prepare, rebuild};
 use proptest::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::common::{Fixture, random, read, root, sha256};
 use dicom::{Dicom, SYNTAXES};
@@ -222,6 +223,74 @@ fn a_truncated_dicom_file_is_refused_and_sealed_as_plain_bytes_only_when_asked()
     assert!(matches!(error, PipelineError::Imaging(ImagingError::Dicom(_))), "{error:?}");
     assert!(there_and_back("cut.dcm", cut, Mode::Raw).1 == cut);
     assert_eq!(prepared("cut.dcm", cut, Mode::Raw).whole, Some(WholeReason::AskedFor));
+}
+
+/// Files of other projects, which are not ours to commit: pydicom's and nibabel's packages hold
+/// theirs. What is refused is printed by name; it must be cut short, or empty.
+#[test]
+#[ignore = "MEDSEAL_TEST_FILES names a folder of files"]
+fn every_file_of_a_folder_comes_back_or_is_cut_short() {
+    let mut folders = vec![PathBuf::from(std::env::var_os("MEDSEAL_TEST_FILES").expect("a folder"))];
+    let (mut sealed, mut damaged, mut refused) = (0, 0, 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let (name, file) = (path.display().to_string(), read(&path));
+            match prepare(&file, &name, Mode::Auto, &Limits::default()) {
+                Ok(prepared) => {
+                    if let Some(reason) = prepared.whole.filter(WholeReason::is_damage) {
+                        eprintln!("as bytes: {name}: {reason}");
+                        damaged += 1;
+                    }
+                    comes_back("a file", &file);
+                    sealed += 1;
+                }
+                Err(error) => {
+                    let cut = match &error {
+                        PipelineError::Imaging(ImagingError::Dicom(error)) => error.is_cut_short(),
+                        PipelineError::Imaging(ImagingError::Empty | ImagingError::CutShort { .. }) => true,
+                        _ => false,
+                    };
+                    eprintln!("refused: {name}: {error:?}");
+                    assert!(cut, "{name} is refused, and not cut short");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    eprintln!("{sealed} sealed, {damaged} of them as bytes for what is odd in them; {refused} refused");
+    assert!(sealed > 0);
+}
+
+#[test]
+fn what_is_odd_is_sealed_as_bytes_with_the_reason_and_refused_when_strict() {
+    let limits = Limits::default();
+    let whole = read(root("tests/data/one_pixel.dcm"));
+    let padded = [&whole[..], &[0; 512]].concat();
+    assert!(matches!(comes_back("padded.dcm", &padded), Layout::Spliced { tail, .. } if tail.len() >= 512));
+    let odd = [&whole[..], b"remains"].concat();
+    assert!(matches!(comes_back("odd.dcm", &odd), Layout::Bytes { .. }));
+    let reason = prepared("odd.dcm", &odd, Mode::Auto).whole.expect("a reason");
+    assert!(reason.is_damage(), "{reason:?}");
+    let refused = prepare(&odd, "odd.dcm", Mode::Strict, &limits).expect_err("not wanted");
+    assert!(matches!(refused, PipelineError::Imaging(ImagingError::NotAsItShould { .. })), "{refused:?}");
+    for good in ["one_pixel.dcm", "head_8bit.png", "two_pages.tif"] {
+        let file = read(root("tests/data").join(good));
+        prepared(good, &file, Mode::Strict);
+    }
+    // A TIFF file that says it is compressed, and is not.
+    let mut tiff = read(root("tests/data/head_16bit.tif"));
+    let entry = tiff.windows(8).position(|bytes| bytes == [3, 1, 3, 0, 1, 0, 0, 0]).expect("its compression");
+    tiff[entry + 8] = 5;
+    assert!(matches!(comes_back("odd.tif", &tiff), Layout::Bytes { .. }));
+    assert!(prepared("odd.tif", &tiff, Mode::Auto).whole.is_some_and(|reason| reason.is_damage()));
+    for (file, mode) in [(&tiff, Mode::Pixels), (&tiff, Mode::Strict), (&odd, Mode::Pixels)] {
+        assert!(prepare(file, "odd", mode, &limits).is_err(), "{mode:?}");
+    }
 }
 
 proptest! {

@@ -116,6 +116,7 @@ class Faults:
     def token(self):
         path = self.world.path("one-token")
         path.write_text(self.world.made["ipfs"][0]["token"])
+        path.chmod(0o600)
         return path
 
     def halves_each_make_a_record(self):

@@ -30,6 +30,7 @@ class World:
         self.temporary = tempfile.TemporaryDirectory(prefix="medseal-network-")
         self.folder = Path(self.temporary.name)
         (self.folder / "kgc-password").write_text("a passphrase for this test\n")
+        (self.folder / "kgc-password").chmod(0o600)
         self.settings |= {"MEDSEAL_HOME": str(self.folder / ".medseal"), "MEDSEAL_DEPLOYMENTS": str(self.folder / "deployments"),
                           "MEDSEAL_KGC_PASSWORD": str(self.folder / "kgc-password")}
 

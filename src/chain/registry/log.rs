@@ -4,7 +4,7 @@ use super::Registry;
 use crate::chain::error::ChainError;
 use crate::chain::outbox::MinedTransaction;
 use crate::chain::rpc::Rpc;
-use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents};
+use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents, KgcKeyPublished};
 use crate::contract::{
     EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, is_known, spelled_out,
 };
@@ -71,6 +71,19 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn image_count(&self) -> Result<usize, ChainError> {
         Ok(self.read_events(&Filter::new().event_signature(OF_RECORDS.to_vec())).await?.len())
+    }
+
+    /// The wallet that published a KGC's key, and that alone may publish its next one; none where there is no key.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn kgc_publisher(&self, kgc_id: B256) -> Result<Option<Address>, ChainError> {
+        let filter = Filter::new().event_signature(KgcKeyPublished::SIGNATURE_HASH).topic1(kgc_id);
+        let first = self.read_events(&filter).await?.into_iter().next();
+        Ok(first.and_then(|event| match event.event {
+            IImageRegistryEvents::KgcKeyPublished(published) => Some(published.publisher),
+            _ => None,
+        }))
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {

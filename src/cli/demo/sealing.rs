@@ -78,7 +78,7 @@ impl Story<'_> {
             bar.inc(1);
         }
         bar.set_message("registering");
-        let Finished { files: results, transactions } = run.finish().await;
+        let Finished { files: results, transactions, .. } = run.finish().await;
         let mut sealed = Vec::new();
         for result in results {
             sealed.push(result?.mined().expect("the demo's wallets send"));

@@ -1,18 +1,21 @@
 //! `medseal seal`.
 
+mod collect;
 mod outcome;
 
 use super::error::CliError;
-use super::output::{Outcome, Talk, progress};
+use super::output::{Outcome, Talk, progress, say};
 use super::session::Session;
 use super::settings::Settings;
 use super::signers::Relay;
 use super::transformer;
 use crate::chain::Submitted;
 use crate::clock::SystemClock;
-use crate::imaging::{ImagingError, Limits};
-use crate::pipeline::{Grouping, Mode, PipelineError, Run, Sealed, Sender, Source, Stage};
+use crate::imaging::Limits;
+use crate::pipeline::{Finished, Grouping, Mode, Run, Sealed, Sender, Source, Stage};
 use std::path::{Path, PathBuf};
+
+pub(super) use collect::{not_a_file, read};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,6 +29,10 @@ pub(super) struct Args {
     /// Seal as plain bytes, without looking inside
     #[arg(long)]
     raw: bool,
+    /// Refuse a file that is or may be damaged, where it would be sealed as plain bytes; a file that
+    /// is cut short is always refused
+    #[arg(long, conflicts_with_all = ["pixels", "raw"])]
+    strict: bool,
     /// Seal again what was sealed and registered before
     #[arg(long)]
     again: bool,
@@ -43,7 +50,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
-    let files = collect(&args.paths)?;
+    let (files, left_out) = collect::collect(&args.paths)?;
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let signers = session.signers(args.relay.relayer.as_deref())?;
@@ -62,9 +69,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         clock: &SystemClock,
         limits: &Limits::default(),
     };
-    let mode = match (args.pixels, args.raw) {
-        (true, _) => Mode::Pixels,
-        (_, true) => Mode::Raw,
+    let mode = match (args.pixels, args.raw, args.strict) {
+        (true, ..) => Mode::Pixels,
+        (_, true, _) => Mode::Raw,
+        (.., true) => Mode::Strict,
         _ => Mode::Auto,
     };
     let bar = progress(files.len(), talk.json);
@@ -83,52 +91,19 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         }
         bar.inc(1);
     }
-    let mut sealed = run.finish().await.files.into_iter();
+    let Finished { files: sealed, damaged, .. } = run.finish().await;
     bar.finish_and_clear();
+    let read: Vec<&PathBuf> = files.iter().zip(&unread).filter(|(_, no)| no.is_none()).map(|(path, _)| path).collect();
+    for (place, reason) in damaged {
+        say(&format!("{}: sealed as plain bytes: {reason}", read[place].display().to_string().escape_debug()));
+    }
+    let mut sealed = sealed.into_iter();
     let of_file = |unread: Option<CliError>| match unread {
         Some(error) => Err(error),
         None => Ok(sealed.next().expect("each file that was read has its result")?),
     };
     let attempts = files.into_iter().zip(unread.into_iter().map(of_file)).collect();
-    outcome::outcome(attempts, &session, signers.signer.address(), mode, talk)
-}
-
-/// The files that the paths stand for: folders are not descended into.
-fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
-    let mut files = Vec::new();
-    for path in paths {
-        let failed = |source| CliError::File { act: "read", path: path.clone(), source };
-        let metadata = std::fs::metadata(path).map_err(failed)?;
-        if metadata.is_file() {
-            files.push(path.clone());
-            continue;
-        }
-        if !metadata.is_dir() {
-            return Err(CliError::NothingToSeal { path: path.clone() });
-        }
-        let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
-            .map_err(failed)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
-        inside.retain(|path| path.is_file());
-        inside.sort();
-        if inside.is_empty() {
-            return Err(CliError::NothingToSeal { path: path.clone() });
-        }
-        files.extend(inside);
-    }
-    Ok(files)
-}
-
-/// The bytes of a file, if it is not larger than anything that can be sealed.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
-    let (found, limit) = (std::fs::metadata(path).map_err(failed)?.len(), Limits::default().file_bytes);
-    if found > limit {
-        return Err(PipelineError::Imaging(ImagingError::TooLarge { what: "bytes of file", found, limit }).into());
-    }
-    std::fs::read(path).map_err(failed)
+    outcome::outcome(attempts, left_out, &session, signers.signer.address(), mode, talk)
 }
 
 fn file_name(path: &Path) -> String {

@@ -1,6 +1,7 @@
 //! What `medseal seal` says of its files.
 
 use super::Attempt;
+use super::collect::LeftOut;
 use crate::chain::{Submitted, Unsent};
 use crate::cli::error::CliError;
 use crate::cli::exit;
@@ -12,6 +13,7 @@ use alloy::primitives::Address;
 
 pub(super) fn outcome(
     mut results: Vec<Attempt>,
+    left_out: Vec<LeftOut>,
     session: &Session,
     sender: Address,
     mode: Mode,
@@ -26,7 +28,7 @@ pub(super) fn outcome(
     }
     let mut rows =
         vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
-    let (mut images, mut failed, mut exits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut images, mut failed, mut exits, mut list) = (Vec::new(), Vec::new(), Vec::new(), String::new());
     for (path, result) in &results {
         let name = path.display().to_string().escape_debug().to_string();
         match result {
@@ -37,15 +39,17 @@ pub(super) fn outcome(
                 if let Some(reason) = sealed.renewed {
                     say(&format!("{name}: sealed anew: {reason}"));
                 }
-                if let (Some(reason), Mode::Auto) = (sealed.whole, mode)
+                // Of damage it is said in any case.
+                if let (Some(reason), Mode::Auto | Mode::Strict) = (&sealed.whole, mode)
                     && talk.verbose
+                    && !reason.is_damage()
                 {
                     say(&format!("{name}: sealed as plain bytes: {reason}"));
                 }
             }
             Err(error) => {
                 exits.push(error.exit());
-                rows.push(vec![name.clone(), format!("failed: {}", chain_of(error))]);
+                list += &format!("\n  {name}: {}", chain_of(error));
                 failed.push(FailedFileView { file: name, error: error_view(error) });
             }
         }
@@ -60,8 +64,13 @@ pub(super) fn outcome(
         [only] if images.is_empty() => *only,
         _ => exit::FAILURE,
     };
-    let view = SealedListView { sender: sender.into(), images, failed };
-    Ok(Outcome { json: json(view), text: table(&rows) + &together(&results), exit })
+    let mut text = if images.is_empty() { String::new() } else { table(&rows) + &together(&results) + "\n" };
+    if !failed.is_empty() {
+        text += &format!("not sealed, {} of {} files:{list}", failed.len(), results.len());
+    }
+    let left_out = left_out.into_iter().map(LeftOut::view).collect();
+    let view = SealedListView { sender: sender.into(), images, failed, left_out };
+    Ok(Outcome { json: json(view), text: text.trim_end().to_owned(), exit })
 }
 
 /// What an external wallet must sign or send, if anything; says what failed besides.

@@ -53,6 +53,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
     let receivers = args.hooks.receivers()?;
     let wait = settings.wait(Wait::Finalized)?;
+    crate::files::ends_by_itself();
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be waited for");
     let mut terminate = signal(SignalKind::terminate()).expect("signals can be waited for");
     let watching = async {

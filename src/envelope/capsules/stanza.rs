@@ -20,6 +20,11 @@ const BODY_BYTES: usize = 4096;
 /// Stanza counts that are allowed.
 const STANZA_COUNTS: std::ops::RangeInclusive<usize> = 1..=1024;
 
+impl Capsules {
+    /// Most bytes of all stanzas together that are read: more are no key capsules.
+    pub const MAX_BYTES: u64 = (PREFIX_BYTES + *STANZA_COUNTS.end() * (FIXED_BYTES + BODY_BYTES)) as u64;
+}
+
 /// The holder that a stanza is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -2,8 +2,9 @@
 
 use dicom_core::Tag;
 
-/// Why a DICOM file is refused as damaged. It can still be sealed as plain bytes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// What is wrong with a DICOM file. One that is cut short is refused; the others are sealed as
+/// plain bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DicomError {
     /// The file ends inside an element's header, or inside a sequence of undefined length.
@@ -56,8 +57,16 @@ pub enum DicomError {
     AfterPixels {
         /// What was read there.
         tag: Tag,
-        /// Where its value begins.
+        /// Where it begins.
         offset: usize,
+    },
+    /// A few bytes follow the pixel data, too few for an element.
+    #[error("{bytes} bytes at byte {offset}, behind the last element, are none")]
+    Remains {
+        /// Where they begin.
+        offset: usize,
+        /// How many they are.
+        bytes: usize,
     },
     /// An element is absent that the pixel data need.
     #[error("{name} {tag} is missing")]
@@ -89,10 +98,10 @@ pub enum DicomError {
         /// What it is.
         found: u32,
     },
-    /// The pixel data have another length than rows, columns, frames and bits ask for.
+    /// The pixel data are shorter than rows, columns, frames and bits ask for.
     #[error("expected {expected} bytes of pixel data, found {found}")]
     PixelLength {
-        /// D * H * W * C * bytes of a sample.
+        /// D * H * W * C * bytes of a sample; fewer where colour is subsampled.
         expected: u64,
         /// The element's length.
         found: u64,
@@ -103,4 +112,11 @@ pub enum DicomError {
     /// Rows, columns and bits are there, the pixel data they describe are not.
     #[error("the pixel data are missing, though rows, columns and bits describe them")]
     PixelsMissing,
+}
+
+impl DicomError {
+    /// Whether bytes are missing that the file says it has: no reader can make up for them.
+    pub fn is_cut_short(&self) -> bool {
+        matches!(self, Self::CutShort { .. } | Self::ElementLength { .. } | Self::PixelLength { .. })
+    }
 }

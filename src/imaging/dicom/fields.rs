@@ -46,17 +46,6 @@ impl<'a> Fields<'a> {
 
     /// Keeps the element if it matters; refuses a second one.
     pub(super) fn add(&mut self, element: Element) -> Result<(), DicomError> {
-        if let Some(pixels) = self.pixels()?
-            && element.tag <= pixels.tag
-        {
-            let (tag, offset) = (element.tag, element.value.start);
-            let twice = tag == pixels.tag;
-            return Err(if twice {
-                DicomError::Duplicate { tag, offset }
-            } else {
-                DicomError::AfterPixels { tag, offset }
-            });
-        }
         if KEPT.contains(&element.tag) {
             let (tag, offset) = (element.tag, element.value.start);
             if self.elements.insert(tag, element).is_some() {
@@ -89,16 +78,20 @@ impl<'a> Fields<'a> {
         self.required(tags::BITS_ALLOCATED, "bits allocated")
     }
 
-    /// Colour with fewer samples than pixels (4:2:2, 4:2:0): no plain array of samples.
-    pub(super) fn is_subsampled(&self) -> bool {
+    /// Colour with fewer samples than pixels is no plain array of samples: two of three samples are
+    /// stored (4:2:2), or one of two (4:2:0).
+    pub(super) fn subsampled(&self) -> Option<(u64, u64)> {
         let value =
             self.elements.get(&tags::PHOTOMETRIC_INTERPRETATION).map_or(&[][..], |e| &self.file[e.value.clone()]);
-        let name = value.trim_ascii();
-        name.ends_with(b"_422") || name.ends_with(b"_420")
+        match value.trim_ascii() {
+            name if name.ends_with(b"_422") => Some((2, 3)),
+            name if name.ends_with(b"_420") => Some((1, 2)),
+            _ => None,
+        }
     }
 
-    /// What the samples in the element `pixels` are.
-    pub(super) fn shape(&self, pixels: Tag) -> Result<PixelFormat, DicomError> {
+    /// Frames, rows, columns and samples of a pixel.
+    pub(super) fn geometry(&self) -> Result<Geometry, DicomError> {
         let geometry = Geometry {
             depth: self.frames()?,
             height: self.side(tags::ROWS, "rows")?,
@@ -108,6 +101,12 @@ impl<'a> Fields<'a> {
         if geometry.channels == 0 {
             return Err(value_error(tags::SAMPLES_PER_PIXEL, "samples per pixel", "1 or more", 0));
         }
+        Ok(geometry)
+    }
+
+    /// What the samples in the element `pixels` are.
+    pub(super) fn shape(&self, pixels: Tag) -> Result<PixelFormat, DicomError> {
+        let geometry = self.geometry()?;
         let planar = self.flag(tags::PLANAR_CONFIGURATION, "planar configuration")?;
         let channel_order = if planar { ChannelOrder::Planar } else { ChannelOrder::Interleaved };
         let allocated = self.bits_allocated()?;
@@ -172,8 +171,9 @@ impl<'a> Fields<'a> {
     fn optional(&self, tag: Tag, name: &'static str) -> Result<Option<u16>, DicomError> {
         let Some(element) = self.elements.get(&tag) else { return Ok(None) };
         match (&self.file[element.value.clone()], element.vr, self.order) {
-            (&[a, b], VR::US, ByteOrder::Little) => Ok(Some(u16::from_le_bytes([a, b]))),
-            (&[a, b], VR::US, ByteOrder::Big) => Ok(Some(u16::from_be_bytes([a, b]))),
+            // What has a type of its own that nobody knows (UN) is what the dictionary says of its tag.
+            (&[a, b], VR::US | VR::UN, ByteOrder::Little) => Ok(Some(u16::from_le_bytes([a, b]))),
+            (&[a, b], VR::US | VR::UN, ByteOrder::Big) => Ok(Some(u16::from_be_bytes([a, b]))),
             _ => Err(DicomError::Type { tag, name, expected: "one unsigned 16-bit number (US)" }),
         }
     }

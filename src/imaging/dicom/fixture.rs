@@ -124,16 +124,22 @@ pub(super) fn read(file: &[u8]) -> Scan {
     decode(file, &Limits::default()).expect("a good file")
 }
 
+/// What is wrong with a file: what is cut short is refused, all else is sealed whole for that
+/// reason.
 pub(super) fn error(file: &[u8]) -> DicomError {
     match decode(file, &Limits::default()) {
-        Err(ImagingError::Dicom(error)) => error,
-        other => panic!("expected a DICOM error, got {other:?}"),
+        Err(ImagingError::Dicom(error)) if error.is_cut_short() => error,
+        Ok(scan) => match (scan.image(), scan.split()) {
+            (None, Split::Whole(WholeReason::Nonconforming(error))) if !error.is_cut_short() => *error,
+            other => panic!("expected a fault, got {other:?}"),
+        },
+        other => panic!("expected a fault, got {other:?}"),
     }
 }
 
 pub(super) fn reason(file: &[u8]) -> WholeReason {
     match read(file).split() {
-        Split::Whole(reason) => *reason,
+        Split::Whole(reason) => reason.clone(),
         Split::Samples(range) => panic!("split at {range:?}"),
     }
 }

@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use dicom_core::{
     Tag, VR,
-    header::{DataElementHeader, HasLength, Header, SequenceItemHeader},
+    header::{DataElementHeader, HasLength, Header, Length, SequenceItemHeader},
 };
 use dicom_encoding::{
     decode::{DecodeFrom, implicit_le::StandardImplicitVRLittleEndianDecoder},
     transfer_syntax::DynDecoder,
 };
 
-use super::DicomError;
+use super::{DicomError, Encoding};
 
 const ITEM_GROUP: u16 = 0xfffe;
 const ITEM: Tag = Tag(ITEM_GROUP, 0xe000);
@@ -38,6 +38,7 @@ pub(super) struct Element {
 pub(super) struct ElementWalk<'a> {
     file: &'a [u8],
     position: usize,
+    encoding: Encoding,
     decoder: DynDecoder<&'a [u8]>,
     /// Inside an unknown element (UN) of undefined length everything is implicit little-endian (PS3.5, 6.2.2).
     implicit: StandardImplicitVRLittleEndianDecoder,
@@ -53,8 +54,8 @@ enum Open {
 
 impl<'a> ElementWalk<'a> {
     /// Starts at `position` of `file`; at most `nesting` sequences may stand inside each other.
-    pub(super) fn new(file: &'a [u8], position: usize, decoder: DynDecoder<&'a [u8]>, nesting: usize) -> Self {
-        Self { file, position, decoder, implicit: Default::default(), nesting }
+    pub(super) fn new(file: &'a [u8], position: usize, encoding: Encoding, nesting: usize) -> Self {
+        Self { file, position, encoding, decoder: encoding.decoder(), implicit: Default::default(), nesting }
     }
 
     /// Where the next element begins.
@@ -62,9 +63,22 @@ impl<'a> ElementWalk<'a> {
         self.position
     }
 
-    /// Returns the next element, or nothing exactly at the end of the file.
+    /// Refuses what cannot follow the pixel data, before its length is believed.
+    pub(super) fn check_after_pixels(&self, pixels: Tag) -> Result<(), DicomError> {
+        let (offset, rest) = (self.position, &self.file[self.position..]);
+        if is_zeros(rest) {
+            return Ok(());
+        }
+        let tag = self.encoding.tag(rest).ok_or(DicomError::Remains { offset, bytes: rest.len() })?;
+        // FFFF is the group of bytes that were never written.
+        let follows = tag >= pixels && tag.group() != ITEM_GROUP && tag.group() != 0xffff;
+        if follows { Ok(()) } else { Err(DicomError::AfterPixels { tag, offset }) }
+    }
+
+    /// Returns the next element, or nothing where the file ends, or holds nothing but zeros from
+    /// here on.
     pub(super) fn next(&mut self) -> Result<Option<Element>, DicomError> {
-        if self.position == self.file.len() {
+        if is_zeros(&self.file[self.position..]) {
             return Ok(None);
         }
         let begin = self.position;
@@ -131,6 +145,9 @@ impl<'a> ElementWalk<'a> {
     }
 
     fn header(&mut self, implicit: bool) -> Result<DataElementHeader, DicomError> {
+        if let Some(header) = self.odd_header(implicit) {
+            return Ok(header);
+        }
         let mut source = &self.file[self.position..];
         let decoder: &dyn DecodeFrom<&'a [u8]> = if implicit { &self.implicit } else { &*self.decoder };
         // The only thing that can go wrong here is that the slice ends: every tag, type and length is taken as it is.
@@ -138,6 +155,46 @@ impl<'a> ElementWalk<'a> {
             decoder.decode_header(&mut source).map_err(|_| DicomError::CutShort { offset: self.file.len() })?;
         self.position = self.file.len() - source.len();
         Ok(header)
+    }
+
+    /// The header of an element whose type is none that is known: lower case, blanks, a maker's
+    /// own, or left out. Each way to write it is tried, and the first after which the file goes on
+    /// as DICOM is taken; else nothing, and the standard's way is taken (PS3.5, 7.1.2).
+    fn odd_header(&mut self, implicit: bool) -> Option<DataElementHeader> {
+        let rest = &self.file[self.position..];
+        let tag = self.encoding.tag(rest)?;
+        let &[_, _, _, _, a, b, c, d] = rest.first_chunk::<8>()?;
+        if implicit || !self.encoding.explicit || tag.group() == ITEM_GROUP || VR::from_binary([a, b]).is_some() {
+            return None;
+        }
+        let known = VR::from_binary([a.to_ascii_uppercase(), b.to_ascii_uppercase()]);
+        let vr = known.unwrap_or(VR::UN);
+        let short = Some((vr, 8, u32::from(self.encoding.u16([c, d]))));
+        let long = rest.get(8..12).and_then(|length| Some((vr, 12, self.encoding.u32(length.try_into().ok()?))));
+        let long = long.filter(|_| [c, d] == [0, 0]);
+        let typeless = Some((VR::UN, 8, self.encoding.u32([a, b, c, d])));
+        let letters = a.is_ascii_alphabetic() && b.is_ascii_alphabetic();
+        let ways = match known {
+            Some(vr) if is_short(vr) => [short, long, None],
+            _ if letters => [long, short, None],
+            _ => [typeless, short, long],
+        };
+        let goes_on = |&(_, start, length): &(VR, usize, u32)| self.goes_on(tag, &rest[start..], length);
+        let (vr, start, length) = ways.into_iter().flatten().find(goes_on)?;
+        self.position += start;
+        Some(DataElementHeader::new(tag, vr, Length(length)))
+    }
+
+    /// Whether an element, the end of an item or the end of the file comes after a value of
+    /// `length` bytes.
+    fn goes_on(&self, tag: Tag, value: &[u8], length: u32) -> bool {
+        if Length(length).is_undefined() {
+            return self.encoding.tag(value).is_some_and(|next| next.group() == ITEM_GROUP);
+        }
+        let Some(after) = usize::try_from(length).ok().and_then(|length| value.get(length..)) else { return false };
+        let typed = |header: &[u8]| header[4..6].iter().all(u8::is_ascii_alphabetic);
+        let follows = |next: Tag| next.group() == ITEM_GROUP || next > tag && typed(after);
+        is_zeros(after) || self.encoding.tag(after).is_some_and(follows)
     }
 
     fn item_header(&mut self, implicit: bool) -> Result<SequenceItemHeader, DicomError> {
@@ -152,4 +209,15 @@ impl<'a> ElementWalk<'a> {
         self.position += 8;
         Ok(header)
     }
+}
+
+/// Whether nothing is left but zeros, as padding to a block's size leaves them.
+fn is_zeros(rest: &[u8]) -> bool {
+    rest.iter().all(|byte| *byte == 0)
+}
+
+/// Whether a value of this type has its length in two bytes (PS3.5, 7.1.2).
+fn is_short(vr: VR) -> bool {
+    use VR::*;
+    matches!(vr, AE | AS | AT | CS | DA | DS | DT | FL | FD | IS | LO | LT | PN | SH | SL | SS | ST | TM | UI | UL | US)
 }

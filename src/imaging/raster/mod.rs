@@ -1,5 +1,7 @@
 //! PNG and TIFF, decoded and encoded by the `image` crate.
 
+mod directories;
+
 use std::io::Cursor;
 
 use ::image::{
@@ -11,8 +13,10 @@ use ::image::{
 };
 
 use super::{
-    ByteOrder, ChannelOrder, Format, Geometry, Image, ImagingError, Limits, SampleType, WholeReason, limits::check,
+    ByteOrder, ChannelOrder, Format, Geometry, Image, ImagingError, Limits, SampleType, WholeReason, door,
+    limits::check,
 };
+use directories::Directories;
 
 /// The image, if it is of a kind that is decoded, and why the file is sealed as its bytes all the same.
 type Decoded = (Option<Image>, WholeReason);
@@ -40,6 +44,22 @@ pub(super) fn decode_png(bytes: &[u8], limits: &Limits) -> Result<Decoded, Imagi
 /// Decodes a TIFF file of one page.
 pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Decoded, ImagingError> {
     let format = Format::Tiff;
+    let Directories { several, cut } = Directories::look(bytes);
+    let decoded = match several {
+        true => Ok((None, WholeReason::Pages)),
+        false => door::enter(format, || decode_page(bytes, limits)),
+    };
+    match decoded {
+        Ok((None, _)) | Err(ImagingError::DecoderFailed { .. }) if cut => Err(ImagingError::CutShort { format }),
+        Err(ImagingError::Damaged { source, .. }) if !cut => Ok((None, WholeReason::Undecodable(source.to_string()))),
+        Err(error @ ImagingError::DecoderFailed { .. }) => Ok((None, WholeReason::Undecodable(error.to_string()))),
+        other => other,
+    }
+}
+
+/// The first page; whether there are more is not looked at.
+fn decode_page(bytes: &[u8], limits: &Limits) -> Result<Decoded, ImagingError> {
+    let format = Format::Tiff;
     let mut decoder = match TiffDecoder::new(Cursor::new(bytes)) {
         Ok(decoder) => decoder,
         Err(::image::ImageError::Unsupported(_)) => return Ok((None, WholeReason::UnsupportedKind)),
@@ -47,9 +67,6 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Decoded, Imag
     };
     if decoder.original_color_type() != decoder.color_type().into() || shape(decoder.color_type()).is_none() {
         return Ok((None, WholeReason::UnsupportedKind));
-    }
-    if has_second_page(bytes) {
-        return Ok((None, WholeReason::Pages));
     }
     let mut inner = ::image::Limits::no_limits();
     inner.max_alloc = Some(limits.decoded_bytes);
@@ -104,25 +121,6 @@ fn damaged(format: Format, limits: &Limits, source: ::image::ImageError) -> Imag
     }
 }
 
-/// Whether the first directory of a TIFF or BigTIFF file names a second one. The `image` crate reads the first page and says nothing of others.
-fn has_second_page(bytes: &[u8]) -> bool {
-    let little = bytes.starts_with(b"II");
-    let number = |offset: u64, length: usize| -> Option<u64> {
-        let start = usize::try_from(offset).ok()?;
-        let field = bytes.get(start..start.checked_add(length)?)?;
-        let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
-        Some(if little { field.iter().rev().fold(0, fold) } else { field.iter().fold(0, fold) })
-    };
-    // Widths of an offset, of the number of entries, and of an entry.
-    let (offset_bytes, count_bytes, entry_bytes) = if number(2, 2) == Some(43) { (8, 8, 20) } else { (4, 2, 12) };
-    let next = || {
-        let directory = number(offset_bytes as u64, offset_bytes)?;
-        let entries = number(directory, count_bytes)?.checked_mul(entry_bytes)?;
-        number(directory.checked_add(count_bytes as u64)?.checked_add(entries)?, offset_bytes)
-    };
-    next().is_some_and(|offset| offset != 0)
-}
-
 /// Returns the image as a file from which [`decode`](super::decode) gives equal samples: layout `pixels` of `FORMAT.md`, section 3.
 ///
 /// PNG holds one slice of 1 to 4 channels, TIFF of 1, 3 or 4, both 8 or 16 bits unsigned. Planes become pixels and the byte order the format's own; bits stored
@@ -158,13 +156,15 @@ pub fn encode(image: &Image, format: Format) -> Result<Vec<u8>, ImagingError> {
             _ => samples.extend_from_slice(&(bits as u16).to_ne_bytes()),
         }
     }
-    let mut file = Cursor::new(Vec::new());
-    match format {
-        Format::Png => PngEncoder::new(&mut file).write_image(&samples, width, height, color),
-        _ => TiffEncoder::new(&mut file).write_image(&samples, width, height, color),
-    }
-    .map_err(|source| ImagingError::Encode { format, source })?;
-    Ok(file.into_inner())
+    door::enter(format, || {
+        let mut file = Cursor::new(Vec::new());
+        match format {
+            Format::Png => PngEncoder::new(&mut file).write_image(&samples, width, height, color),
+            _ => TiffEncoder::new(&mut file).write_image(&samples, width, height, color),
+        }
+        .map_err(|source| ImagingError::Encode { format, source })?;
+        Ok(file.into_inner())
+    })
 }
 
 #[cfg(test)]

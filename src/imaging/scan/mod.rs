@@ -1,69 +1,13 @@
 //! Reads a file for sealing: what is in it, and where its samples are.
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
 
 use super::{
-    Format, Image, ImagingError, Limits,
+    Format, Image, ImagingError, Limits, WholeReason,
     detect::{detect, dicom_meta_offset},
     dicom::{self, Found},
-    limits, raster,
+    door, limits, raster,
 };
-
-/// Why a file is sealed as its bytes, not slice by slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WholeReason {
-    /// The caller asked for it.
-    AskedFor,
-    /// No format that we know.
-    UnknownFormat,
-    /// A format that is recognised, but not decoded.
-    NotDecoded,
-    /// The samples are compressed.
-    Compressed,
-    /// A TIFF file: its samples may stand in strips, tiles and any order.
-    Strips,
-    /// The whole DICOM data set is compressed; damage inside goes unnoticed.
-    Deflated,
-    /// A DICOM transfer syntax that is not in the registry; damage inside goes unnoticed.
-    UnknownTransferSyntax,
-    /// A DICOM file without pixel data: a report, a plan.
-    NoPixels,
-    /// Samples of one bit: a DICOM mask.
-    BitPacked,
-    /// Colour with fewer samples than pixels.
-    Subsampled,
-    /// Big-endian 8-bit samples in words of 16 bits: they do not stand one after the other.
-    SwappedBytes,
-    /// An animated PNG.
-    Animation,
-    /// A TIFF file of several pages.
-    Pages,
-    /// PNG or TIFF of a kind that is not decoded: palettes, floats and signed samples in TIFF, CMYK, compressions.
-    UnsupportedKind,
-}
-
-/// Says it in a few words, as the end of "sealed as plain bytes: ...".
-impl fmt::Display for WholeReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AskedFor => "as asked for",
-            Self::UnknownFormat => "the format is not known",
-            Self::NotDecoded => "this format is not decoded",
-            Self::Compressed => "its samples are compressed",
-            Self::Strips => "its samples stand in strips or tiles",
-            Self::Deflated => "the data set is compressed as a whole, and was not checked",
-            Self::UnknownTransferSyntax => "the transfer syntax is not known, and the data set was not checked",
-            Self::NoPixels => "there are no pixel data in it",
-            Self::BitPacked => "its samples are single bits",
-            Self::Subsampled => "its colour is subsampled",
-            Self::SwappedBytes => "its samples are swapped in 16-bit words",
-            Self::Animation => "it is an animation",
-            Self::Pages => "it has several pages",
-            Self::UnsupportedKind => "this kind of samples is not decoded",
-        })
-    }
-}
 
 /// How a file is cut before it is sealed (`FORMAT.md`, section 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,14 +84,20 @@ impl Scan {
 /// - Everything else: plain bytes, without an image.
 ///
 /// # Errors
-/// [`ImagingError`] for an empty file, one above the limits, and a damaged DICOM, PNG or TIFF file: a damaged file never becomes plain bytes by itself,
-/// [`Scan::raw`] is the way to seal it.
+/// [`ImagingError`] for an empty file, one above the limits, a DICOM or TIFF file that is cut
+/// short, and a damaged PNG file: [`Scan::raw`] is the way to seal those. A DICOM or TIFF file that
+/// holds all it names and is wrong in another way is plain bytes, with a
+/// [reason](WholeReason::is_damage).
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
     if bytes.is_empty() {
         return Err(ImagingError::Empty);
     }
     limits::check("bytes of file", bytes.len() as u64, limits.file_bytes)?;
     let format = detect(bytes);
+    door::enter(format, || decode_as(format, bytes, limits))
+}
+
+fn decode_as(format: Format, bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
     match (format, dicom_meta_offset(bytes)) {
         (_, Some(meta)) => Ok(match dicom::read(bytes, meta, limits)? {
             Found::Open(image, samples) => Scan { format, image: Some(image), split: Split::Samples(samples) },

@@ -91,7 +91,7 @@ fn nothing_is_an_error_and_everything_else_is_bytes() {
 }
 
 #[test]
-fn a_damaged_file_is_never_bytes_by_itself() {
+fn a_file_that_is_cut_short_is_never_bytes_by_itself() {
     let file = data("explicit_little.dcm");
     let cut = decode(&file[..file.len() / 2], &Limits::default());
     assert!(matches!(cut, Err(ImagingError::Dicom(DicomError::ElementLength { .. }))), "{cut:?}");

@@ -88,29 +88,6 @@ async fn the_log_says_what_was_given_to_whom() {
 }
 
 #[tokio::test]
-async fn a_torn_line_is_ended_before_the_next_one() {
-    let scene = Scene::new();
-    std::fs::write(scene.log_path(), "{\"at\":1").expect("a torn line");
-    let log = ReleaseLog::open(&scene.log_path()).expect("the log");
-    let entry = LogEntry {
-        at: 2,
-        kind: "issue",
-        requester: Address::ZERO,
-        image_id: B256::ZERO,
-        kgc_set_hash: B256::ZERO,
-        kgc_id: B256::ZERO,
-        epoch: 1,
-        request_digest: B256::ZERO,
-    };
-    log.append(&entry).expect("appended");
-    log.append(&entry).expect("appended");
-    let text = scene.log();
-    let lines: Vec<_> = text.lines().collect();
-    assert_eq!((lines.len(), lines[0]), (3, "{\"at\":1"));
-    assert!(lines[1..].iter().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
-}
-
-#[tokio::test]
 async fn what_is_not_logged_is_not_given() {
     let scene = Scene::logging_to(Some(Path::new("/dev/full")));
     let issue = scene.request::<IssueRequest>(&scene.sender).await;

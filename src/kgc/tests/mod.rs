@@ -2,6 +2,7 @@
 
 mod answers;
 mod key_file;
+mod log;
 mod release;
 mod requests;
 
@@ -32,6 +33,8 @@ struct ChainState {
     registrations: HashMap<B256, RegisteredImage>,
     access: HashMap<(B256, Address), u64>,
     failure: Option<fn() -> ChainViewError>,
+    /// The head of the log that was anchored last.
+    anchored: Option<LogHead>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,6 +50,11 @@ impl ChainView for FakeChain {
     async fn block_time(&self) -> Result<u64, ChainViewError> {
         let state = self.0.lock().expect("no test panics in here");
         state.failure.map_or(Ok(state.block_time), |failure| Err(failure()))
+    }
+
+    async fn anchored_log(&self, _kgc_id: B256) -> Result<LogHead, ChainViewError> {
+        let state = self.0.lock().expect("no test panics in here");
+        Ok(state.anchored.unwrap_or(LogHead::EMPTY))
     }
 
     async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {

@@ -129,7 +129,8 @@ impl SealingJobs {
         registry: Address,
     ) -> Result<JobFolder, PipelineError> {
         let mode = match mode {
-            Mode::Auto => 0_u8,
+            // What strictness lets through is sealed as without it.
+            Mode::Auto | Mode::Strict => 0_u8,
             Mode::Pixels => 1,
             Mode::Raw => 2,
         };

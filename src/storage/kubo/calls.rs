@@ -14,7 +14,8 @@ use crate::storage::Cid;
 /// The name of our pins at a node.
 pub(super) const PIN_NAME: &str = "medseal";
 
-/// Options of `add`: everything that the address depends on, or that a node's configuration could change.
+/// Options of `add`: everything that the address depends on, or that a node's configuration could
+/// change.
 const ADD: [(&str, &str); 18] = [
     ("cid-version", "1"),
     ("hash", "sha2-256"),
@@ -66,12 +67,20 @@ impl KuboRpc {
         }
     }
 
-    /// The block as the node has it, **unchecked** and at most so many bytes of it; `None` if it has not.
-    pub(super) async fn block(&self, cid: &Cid, most: u64, reach: Reach) -> Result<Option<Vec<u8>>, IpfsError> {
+    /// Hands the block as the node has it to `take`, **unchecked** and at most so many bytes of it,
+    /// until it wants no more; false if the node has not the block.
+    pub(super) async fn block(
+        &self,
+        cid: &Cid,
+        most: u64,
+        reach: Reach,
+        take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<bool, IpfsError> {
         let (arg, deadlines) = (cid.to_string(), self.deadlines());
         let answer = match reach {
             Reach::Own => self.call("block/get", &[("arg", &arg), ("offline", "true")]).await,
-            // The node gets the deadline too, and stops searching then; the client must wait longer than that for its answer.
+            // The node gets the deadline too, and stops searching then; the client must wait longer
+            // than that for its answer.
             Reach::Peers => {
                 let first = deadlines.peers + deadlines.connect;
                 let seconds = format!("{}ms", deadlines.peers.as_millis());
@@ -79,12 +88,12 @@ impl KuboRpc {
             }
         };
         match answer {
-            Ok(answer) => Ok(Some(answer.first(most).await?)),
-            Err(IpfsError::Refused { message }) if says_absent(&message) => Ok(None),
+            Ok(answer) => answer.each_part(most, take).await.map(|()| true),
+            Err(IpfsError::Refused { message }) if says_absent(&message) => Ok(false),
             Err(IpfsError::Refused { message }) if reach == Reach::Peers && message.contains("deadline exceeded") => {
-                Ok(None)
+                Ok(false)
             }
-            Err(IpfsError::Timeout { what: "answer", .. }) if reach == Reach::Peers => Ok(None),
+            Err(IpfsError::Timeout { what: "answer", .. }) if reach == Reach::Peers => Ok(false),
             Err(error) => Err(error),
         }
     }

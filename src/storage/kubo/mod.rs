@@ -39,7 +39,8 @@ pub use health::Health;
 pub use replicas::{Held, Repaired, Replica};
 
 use self::node::{KuboNode, Object};
-use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
+use super::unixfs::BlockWalk;
+use super::{Cid, Digested, Length, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// How long a node that did not answer is asked last.
 const AWAY: Duration = Duration::from_secs(30);
@@ -220,12 +221,19 @@ impl Store for KuboStore {
         Ok(object.cid)
     }
 
-    async fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
-        self.nodes.read(cid, Some(expected_sha256)).await
+    async fn get_of_length(&self, cid: &Cid, sha256: &[u8; 32], length: Length) -> Result<Vec<u8>, StoreError> {
+        self.nodes.read(cid, Some(sha256), length).await
     }
 
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
-        self.nodes.observe(cid).await
+        let walk = self.nodes.observe(cid, || BlockWalk::observed(*cid), || BlockWalk::looking(*cid)).await?;
+        Ok(walk.into_observed())
+    }
+
+    async fn digest_observed(&self, cid: &Cid, most: u64) -> Result<Digested, StoreError> {
+        // Of the other nodes, too, no more is read than shows which of them are wrong.
+        let look = || BlockWalk::looking(*cid).of_length(Length::AtMost(most));
+        self.nodes.observe(cid, || BlockWalk::digesting(*cid, most), look).await?.into_digested()
     }
 
     async fn pin_state(&self, cid: &Cid) -> Result<PinState, StoreError> {

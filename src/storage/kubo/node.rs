@@ -11,7 +11,7 @@ use super::endpoint::{Deadlines, Endpoint, Token};
 use super::error::IpfsError;
 use super::rpc::KuboRpc;
 use crate::storage::unixfs::{BlockWalk, MAX_BLOCK_BYTES, each_block};
-use crate::storage::{Cid, StoreError};
+use crate::storage::{Cid, Length, StoreError};
 
 /// An object to be put: its bytes, its address, and the addresses of all its blocks.
 pub(super) struct Object<'a> {
@@ -120,7 +120,13 @@ impl KuboNode {
     }
 
     pub(super) async fn block(&self, cid: &Cid, most: u64, reach: Reach) -> Result<Option<Vec<u8>>, StoreError> {
-        self.rpc.block(cid, most, reach).await.map_err(|error| self.error(error))
+        let mut bytes = Vec::new();
+        let take = |part: &[u8]| {
+            bytes.extend_from_slice(part);
+            true
+        };
+        let found = self.rpc.block(cid, most, reach, take).await.map_err(|error| self.error(error))?;
+        Ok(found.then_some(bytes))
     }
 
     /// Walks through an object, block by block.
@@ -129,15 +135,26 @@ impl KuboNode {
     /// [`StoreError::NotFound`] if the node has not one of them, [`StoreError::Node`], and those of the walk.
     pub(super) async fn walk(&self, cid: &Cid, mut walk: BlockWalk, reach: Reach) -> Result<BlockWalk, StoreError> {
         while let Some(wanted) = walk.wanted() {
-            let block = self.block(&wanted.cid, wanted.read_at_most, reach).await?;
-            walk.accept(&block.ok_or(StoreError::NotFound { cid: *cid, block: wanted.cid })?)?;
+            let (block, most) = (wanted.cid, wanted.read_at_most);
+            let found = self.rpc.block(&block, most, reach, |part| walk.part(part)).await;
+            if !found.map_err(|error| self.error(error))? {
+                return Err(StoreError::NotFound { cid: *cid, block });
+            }
+            walk.end_of_block()?;
         }
         Ok(walk)
     }
 
-    /// The object, each block and (where it is asked for) the whole checked.
-    pub(super) async fn read(&self, cid: &Cid, sha256: Option<&[u8; 32]>, reach: Reach) -> Result<Vec<u8>, StoreError> {
-        check_whole(cid, sha256, self.walk(cid, BlockWalk::checked(*cid), reach).await?.into_observed().bytes)
+    /// The object, each block, its length and (where it is asked for) the whole checked.
+    pub(super) async fn read(
+        &self,
+        cid: &Cid,
+        sha256: Option<&[u8; 32]>,
+        length: Length,
+        reach: Reach,
+    ) -> Result<Vec<u8>, StoreError> {
+        let walk = self.walk(cid, BlockWalk::checked(*cid).of_length(length), reach).await?;
+        check_whole(cid, sha256, length, walk.into_observed().bytes)
     }
 
     /// Whether the node has the object whole; nothing of it is kept here.
@@ -149,8 +166,14 @@ impl KuboNode {
     }
 }
 
-/// Returns the object's bytes if, where it is asked for, they have this hash.
-pub(super) fn check_whole(cid: &Cid, sha256: Option<&[u8; 32]>, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+/// Returns the object's bytes if they have this length and, where it is asked for, this hash.
+pub(super) fn check_whole(
+    cid: &Cid,
+    sha256: Option<&[u8; 32]>,
+    length: Length,
+    bytes: Vec<u8>,
+) -> Result<Vec<u8>, StoreError> {
+    length.check(cid, bytes.len() as u64)?;
     let Some(expected) = sha256 else { return Ok(bytes) };
     let found = Sha256::digest(&bytes).into();
     if *expected == found {

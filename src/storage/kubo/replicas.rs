@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::node::{KuboNode, Object};
 use super::{Failures, KuboStore};
-use crate::storage::{Cid, StoreError};
+use crate::storage::{Cid, Length, MAX_OBJECT_BYTES, StoreError};
 
 /// What one node has of an object.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl KuboStore {
         if before >= self.nodes.replicas && !damaged {
             return Ok(Repaired { before, after: before });
         }
-        let bytes = self.nodes.read(cid, None).await?;
+        let bytes = self.nodes.read(cid, None, Length::AtMost(MAX_OBJECT_BYTES)).await?;
         let object = Object::of(&bytes);
         if object.cid != *cid {
             return Err(StoreError::NotAFile { cid: *cid, block: *cid });

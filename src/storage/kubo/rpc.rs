@@ -229,16 +229,27 @@ impl Answer {
     }
 
     /// The first `limit` bytes of it, or all; what comes after them is not waited for.
-    pub(super) async fn first(mut self, limit: u64) -> Result<Vec<u8>, IpfsError> {
+    pub(super) async fn first(self, limit: u64) -> Result<Vec<u8>, IpfsError> {
         let mut bytes = Vec::new();
+        self.each_part(limit, |part| {
+            bytes.extend_from_slice(part);
+            true
+        })
+        .await?;
+        Ok(bytes)
+    }
+
+    /// Hands its first `limit` bytes, or all, to `take`, until it wants no more.
+    pub(super) async fn each_part(mut self, limit: u64, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), IpfsError> {
+        let mut room = usize::try_from(limit).unwrap_or(usize::MAX);
         while let Some(piece) = self.next().await? {
-            let room = usize::try_from(limit).unwrap_or(usize::MAX) - bytes.len();
-            bytes.extend_from_slice(&piece[..piece.len().min(room)]);
-            if piece.len() >= room {
+            let length = piece.len().min(room);
+            if !take(&piece[..length]) || length == room {
                 break;
             }
+            room -= length;
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// Hands each line to `take`; the node's own error among them ends it.

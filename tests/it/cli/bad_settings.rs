@@ -32,6 +32,31 @@ fn settings_that_are_none() {
 }
 
 #[test]
+fn a_keystore_is_looked_at_before_it_is_opened() {
+    const KEYSTORE: &str = include_str!("../../../src/chain/testdata/keystore.json");
+    let world = World::new();
+    world.write("password", "correct horse");
+    world.write("other", "correct horse battery");
+    let deploy = |password| ["deploy", "--keystore", "keystore", "--password-file", password];
+    for (what, from, to) in [
+        ("dklen", "\"dklen\":32", "\"dklen\":16"),
+        ("n", "\"n\":8192", "\"n\":67108864"),
+        ("n", "\"n\":8192", "\"n\":4294967296"),
+        ("iv", "8a5bad2f1d184d4541a28714617f3edb", "8a5b"),
+        ("kdf", "\"kdf\":\"scrypt\"", "\"kdf\":\"\\u001b[2J\""),
+    ] {
+        assert!(KEYSTORE.contains(from), "{from}");
+        world.write("keystore", KEYSTORE.replace(from, to));
+        let refusal = world.refused(&deploy("password"), 1, "WALLET");
+        assert!(refusal.message.contains(&format!("expected {what} ")), "{}", refusal.message);
+        assert!(!refusal.message.contains('\u{1b}'), "{}", refusal.message);
+    }
+    world.write("keystore", KEYSTORE);
+    let refusal = world.refused(&deploy("other"), 4, "WALLET");
+    assert!(refusal.message.contains("passphrase") && !refusal.message.contains("battery"), "{}", refusal.message);
+}
+
+#[test]
 fn a_state_folder_that_cannot_be_made() {
     let world = World::new();
     world.write("a.png", png(9, 9, 1));

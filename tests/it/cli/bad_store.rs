@@ -97,6 +97,19 @@ fn every_other_change_is_found_too() {
 }
 
 #[test]
+fn a_store_that_serves_more_than_was_signed_is_read_no_further() {
+    let (world, image, id) = sealed();
+    // 64 GiB that take no room on the disk; to read them all would take minutes.
+    let file = std::fs::OpenOptions::new().write(true).open(world.block(&image)).expect("the block");
+    let size = file.metadata().expect("there").len();
+    file.set_len(64 << 30).expect("grown");
+    let seen = world.medseal(&["verify", &id]).result_with(3);
+    assert_eq!((&seen["verdict"], &seen["recorded"]), (&"invalid".into(), &Value::Null));
+    file.set_len(size).expect("as it was");
+    assert_eq!(world.medseal(&["verify", &id]).result()["verdict"], "valid");
+}
+
+#[test]
 fn of_a_missing_block_nothing_is_said() {
     let (world, image, id) = sealed();
     let block = world.block(&image);

@@ -84,7 +84,19 @@ fn the_log_of_releases_is_anchored_and_a_shortened_one_is_noticed() {
         world.write(".medseal/kgc/release.log", text);
         let refusal = world.refused(&["kgc", "anchor"], 3, "KGC_LOG");
         assert!(refusal.hint.contains("backup"), "{what}: {}", refusal.hint);
+        // Nothing is given out that such a log would not show.
+        world.refused(&["open", &id, "-o", "opened", "--force"], 3, "KGC_LOG");
     }
+    world.write(".medseal/kgc/release.log", "");
+    let state = world.read(".medseal/kgc/release.log.state");
+    std::fs::remove_file(world.path(".medseal/kgc/release.log.state")).expect("removed");
+    world.refused(&["open", &id, "-o", "opened", "--force"], 3, "KGC_LOG");
+    // The way out where there is no backup: a new log, which says what is missing from it.
+    let begun = world.medseal(&["kgc", "new-log"]).result();
+    assert_eq!((&begun["seq"], &begun["already"]), (&json!(4), &json!(false)));
+    assert_eq!(world.medseal(&["kgc", "new-log"]).result()["already"], true);
+    world.medseal(&["open", &id, "-o", "opened", "--force"]).result();
+    world.write(".medseal/kgc/release.log.state", state);
     world.write(".medseal/kgc/release.log", log);
     assert_eq!(world.medseal(&["kgc", "anchor"]).result()["already"], true);
 }

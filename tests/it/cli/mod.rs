@@ -147,7 +147,9 @@ impl World {
     fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        std::fs::write(path, bytes).expect("written");
+        std::fs::write(&path, bytes).expect("written");
+        // As of a password file: others cannot read it.
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
@@ -229,7 +231,7 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             collect(&path, files);
-        } else if !name.starts_with("outbox-") && name != "release.log" && name != "lock" {
+        } else if !name.starts_with("outbox-") && !name.starts_with("release.log") && name != "lock" {
             let bytes = std::fs::read(&path).expect("a file");
             files.insert(path, bytes);
         }

@@ -99,6 +99,7 @@ fn help() {
         "kgc publish",
         "kgc status",
         "kgc anchor",
+        "kgc new-log",
         "measure",
         "keygen-report",
         "pins",

@@ -6,16 +6,23 @@ use dicom_dictionary_std::tags;
 use crate::imaging::dicom::fixture::{
     File, ICON, ITEM, ITEM_END, SEQUENCE_END, SYNTAXES, Syntax, UNDEFINED, error, read, reason, small, with_icon,
 };
-use crate::imaging::{DicomError, ImagingError, Limits, WholeReason, decode};
+use crate::imaging::{DicomError, ImagingError, Limits, Split, WholeReason, decode};
 
 #[test]
-fn pixel_data_of_another_length_are_refused() {
+fn pixel_data_that_are_too_short_are_refused() {
     let file = |value: &[u8]| File::new(Syntax::ExplicitLittle).shape(1, 1, 3, 8).pixels(b"OB", value);
-    for (value, found) in [(&[1, 2][..], 2), (&[], 0), (&[1, 2, 3, 4, 5, 6], 6)] {
+    for (value, found) in [(&[1, 2][..], 2), (&[], 0)] {
         assert_eq!(error(&file(value)), DicomError::PixelLength { expected: 3, found });
     }
-    let even = File::new(Syntax::ExplicitLittle).shape(1, 1, 2, 8).pixels(b"OB", &[1, 2, 3]);
-    assert_eq!(error(&even), DicomError::PixelLength { expected: 2, found: 3 });
+    let mask = File::new(Syntax::ExplicitLittle).shape(1, 3, 3, 1).pixels(b"OB", &[0xff]);
+    assert_eq!(error(&mask), DicomError::PixelLength { expected: 2, found: 1 });
+    let colour = |name, value: &[u8]| {
+        let mut file = File::new(Syntax::ExplicitLittle);
+        file.element(Tag(0x28, 4), b"CS", name).shape(3, 2, 2, 8).pixels(b"OB", value)
+    };
+    assert_eq!(error(&colour(b"YBR_FULL_422", &[0; 6])), DicomError::PixelLength { expected: 8, found: 6 });
+    assert_eq!(error(&colour(b"YBR_PARTIAL_420 ", &[0; 4])), DicomError::PixelLength { expected: 6, found: 4 });
+    assert_eq!(reason(&colour(b"YBR_PARTIAL_420 ", &[0; 6])), WholeReason::Subsampled);
     let vast = File::new(Syntax::ExplicitLittle).shape(65535, 65535, 65535, 64).pixels(b"OB", &[0; 8]);
     let expected = 65535u64.pow(3) * 8;
     assert_eq!(error(&vast), DicomError::PixelLength { expected, found: 8 });
@@ -85,17 +92,59 @@ fn the_same_element_twice_is_refused() {
 
 #[test]
 fn what_comes_after_the_pixels_must_belong_there() {
-    for zeros in [1, 7, 8, 12, 24, 4096] {
-        let mut file = small(Syntax::ExplicitLittle);
-        file.resize(file.len() + zeros, 0);
-        let found = error(&file);
-        let expected = matches!(found, DicomError::AfterPixels { tag: Tag(0, 0), .. } | DicomError::CutShort { .. });
-        assert!(expected, "{zeros}: {found:?}");
+    for syntax in SYNTAXES {
+        let whole = small(syntax);
+        for (bytes, count) in [(0xff, 1), (b' ', 7), (0xff, 8), (0xff, 4096)] {
+            let mut file = whole.clone();
+            file.resize(file.len() + count, bytes);
+            let expected = match count {
+                0..8 => DicomError::Remains { offset: whole.len(), bytes: count },
+                _ => DicomError::AfterPixels { tag: Tag(0xffff, 0xffff), offset: whole.len() },
+            };
+            assert_eq!(error(&file), expected);
+        }
+        // Remains of another file, which no length in them makes a file that is cut short.
+        let remains = [&whole[..], &whole[132 + 60..132 + 90], &[0xee; 40]].concat();
+        assert!(matches!(error(&remains), DicomError::AfterPixels { .. }), "{:?}", error(&remains));
     }
     let mut file = File::new(Syntax::ImplicitLittle);
     file.shape(1, 2, 3, 8).pixels(b"OW", &[0; 6]);
     file.number(tags::ROWS, 2);
     assert!(matches!(error(&file.bytes), DicomError::AfterPixels { tag: tags::ROWS, .. }));
+    // An element that may stand there, and is cut short.
+    let mut file = File::new(Syntax::ExplicitLittle);
+    file.shape(1, 2, 3, 8).pixels(b"OB", &[0; 6]);
+    file.header(Tag(0xfffc, 0xfffc), b"OB", 100);
+    assert!(matches!(error(&file.bytes), DicomError::ElementLength { length: 100, left: 0, .. }));
+}
+
+#[test]
+fn zeros_behind_the_last_element_are_the_tail() {
+    for syntax in SYNTAXES {
+        for zeros in [1, 7, 8, 12, 24, 4096] {
+            let whole = small(syntax);
+            let mut file = whole.clone();
+            file.resize(file.len() + zeros, 0);
+            assert_eq!(read(&file).split(), &Split::Samples(whole.len() - 6..whole.len()), "{zeros}");
+            let mut report = File::new(syntax);
+            report.element(Tag(8, 0x60), b"CS", b"SR").bytes.resize(200 + zeros, 0);
+            assert_eq!(reason(&report.bytes), WholeReason::NoPixels, "{zeros}");
+        }
+    }
+}
+
+#[test]
+fn padding_behind_the_samples_is_the_tail() {
+    for syntax in SYNTAXES {
+        for padding in [1, 2, 3, 6, 128] {
+            let samples: Vec<u8> = (1..=6 + padding).collect();
+            let file = File::new(syntax).shape(1, 2, 3, 8).pixels(b"OB", &samples);
+            let (start, end) = (file.len() - samples.len(), file.len() - usize::from(padding));
+            let scan = read(&file);
+            assert_eq!(scan.split(), &Split::Samples(start..end), "{padding}");
+            assert_eq!(scan.image().expect("an image").samples(), [1, 2, 3, 4, 5, 6]);
+        }
+    }
 }
 
 #[test]
@@ -138,6 +187,11 @@ fn a_transfer_syntax_is_needed_once() {
     file.extend_from_slice(b"DICM");
     assert_eq!(error(&file), DicomError::NoTransferSyntax);
     assert_eq!(error(&File::with_uid(Syntax::ExplicitLittle, "").bytes), DicomError::NoTransferSyntax);
+    // The meta group says how long it is.
+    let meta = File::new(Syntax::ExplicitLittle).bytes;
+    for length in 132 + 12..meta.len() {
+        assert!(matches!(error(&meta[..length]), DicomError::CutShort { .. }), "{length}");
+    }
     let mut twice = File::new(Syntax::ExplicitLittle);
     twice.element(tags::TRANSFER_SYNTAX_UID, b"UI", b"1.2.840.10008.1.2\0");
     assert!(matches!(error(&twice.bytes), DicomError::Duplicate { tag: tags::TRANSFER_SYNTAX_UID, .. }));

@@ -149,6 +149,80 @@ fn files_without_a_preamble_are_read_if_they_say_what_they_are() {
     assert_eq!(reason(data_set), WholeReason::UnknownFormat);
 }
 
+/// A small file with another syntax in its meta group than the one it is written in, or none.
+fn declaring(syntax: Syntax, uid: Option<&str>) -> Vec<u8> {
+    let whole = small(syntax);
+    let data_set = &whole[File::new(syntax).bytes.len()..];
+    let mut meta = File::with_uid(Syntax::ExplicitLittle, uid.unwrap_or_default()).bytes;
+    if uid.is_none() {
+        meta.truncate(132);
+    }
+    [&meta[..], data_set].concat()
+}
+
+#[test]
+fn a_syntax_that_is_not_named_or_another_is_seen() {
+    for written in SYNTAXES {
+        for named in [None, Some("")].into_iter().chain(SYNTAXES.map(|syntax| Some(syntax.uid()))) {
+            let file = declaring(written, named);
+            let scan = spliced(&file, file.len() - 6..file.len());
+            assert_eq!(scan.image().expect("an image").samples(), [1, 2, 3, 4, 5, 6], "{written:?} as {named:?}");
+        }
+    }
+    // Fragments of pixel data in no syntax that is named.
+    let mut file = File::with_uid(Syntax::ExplicitLittle, "");
+    file.shape(1, 2, 3, 8).open(tags::PIXEL_DATA, b"OB").close(SEQUENCE_END);
+    assert_eq!(error(&file.bytes), DicomError::PixelsUndefined);
+}
+
+/// An element as `write` writes its header, before and after those that matter, and inside an item.
+fn with_odd(syntax: Syntax, write: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+    let mut file = File::new(syntax);
+    write(&mut file.bytes);
+    file.shape(1, 2, 3, 8).open(ICON, b"SQ").open(ITEM, b"UN");
+    write(&mut file.bytes);
+    file.close(ITEM_END).close(SEQUENCE_END).pixels(b"OB", &[1, 2, 3, 4, 5, 6])
+}
+
+#[test]
+fn types_that_nobody_knows_are_stepped_over() {
+    let (value, tag) = (b"abcd", [8, 0, 0x60, 0]);
+    for vr in [b"cs", b"us", b"ow", b"Un", b"ZZ", b"QX", b"??", b"  ", b"\0\0", b"--"] {
+        // Two bytes of length, or two that are reserved and four.
+        let short = [&tag[..], vr, &[4, 0], value].concat();
+        let long = [&tag[..], vr, &[0, 0, 4, 0, 0, 0], value].concat();
+        for odd in [&short, &long] {
+            let file = with_odd(Syntax::ExplicitLittle, |bytes| bytes.extend_from_slice(odd));
+            spliced(&file, file.len() - 6..file.len());
+        }
+    }
+    // Not the first, after which the whole data set would be read like this.
+    let typeless = [&[8, 0, 5, 0][..], b"CS\x02\0ab", &tag, &[4, 0, 0, 0], value].concat();
+    let file = with_odd(Syntax::ExplicitLittle, |bytes| bytes.extend_from_slice(&typeless));
+    spliced(&file, file.len() - 6..file.len());
+    for vr in [b"cs", b"ZZ", b"??"] {
+        let big = [&[0, 8, 0, 0x60][..], vr, &[0, 4], value].concat();
+        let file = with_odd(Syntax::ExplicitBig, |bytes| bytes.extend_from_slice(&big));
+        spliced(&file, file.len() - 6..file.len());
+    }
+}
+
+#[test]
+fn lower_case_types_are_what_they_say() {
+    for (bits, value) in [(8, &[1, 2, 3, 4, 5, 6][..]), (16, &[0; 12])] {
+        let file = File::new(Syntax::ExplicitLittle).shape(1, 2, 3, bits).pixels(b"OW", value);
+        let mut lower = file.clone();
+        let meta = File::new(Syntax::ExplicitLittle).bytes.len();
+        for at in meta..lower.len() - value.len() {
+            if [&b"US"[..], b"OW"].contains(&&lower[at..at + 2]) {
+                lower[at..at + 2].make_ascii_lowercase();
+            }
+        }
+        assert_ne!(file, lower);
+        spliced(&lower, lower.len() - value.len()..lower.len());
+    }
+}
+
 #[test]
 fn what_cannot_be_split_is_sealed_whole() {
     let jpeg = "1.2.840.10008.1.2.4.50";

@@ -1,9 +1,17 @@
 //! Files that are written completely or not at all, and folders for their owner alone.
 
+mod draft;
+mod signals;
+
 use std::fs::{DirBuilder, File};
-use std::io::{Result, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
+
+use zeroize::Zeroizing;
+
+pub(crate) use draft::Draft;
+pub(crate) use signals::ends_by_itself;
 
 /// What happens to a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,34 +24,31 @@ pub(crate) enum Existing {
 
 /// Writes a file, readable by its owner alone; when this returns, it survives a power cut.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Result<()> {
-    let mut draft = Draft::beside(path)?;
-    draft.0.write_all(bytes)?;
+    let draft = Draft::beside(path)?;
+    draft.file()?.write_all(bytes)?;
     draft.keep(path, existing)
 }
 
-/// A file that gets its name only once it is complete. Dropped before that, it is deleted.
-pub(crate) struct Draft(tempfile::NamedTempFile);
-
-impl Draft {
-    /// Returns an empty draft in the folder of `path`.
-    pub(crate) fn beside(path: &Path) -> Result<Self> {
-        tempfile::NamedTempFile::new_in(folder_of(path)).map(Self)
+/// The text of a file that holds a secret: of one that its owner alone may read. A pipe has no name
+/// for others to open.
+///
+/// # Errors
+/// `PermissionDenied` for a file that its group or everybody may read or write; `InvalidData` for
+/// one that is too long, or no text.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
+    const MOST_BYTES: u64 = 64 << 10;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        let what = format!("its mode is {mode:o}, expected 600: others may read the secret in it");
+        return Err(Error::new(ErrorKind::PermissionDenied, what));
     }
-
-    /// The file to write to.
-    pub(crate) fn file(&self) -> Result<File> {
-        self.0.as_file().try_clone()
-    }
-
-    /// Renames the draft to `path`; when this returns, the file survives a power cut.
-    pub(crate) fn keep(self, path: &Path, existing: Existing) -> Result<()> {
-        self.0.as_file().sync_all()?;
-        match existing {
-            Existing::Replace => self.0.persist(path),
-            Existing::Keep => self.0.persist_noclobber(path),
-        }
-        .map_err(|error| error.error)?;
-        File::open(folder_of(path))?.sync_all()
+    let mut text = Zeroizing::new(String::new());
+    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MOST_BYTES {
+        true => Err(Error::new(ErrorKind::InvalidData, format!("it has more than {MOST_BYTES} bytes"))),
+        false => Ok(text),
     }
 }
 
@@ -60,8 +65,6 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::ErrorKind;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn what_is_there_is_kept_or_replaced_whole() {
@@ -85,5 +88,21 @@ mod tests {
         write_whole(&inner.join("file"), b"", Existing::Keep).expect("written");
         let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&inner), mode(&folder.path().join("a")), mode(&inner.join("file"))), (0o700, 0o700, 0o600));
+    }
+    #[test]
+    fn a_secret_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("password");
+        write_whole(&path, b"correct horse\n", Existing::Keep).expect("written");
+        assert_eq!(read_secret(&path).expect("ours alone").as_str(), "correct horse\n");
+        for mode in [0o640, 0o604, 0o620, 0o644, 0o601] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("set");
+            let refused = read_secret(&path).expect_err("others can read it");
+            assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+            let text = refused.to_string();
+            assert!(text.contains(&format!("mode is {mode:o}, expected 600")) && !text.contains("horse"), "{text}");
+        }
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).expect("set");
+        read_secret(&path).expect("ours alone");
     }
 }
