@@ -90,7 +90,7 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     ),
     (
         Code::OtherSize,
-        Always("the record and what lies under its address contradict each other: ask its sender; nothing is logged"),
+        Always("the record and the bytes under its address contradict each other: ask its sender; nothing is logged"),
     ),
     (
         Code::NotStored,
