@@ -18,7 +18,7 @@ pub(super) struct GrantArgs {
     /// The image
     #[arg(value_name = "ID")]
     id: B256,
-    /// Who may have its key
+    /// The wallet that may get its key
     #[arg(value_name = "WALLET")]
     wallet: Address,
     /// For how many days
@@ -36,7 +36,7 @@ pub(super) struct RevokeArgs {
     /// The image
     #[arg(value_name = "ID")]
     id: B256,
-    /// Who may no longer have its key
+    /// The wallet that may no longer get its key
     #[arg(value_name = "WALLET")]
     wallet: Address,
     #[command(flatten)]
@@ -79,14 +79,14 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
     };
     let json = act.json(RevocationView { image_id: id, wallet: wallet.into() }, Some(&receipt));
     let wallet = address(wallet);
-    let text = format!("{wallet} is no longer given the key of {id}; a key that it was given before it still has");
+    let text = format!("{wallet} no longer gets the key of {id}; a key that it already got cannot be taken back");
     Ok(Outcome::new(json, text))
 }
 
-/// Connects, and returns the number on which a grant or revoke acts: each raises it, so the same act may follow itself, and a run that
-/// was cut off is not repeated.
+/// Connects, and returns the number on which a grant or revoke acts: each raises it, so the same
+/// act may follow itself, and a run that was cut off is not repeated.
 ///
-/// It is waited for to be so deep in the chain that the KGC goes by it.
+/// Waits until the KGC honours the change.
 async fn begin(
     settings: &Settings,
     relay: &Relay,

@@ -1,4 +1,5 @@
-//! An act on chain: by a transaction of the one who acts, or by a signature that a relayer submits.
+//! An act on chain: by a transaction of the acting wallet, or by a signature that a
+//! relayer submits.
 
 use super::error::CliError;
 use super::output::Outcome;
@@ -32,8 +33,8 @@ impl Act {
         Self::waiting_for(settings, actor, relay, Wait::Finalized).await
     }
 
-    /// The same for an act that counts before it is final: it is waited for as deep as `wait`,
-    /// unless the settings say otherwise.
+    /// The same for an act that counts before it is final: it must be as deep in the chain as
+    /// `wait`, unless the settings say otherwise.
     ///
     /// # Errors
     /// [`CliError`] if there is no node, registry or wallet.
@@ -55,12 +56,12 @@ impl Act {
         self.signers.signer.address()
     }
 
-    /// Until when what is signed now may be submitted.
+    /// When the deadline of a request that is signed now ends, in unix seconds.
     pub(super) fn deadline(&self) -> u64 {
         SystemClock.unix_secs() + RELAY_SECS
     }
 
-    /// Makes `direct` a transaction of the one who acts. `job` names the act: where an earlier run
+    /// Makes `direct` a transaction of the acting wallet. `job` names the act: where an earlier run
     /// accepted it, that is finished.
     ///
     /// # Errors

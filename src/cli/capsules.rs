@@ -26,13 +26,14 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Whom the newest capsules are for
+    /// List whom the newest capsules are for
     Show {
         /// The image
         #[arg(value_name = "ID")]
         id: B256,
     },
-    /// Seal the image's key for readers too: each keeps it for ever, whatever is revoked later
+    /// Seal the image's key for more readers: each keeps it for ever, even if access is revoked
+    /// later
     Add(Add),
     /// Make a reader's key: the secret one goes into a file, the public one is printed
     NewKey {
@@ -50,7 +51,7 @@ struct Add {
     /// Readers' X25519 public keys, 32 bytes in hex
     #[arg(required = true, value_name = "KEY")]
     keys: Vec<String>,
-    /// They are recovery keys, kept offline
+    /// Mark them as recovery keys, kept offline
     #[arg(long)]
     recovery: bool,
     #[command(flatten)]

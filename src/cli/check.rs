@@ -13,7 +13,7 @@ pub(super) struct Args {
     /// The evidence
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Hash of the block up to which it goes, from somebody whom you trust
+    /// Hash of the evidence's last block, from somebody whom you trust
     #[arg(long, value_name = "HASH")]
     block_hash: B256,
     /// Compare this sealed image with the one that was registered
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
         check_sealed(&evidence, &checked, file).map_err(|source| unread(path, source))??;
     }
     if args.registry.is_none() {
-        say("note: no --registry was given: that this is the registry you mean is trusted");
+        say("note: no --registry was given: that this is the registry you mean is assumed, not checked");
     }
     let sealed = args.sealed.as_ref().map(|path| path.display().to_string());
     let view = CheckView::new(&evidence, &checked, args.registry.is_some(), sealed);

@@ -14,7 +14,8 @@ use alloy::primitives::{Address, B256};
 /// Roles are given in the same transaction. On chain 31337, the development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
-    /// First administrator, who gives and takes roles: a cold wallet will do [default: the deploying wallet]
+    /// First administrator, who gives and takes roles; may be a cold wallet [default: the deploying
+    /// wallet]
     #[arg(long, value_name = "WALLET")]
     admin: Option<Address>,
     /// Wallets whose invalid verifications raise flags
@@ -29,7 +30,8 @@ pub(super) struct Args {
     /// Wallets that publish keys of Key Generation Centers
     #[arg(long, value_name = "WALLET")]
     kgc: Vec<Address>,
-    /// Deploy nothing: write the file of the contract that this transaction of another tool deployed (forge script, a wallet)
+    /// Deploy nothing: write the deployment file of the contract that another tool (forge script, a
+    /// wallet) deployed in this transaction
     #[arg(long, value_name = "HASH", conflicts_with_all = ["admin", "verifier", "arbiter", "pauser", "kgc"])]
     adopt: Option<B256>,
     /// Replace a deployment file whose contract is not on this chain
@@ -80,7 +82,7 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
 }
 
 impl Args {
-    /// The deployment that stands already, or a new one; whether it stood already.
+    /// The existing deployment, or a new one; whether it existed already.
     async fn deploy(&self, session: &Session, talk: Talk) -> Result<Submitted<(Deployment, bool)>, CliError> {
         let wallet = session.signers(None)?.payer;
         let arguments = self.arguments(session.chain_id(), session.profile(), wallet.address());
@@ -146,7 +148,8 @@ impl Args {
         ConstructorArguments { admin, roles }
     }
 
-    /// A contract that stands already must have what was asked for: nothing of it is given on the quiet, and nothing is left out.
+    /// A contract that is already deployed must have what was asked for: nothing of it is given
+    /// silently, and nothing is left out.
     async fn check_given(&self, session: &Session, deployment: &Deployment) -> Result<(), CliError> {
         let registry = session.registry().await?;
         let address_of = address(deployment.address);

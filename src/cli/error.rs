@@ -21,7 +21,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum CliError {
-    /// A setting is missing or no setting.
+    /// A setting is missing, unknown or wrong.
     #[error("{message}")]
     Settings {
         /// What is wrong with it.
@@ -43,7 +43,7 @@ pub(super) enum CliError {
         /// Folder of the deployment files.
         folder: PathBuf,
     },
-    /// A contract that stands already lacks a role that was asked for.
+    /// A contract that is already deployed lacks a role that was asked for.
     #[error("{registry} is deployed already, and {wallet} has no {role} there")]
     RoleMissing {
         /// The contract.
@@ -78,7 +78,7 @@ pub(super) enum CliError {
         source: std::io::Error,
     },
     /// A file that is to be read is too large, or no text.
-    #[error("{} is no text of a request, a transaction or call data: {reason}", path.display())]
+    #[error("{} is not a request, a transaction or call data: {reason}", path.display())]
     NotText {
         /// Which file.
         path: PathBuf,
@@ -169,7 +169,7 @@ pub(super) enum CliError {
     /// The watch does not go on.
     #[error(transparent)]
     Watch(#[from] WatchError),
-    /// Nobody can be told as it was asked for.
+    /// A webhook or program cannot be notified as asked.
     #[error(transparent)]
     Notify(#[from] NotifyError),
     /// Something waits to be delivered still.

@@ -14,7 +14,7 @@ pub(super) struct Args {
     /// The image
     #[arg(value_name = "ID")]
     id: B256,
-    /// Where the evidence goes
+    /// File to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Overwrite it
@@ -23,10 +23,11 @@ pub(super) struct Args {
     /// Up to which block [default: the newest of a development chain, the newest final one of a network]
     #[arg(long, value_name = "N")]
     block: Option<u64>,
-    /// Take in at most so many headers, which link the events' blocks to the block; where more are needed, none does
+    /// Include at most this many headers, which link the events' blocks to the last block; if more
+    /// are needed, none is included
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u64).range(..=8192))]
     headers: u64,
-    /// Leave the receipts out: for nodes that have them no more
+    /// Leave the receipts out: for nodes that no longer have them
     #[arg(long)]
     no_receipts: bool,
 }

@@ -102,7 +102,7 @@ fn meaning(function: &str, is_view: bool) -> &'static str {
     match (listed(function), is_view) {
         (Some(meaning), _) => meaning,
         (None, true) => "reads from the registry, and changes nothing",
-        (None, false) => "changes the registry, in a way of which this program knows no more",
+        (None, false) => "changes the registry, but this program does not know how",
     }
 }
 
@@ -117,8 +117,8 @@ fn listed(function: &str) -> Option<&'static str> {
         "confirmFlag" => "confirms a flag, for ever: the image counts as tampered",
         "dismissFlag" => "dismisses a flag, visibly",
         "decideFlagFor" => "confirms or dismisses a flag",
-        "grant" | "grantFor" => "allows a wallet to be given an image's key",
-        "revoke" | "revokeFor" => "ends a wallet's access; a key that was given stays given",
+        "grant" | "grantFor" => "allows a wallet to get an image's key",
+        "revoke" | "revokeFor" => "ends a wallet's access; a key that it already got cannot be taken back",
         "setOperator" | "setOperatorFor" => "says whether a wallet may grant, revoke and update capsules for a sender",
         "updateCapsules" | "updateCapsulesFor" => "replaces the key capsules of an image",
         "publishKgcKey" => "publishes the key of a Key Generation Center",

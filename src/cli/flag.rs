@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// The newest flag of an image
+    /// Show the newest flag of an image
     Show {
         /// The image
         #[arg(value_name = "ID")]

@@ -1,4 +1,4 @@
-//! What the command line says there is to do when something failed.
+//! Hints: what to do when something failed.
 
 use super::error::CliError;
 use super::{actors, refusal};
@@ -31,17 +31,14 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         ),
     ),
     // Files and images.
-    (Code::FileNotFound, Always("look at the path; the folder of an output must be there")),
-    (Code::File, Always("look at the path and at who may write there; --home names another state folder")),
+    (Code::FileNotFound, Always("check the path; the folder of an output must exist")),
+    (Code::File, Always("check the path and who may write there; --home names another state folder")),
     (Code::OutputExists, Always("--force overwrites it")),
     (Code::NothingStored, Always("--home or --ipfs-api names another store")),
     (Code::NothingToSeal, By(nothing_to_seal)),
-    (
-        Code::TooFewImages,
-        Always("name a folder with images in it or in its folders, or take generated ones: --phantoms 100"),
-    ),
+    (Code::TooFewImages, Always("name a folder with images (subfolders count), or generate some: --phantoms 100")),
     (Code::Image, By(image)),
-    (Code::NotComparable, Always("name two images of one size, or an image and its own sealed image")),
+    (Code::NotComparable, Always("name two images of the same size, or an image and its own sealed image")),
     (Code::Figure, Nothing),
     (Code::State, Always("look at the state folder, which must be writable; --home names another")),
     (Code::JobBusy, Nothing),
@@ -49,23 +46,26 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (
         Code::Model,
         Always(
-            "leave --model out for the built-in one; to another one that you trust, give its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml",
+            "leave --model out to use the built-in one; to use another one that you trust, list its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml",
         ),
     ),
     (
         Code::Engine,
         Always(
-            "leave --onnx-runtime out for the built-in engine, or name ONNX Runtime's library, 1.24 or later: scripts/setup --python has one",
+            "leave --onnx-runtime out to use the built-in engine, or name ONNX Runtime's library, 1.24 or later: scripts/setup --python has one",
         ),
     ),
     (Code::Keygen, Nothing),
-    (Code::Capsule, Always("the key capsules are damaged, or another image's: nothing can be opened with them")),
-    (Code::NoCapsule, Always("whoever can open the image seals it for this key: medseal capsules add ID KEY")),
+    (Code::Capsule, Always("the key capsules are damaged, or belong to another image: they cannot open this one")),
+    (
+        Code::NoCapsule,
+        Always("somebody who can open the image must seal its key for this one: medseal capsules add ID KEY"),
+    ),
     // The Key Generation Center.
     (
         Code::Kgc,
         Always(
-            "is it the Key Generation Center that the image was sealed to, and are the clocks right? --home names another",
+            "check that this is the Key Generation Center that the image was sealed to, and that the clocks are right; --home names another state folder",
         ),
     ),
     (Code::NotAuthorized, Always("the image's sender can allow it: medseal grant ID WALLET")),
@@ -80,31 +80,31 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (
         Code::KgcLog,
         Always(
-            "what the KGC gave out is not all in its log any more: put log and .state back from a backup; if there is none, medseal kgc new-log",
+            "the log no longer holds every key that the KGC released: restore log and .state from a backup; if there is none, medseal kgc new-log",
         ),
     ),
     // The store.
     (
         Code::Tampered,
-        Always("the store does not hold what was registered: medseal verify ID --record logs it on chain"),
+        Always("the store does not hold the bytes that were registered: medseal verify ID --record logs this on chain"),
     ),
     (
         Code::OtherSize,
-        Always("the record and what lies under its address contradict each other: ask its sender; nothing is logged"),
+        Always("the record and the bytes under its address contradict each other: ask its sender; nothing is logged"),
     ),
     (
         Code::NotStored,
         Always(
-            "the bytes are not in this store: --home or --ipfs-api names another; nothing is said about them, and nothing is logged",
+            "the bytes are not in this store, so they were neither checked nor logged; --home or --ipfs-api names another store",
         ),
     ),
     (Code::StoreUnavailable, Always("look at the state folder, which must be writable; --home names another")),
     (Code::Store, Always("look at the state folder, which must be writable; --home names another")),
-    (Code::Car, Always("make it anew with medseal store export, or ipfs dag export with one of our CIDs")),
+    (Code::Car, Always("make it again with medseal store export, or ipfs dag export with one of our CIDs")),
     (
         Code::TooFewReplicas,
         Always(
-            "start the nodes that are away or name more (--ipfs-api), then the same command again; or ask for fewer (--replicas)",
+            "start the missing nodes or name more (--ipfs-api), then run the same command again; or ask for fewer replicas (--replicas)",
         ),
     ),
     (
@@ -117,7 +117,9 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     ),
     (
         Code::IpfsFull,
-        Always("nothing is lost: make room at the node (ipfs repo gc, or a larger disk), and the same command goes on"),
+        Always(
+            "nothing is lost: make room at the node (ipfs repo gc, or a larger disk), then run the same command again",
+        ),
     ),
     (Code::IpfsRefused, Always("the node's own log says more (ipfs daemon); medseal doctor looks at its settings")),
     (Code::IpfsWrong, Always("look at --ipfs-api: it must be the RPC of a Kubo node, not a gateway or a web page")),
@@ -131,19 +133,19 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (
         Code::NoFinality,
         Always(
-            "the profile network needs a chain that calls blocks safe and finalized, as proof of stake does; for a node that stands alone, --profile development",
+            "the profile network needs a chain with safe and finalized blocks, as proof of stake has them; for a single node use --profile development",
         ),
     ),
     (
         Code::ChainReset,
-        Always("nothing was deleted: with another --home, or that file moved away, the new chain begins anew"),
+        Always("nothing was deleted: to start over on the new chain, use another --home or move that file away"),
     ),
-    (Code::ChainMoved, Always("the same command again")),
+    (Code::ChainMoved, Always("run the same command again")),
     (
         Code::ReorgTooDeep,
-        Always("find out why the chain was replaced; then --from-start (audit) or --anew (watch) begins anew"),
+        Always("find out why the chain was replaced; then start over with --from-start (audit) or --anew (watch)"),
     ),
-    (Code::NoBlock, Always("leave --block out, or name a block from the registry's own to the newest")),
+    (Code::NoBlock, Always("leave --block out, or name a block from the registry's deployment to the newest")),
     (
         Code::Node,
         Always(
@@ -155,71 +157,87 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (Code::Deployment, Always("look at the deployment file; medseal deploy --deployments DIR writes another")),
     (
         Code::NotADeployment,
-        Always("give the transaction that made the contract, on this chain: forge keeps it under its broadcast folder"),
+        Always("give the transaction that deployed the contract on this chain: forge keeps it in its broadcast folder"),
     ),
-    (Code::RoleMissing, Always("its administrator gives it: medseal role give ROLE WALLET")),
+    (Code::RoleMissing, Always("the registry's administrator can give it: medseal role give ROLE WALLET")),
     (Code::UnknownImage, Always("look at the id, and whether it was registered on this chain")),
-    (Code::AnchoredOnly, Always("medseal materialize ID makes it a record: anybody may")),
+    (Code::AnchoredOnly, Always("medseal materialize ID gives it a record: anybody may do that")),
     (Code::UnknownKgcKey, Always("publish the KGC's key: medseal kgc publish")),
     (Code::UnknownFlag, Always("medseal flag show ID says whether there is one")),
     (Code::UnknownAnchor, Always("look at the root, and whether it was anchored on this chain by this sender")),
     (
         Code::Paused,
-        Always("wait until it ends, or for medseal registry unpause; reading, verifying and revoking go on"),
+        Always(
+            "wait until the pause ends, or end it with medseal registry unpause; reading, verifying and revoking go on",
+        ),
     ),
     (Code::Reverted, By(reverted)),
     // Wallets and transactions.
     (Code::Wallet, Always("look at --keystore, --password-file and --dev-account")),
     (Code::OutboxBusy, Always("wait for the other command, which signs with the same wallet")),
-    (Code::NoFunds, Always("send the wallet enough for the fees; the same command then goes on")),
+    (Code::NoFunds, Always("send the wallet enough for the fees, then run the same command again")),
     (
         Code::Refused,
-        Always("nothing is lost: the signed transaction stands in the outbox, and the same command tries again"),
+        Always("nothing is lost: the signed transaction is in the outbox; run the same command to send it again"),
     ),
-    (Code::NotMined, Always("the same command again goes on from here")),
+    (Code::NotMined, Always("run the same command again: it goes on from here")),
     (
         Code::NotFinal,
         Always(
-            "nothing is lost: the same command again goes on waiting, and --wait mined does without; is the chain finalizing?",
+            "nothing is lost: run the same command again to go on waiting, or with --wait mined to wait no longer; check that the chain finalizes",
         ),
     ),
-    (Code::Transaction, Always("the same command again goes on from here")),
+    (Code::Transaction, Always("run the same command again: it goes on from here")),
     (Code::Leaves, Always("seal the files in smaller groups")),
-    // What somebody else signs.
-    (Code::NotACall, Always("look at the bytes, and whether they are for ImageRegistry and not for another contract")),
+    // Requests that an external wallet signs.
+    (Code::NotACall, Always("check that the bytes are a call of ImageRegistry, and not of another contract")),
     (Code::NotARequest, Always("give what medseal --print typed-data or --print request printed, unchanged")),
     (Code::OtherRegistry, Always("look at the deployment file: the request is for another chain or contract")),
-    (Code::Signature, Always("the wallet that the request names signs exactly what medseal --print typed-data gave")),
-    (Code::Deadline, Always("print and sign it anew; are the clocks right?")),
-    (Code::Nonce, Always("print and sign it anew: something else of this wallet was submitted or cancelled meanwhile")),
-    (Code::Overtaken, Always("medseal show ID says what happened; where it is still wanted, print and sign it anew")),
+    (Code::Signature, Always("the wallet that the request names must sign exactly the output of --print typed-data")),
+    (Code::Deadline, Always("print and sign the request again; check that the clocks are right")),
+    (
+        Code::Nonce,
+        Always(
+            "print and sign the request again: another one of this wallet was submitted or cancelled in the meantime",
+        ),
+    ),
+    (
+        Code::Overtaken,
+        Always("medseal show ID says what happened; if you still want the change, print and sign the request again"),
+    ),
     (Code::NotSignable, Always("--print tx prints the transaction for the wallet to send")),
-    (Code::NotPrinted, Always("print the typed data anew (--print typed-data), and sign that")),
+    (Code::NotPrinted, Always("print the typed data again (--print typed-data), and sign that")),
     // Audit, evidence and watch.
     (
         Code::LogIncomplete,
         Always(
-            "this node does not give the whole log as it was written: ask another one (--rpc-url), and keep what it gave",
+            "this node does not serve the whole log as it was written: keep its answer, and ask another node (--rpc-url)",
         ),
     ),
     (
         Code::Unproven,
         Always(
-            "no word of this node on this block can be relied on: ask another one (--rpc-url); an old block needs an archive node",
+            "nothing that this node says of this block can be relied on: ask another one (--rpc-url); an old block needs an archive node",
         ),
     ),
     (Code::OtherBlock, By(other_block)),
-    (Code::NotEvidence, Always("give the file that medseal evidence wrote, whole; a newer form needs a newer medseal")),
+    (
+        Code::NotEvidence,
+        Always("give the whole file that medseal evidence wrote; a newer format needs a newer medseal"),
+    ),
     (
         Code::EvidenceInvalid,
         Always("the file was changed, or made up: do not rely on it, and ask for another one (medseal evidence ID)"),
     ),
-    (Code::OtherFile, Always("this file is not what was registered, whatever it is called")),
-    (Code::WatchBusy, Always("wait for the other watch, or name this one: --name")),
-    (Code::Untold, Always("whoever read the output went away; the same command goes on with what was not told")),
+    (Code::OtherFile, Always("this is not the file that was registered, whatever its name")),
+    (Code::WatchBusy, Always("wait for the other watch to end, or give this one another name: --name NAME")),
+    (
+        Code::Untold,
+        Always("the program that read the output ended; run the same command again to get the remaining events"),
+    ),
     (
         Code::NotDelivered,
-        Always("nothing is lost: the same command tries again, under the same ids; is the receiver well?"),
+        Always("nothing is lost: check the receiver, then run the same command again; the deliveries keep their ids"),
     ),
     // Faults of ours.
     (Code::Fault, Nothing),
@@ -266,7 +284,7 @@ fn nothing_to_seal(error: &CliError) -> Option<String> {
         CliError::NoScans => {
             "--scans DIR names a folder with three DICOM files or more; scripts/setup fetches some into a checkout"
         }
-        _ => "name files, or a folder with files in it: folders in folders are not looked into",
+        _ => "name files, or a folder with files in it: subfolders are not searched",
     };
     Some(hint.to_owned())
 }
@@ -286,7 +304,7 @@ fn image(error: &CliError) -> Option<String> {
 fn other_block(error: &CliError) -> Option<String> {
     let hint = match error {
         CliError::Evidence(_) => {
-            "look at the hash: it must come from somebody whom you trust, and be of the block that the evidence is of"
+            "look at the hash: it must come from somebody whom you trust, and belong to the block that the evidence names"
         }
         _ => "the nodes are of two chains, or one of them lies: find out which before anything else",
     };

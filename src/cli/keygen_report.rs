@@ -11,19 +11,22 @@ use crate::pipeline::PipelineError;
 use crate::view::{KeyFiguresView, KeyReportView, PassedOverView};
 use std::path::{Path, PathBuf};
 
-/// Balance, correlation and distance of raw bits and derived keys, and how many bits the least changes flip, each beside fair coins. No chain is needed, and nothing is sealed.
+/// Balance, correlation and distance of raw bits and derived keys, and how many bits the smallest
+/// changes to an image flip, each compared with fair coins. No chain is needed, and nothing is
+/// sealed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A folder with images, in folders of it too
+    /// A folder with images; its subfolders are searched too
     #[arg(value_name = "DIR", required_unless_present = "phantoms")]
     folder: Option<PathBuf>,
-    /// Generated head phantoms, so many: instead of the folder, or besides it
+    /// Generate this many head phantoms, instead of the folder or in addition to it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     phantoms: Option<u64>,
-    /// About how many changes are tried, spread over the images: one level in one sample, swaps, shifts, constants
+    /// About how many changes to try, spread over the images: one level in one sample, swaps,
+    /// shifts, constants
     #[arg(long, value_name = "N", default_value_t = 4400, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     changes: u64,
-    /// Decides which samples are changed
+    /// Seed that decides which samples are changed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Draw the histograms of distances and flips, as SVG

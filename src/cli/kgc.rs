@@ -25,7 +25,7 @@ pub(super) struct Args {
 enum Act {
     /// Make the KGC's key file and publish its key on chain
     Init {
-        /// Let the file's mode alone protect the secrets
+        /// Use no passphrase: only the file's mode protects the secrets
         #[arg(long)]
         no_passphrase: bool,
         /// Do not publish
@@ -34,10 +34,9 @@ enum Act {
     },
     /// Publish the KGC's key on chain, unless it is there
     Publish,
-    /// The KGC's identity, and what the chain says of it
+    /// Show the KGC's identity, and what the chain says of it
     Status,
-    /// Check the log of what was given out against the head on chain, and anchor its newest head
-    /// there
+    /// Check the log of released keys against the head on chain, and anchor its newest head there
     Anchor,
     /// Begin a new log after the last head on chain, because the old one is lost; its first line
     /// says so

@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// An image, or a sealed image
     #[arg(value_name = "B")]
     second: PathBuf,
-    /// The image that two sealed images are of: its samples are then compared, not bytes
+    /// The plain image that both sealed images were made of: samples are then compared, not bytes
     #[arg(long, value_name = "FILE")]
     like: Option<PathBuf>,
 }

@@ -53,7 +53,8 @@ use settings::{Flags, Settings};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Seals medical images: a key of their own, ciphertext under its IPFS address, and a record on chain that anybody can check.
+/// Seals medical images: each gets its own key, its ciphertext is stored under an IPFS address, and
+/// anybody can check it against its record on chain.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 110)]
 struct Cli {
@@ -71,59 +72,62 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The whole story on this machine: seal, store, register, verify, tamper, flag, open
+    /// Show every step on this machine: seal, store, register, verify, tamper, flag, open
     Demo(demo::Args),
-    /// Run the development chain and keep it
+    /// Run the development chain and keep its state
     Node(node::Args),
     /// Deploy ImageRegistry and write the deployment file
     Deploy(deploy::Args),
-    /// Seal, store and register files, or all files of a folder; a second start finishes what the first one began
+    /// Seal, store and register files, or all files of a folder; run it again to finish an
+    /// interrupted run
     Seal(seal::Args),
-    /// Make anchored images records
+    /// Give anchored images a record on chain
     Materialize(materialize::Args),
-    /// Fetch, check, ask for the key and decrypt
+    /// Open an image: fetch and check it, ask for its key, and decrypt it
     Open(open::Args),
     /// Check the stored bytes against the record on chain
     Verify(verify::Args),
-    /// Allow a wallet to be given an image's key
+    /// Allow a wallet to get an image's key
     Grant(access::GrantArgs),
-    /// End a wallet's access; a key that was given stays given
+    /// End a wallet's access; a key that it already got cannot be taken back
     Revoke(access::RevokeArgs),
-    /// Who may grant, revoke and update capsules for a sender
+    /// Let a wallet grant, revoke and update capsules for a sender
     Operator(operator::Args),
-    /// For whom an image's key is sealed
+    /// Show for whom an image's key is sealed, or seal it for more readers
     Capsules(capsules::Args),
-    /// A record, its events and its flag
+    /// Show a record, its events and its flag
     Show(show::Args),
-    /// The whole event log, proved complete: list, summary, page
+    /// Prove the whole event log complete; list it, sum it up, write a page
     Audit(audit::Args),
-    /// One file that proves a record, its verifications and its flags, for years without a node
+    /// Write one file that proves a record, its verifications and its flags, for years and without
+    /// a node
     Evidence(evidence::Args),
-    /// What a file of evidence proves, given a block's hash; asks nobody
+    /// Check an evidence file against a block's hash; opens no connection
     Check(check::Args),
-    /// The registry's events as they come, each once; a webhook or a command is told of flags
+    /// Print the registry's events as they come, each once; send flags to a webhook or a program
     Watch(watch::Args),
-    /// What becomes of a flag
+    /// Show, confirm or dismiss a flag
     Flag(flag::Args),
-    /// Who has which role, and who is the administrator
+    /// List, give and take roles, and hand over the administration
     Role(role::Args),
-    /// The registry as a whole: its pause and its successor
+    /// Show the registry, pause it, or name its successor
     Registry(registry::Args),
-    /// The Key Generation Center
+    /// Keys and log of the Key Generation Center (KGC)
     Kgc(kgc::Args),
-    /// Entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation of a pair of images
+    /// Measure a pair of images: entropy, NPCR, UACI, MSE, PSNR, SSIM, NC and correlation
     Measure(measure::Args),
-    /// What the keys of a folder's images are worth, against fair coins
+    /// Measure how random the keys of a folder's images are, compared with fair coins
     KeygenReport(keygen_report::Args),
-    /// Where the sealed images and their capsules lie, each read and checked, and bringing them back to all their nodes
+    /// Check every replica of the sealed images and their capsules, and repair what is damaged or
+    /// missing
     Pins(pins::Args),
     /// Move what is stored between this machine and IPFS nodes
     Store(store::Args),
-    /// Submit what somebody else signed, checked before any gas is spent
+    /// Submit a request that somebody else signed; it is checked before any gas is spent
     Relay(relay::Args),
     /// Say what a call, a transaction or typed data of the registry does
     Explain(explain::Args),
-    /// What is reachable, which versions, what is wrong and how to mend it
+    /// Check settings, nodes and versions; say what is wrong and how to mend it
     Doctor,
     /// Print the completion script of a shell: bash, zsh or fish
     Completions(completions::Args),
@@ -186,7 +190,7 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
     let settings = Settings::resolve(&cli.flags)?;
     settings.external_signer.check(cli.command.name())?;
     match command(cli, &settings).await {
-        // An image that the chain does not know may stand under an anchor.
+        // An image that the chain does not know may be anchored.
         Err(error) => Err(match error.unknown_image() {
             Some(image_id) => anchored::anchored_only(image_id, &settings).await.unwrap_or(error),
             None => error,
@@ -196,7 +200,7 @@ async fn dispatch(cli: &Cli) -> Result<Outcome, CliError> {
                 .as_ref()
                 .is_ok_and(|done| settings.external_signer.print.is_some() && done.json.get("printed").is_none())
             {
-                output::say("note: nothing is to be signed or sent, so nothing of that is printed");
+                output::say("note: there is nothing to sign or send, so --print has nothing to print");
             }
             done
         }

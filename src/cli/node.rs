@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// Port on 127.0.0.1
     #[arg(long, default_value_t = 8545, value_name = "N")]
     port: u16,
-    /// Seconds from block to block [default: a block for each transaction]
+    /// Seconds between blocks [default: a block for each transaction]
     #[arg(long, value_name = "SECONDS")]
     block_time: Option<u64>,
     /// Forget the chain when it stops

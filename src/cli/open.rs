@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// The image
     #[arg(value_name = "ID")]
     id: B256,
-    /// Where the file goes
+    /// File to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Overwrite it

@@ -21,9 +21,9 @@ pub(super) struct Args {
 enum Verb {
     /// Let a wallet grant, revoke and update capsules of all the sender's images; it can register none
     Allow(Change),
-    /// End that; changes signed earlier and held back then act no more
+    /// End that; a permission that was signed earlier but not yet submitted no longer counts
     Remove(Change),
-    /// Whether a wallet may
+    /// Show whether a wallet may do that
     Show {
         /// The operator
         #[arg(value_name = "WALLET")]

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
-/// How a command talks besides its result.
+/// What a command says besides its result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Talk {
     /// One JSON object on stdout.

@@ -1,4 +1,4 @@
-//! `medseal pins`: where objects lie, and bringing them back to as many nodes as they should lie at.
+//! `medseal pins`: which nodes hold an object, and repair where too few do.
 
 use super::error::CliError;
 use super::exit;
@@ -14,10 +14,11 @@ use alloy::primitives::B256;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Images by their id, or objects by their CID; none is everything that the store keeps for us
+    /// Images by their id, or objects by their CID [default: everything that the store keeps for
+    /// us]
     #[arg(value_name = "ID")]
     ids: Vec<Named>,
-    /// Replace damaged replicas, and put what lies at too few nodes at others
+    /// Replace damaged replicas, and copy objects that too few nodes hold to other nodes
     #[arg(long)]
     repair: bool,
 }

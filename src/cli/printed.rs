@@ -1,4 +1,4 @@
-//! What somebody else is to sign or send, printed.
+//! What an external wallet must sign or send, printed.
 
 use super::error::CliError;
 use super::output::Outcome;
@@ -28,7 +28,7 @@ impl Session {
         let print = self.external_signer().print;
         if all.len() > 1 && !matches!(print, Some(Print::Tx)) {
             let message = format!(
-                "{} things are to be signed: --print tx prints them all; typed data is printed where one command comes to one signature",
+                "{} things must be signed: --print tx prints them all; typed data is printed only where a command needs one signature",
                 all.len()
             );
             return Err(CliError::Settings { message });

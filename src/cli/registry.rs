@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Where it is, how many events it counts, whether it is paused or has a successor
+    /// Show its address, how many events it counts, and whether it is paused or has a successor
     Show,
     /// Stop registrations, grants and new capsules for at most 7 days; reading, verifying and revoking go on [needs PAUSER_ROLE]
     Pause,

@@ -15,8 +15,8 @@ use alloy::primitives::Bytes;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Looks at chain, contract, deadline, number and signature (a plain wallet's or a wallet
-/// contract's), has the node try it, and then sends it.
+/// Checks chain, contract, deadline, number and signature (a plain wallet's or a wallet
+/// contract's), lets the node try the request, and then sends it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A signed request, or with --signature the typed data; - is stdin

@@ -26,7 +26,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Who has which role, by the log on chain
+    /// List who has which role, from the log on chain
     List,
     /// Give a wallet a role [the administrator]
     Give(Change),
@@ -49,7 +49,7 @@ struct Change {
     /// Which role
     #[arg(value_name = "ROLE")]
     role: Named,
-    /// Whose
+    /// The wallet that gets or loses it
     #[arg(value_name = "WALLET")]
     wallet: Address,
 }

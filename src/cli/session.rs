@@ -52,8 +52,8 @@ impl Session {
         Ok(Self { settings: settings.clone(), actor, rpc, chain_id, profile, wait })
     }
 
-    /// The same session, in which transactions are waited for to another depth unless the settings
-    /// say one.
+    /// The same session, which waits until transactions are at another depth unless the settings
+    /// name one.
     ///
     /// # Errors
     /// [`CliError::Settings`].
@@ -61,7 +61,7 @@ impl Session {
         Ok(Self { wait: self.settings.wait(default)?, ..self })
     }
 
-    /// Whether somebody else signs.
+    /// Whether an external wallet signs.
     pub(super) fn external_signer(&self) -> &ExternalSigner {
         &self.settings.external_signer
     }
@@ -93,7 +93,7 @@ impl Session {
     pub(super) async fn registry(&self) -> Result<Registry, CliError> {
         let folder = self.deployments();
         if !Deployment::path(&folder, self.chain_id).exists() {
-            return Err(match deployed_elsewhere(&folder) {
+            return Err(match only_deployed_chain(&folder) {
                 Some(expected) => crate::chain::ChainError::WrongChain { expected, found: self.chain_id }.into(),
                 None => CliError::NotDeployed { chain_id: self.chain_id, folder },
             });
@@ -164,13 +164,14 @@ impl Session {
         // The relayer's wallet is that of its name: the keystore or account of the one who acts is
         // not its own.
         if self.settings.keystore().is_some() {
-            let message = "--relayer takes development accounts: with keystores, give what was signed to the relayer";
+            let message =
+                "--relayer takes development accounts only: with keystores, give the signed request to the relayer";
             return Err(CliError::Settings { message: message.to_owned() });
         }
         self.development_wallet(actor)
     }
 
-    /// The folder of the one who acts.
+    /// The actor's folder.
     pub(super) fn folder(&self) -> PathBuf {
         self.settings.home().join(&self.actor)
     }
@@ -198,7 +199,7 @@ impl Session {
         for (job, result) in outbox.resume(&self.rpc, wallet).await? {
             match result {
                 Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
-                // It stands in the outbox still, and is tried again with whatever is sent next.
+                // It is still in the outbox, and is tried again with the next transaction.
                 Err(error) => {
                     say(&format!("an earlier run began {job}, and it can't be finished: {}", chain_of(&error)))
                 }
@@ -207,7 +208,7 @@ impl Session {
         Ok(outbox)
     }
 
-    /// The jobs of the one who acts.
+    /// The actor's sealing jobs.
     pub(super) fn jobs(&self) -> SealingJobs {
         SealingJobs::new(self.folder().join("jobs"))
     }
@@ -232,7 +233,7 @@ impl Session {
     }
 }
 
-/// Says what is waited for: when it begins, and every half minute.
+/// Says what the command waits for, at the start and every half minute.
 fn waiting_is_said() -> Observer {
     let said = std::sync::Mutex::new(None);
     std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
@@ -255,7 +256,7 @@ fn check_actor(actor: &str) -> Result<(), CliError> {
         return Ok(());
     }
     let message = format!(
-        "an actor's name is of a-z, 0-9, - and _, and not store, outbox or node: found \"{}\"",
+        "an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"",
         actor.escape_debug()
     );
     Err(CliError::Settings { message })
@@ -336,7 +337,7 @@ pub(super) fn ask(what: &str, setting: Setting) -> Result<Zeroizing<String>, Cli
 }
 
 /// The chain of the only deployment file in a folder, if there is exactly one.
-fn deployed_elsewhere(folder: &Path) -> Option<u64> {
+fn only_deployed_chain(folder: &Path) -> Option<u64> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
     let mut chains = entries.filter_map(|entry| entry.path().file_stem()?.to_str()?.parse().ok());
     chains.next().filter(|_| chains.next().is_none())

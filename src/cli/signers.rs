@@ -6,12 +6,12 @@ use crate::chain::Wallet;
 use crate::pipeline::{Parties, Printing};
 use alloy::primitives::{Address, Bytes};
 
-/// What is printed instead of sent.
+/// What is printed instead of being sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Print {
-    /// EIP-712 typed data for the one who acts to sign (eth_signTypedData_v4)
+    /// EIP-712 typed data for the acting wallet to sign (eth_signTypedData_v4)
     TypedData,
-    /// The transaction for the one who acts to send (eth_sendTransaction)
+    /// The transaction for the acting wallet to send (eth_sendTransaction)
     Tx,
     /// Typed data with its --signature: what medseal relay takes
     Request,
@@ -19,17 +19,17 @@ pub(super) enum Print {
 
 /// For commands that change something on chain.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "A wallet whose key is not here (for commands that change something on chain)")]
+#[command(next_help_heading = "External signer (for commands that change something on chain)")]
 pub(super) struct ExternalSigner {
-    /// Print what is to be signed or sent elsewhere (typed-data, tx, request), and send nothing
+    /// Print what an external wallet must sign or send (typed-data, tx, request), and send nothing
     #[arg(long, global = true, value_name = "WHAT", value_enum, hide_possible_values = true)]
     pub(super) print: Option<Print>,
-    /// Who acts: a wallet or a wallet contract whose key is not here (medseal seal asks the KGC
-    /// with the key that is)
+    /// The acting wallet or wallet contract; its key is not on this machine (medseal seal asks the
+    /// KGC with the key that is)
     #[arg(long, global = true, value_name = "WALLET")]
     pub(super) from: Option<Address>,
-    /// What it signed of what --print typed-data gave; the wallet of the settings, or of --relayer,
-    /// pays
+    /// Its signature over the output of --print typed-data; the wallet of the settings, or of
+    /// --relayer, pays
     #[arg(long, global = true, value_name = "HEX")]
     pub(super) signature: Option<Bytes>,
 }
@@ -37,15 +37,15 @@ pub(super) struct ExternalSigner {
 /// Who submits, for acts that take a signature.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Relay {
-    /// Let this actor submit the transaction: the one who acts only signs [development chains:
-    /// "relayer"]
+    /// Let this actor submit the transaction and pay; the acting wallet only signs [development
+    /// chains: "relayer"]
     #[arg(long, value_name = "ACTOR")]
     pub(super) relayer: Option<String>,
 }
 
 impl ExternalSigner {
-    /// What who signs and who pays is decided from: these flags, the wallet that is here and the
-    /// relayer that was named.
+    /// What decides who signs and who pays: these flags, the wallet on this machine and the named
+    /// relayer.
     pub(super) fn parties(&self, own: Option<Wallet>, relayer: Option<Wallet>) -> Parties {
         let printing = self.print.map(|print| match print {
             Print::Tx => Printing::Transaction,
@@ -71,15 +71,15 @@ impl ExternalSigner {
         } else if !signed && (signature || matches!(print, Some(Print::TypedData | Print::Request))) {
             "this command takes no signature: --print tx prints the transaction for the wallet to send"
         } else if relay && (from || matches!(print, Some(Print::TypedData))) {
-            "medseal relay takes --signature and --print tx alone: the request names its signer"
+            "medseal relay takes only --signature and --print tx: the request names its signer"
         } else if !relay && signature && !from {
             "--signature needs --from: who signed"
         } else if signature && matches!(print, Some(Print::TypedData)) {
-            "--signature is for what --print typed-data gave: --print request prints both together"
+            "--signature is the signature over the output of --print typed-data: --print request prints both together"
         } else if !relay && print == Some(Print::Request) && !signature {
             "--print request needs --signature"
         } else if !relay && from && print.is_none() && !signature {
-            "--from needs --print or --signature: the wallet's key is not here"
+            "--from needs --print or --signature: the wallet's key is not on this machine"
         } else {
             return Ok(());
         };

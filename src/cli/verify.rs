@@ -16,10 +16,12 @@ pub(super) struct Args {
     /// The image
     #[arg(value_name = "ID")]
     id: B256,
-    /// Log the result on chain; the contract decides, and flags what is not valid if this wallet is a verifier
+    /// Log the result on chain; the contract decides, and raises a flag on what is invalid if this
+    /// wallet is a verifier
     #[arg(long)]
     record: bool,
-    /// Let this actor submit the transaction: the verifier only signs [development chains: "relayer"]
+    /// Let this actor submit the transaction and pay; the verifier only signs [development chains:
+    /// "relayer"]
     #[arg(long, requires = "record", value_name = "ACTOR")]
     relayer: Option<String>,
 }

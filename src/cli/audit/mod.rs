@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// List only those after the last audit
     #[arg(long, requires = "events")]
     new: bool,
-    /// Write the list to a file, which is only there once the log is proved complete
+    /// Write the list to this file; it appears only once the log is proved complete
     #[arg(long, short, value_name = "FILE", requires = "events")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -88,7 +88,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         ));
     }
     if !audited.storage_proven {
-        say("the head is proven, the storage as a whole is not: anvil makes its storage root in a way of its own");
+        say("the head is proven, the storage as a whole is not: anvil computes its storage root in its own way");
     }
     if let Some(path) = &args.html {
         write_file(path, page::page((registry.chain_id(), registry.address()), &audited).as_bytes(), args.force)?;

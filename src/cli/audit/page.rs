@@ -31,7 +31,7 @@ pub(super) fn page((chain, registry): (u64, Address), audited: &AuditReport) -> 
         audited.seq,
         match audited.storage_proven {
             true => format!(", and the storage root <code>{}</code>", proven.storage_root),
-            false => " (not the storage as a whole: anvil makes its root in a way of its own)".to_owned(),
+            false => " (not the storage as a whole: anvil computes its root in its own way)".to_owned(),
         },
         escaped(&proven.witnesses.join(", ")),
     );

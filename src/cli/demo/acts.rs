@@ -32,7 +32,7 @@ pub(super) struct Scan {
     pub(super) file: Vec<u8>,
     pub(super) image: Option<Image>,
     pub(super) sealed: Sealed,
-    /// The record that the story goes on with: the sealed one, unless somebody broke something.
+    /// The record that the story goes on with: the sealed one, unless `--break` changed it.
     pub(super) image_id: B256,
     pub(super) gas: u64,
     /// Entropy of the ciphertext, as it was read back from the store.

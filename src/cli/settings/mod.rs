@@ -24,7 +24,7 @@ pub(super) enum Origin {
     DotEnv,
     /// `medseal.toml` in the working directory.
     File,
-    /// Nobody said anything.
+    /// Nothing set it.
     Default,
 }
 
@@ -54,13 +54,14 @@ pub(super) struct Flags {
     /// The Ethereum node, or several with commas between their URLs [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
     #[arg(long, short = 'r', global = true, value_name = "URL")]
     pub(super) rpc_url: Option<String>,
-    /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one that was deployed on]
+    /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one with a deployment file]
     #[arg(long, global = true, value_name = "ID")]
     pub(super) chain_id: Option<String>,
     /// What the chain is: development (mined is done) or network (finalized is done) [env: MEDSEAL_PROFILE] [default: by the chain id]
     #[arg(long, global = true, value_name = "PROFILE")]
     pub(super) profile: Option<String>,
-    /// How deep in a network's chain a transaction is waited for: mined, safe, finalized [env: MEDSEAL_WAIT] [default: as the act needs]
+    /// How deep a transaction must be in a network's chain before the command ends: mined, safe,
+    /// finalized [env: MEDSEAL_WAIT] [default: depends on the command]
     #[arg(long, global = true, value_name = "DEPTH")]
     pub(super) wait: Option<String>,
     /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]
@@ -78,14 +79,14 @@ pub(super) struct Flags {
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) kgc_password_file: Option<String>,
-    /// IPFS nodes that keep what is sealed, by their RPC, separated by commas [env: IPFS_API] [default: a folder of blocks
-    /// in the state folder]
+    /// IPFS nodes that store the sealed images: their RPC URLs, separated by commas [env: IPFS_API]
+    /// [default: a folder of blocks in the state folder]
     #[arg(long, global = true, value_name = "URLS")]
     pub(super) ipfs_api: Option<String>,
     /// File that holds the token of the IPFS nodes: one line for all, or a line for each [env: MEDSEAL_IPFS_TOKEN_FILE]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ipfs_token_file: Option<String>,
-    /// At how many of the IPFS nodes each object is kept [env: MEDSEAL_REPLICAS] [default: 1]
+    /// How many of the IPFS nodes keep each object [env: MEDSEAL_REPLICAS] [default: 1]
     #[arg(long, global = true, value_name = "N")]
     pub(super) replicas: Option<String>,
     /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
@@ -106,7 +107,7 @@ pub(super) struct Flags {
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     values: BTreeMap<Setting, (String, Origin)>,
-    /// Whether somebody else signs, and what is done about it.
+    /// Whether an external wallet signs, and what is done about it.
     pub(super) external_signer: super::signers::ExternalSigner,
 }
 
@@ -242,7 +243,8 @@ impl Settings {
     /// What the chain is, by the settings or by its id.
     ///
     /// # Errors
-    /// [`CliError::Settings`] for a profile that there is not, or a block time that is no number of seconds from 1 on.
+    /// [`CliError::Settings`] for an unknown profile, or a block time that is not a number of
+    /// seconds from 1 on.
     pub(super) fn profile(&self, chain_id: u64) -> Result<Profile, CliError> {
         let block_time_secs = self.number(Setting::BlockTime)?.unwrap_or(BLOCK_TIME_SECS);
         if block_time_secs == 0 {
@@ -259,10 +261,11 @@ impl Settings {
         }
     }
 
-    /// How deep a transaction is waited for: `default`, unless the settings say otherwise.
+    /// How deep a transaction must be in the chain before the command ends: `default`, unless the
+    /// settings say otherwise.
     ///
     /// # Errors
-    /// [`CliError::Settings`] for a depth that there is not.
+    /// [`CliError::Settings`] for an unknown depth.
     pub(super) fn wait(&self, default: Wait) -> Result<Wait, CliError> {
         let Some(name) = self.get(Setting::Wait) else { return Ok(default) };
         let found = Wait::ALL.into_iter().find(|(known, _)| *known == name);

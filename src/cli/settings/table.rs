@@ -9,7 +9,7 @@ pub(in crate::cli) struct Row {
     pub(in crate::cli) name: &'static str,
     /// Its environment variable, which may stand in `.env` too.
     pub(in crate::cli) variable: &'static str,
-    /// Its value where nobody said anything.
+    /// Its value where nothing sets it.
     pub(super) default: Option<&'static str>,
     /// Its value on the command line; none for a setting that is no flag.
     pub(super) flag: Option<fn(&Flags) -> &Option<String>>,

@@ -12,10 +12,11 @@ use std::time::Duration;
 /// The first pause after a round that failed; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// What a node says that makes no sense, or that is another chain's, it may say so often in a row: it may be about to start.
+/// So often in a row a node may give an answer that makes no sense or is of another chain: it may
+/// be starting.
 const MOST_FAILURES: u32 = 6;
 
-/// Tells what comes; ends with an error, or with `--once` when everything is told.
+/// Prints what comes; ends with an error, or with `--once` when everything is printed.
 pub(super) async fn follow(watcher: &mut Watcher<'_>, args: &super::Args, lines: &Lines) -> Result<(), CliError> {
     let every = Duration::from_secs(args.every.unwrap_or(match watcher.profile() {
         Profile::Network { block_time_secs } => block_time_secs.div_ceil(3).max(1),
@@ -81,7 +82,7 @@ impl Trouble {
 
     fn is_over(&mut self, block: u64) {
         if self.said.is_some() {
-            say(&format!("it goes on: nothing is missing up to block {block}"));
+            say(&format!("going on: no event is missing up to block {block}"));
         }
         *self = Self::default();
     }

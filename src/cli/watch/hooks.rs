@@ -1,4 +1,4 @@
-//! Who is told besides stdout.
+//! Webhooks and programs that are notified, besides stdout.
 
 use super::kinds::Kind;
 use crate::cli::error::CliError;
@@ -14,32 +14,34 @@ use std::time::Duration;
 /// Seconds that an attempt may take.
 const WEBHOOK_SECS: u64 = 10;
 const COMMAND_SECS: u64 = 60;
-/// With `--once`, one delivery is tried so often.
+/// Attempts at one delivery with `--once`.
 const TRIES_AT_ONCE: u64 = 5;
-/// How long until it is looked again whether something waits.
+/// Pause between two looks whether a delivery waits.
 const IDLE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Who is told, and of what.
+/// Who is notified, and of what.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Who is told")]
+#[command(next_help_heading = "Deliveries to a webhook or a program")]
 pub(super) struct HookArgs {
-    /// POST each as JSON to this URL, signed, until it is taken
+    /// POST each event as signed JSON to this URL, again and again until it is accepted
     #[arg(long, value_name = "URL", requires = "webhook_secret_file")]
     webhook: Option<String>,
-    /// File that holds the secret by which the webhook's receiver knows us: 16 bytes or more, readable by its owner alone
+    /// File with the secret that the deliveries are signed with: 16 bytes or more, readable by its
+    /// owner alone
     #[arg(long, value_name = "FILE", requires = "webhook")]
     webhook_secret_file: Option<PathBuf>,
-    /// Let the webhook be plain http to another machine
+    /// Allow a webhook over plain http on another machine
     #[arg(long, requires = "webhook")]
     insecure: bool,
-    /// Run this program for each, without a shell: the JSON on its stdin, the id in MEDSEAL_EVENT_ID; until it exits with 0
+    /// Run this program for each event, again and again until it exits with 0: without a shell, the
+    /// JSON on its stdin, the id in MEDSEAL_EVENT_ID
     #[arg(long, value_name = "PROGRAM")]
     exec: Option<PathBuf>,
-    /// An argument of the program; once for each
+    /// An argument of the program; repeat the flag for more
     #[arg(long, value_name = "ARGUMENT", requires = "exec", allow_hyphen_values = true)]
     exec_arg: Vec<String>,
-    /// Of which kinds, separated by commas
+    /// Deliver only events of these kinds, separated by commas
     #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "flags")]
     pub(super) on: Vec<Kind>,
     /// Seconds that one attempt may take [default: 10 for the webhook, 60 for the program]
@@ -48,13 +50,13 @@ pub(super) struct HookArgs {
     /// Milliseconds to wait after the first attempt that failed; each further one doubles it, up to 5 minutes
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=300_000))]
     backoff_ms: u64,
-    /// Try again what was given up
+    /// Try deliveries again that were given up
     #[arg(long)]
     retry_dead: bool,
 }
 
 impl HookArgs {
-    /// Those who are told.
+    /// The receivers that the flags name.
     ///
     /// # Errors
     /// [`CliError::Notify`].
@@ -98,7 +100,7 @@ impl<'a> Hooks<'a> {
         self.dispatchers.iter().map(|dispatcher| dispatcher.receiver().name()).collect()
     }
 
-    /// Brings what comes, and never ends but with an error.
+    /// Delivers what comes; ends only with an error.
     pub(super) async fn keep_bringing(&self) -> Result<(), CliError> {
         if self.dispatchers.is_empty() {
             std::future::pending::<()>().await;
@@ -114,10 +116,10 @@ impl<'a> Hooks<'a> {
         try_join_all(each).await.map(|_: Vec<()>| ())
     }
 
-    /// Brings all that waits.
+    /// Delivers all that waits.
     ///
     /// # Errors
-    /// [`CliError::NotDelivered`] where a receiver does not take it for long.
+    /// [`CliError::NotDelivered`] where a receiver keeps refusing.
     pub(super) async fn bring_all(&self) -> Result<(), CliError> {
         let each = self.dispatchers.iter().map(|dispatcher| async move {
             let mut failures = 0;
@@ -131,7 +133,7 @@ impl<'a> Hooks<'a> {
             }
             Ok::<_, CliError>(None)
         });
-        // One that fails must not keep the others from what is theirs.
+        // A receiver that fails must not keep the others waiting.
         match try_join_all(each).await?.into_iter().flatten().next() {
             None => Ok(()),
             Some(reason) => {
@@ -154,9 +156,9 @@ impl<'a> Hooks<'a> {
                 Some(None)
             }
             Attempt::Failed { reason, tries, pause } => {
-                // The first time, and then ever more rarely.
+                // Said the first time, and then ever more rarely.
                 if tries.is_power_of_two() {
-                    say(&format!("{name}, attempt {tries}: {reason}; the same again, under the same id"));
+                    say(&format!("{name}, attempt {tries}: {reason}; trying again, under the same id"));
                 }
                 Some(Some((reason, pause)))
             }

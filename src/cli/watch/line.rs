@@ -1,4 +1,5 @@
-//! How notification is said: a line for people, or a JSON object, which is also what is delivered.
+//! How a notification is written: a line for people, or a JSON object, which is also what is
+//! delivered.
 
 use super::kinds::{Kind, of_kinds};
 use crate::chain::Registry;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Result, Write};
 
-/// Says notification on stdout, and who else is to hear it.
+/// Prints notifications on stdout, and queues those that are to be delivered.
 pub(super) struct Lines {
     chain_id: u64,
     registry: Address,
@@ -35,7 +36,7 @@ impl Lines {
         Self { chain_id, registry, json, printed, delivered, receivers, counts: Cell::default() }
     }
 
-    /// How many events were told, and how many taken back.
+    /// How many events were printed, and how many taken back.
     pub(super) fn counts(&self) -> (u64, u64) {
         self.counts.get()
     }
@@ -54,7 +55,8 @@ impl Lines {
         let (shown, text) = (is_in(&self.printed), text(&result));
         let line = view::json(AnswerView::new("watch", result)).to_string();
         if shown {
-            // At one stroke: one that is killed leaves no half of a line before the next one's.
+            // In one write: a watch that is killed leaves no half line for the next one to
+            // continue.
             let text = if self.json { &line } else { &text };
             std::io::stdout().write_all(format!("{text}\n").as_bytes())?;
         }

@@ -1,4 +1,4 @@
-//! `medseal watch`: the registry's events as they come, and who is told of them.
+//! `medseal watch`: the registry's events as they come, and who is notified of them.
 
 mod follow;
 mod hooks;
@@ -24,25 +24,26 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A watch that remembers nothing yet begins with the registry's first event [default: with the next one]
+    /// Begin a new watch with the registry's first event [default: with the next one]
     #[arg(long, conflicts_with = "since")]
     from_start: bool,
-    /// A watch that remembers nothing yet begins with the first event in this block or after it
+    /// Begin a new watch with the first event in this block or after it
     #[arg(long, value_name = "BLOCK")]
     since: Option<u64>,
-    /// Forget how far the last run came; what waits to be delivered is kept
+    /// Forget how far the last run came; deliveries that wait are kept
     #[arg(long)]
     anew: bool,
-    /// End once everything up to now is told and delivered
+    /// End once all events up to now are printed and delivered
     #[arg(long, visible_alias = "until-caught-up")]
     once: bool,
     /// Print only events of these kinds, separated by commas
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     only: Vec<Kind>,
-    /// Seconds from one look at the chain to the next [default: 1 on a development chain, a third of a block time on a network]
+    /// Seconds between two looks at the chain [default: 1 on a development chain, a third of a
+    /// block time on a network]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     every: Option<u64>,
-    /// What is remembered, is remembered under this name: each name sees every event
+    /// Name under which this watch remembers how far it came; each name gets every event
     #[arg(long, value_name = "NAME", default_value = "default")]
     name: String,
     #[command(flatten)]
@@ -98,7 +99,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         );
         let whole = position.map(|at| format!("whole up to block {}, {} numbered events", at.block, at.trail.seq()));
         say(&format!(
-            "{}; told now: {events}, taken back: {retracted}; deliveries that wait: {}, given up: {}",
+            "{}; printed now: {events}, taken back: {retracted}; deliveries waiting: {}, given up: {}",
             whole.unwrap_or_else(|| "nothing is settled yet".to_owned()),
             deliveries.waiting,
             deliveries.dead
@@ -108,7 +109,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     watching.await
 }
 
-/// The registry and the hash of block 0. A node that is away is waited for, unless this is to end.
+/// The registry and the hash of block 0. Waits for a node that is away, unless `--once` is given.
 async fn connect(args: &Args, settings: &Settings) -> Result<(Registry, B256), CliError> {
     let mut said = false;
     loop {
@@ -134,7 +135,7 @@ fn memory_path(args: &Args, settings: &Settings, registry: &Registry) -> Result<
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if args.name.is_empty() || args.name.len() > 64 || !args.name.chars().all(plain) {
         let message = format!(
-            "a watch's name is of letters, digits, - and _, at most 64: found \"{}\"",
+            "a watch's name has only letters, digits, - and _, at most 64: found \"{}\"",
             args.name.escape_debug()
         );
         return Err(CliError::Settings { message });

@@ -96,7 +96,7 @@ pub(crate) async fn watched(
     let retracted = told.iter().filter(|line| line["type"] == "retracted").count();
     assert_eq!((&end["events"], &end["retracted"]), (&Value::from(told.len() - retracted), &Value::from(retracted)));
     assert!(told_before_a_loss > 0 || retracted == 0, "nothing was lost, and something was taken back");
-    let back = said().matches("it goes on: nothing is missing").count();
+    let back = said().matches("going on: no event is missing").count();
     assert!(back > 0, "the watch did not notice any of it: {}", said());
     Counts { kills, events, told: told.len() - retracted, retracted }
 }
