@@ -1,4 +1,5 @@
-//! What `scripts/bench` measures against Kubo's own program: objects into an IPFS node and out of it again, as `medseal` does it.
+//! What `scripts/bench` measures against Kubo's own program: objects into an IPFS node and out of
+//! it again, as `medseal` does it.
 //!
 //! ```text
 //! store put N FILE...     N at a time; prints a line for each: its CID and its SHA-256

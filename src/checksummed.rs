@@ -1,4 +1,5 @@
-//! Addresses in JSON as EIP-55 writes them; a wrong checksum is refused. For `#[serde(with = "checksummed")]`.
+//! Addresses in JSON as EIP-55 writes them; a wrong checksum is refused. For
+//! `#[serde(with = "checksummed")]`.
 
 use alloy::primitives::Address;
 use serde::{Deserialize, Deserializer, Serializer, de::Error};

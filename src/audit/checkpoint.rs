@@ -1,6 +1,6 @@
-//! The checkpoint file: the state of the last audit, [`super::WINDOW_BLOCKS`] behind the newest block, from which the next one
-//! continues. It is not trusted: the result is proven
-//! anew each time, trail and storage.
+//! The checkpoint file: the state of the last audit, [`super::WINDOW_BLOCKS`] behind the newest
+//! block, from which the next one continues. It is not trusted: the result is proven anew each
+//! time, trail and storage.
 
 use super::{Storage, Summary};
 use crate::contract::Trail;

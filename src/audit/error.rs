@@ -55,7 +55,8 @@ pub enum AuditError {
         /// What the items give.
         found: B256,
     },
-    /// An item of a batch is not its batch's: the contract makes sender and image id from the batch and the item's salt.
+    /// An item of a batch is not its batch's: the contract makes sender and image id from the batch
+    /// and the item's salt.
     #[error("event {seq} in block {block}: an item of the batch has {what} {found}, expected {expected}")]
     Item {
         /// The number of the batch's event.

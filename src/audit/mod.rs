@@ -1,5 +1,6 @@
-//! The audit: recomputes the hash chain over the registry's events (the audit trail) from its log, and compares it with
-//! what the contract holds. An event that is missing, added or changed is found.
+//! The audit: recomputes the hash chain over the registry's events (the audit trail) from its log,
+//! and compares it with what the contract holds. An event that is missing, added or changed is
+//! found.
 //!
 //! 'Word' is the audit trail's value after an event: the 32 bytes in the contract's storage slot 0.
 

@@ -1,5 +1,5 @@
-//! Proves the audit trail's word in a block: the header hashes to the block's hash, and a Merkle proof leads from its state root to the
-//! contract's account and from there to storage slot 0.
+//! Proves the audit trail's word in a block: the header hashes to the block's hash, and a Merkle
+//! proof leads from its state root to the contract's account and from there to storage slot 0.
 
 use super::AuditError;
 use crate::chain::ChainError;
@@ -48,10 +48,12 @@ pub(super) fn check_hash(header: &Header) -> Result<(), AuditError> {
     Err(AuditError::Unproven { block: header.number, what: "the header", reason })
 }
 
-/// Proves the contract's word and storage root in the block of `header`, and asks the other nodes for the same block.
+/// Proves the contract's word and storage root in the block of `header`, and asks the other nodes
+/// for the same block.
 ///
 /// # Errors
-/// [`AuditError::Unproven`], [`AuditError::OtherCode`], [`AuditError::OtherBlock`], or the node does not answer.
+/// [`AuditError::Unproven`], [`AuditError::OtherCode`], [`AuditError::OtherBlock`], or the node
+/// does not answer.
 pub async fn prove(registry: &Registry, header: &Header) -> Result<ProvenBlock, AuditError> {
     check_hash(header)?;
     let (block, address) = (header.number, registry.address());
@@ -93,7 +95,8 @@ fn check(answer: &EIP1186AccountProofResponse, header: &Header, registry: &Regis
     Ok(Trail::from(B256::from(slot.value)))
 }
 
-/// Asks every node for the block of this number. Returns those that have the same one, and those that did not answer.
+/// Asks every node for the block of this number. Returns those that have the same one, and those
+/// that did not answer.
 async fn ask_others(rpc: &Rpc, header: &Header) -> Result<(Vec<String>, Vec<String>), AuditError> {
     let (mut witnesses, mut silent) = (Vec::new(), Vec::new());
     for node in rpc.each() {

@@ -1,4 +1,5 @@
-//! Reads the registry's log from the node, in the node's order and unchecked: [`Follower`](super::Follower) checks it.
+//! Reads the registry's log from the node, in the node's order and unchecked:
+//! [`Follower`](super::Follower) checks it.
 
 use super::AuditError;
 use super::proof::check_hash;
@@ -14,7 +15,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 const FIRST_RANGE: u64 = 2_000;
 /// Most blocks of a range.
 const MOST_BLOCKS: u64 = 100_000;
-/// After fewer logs than this the next range is twice as long, after more than that half as long: this bounds the memory.
+/// After fewer logs than this the next range is twice as long, after more than that half as long:
+/// this bounds the memory.
 const FEW_LOGS: usize = 1_000;
 const MANY_LOGS: usize = 4_000;
 /// Requests that run at the same time near the newest block.
@@ -42,7 +44,8 @@ impl LogRanges {
         Self { next: first, blocks: FIRST_RANGE, last }
     }
 
-    /// The logs of the next range, and the ranges after it; `None` at the end. A range that the node refuses is halved.
+    /// The logs of the next range, and the ranges after it; `None` at the end. A range that the
+    /// node refuses is halved.
     pub async fn read(mut self, registry: &Registry) -> Result<Option<(LogRange, Self)>, ChainError> {
         if self.next > self.last {
             return Ok(None);
@@ -90,7 +93,8 @@ pub async fn headers_to(registry: &Registry, first: u64, head: &Header) -> Resul
     Ok(headers)
 }
 
-/// The logs of each of these blocks, requested by block hash; a block whose bloom filter excludes the registry is skipped.
+/// The logs of each of these blocks, requested by block hash; a block whose bloom filter excludes
+/// the registry is skipped.
 pub async fn logs_of(registry: &Registry, headers: &[Header]) -> Result<Vec<Log>, ChainError> {
     let has_any = |header: &&Header| header.logs_bloom.contains_input(BloomInput::Raw(registry.address().as_slice()));
     let hashes: Vec<B256> = headers.iter().filter(has_any).map(|header| header.hash).collect();

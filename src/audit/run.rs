@@ -1,4 +1,5 @@
-//! The audit: proves the trail's word in a block, reads the log up to it, and checks that the log leads to that word.
+//! The audit: proves the trail's word in a block, reads the log up to it, and checks that the log
+//! leads to that word.
 
 use super::checkpoint::{self, CheckpointHeader};
 use super::proof::{ProvenBlock, prove};
@@ -12,13 +13,15 @@ use alloy::primitives::{Address, B256};
 use alloy::rpc::types::{Header, Log};
 use std::path::PathBuf;
 
-/// The newest blocks, which a reorganisation may replace: their logs are requested by block hash, and read anew each time.
+/// The newest blocks, which a reorganisation may replace: their logs are requested by block hash,
+/// and read anew each time.
 pub const WINDOW_BLOCKS: u64 = 64;
 
 /// Options of an audit.
 #[derive(Debug, Clone, Default)]
 pub struct AuditOptions {
-    /// The last block to audit; `None` is the newest one of a development chain, the newest final one of a network.
+    /// The last block to audit; `None` is the newest one of a development chain, the newest final
+    /// one of a network.
     pub block: Option<u64>,
     /// The checkpoint's file; without one no checkpoint is read or written.
     pub checkpoint: Option<PathBuf>,
@@ -61,14 +64,15 @@ pub struct AuditReport {
     pub read: u64,
     /// Number of the block after which events were read.
     pub after_block: u64,
-    /// The last block of the audit that wrote the checkpoint, its hash, and whether the chain has replaced it since.
+    /// The last block of the audit that wrote the checkpoint, its hash, and whether the chain has
+    /// replaced it since.
     pub before: Option<(u64, B256, bool)>,
     /// Totals of all events.
     pub summary: Summary,
     /// Number of storage slots that are not zero, computed from the events.
     pub slots: usize,
-    /// Whether the contract's whole storage was proven to be what the events give. `false` only on anvil, whose storage roots
-    /// do not follow Ethereum's rules.
+    /// Whether the contract's whole storage was proven to be what the events give. `false` only on
+    /// anvil, whose storage roots do not follow Ethereum's rules.
     pub storage_proven: bool,
 }
 
@@ -113,7 +117,8 @@ impl AuditState {
         &self.summary
     }
 
-    /// Checks that the log ends with the proven word, and that its events give the proven storage root.
+    /// Checks that the log ends with the proven word, and that its events give the proven storage
+    /// root.
     ///
     /// # Errors
     /// [`AuditError::Incomplete`], [`AuditError::OtherHead`], [`AuditError::OtherStorage`].
@@ -127,8 +132,9 @@ impl AuditState {
     }
 }
 
-/// Reads the registry's log up to a block, proves from the block's header what the contract holds there, and returns its report if the
-/// log is complete and unaltered. Trusts the node for nothing but the block's hash.
+/// Reads the registry's log up to a block, proves from the block's header what the contract holds
+/// there, and returns its report if the log is complete and unaltered. Trusts the node for nothing
+/// but the block's hash.
 ///
 /// # Errors
 /// [`AuditError`], which names the first event that is missing or altered.
@@ -281,7 +287,8 @@ impl<'a> AuditRun<'a> {
         Ok(draft)
     }
 
-    /// Whether the chain is anvil's, whose storage root includes zero slots that were read: it equals no root by Ethereum's rules.
+    /// Whether the chain is anvil's, whose storage root includes zero slots that were read: it
+    /// equals no root by Ethereum's rules.
     async fn counts_zeros(&self) -> Result<bool, AuditError> {
         Ok(self.registry.profile() == Profile::Development
             && self.registry.rpc().client_version().await?.starts_with("anvil/"))

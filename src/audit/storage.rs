@@ -1,7 +1,9 @@
-//! The contract's whole storage, computed from its events: the same slots and the same root as on chain.
+//! The contract's whole storage, computed from its events: the same slots and the same root as on
+//! chain.
 //!
-//! One account proof then shows that the contract's state agrees with its log. The slot numbers are those of
-//! `ImageRegistry` and its base contracts; a contract with another layout would never match.
+//! One account proof then shows that the contract's state agrees with its log. The slot numbers are
+//! those of `ImageRegistry` and its base contracts; a contract with another layout would never
+//! match.
 
 use crate::contract::Trail;
 use crate::contract::bindings::IImageRegistry::{
@@ -123,8 +125,9 @@ impl Storage {
         (!sender.is_zero()).then(|| Address::from_word(sender.into()))
     }
 
-    /// The slots of an image, and what they hold: content hash; sender, time, state and number of verifications; newest flag; hash of the
-    /// capsules that replaced those of the registration; their version.
+    /// The slots of an image, and what they hold: content hash; sender, time, state and number of
+    /// verifications; newest flag; hash of the capsules that replaced those of the registration;
+    /// their version.
     pub fn of_image(&self, image: B256) -> [(B256, U256); 5] {
         let (record, capsules) = (SlotKey::of_record(image), SlotKey::plain(slot::CAPSULES).at(image));
         let flag = SlotKey::plain(slot::FLAGS).at(image);

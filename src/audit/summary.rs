@@ -42,7 +42,8 @@ pub struct OpenFlag {
     pub raised_at: u64,
 }
 
-/// Events by time: steps of one length, with how many registrations, valid entries, invalid ones, and others each has.
+/// Events by time: steps of one length, with how many registrations, valid entries, invalid ones,
+/// and others each has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeLine {

@@ -149,7 +149,8 @@ fn peak_mib() -> u64 {
     line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kB") / 1024
 }
 
-/// The `number`th event of a log in which `records` of a hundred events make a record; the others verify, grant and grant again.
+/// The `number`th event of a log in which `records` of a hundred events make a record; the others
+/// verify, grant and grant again.
 fn generated(number: u64, records: u64) -> Event {
     let (kind, round) = (number % 100, number / 100);
     if kind < records {
@@ -178,7 +179,8 @@ fn generated(number: u64, records: u64) -> Event {
     })
 }
 
-/// What a million events need, by how many of them make a record: `cargo test --lib a_million_events -- --ignored --nocapture --test-threads 1`.
+/// What a million events need, by how many of them make a record:
+/// `cargo test --lib a_million_events -- --ignored --nocapture --test-threads 1`.
 #[test]
 #[ignore = "a measurement: a minute, and some hundred MiB"]
 fn a_million_events_need_memory_for_what_they_make_alone() {
@@ -205,7 +207,8 @@ fn a_million_events_need_memory_for_what_they_make_alone() {
             (clock.elapsed() - taken).as_secs_f32()
         );
         assert_eq!((audit.trail().seq(), audit.summary().total()), (1_000_000, 1_000_000));
-        // 64 bytes a slot and what a hash map keeps free, twice while it grows, once more sorted for the root.
+        // 64 bytes a slot and what a hash map keeps free, twice while it grows, once more sorted
+        // for the root.
         let most = 64 + slots as u64 * 320 / (1 << 20);
         assert!(peak < most, "{peak} MiB, at most {most} for {slots} slots");
     }

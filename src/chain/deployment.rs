@@ -22,7 +22,8 @@ pub enum Schema {
     V1,
 }
 
-/// A deployed `ImageRegistry`, as it stands in `deployments/CHAINID.json`. It pins the chain and the code.
+/// A deployed `ImageRegistry`, as it stands in `deployments/CHAINID.json`. It pins the chain and
+/// the code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
@@ -130,7 +131,8 @@ impl Deployment {
         }
     }
 
-    /// Writes the file into `folder`, in place of an older one, whole or not at all; returns its path.
+    /// Writes the file into `folder`, in place of an older one, whole or not at all; returns its
+    /// path.
     ///
     /// # Errors
     /// [`DeploymentError::Io`].
@@ -146,9 +148,11 @@ impl Deployment {
     }
 }
 
-/// Deploys `ImageRegistry` in one transaction, roles included, and returns where it is, after its code was compared with the build.
+/// Deploys `ImageRegistry` in one transaction, roles included, and returns where it is, after its
+/// code was compared with the build.
 ///
-/// The outbox makes it idempotent: the same wallet, build and arguments on the same chain are the same contract.
+/// The outbox makes it idempotent: the same wallet, build and arguments on the same chain are the
+/// same contract.
 ///
 /// # Errors
 /// [`DeploymentError`].
@@ -182,7 +186,8 @@ pub async fn deploy(
     }))
 }
 
-/// Returns the deployment that a transaction of another tool made (`forge script`, a wallet), after arguments and code were compared with the build.
+/// Returns the deployment that a transaction of another tool made (`forge script`, a wallet), after
+/// arguments and code were compared with the build.
 ///
 /// # Errors
 /// [`DeploymentError::NotADeployment`], [`DeploymentError::Chain`].

@@ -26,7 +26,8 @@ impl std::fmt::Display for NodeFailure {
     }
 }
 
-/// Why there is no valid answer from the chain. Addresses of nodes are shown without user, password and path.
+/// Why there is no valid answer from the chain. Addresses of nodes are shown without user, password
+/// and path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
@@ -188,8 +189,8 @@ impl ChainError {
         }
     }
 
-    /// Whether the same question about fewer blocks may be answered: too many logs, or too long a wait for them. Nodes have no common word
-    /// for it.
+    /// Whether the same question about fewer blocks may be answered: too many logs, or too long a
+    /// wait for them. Nodes have no common word for it.
     pub(crate) fn asks_for_too_much(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::Timeout { .. } | Self::TooLong { .. })
     }

@@ -1,8 +1,9 @@
-//! The chain: nodes, wallets, the outbox that sends transactions, the client of `ImageRegistry` and the development chain.
+//! The chain: nodes, wallets, the outbox that sends transactions, the client of `ImageRegistry` and
+//! the development chain.
 //!
-//! Nodes are not trusted: the chain id and the hash of the contract's code are pinned, every call has a
-//! deadline, and an answer that does not decode is an error. Transactions are only sent through the [`Outbox`], which
-//! has their signed bytes on disk first.
+//! Nodes are not trusted: the chain id and the hash of the contract's code are pinned, every call
+//! has a deadline, and an answer that does not decode is an error. Transactions are only sent
+//! through the [`Outbox`], which has their signed bytes on disk first.
 
 mod deployment;
 mod error;

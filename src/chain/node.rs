@@ -98,9 +98,10 @@ impl NodeError {
     }
 }
 
-/// Returns anvil's native file: `explicit`, else one on the PATH, else the one that `scripts/setup` fetches into the checkout whose
-/// `target` folder this program lies in. The working folder is never looked into: whoever fills it would choose what runs. Scripts that
-/// start anvil (npm's) are passed over: stopping them stops nothing.
+/// Returns anvil's native file: `explicit`, else one on the PATH, else the one that `scripts/setup`
+/// fetches into the checkout whose `target` folder this program lies in. The working folder is
+/// never looked into: whoever fills it would choose what runs. Scripts that start anvil (npm's) are
+/// passed over: stopping them stops nothing.
 ///
 /// # Errors
 /// [`NodeError::NoBinary`].
@@ -232,7 +233,8 @@ impl DevNode {
 
 impl Drop for DevNode {
     fn drop(&mut self) {
-        // Anvil writes its state when it is asked to end, not when it is killed. The standard library can only kill.
+        // Anvil writes its state when it is asked to end, not when it is killed. The standard
+        // library can only kill.
         if self.keeps_state && self.ended().is_none() {
             let ask = format!("kill -TERM {}", self.child.id());
             let asked = Command::new("sh").args(["-c", &ask]).status().is_ok_and(|status| status.success());
@@ -257,7 +259,8 @@ fn command(binary: &Path, options: &NodeOptions) -> Command {
     command.args(["--port", &options.port.to_string(), "--chain-id", &options.chain_id.to_string()]);
     if let Some(state) = &options.state {
         command.arg("--state").arg(state);
-        // Anvil makes block 0 anew at each start, beside the one in the file, and then takes the one or the other: they must be equal.
+        // Anvil makes block 0 anew at each start, beside the one in the file, and then takes the
+        // one or the other: they must be equal.
         command.args(["--timestamp", &FIRST_BLOCK_TIME.to_string()]);
     }
     if let Some(seconds) = options.block_time_secs {

@@ -32,9 +32,11 @@ pub enum RelayError {
 }
 
 impl Registry {
-    /// Checks deadline, number and signature of a request; its domain is looked at by [`check_domain`](crate::contract::check_domain), and the
-    /// rest by the simulation that goes before every transaction. `now` is this machine's time. Returns the signature as the contract takes it:
-    /// some wallets write the parity of a plain signature as 0 and 1 where the contract wants 27 and 28.
+    /// Checks deadline, number and signature of a request; its domain is looked at by
+    /// [`check_domain`](crate::contract::check_domain), and the rest by the simulation that goes
+    /// before every transaction. `now` is this machine's time. Returns the signature as the
+    /// contract takes it: some wallets write the parity of a plain signature as 0 and 1 where the
+    /// contract wants 27 and 28.
     ///
     /// # Errors
     /// [`RelayError`].
@@ -70,11 +72,12 @@ impl Registry {
         })
     }
 
-    /// Returns `made`; or, if the wallet's signature was supplied, the transaction that was printed for this job with that
-    /// signature in it, after it was checked.
+    /// Returns `made`; or, if the wallet's signature was supplied, the transaction that was printed
+    /// for this job with that signature in it, after it was checked.
     ///
     /// # Errors
-    /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`], [`OutboxError::Request`], or the node does not answer.
+    /// [`OutboxError::NotSignable`], [`OutboxError::NotPrinted`], [`OutboxError::Request`], or the
+    /// node does not answer.
     pub async fn counter_signed(
         &self,
         outbox: &mut Outbox,

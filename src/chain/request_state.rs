@@ -1,4 +1,5 @@
-//! Whether what a signed request asks for is still to be done, is on chain already, or can't happen any more.
+//! Whether what a signed request asks for is still to be done, is on chain already, or can't happen
+//! any more.
 
 use super::error::ChainError;
 use super::registry::Registry;
@@ -82,7 +83,8 @@ impl Registry {
         for (salt, content_hash) in images {
             match self.record(image_id(self.chain_id(), self.address(), sender, *salt)).await {
                 Ok(record) if record.contentHash == *content_hash => {}
-                // A record that differs is a conflict, which the contract reports when the request is simulated.
+                // A record that differs is a conflict, which the contract reports when the request
+                // is simulated.
                 Ok(_) | Err(ChainError::UnknownImage { .. }) => return Ok(RequestState::Open),
                 Err(error) => return Err(error),
             }
@@ -128,8 +130,8 @@ impl Registry {
     }
 }
 
-/// The state of a request that names the number which it raises by one: done if the number is one higher now and the
-/// values are those that it asks for.
+/// The state of a request that names the number which it raises by one: done if the number is one
+/// higher now and the values are those that it asks for.
 fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> RequestState {
     if current <= named {
         return RequestState::Open;

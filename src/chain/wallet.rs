@@ -98,7 +98,8 @@ impl WalletError {
 
 /// What opens a keystore.
 pub enum Passphrase<'a> {
-    /// A file that its owner alone may read, and whose text is the passphrase; white space at its end is not part of it, as in `cast`.
+    /// A file that its owner alone may read, and whose text is the passphrase; white space at its
+    /// end is not part of it, as in `cast`.
     File(&'a Path),
     /// The passphrase itself.
     Text(&'a str),
@@ -129,8 +130,8 @@ impl Wallet {
     /// Returns the wallet of a V3 keystore file (`cast wallet import`, `geth account new`).
     ///
     /// # Errors
-    /// [`WalletError::Unreadable`], [`WalletError::Keystore`]; [`WalletError::KeystoreParameter`] before anything is derived;
-    /// [`WalletError::WrongPassphrase`].
+    /// [`WalletError::Unreadable`], [`WalletError::Keystore`]; [`WalletError::KeystoreParameter`]
+    /// before anything is derived; [`WalletError::WrongPassphrase`].
     pub fn from_keystore(path: &Path, passphrase: &Passphrase<'_>) -> Result<Self, WalletError> {
         let unreadable = |path: &Path| {
             let path = path.to_path_buf();

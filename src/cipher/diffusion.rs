@@ -1,8 +1,9 @@
 //! Diffusion, eq. (7): AES-256-GCM-SIV (RFC 8452); eq. (8) is the way back.
 //!
-//! Its keystream depends on the whole frame, so one changed pixel changes half of the ciphertext's bits.
-//! DIFFERENCE: the paper XORs with a keystream that does not depend on the image, which has no such avalanche and
-//! detects no change.
+//! Its keystream depends on the whole frame, so one changed pixel changes half of the ciphertext's
+//! bits.
+//! DIFFERENCE: the paper XORs with a keystream that does not depend on the image, which has no such
+//! avalanche and detects no change.
 
 use super::CipherError;
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | eq. (5), (10): permutation and its inverse | [`Permutation`] |
 //! | eq. (6), (9): S-box and its inverse | [`SBox`] |
-//! | eq. (7), (8): XOR with the keystream and its inverse | AES-256-GCM-SIV, inside [`FrameCipher`] |
+//! | eq. (7), (8): XOR with the keystream, its inverse | AES-256-GCM-SIV in [`FrameCipher`] |
 //!
 //! The security claim rests on HKDF-SHA256 and AES-256-GCM-SIV alone. The paper's other layers keep
 //! their full strength, and are never the claim. This is the portable form of the suite.

@@ -1,8 +1,11 @@
-//! Confusion, eq. (5): whole samples of a frame change places under a key; eq. (10) is the way back.
+//! Confusion, eq. (5): whole samples of a frame change places under a key; eq. (10) is the way
+//! back.
 //!
-//! `FORMAT.md`, section 6.1, specifies it completely; `research` gave its statistics: they equal Fisher-Yates'.
-//! DIFFERENCE: the paper leaves the permutation's construction open. This one keeps samples whole and needs no
-//! floating-point map. Secrecy never rests on it: its memory accesses depend on the key.
+//! `FORMAT.md`, section 6.1, specifies it completely; `research` gave its statistics: they equal
+//! Fisher-Yates'.
+//! DIFFERENCE: the paper leaves the permutation's construction open. This one keeps samples whole
+//! and needs no floating-point map. Secrecy never rests on it: its memory accesses depend on the
+//! key.
 
 use super::stream::Stream;
 use zeroize::Zeroizing;
@@ -21,7 +24,8 @@ pub struct Permutation {
 }
 
 impl Permutation {
-    /// Returns the permutation of `samples` samples of `sample_bytes` (1, 2, 4 or 8) bytes in frame number `frame`.
+    /// Returns the permutation of `samples` samples of `sample_bytes` (1, 2, 4 or 8) bytes in frame
+    /// number `frame`.
     ///
     /// - `key`: `subkey("confusion")`.
     ///
@@ -86,7 +90,8 @@ impl Permutation {
     }
 }
 
-/// `PASS()`: the source index of every sample that lies in a whole page. `piece` is p, the samples of 16 bytes.
+/// `PASS()`: the source index of every sample that lies in a whole page. `piece` is p, the samples
+/// of 16 bytes.
 fn draw_pass(stream: &mut Stream, pages: usize, piece: usize) -> Zeroizing<Vec<u32>> {
     let groups = pages.div_ceil(GROUP_PAGES);
     let mut page_order: Vec<usize> = (0..pages).collect();
@@ -105,7 +110,8 @@ fn draw_pass(stream: &mut Stream, pages: usize, piece: usize) -> Zeroizing<Vec<u
     source
 }
 
-/// The draws of one group: its lines' order, the turn inside each, and the rotation of each segment it is written to.
+/// The draws of one group: its lines' order, the turn inside each, and the rotation of each segment
+/// it is written to.
 struct LineGroup {
     piece: usize,
     rotations: Vec<usize>,
@@ -127,7 +133,8 @@ impl LineGroup {
         Self { piece, rotations, order, turns }
     }
 
-    /// Writes the source of each sample of the pages from `first_page` on; `pages` are the pages that are read.
+    /// Writes the source of each sample of the pages from `first_page` on; `pages` are the pages
+    /// that are read.
     fn scatter(&self, pages: &[usize], first_page: usize, source: &mut [u32]) {
         let (count, piece) = (self.order.len(), self.piece);
         let line = LINE_PIECES * piece;

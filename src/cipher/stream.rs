@@ -1,4 +1,5 @@
-//! The stream of words from which every keyed choice of confusion and substitution is drawn (`FORMAT.md`, section 6.1).
+//! The stream of words from which every keyed choice of confusion and substitution is drawn
+//! (`FORMAT.md`, section 6.1).
 
 use aes::Aes256;
 use ctr::Ctr64BE;
@@ -44,7 +45,8 @@ impl Stream {
         let bound = bound as u64;
         loop {
             let product = u128::from(self.word()) * u128::from(bound);
-            // The low half is compared with 2^64 mod bound: no residue is drawn more often than another.
+            // The low half is compared with 2^64 mod bound: no residue is drawn more often than
+            // another.
             #[allow(clippy::cast_possible_truncation)] // the two halves of the product
             let (low, high) = (product as u64, (product >> 64) as usize);
             if low >= bound.wrapping_neg() % bound {

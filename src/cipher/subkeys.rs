@@ -1,4 +1,5 @@
-//! What is derived from the image key: one subkey for each layer, and the commitment (`FORMAT.md`, section 5).
+//! What is derived from the image key: one subkey for each layer, and the commitment (`FORMAT.md`,
+//! section 5).
 
 use alloy::primitives::B256;
 use hkdf::Hkdf;
@@ -47,7 +48,8 @@ impl std::fmt::Debug for Subkeys {
     }
 }
 
-/// Returns the public commitment to the key of this image: nobody finds a second key with the same one.
+/// Returns the public commitment to the key of this image: nobody finds a second key with the same
+/// one.
 ///
 /// Whoever compares it with a header's does so in constant time.
 pub fn key_commitment(image_id: &B256, key: &ImageKey) -> [u8; 32] {

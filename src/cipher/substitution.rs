@@ -1,7 +1,9 @@
-//! Substitution, eq. (6): every byte goes through an S-box drawn from the key; eq. (9) is the way back.
+//! Substitution, eq. (6): every byte goes through an S-box drawn from the key; eq. (9) is the way
+//! back.
 //!
-//! `S(v) = B * AES(A * v xor a) xor b` with A, B invertible over GF(2): nonlinearity 112 and differential
-//! uniformity 4 for every key, as AES has them (FIPS 197), where a random box has about 93 and 11.
+//! `S(v) = B * AES(A * v xor a) xor b` with A, B invertible over GF(2): nonlinearity 112 and
+//! differential uniformity 4 for every key, as AES has them (FIPS 197), where a random box has
+//! about 93 and 11.
 //! DIFFERENCE: the paper names an S-box without saying how it is made.
 
 use super::stream::Stream;
@@ -83,11 +85,13 @@ impl Matrix {
     }
 }
 
-/// The S-box of FIPS 197, section 5.1.1: the inverse in GF(2^8), then the affine map with constant 63.
+/// The S-box of FIPS 197, section 5.1.1: the inverse in GF(2^8), then the affine map with
+/// constant 63.
 fn aes_sbox() -> [u8; 256] {
     let mut table = [0; 256];
     table[0] = 0x63;
-    // 3 generates the multiplicative group: p walks through its powers and q through their inverses.
+    // 3 generates the multiplicative group: p walks through its powers and q through their
+    // inverses.
     let (mut p, mut q) = (1_u8, 1_u8);
     loop {
         p ^= times_two(p);

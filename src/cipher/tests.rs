@@ -1,5 +1,6 @@
-//! Frames at every small size, out of their place, and against `frames` of `tests/vectors/cipher.json`. These are here and not in `tests/it`, because the vectors give the subkeys as they
-//! are, and nobody outside may make up subkeys.
+//! Frames at every small size, out of their place, and against `frames` of
+//! `tests/vectors/cipher.json`. These are here and not in `tests/it`, because the vectors give the
+//! subkeys as they are, and nobody outside may make up subkeys.
 
 use super::*;
 use crate::envelope::ImageContext;

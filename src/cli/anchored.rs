@@ -11,7 +11,8 @@ use crate::storage::{Cid, PinState, Store};
 use crate::view::AnchoredView;
 use alloy::primitives::B256;
 
-/// The error that names the anchor of an image which the chain does not know, if an anchor holds it.
+/// The error that names the anchor of an image which the chain does not know, if an anchor holds
+/// it.
 pub(super) async fn anchored_only(image_id: B256, settings: &Settings) -> Option<CliError> {
     let session = Session::connect(settings, "sender").await.ok()?;
     let (registry, store) = (session.registry().await.ok()?, session.store().ok()?);

@@ -81,7 +81,8 @@ async fn show(id: B256, settings: &Settings) -> Result<Outcome, CliError> {
     Ok(Outcome::new(view, text))
 }
 
-/// Fetches the key as a reader does, seals it for the new ones, stores the capsules and puts them on chain.
+/// Fetches the key as a reader does, seals it for the new ones, stores the capsules and puts them
+/// on chain.
 async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
     let recipients: Vec<Recipient> =
         args.keys.iter().map(|key| recipient(key, args.recovery)).collect::<Result<_, _>>()?;

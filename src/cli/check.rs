@@ -1,4 +1,5 @@
-//! `medseal check`: what a file of evidence proves. Opens no connection, and reads no other file than those named.
+//! `medseal check`: what a file of evidence proves. Opens no connection, and reads no other file
+//! than those named.
 
 use super::error::CliError;
 use super::output::{Outcome, Talk, address, progress, say};

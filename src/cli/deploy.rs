@@ -11,7 +11,8 @@ use crate::contract::{ConstructorArguments, InitialRole};
 use crate::view::DeploymentView;
 use alloy::primitives::{Address, B256};
 
-/// Roles are given in the same transaction. On chain 31337, the development chain, without any of these flags, "verifier", "kgc" and "admin" get them.
+/// Roles are given in the same transaction. On chain 31337, the development chain, without any of
+/// these flags, "verifier", "kgc" and "admin" get them.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
     /// First administrator, who gives and takes roles; may be a cold wallet [default: the deploying
@@ -63,7 +64,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     Ok(Outcome::new(DeploymentView::new(&deployment, already, path.display().to_string()), text))
 }
 
-/// The deployment that stands already. A file without its contract is in the way, but for development chains, which come and go.
+/// The deployment that stands already. A file without its contract is in the way, but for
+/// development chains, which come and go.
 async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, CliError> {
     let folder = session.deployments();
     let path = Deployment::path(&folder, session.chain_id());
@@ -101,7 +103,8 @@ impl Args {
         Ok(deployed.map(|deployment| (deployment, false)))
     }
 
-    /// What another tool's transaction deployed, never over the file of another contract that stands.
+    /// What another tool's transaction deployed, never over the file of another contract that
+    /// stands.
     async fn take_over(&self, session: &Session, transaction: B256) -> Result<Deployment, CliError> {
         match existing(session, self.force).await? {
             Some(deployment) if deployment.transaction == transaction => return Ok(deployment),
@@ -134,7 +137,8 @@ impl Args {
     /// What the constructor is given.
     fn arguments(&self, chain_id: u64, profile: Profile, deployer: Address) -> ConstructorArguments {
         let (admin, roles) = (self.admin.unwrap_or(deployer), self.asked());
-        // As for wallets: other development chains have the id of many a private network, where no public key may get a role unasked.
+        // As for wallets: other development chains have the id of many a private network, where no
+        // public key may get a role unasked.
         let is_ours = chain_id == DEVELOPMENT_CHAIN_ID && profile == Profile::Development;
         if self.admin.is_some() || !roles.is_empty() || !is_ours {
             return ConstructorArguments { admin, roles };

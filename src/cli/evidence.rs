@@ -20,7 +20,8 @@ pub(super) struct Args {
     /// Overwrite it
     #[arg(long)]
     force: bool,
-    /// Up to which block [default: the newest of a development chain, the newest final one of a network]
+    /// Up to which block [default: the newest of a development chain, the newest final one of a
+    /// network]
     #[arg(long, value_name = "N")]
     block: Option<u64>,
     /// Include at most this many headers, which link the events' blocks to the last block; if more

@@ -14,7 +14,8 @@ use serde_json::Value;
 /// Needs no node; the deployment files say which contracts are ours.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Call data in 0x-hex, or a file: call data, a transaction, typed data or a signed request as JSON; - is stdin
+    /// Call data in 0x-hex, or a file: call data, a transaction, typed data or a signed request as
+    /// JSON; - is stdin
     #[arg(value_name = "WHAT")]
     what: String,
 }

@@ -28,7 +28,8 @@ enum Verb {
     },
     /// Confirm a flag, for ever: the image counts as tampered [needs ARBITER_ROLE]
     Confirm(Decision),
-    /// Dismiss a flag, visibly: the next invalid entry of a verifier raises a new one [the image's sender, or ARBITER_ROLE]
+    /// Dismiss a flag, visibly: the next invalid entry of a verifier raises a new one [the image's
+    /// sender, or ARBITER_ROLE]
     Dismiss(Decision),
 }
 

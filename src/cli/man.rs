@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Write a page for each command into this folder, such as ~/.local/share/man/man1, instead of printing the main page
+    /// Write a page for each command into this folder, such as ~/.local/share/man/man1, instead of
+    /// printing the main page
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Overwrite older pages

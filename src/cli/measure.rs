@@ -9,7 +9,8 @@ use crate::pipeline::PipelineError;
 use crate::view::MeasureView;
 use std::path::{Path, PathBuf};
 
-/// Two images (plain and opened), an image and its sealed image (.msl), or two sealed images that differ in one grey level of the plain one.
+/// Two images (plain and opened), an image and its sealed image (.msl), or two sealed images that
+/// differ in one grey level of the plain one.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// An image, or a sealed image
@@ -44,7 +45,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome, CliError> {
     Ok(Outcome::new(MeasureView { first, second, measurements: rows }, text))
 }
 
-/// A pair of images: how exact a copy one is of the other. What is ideal for a ciphertext stands beside entropy, NPCR and UACI, but does not judge an image.
+/// A pair of images: how exact a copy one is of the other. What is ideal for a ciphertext stands
+/// beside entropy, NPCR and UACI, but does not judge an image.
 fn images(first: &Image, second: &Image) -> Result<Vec<Measurement>, CliError> {
     let mut rows = report::recovery(first, second)?;
     let mut others = vec![report::byte_entropy(first.samples()), report::byte_entropy(second.samples())];
@@ -78,7 +80,8 @@ fn ciphertexts(first: Vec<u8>, second: Vec<u8>, like: Option<&Image>) -> Result<
     Ok(rows)
 }
 
-/// Bytes as an image of one row: what NPCR and UACI compare where no image says how wide a sample is.
+/// Bytes as an image of one row: what NPCR and UACI compare where no image says how wide a sample
+/// is.
 fn as_row(bytes: Vec<u8>) -> Result<Image, CliError> {
     let width = u32::try_from(bytes.len())
         .map_err(|_| CliError::NotComparable { what: "more than 4 GiB of ciphertext".to_owned() })?;

@@ -178,7 +178,8 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(output::print_usage(&error)),
     };
-    // One thread for all that waits: pieces of answers are not handed from thread to thread. What computes has threads of its own.
+    // One thread for all that waits: pieces of answers are not handed from thread to thread. What
+    // computes has threads of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("threads can be started");
     let result = runtime.block_on(dispatch(&cli));
     // A blocked read of a dead node must not keep the process alive.

@@ -19,7 +19,8 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Let a wallet grant, revoke and update capsules of all the sender's images; it can register none
+    /// Let a wallet grant, revoke and update capsules of all the sender's images; it can register
+    /// none
     Allow(Change),
     /// End that; a permission that was signed earlier but not yet submitted no longer counts
     Remove(Change),
@@ -55,7 +56,8 @@ async fn set(change: &Change, allowed: bool, settings: &Settings) -> Result<Outc
     let mut act = Act::begin(settings, "sender", &change.relay).await?;
     let (sender, operator) = (act.by(), change.wallet);
     let known = act.registry.operator(sender, operator).await?;
-    // To remove is done also where nothing is there to remove: it raises the number that a change held back names.
+    // To remove is done also where nothing is there to remove: it raises the number that a change
+    // held back names.
     let already = allowed && known.allowed;
     let mut receipt = None;
     if !already {

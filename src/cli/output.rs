@@ -65,7 +65,8 @@ pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, Cl
     }
 }
 
-/// Prints why the command line makes no sense, or the help that it asks for, and returns its exit code.
+/// Prints why the command line makes no sense, or the help that it asks for, and returns its exit
+/// code.
 pub(super) fn print_usage(error: &clap::Error) -> u8 {
     // Where nothing else could be read, `--json` is looked for as it stands.
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
@@ -133,7 +134,8 @@ pub(super) fn check_free(path: &Path, force: bool) -> Result<(), CliError> {
     let special = |metadata: &std::fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     match path.symlink_metadata() {
         Ok(_) if path.is_dir() => return Err(CliError::OutputExists { path: path.to_owned() }),
-        // A link is no file either: what it leads to may change (/dev/stdout), and its folder is another.
+        // A link is no file either: what it leads to may change (/dev/stdout), and its folder is
+        // another.
         Ok(there) if special(&there) && (force || path.metadata().is_ok_and(|there| special(&there))) => {
             let source = std::io::Error::new(ErrorKind::InvalidInput, "only regular files are replaced");
             return Err(CliError::File { act: "write", path: path.to_owned(), source });

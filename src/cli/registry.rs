@@ -22,7 +22,8 @@ pub(super) struct Args {
 enum Verb {
     /// Show its address, how many events it counts, and whether it is paused or has a successor
     Show,
-    /// Stop registrations, grants and new capsules for at most 7 days; reading, verifying and revoking go on [needs PAUSER_ROLE]
+    /// Stop registrations, grants and new capsules for at most 7 days; reading, verifying and
+    /// revoking go on [needs PAUSER_ROLE]
     Pause,
     /// End a pause [needs PAUSER_ROLE]
     Unpause,

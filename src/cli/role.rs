@@ -32,7 +32,8 @@ enum Verb {
     Give(Change),
     /// Take a role away [the administrator]
     Take(Change),
-    /// Begin to hand the administration over: the new administrator accepts it a day later [the administrator]
+    /// Begin to hand the administration over: the new administrator accepts it a day later [the
+    /// administrator]
     HandOver {
         /// The new administrator
         #[arg(value_name = "WALLET")]

@@ -11,8 +11,8 @@ use std::path::Path;
 /// Loads the model on the engine.
 ///
 /// # Errors
-/// [`CliError::Settings`] if the list of models is none, [`CliError::File`] if the model cannot be read, [`CliError::Keygen`] if it may not or
-/// cannot be run.
+/// [`CliError::Settings`] if the list of models is none, [`CliError::File`] if the model cannot be
+/// read, [`CliError::Keygen`] if it may not or cannot be run.
 pub(super) fn load(settings: &Settings) -> Result<Vit, CliError> {
     let library = settings.onnx_runtime();
     let listed = listed(settings.models())?;

@@ -1,4 +1,5 @@
-//! The contract's build, committed as `contracts/ImageRegistry.json` so that the client is built without a Solidity compiler.
+//! The contract's build, committed as `contracts/ImageRegistry.json` so that the client is built
+//! without a Solidity compiler.
 
 use super::bindings::{IConstructor, Role};
 use crate::checksummed;
@@ -101,7 +102,8 @@ impl Artifact {
         [self.bytecode.as_ref(), &arguments].concat().into()
     }
 
-    /// The constructor's arguments in what a deploying transaction carried; none if it is not this build, or a role is none of [`Role::ALL`].
+    /// The constructor's arguments in what a deploying transaction carried; none if it is not this
+    /// build, or a role is none of [`Role::ALL`].
     pub fn arguments(&self, init_code: &[u8]) -> Option<ConstructorArguments> {
         let encoded = init_code.strip_prefix(self.bytecode.as_ref())?;
         let (admin, grants) = ConstructorTypes::abi_decode_params(encoded).ok()?;

@@ -6,7 +6,8 @@ use alloy::primitives::{Address, Bytes, FixedBytes, U256};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-/// `contracts/abi/ImageRegistry.json`: functions, events and errors of the contract, its OpenZeppelin parts included.
+/// `contracts/abi/ImageRegistry.json`: functions, events and errors of the contract, its
+/// OpenZeppelin parts included.
 pub const ABI_JSON: &str = include_str!("../../contracts/abi/ImageRegistry.json");
 
 static ABI: LazyLock<JsonAbi> =
@@ -40,7 +41,8 @@ pub enum CallError {
         /// The first 4 bytes.
         selector: FixedBytes<4>,
     },
-    /// The function is known, and the rest are not its arguments, or not in the one encoding that we write.
+    /// The function is known, and the rest are not its arguments, or not in the one encoding that
+    /// we write.
     #[error("the bytes after the selector are not arguments of {function}: {reason}")]
     Arguments {
         /// Its signature.
@@ -58,7 +60,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// Returns the call that these bytes are. One encoding only: bytes left over or out of place are refused.
+    /// Returns the call that these bytes are. One encoding only: bytes left over or out of place
+    /// are refused.
     ///
     /// # Errors
     /// [`CallError`].
@@ -101,7 +104,8 @@ impl Call {
         matches!(self.function.state_mutability, StateMutability::View | StateMutability::Pure)
     }
 
-    /// Its arguments by name: numbers up to 2^53 as such, larger ones and all of 256 bits as decimal text, bytes as 0x-hex.
+    /// Its arguments by name: numbers up to 2^53 as such, larger ones and all of 256 bits as
+    /// decimal text, bytes as 0x-hex.
     pub fn arguments(&self) -> Value {
         object(&self.function.inputs, &self.values)
     }

@@ -23,7 +23,8 @@ pub struct LoggedImage {
     pub header_hash: B256,
     /// Its length in bytes.
     pub size: u64,
-    /// Its binary CID; where the log leaves it empty (one block, so the hash says it), it is filled in here.
+    /// Its binary CID; where the log leaves it empty (one block, so the hash says it), it is filled
+    /// in here.
     pub cid: Bytes,
     /// SHA-256 of the capsules with which it was registered.
     pub capsules_hash: B256,
@@ -37,12 +38,14 @@ pub struct LoggedImage {
     pub trail: Trail,
 }
 
-/// How an image was registered. A signature is empty where the sender submitted the transaction itself.
+/// How an image was registered. A signature is empty where the sender submitted the transaction
+/// itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegistrationKind {
     /// Alone, by `register`.
     Alone {
-        /// Last second of the signature, unix seconds; not checked by the contract where the signature is empty.
+        /// Last second of the signature, unix seconds; not checked by the contract where the
+        /// signature is empty.
         deadline: u64,
         /// The sender's signature of the `Registration`.
         signature: Bytes,

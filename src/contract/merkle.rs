@@ -65,8 +65,11 @@ mod tests {
     use alloy_trie::nodes::{ExtensionNode, LeafNode, RlpNode};
     use alloy_trie::{HashBuilder, proof::ProofRetainer};
 
-    /// A trie of small values, whose lowest nodes lie inside others, and the proofs of its keys.
-    fn trie(count: u64) -> (B256, Vec<(Nibbles, Vec<u8>, Vec<Bytes>)>) {
+    /// A key, its value, and the nodes that prove it.
+    type Leaf = (Nibbles, Vec<u8>, Vec<Bytes>);
+
+    /// A trie of small values, whose lowest nodes lie inside others.
+    fn trie(count: u64) -> (B256, Vec<Leaf>) {
         let mut slots: Vec<(Nibbles, Vec<u8>)> = (0..count)
             .map(|slot| (Nibbles::unpack(keccak256(B256::from(U256::from(slot)))), rlp::encode(slot + 1)))
             .collect();

@@ -1,4 +1,5 @@
-//! `ImageRegistry` as data, mirroring `contracts/`: bindings, calls, signed requests, reverts, events and the rule of the audit trail.
+//! `ImageRegistry` as data, mirroring `contracts/`: bindings, calls, signed requests, reverts,
+//! events and the rule of the audit trail.
 //!
 //! Pure: no node, clock or file; bytes go in, typed values or typed errors come out.
 

@@ -32,7 +32,8 @@ pub enum SignatureFault {
     },
 }
 
-/// Checks that `wallet` signed `digest`: 65 bytes, `v` 27 or 28, `s` in the lower half, so that a signature has one form.
+/// Checks that `wallet` signed `digest`: 65 bytes, `v` 27 or 28, `s` in the lower half, so that a
+/// signature has one form.
 ///
 /// # Errors
 /// Each [`SignatureFault`].

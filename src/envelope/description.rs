@@ -1,4 +1,5 @@
-//! Frame 0: what the sealed bytes are and how the file is rebuilt from them (`FORMAT.md`, section 3).
+//! Frame 0: what the sealed bytes are and how the file is rebuilt from them (`FORMAT.md`, section
+//! 3).
 
 use super::EnvelopeError;
 use super::padme::padme;
@@ -51,7 +52,8 @@ pub enum Layout {
         /// Its length, at least 1.
         length: u64,
     },
-    /// The samples of a file in which they lie open, a slice in a frame: file = head, samples, tail.
+    /// The samples of a file in which they lie open, a slice in a frame: file = head, samples,
+    /// tail.
     Spliced {
         /// How the samples are arranged.
         shape: Shape,
@@ -107,7 +109,8 @@ impl Description {
         }
     }
 
-    /// Bytes of each frame from frame 1 on, padding included: `(of each but the last, of the last, how many)`.
+    /// Bytes of each frame from frame 1 on, padding included:
+    /// `(of each but the last, of the last, how many)`.
     pub(super) fn frame_plan(&self) -> (u64, u64, u64) {
         match self.shape() {
             None => {
@@ -155,12 +158,14 @@ impl Description {
         }
         let padded = usize::try_from(padme(out.len() as u64)).expect("a length in memory");
         out.resize(padded, 0);
-        // What is written must be what a reader accepts: a caller's impossible description stops here.
+        // What is written must be what a reader accepts: a caller's impossible description stops
+        // here.
         Self::decode(&out)?;
         Ok(out)
     }
 
-    /// Reads the plaintext of frame 0, in the order of checks of `FORMAT.md`, section 3; the frame table is the caller's.
+    /// Reads the plaintext of frame 0, in the order of checks of `FORMAT.md`, section 3; the frame
+    /// table is the caller's.
     pub(super) fn decode(plain: &[u8]) -> Result<Self, EnvelopeError> {
         let mut reader = ByteReader { rest: plain };
         let [layout, format, sample_type, byte_order, channel_order, bits_stored] = reader.array("codes")?;

@@ -49,7 +49,8 @@ impl PublicHeader {
     /// Returns the header of the image that `context` and `salt` name.
     ///
     /// # Errors
-    /// `FrameCount`, `FrameLength`, and `ImageIdMismatch` where the context's image id is not that of its salt.
+    /// `FrameCount`, `FrameLength`, and `ImageIdMismatch` where the context's image id is not that
+    /// of its salt.
     pub fn new(
         context: &ImageContext,
         salt: B256,
@@ -67,12 +68,13 @@ impl PublicHeader {
         Ok(header)
     }
 
-    /// Reads the header at the start of a sealed image and the offset at which frame 0 begins: checks 1 to 7 of
-    /// `FORMAT.md`, section 2. Whether all frames are there is checked by [`Self::check_file_length`].
+    /// Reads the header at the start of a sealed image and the offset at which frame 0 begins:
+    /// checks 1 to 7 of `FORMAT.md`, section 2. Whether all frames are there is checked by
+    /// [`Self::check_file_length`].
     ///
     /// # Errors
-    /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `HeaderLength`, `UnsupportedSuite`, `FrameCount`, `FrameLength`,
-    /// `ImageIdMismatch`.
+    /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `HeaderLength`, `UnsupportedSuite`,
+    /// `FrameCount`, `FrameLength`, `ImageIdMismatch`.
     pub fn decode(bytes: &[u8]) -> Result<(Self, usize), EnvelopeError> {
         let end = header_end(bytes)?;
         let mut fields = HeaderFields(&bytes[PREFIX_BYTES..end]);

@@ -25,7 +25,8 @@ impl Histogram {
     }
 }
 
-/// Where `value` stands between `low` and `high`, from 0 to `top` rounded down; outside values go to the ends.
+/// Where `value` stands between `low` and `high`, from 0 to `top` rounded down; outside values go
+/// to the ends.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped to 0 ..= 255.999
 fn level(value: f64, low: f64, high: f64, top: f64) -> usize {
     let share = if high > low { (value - low) / (high - low) } else { 0.0 };
@@ -50,8 +51,9 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// The panel of one slice: the mean of the channels, grey from the darkest to the brightest pixel but for 0.1 % at each end, which keeps
-    /// one hot pixel from darkening a scan; the histogram counts every sample over its full range.
+    /// The panel of one slice: the mean of the channels, grey from the darkest to the brightest
+    /// pixel but for 0.1 % at each end, which keeps one hot pixel from darkening a scan; the
+    /// histogram counts every sample over its full range.
     ///
     /// # Panics
     /// If `slice` is not below the image's depth.

@@ -1,4 +1,5 @@
-//! The check of evidence: from the file and a trusted block hash to what they prove. Pure: no network, no clock.
+//! The check of evidence: from the file and a trusted block hash to what they prove. Pure: no
+//! network, no clock.
 
 use super::EvidenceError;
 use super::file::{Entry, Evidence, SCHEMA, Slot};
@@ -46,8 +47,8 @@ pub struct CheckedEvidence {
     pub linked: bool,
 }
 
-/// Checks everything in `evidence` against the hash of a block, and returns what it proves. `progress` is called with the events
-/// checked so far, and how many there are.
+/// Checks everything in `evidence` against the hash of a block, and returns what it proves.
+/// `progress` is called with the events checked so far, and how many there are.
 ///
 /// # Errors
 /// [`EvidenceError`], which names the part that is not as it must be.
@@ -145,7 +146,8 @@ fn check_account(evidence: &Evidence, header: &Header) -> Result<B256, EvidenceE
     Ok(found.code_hash)
 }
 
-/// Checks that the code in the file is the account's, and this program's own build with the immutables that the constructor writes for this chain and address.
+/// Checks that the code in the file is the account's, and this program's own build with the
+/// immutables that the constructor writes for this chain and address.
 fn check_code(evidence: &Evidence, code_hash: B256) -> Result<(), EvidenceError> {
     let (code, found) = (&evidence.account.code, keccak256(&evidence.account.code));
     if found != code_hash {

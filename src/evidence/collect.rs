@@ -24,7 +24,8 @@ const LOOK_BACK: u64 = 1_000;
 /// Options of collecting.
 #[derive(Debug, Clone, Copy)]
 pub struct CollectOptions {
-    /// The last block to cover; `None` is the newest one of a development chain, the newest final one of a network.
+    /// The last block to cover; `None` is the newest one of a development chain, the newest final
+    /// one of a network.
     pub block: Option<u64>,
     /// Most headers to include for linking the events' blocks to the last block.
     pub most_headers: u64,
@@ -32,8 +33,8 @@ pub struct CollectOptions {
     pub receipts: bool,
 }
 
-/// Reads everything from the node, checks it with [`check()`], and returns it with the hash of its block. `progress` is called with the blocks
-/// read so far, and how many there are.
+/// Reads everything from the node, checks it with [`check()`], and returns it with the hash of its
+/// block. `progress` is called with the blocks read so far, and how many there are.
 ///
 /// # Errors
 /// [`CollectError`].
@@ -147,7 +148,8 @@ impl LogCollector {
         }
         let items = std::mem::take(&mut self.items);
         let trail = Trail::of(&event);
-        // Items come before their batch's event: for an image in a batch, `first` is the item's place.
+        // Items come before their batch's event: for an image in a batch, `first` is the item's
+        // place.
         if (place.block_number, place.log_index) < (self.first.block_number, self.first.log_index) {
             self.last = trail;
             return Ok(());
@@ -230,7 +232,8 @@ async fn word_before(registry: &Registry, block: u64) -> Result<Trail, CollectEr
     Ok(Trail::start(registry.chain_id(), registry.address()))
 }
 
-/// Adds a receipt to each of the image's events, and returns the headers of their blocks: all up to `target` if they are at most `most`.
+/// Adds a receipt to each of the image's events, and returns the headers of their blocks: all up to
+/// `target` if they are at most `most`.
 async fn with_receipts(
     registry: &Registry,
     collector: &mut LogCollector,

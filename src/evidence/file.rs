@@ -1,4 +1,5 @@
-//! The evidence file: one JSON object of the format `medseal/evidence/v1`, bytes as 0x-hex. Every part of it is checked.
+//! The evidence file: one JSON object of the format `medseal/evidence/v1`, bytes as 0x-hex. Every
+//! part of it is checked.
 
 use super::EvidenceError;
 use alloy::primitives::{Address, B256, Bytes, U256};
@@ -23,7 +24,8 @@ pub struct Evidence {
     pub registry: Address,
     /// The image's id.
     pub image_id: B256,
-    /// Header of the last block that the evidence covers, in RLP: its keccak256 is the hash to be trusted.
+    /// Header of the last block that the evidence covers, in RLP: its keccak256 is the hash to be
+    /// trusted.
     pub header: Bytes,
     /// The contract's account in that block.
     pub account: Account,
@@ -31,7 +33,8 @@ pub struct Evidence {
     pub slots: Slots,
     /// The audit trail's word before the first of the events.
     pub before: B256,
-    /// Every numbered event of the registry, from the image's registration (or its anchor) to the last block.
+    /// Every numbered event of the registry, from the image's registration (or its anchor) to the
+    /// last block.
     pub events: Vec<Entry>,
     /// Headers of earlier blocks, for the receipts.
     pub blocks: BlockHeaders,
@@ -145,7 +148,8 @@ pub struct ReceiptProof {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockHeaders {
-    /// Whether every block from the oldest one on is there, each the parent of the next; else only those with receipts are.
+    /// Whether every block from the oldest one on is there, each the parent of the next; else only
+    /// those with receipts are.
     pub linked: bool,
     /// The headers.
     pub headers: Vec<Bytes>,

@@ -169,7 +169,8 @@ impl<'a> HistoryBuilder<'a> {
         Ok(())
     }
 
-    /// Checks an item against its batch, whose event covers its salt, hashes and size; image id and sender must follow from them.
+    /// Checks an item against its batch, whose event covers its salt, hashes and size; image id and
+    /// sender must follow from them.
     fn item(
         &self,
         item: &BatchItem,
@@ -198,7 +199,8 @@ impl<'a> HistoryBuilder<'a> {
         Ok((found, log))
     }
 
-    /// Returns the history, after a check that the contract's slots agree with it: an event that is left out makes them differ.
+    /// Returns the history, after a check that the contract's slots agree with it: an event that is
+    /// left out makes them differ.
     pub(super) fn end(self) -> Result<ImageHistory, EvidenceError> {
         let image_id = self.evidence.image_id;
         let history = self.history.ok_or(EvidenceError::NoRegistration { image_id })?;

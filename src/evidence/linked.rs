@@ -1,4 +1,5 @@
-//! The blocks of the image's events: their receipts, and the headers that link them to the trusted block.
+//! The blocks of the image's events: their receipts, and the headers that link them to the trusted
+//! block.
 
 use super::EvidenceError;
 use super::file::{Evidence, OwnEvent};
@@ -18,7 +19,8 @@ pub(super) struct LinkedHeaders<'a> {
 }
 
 impl<'a> LinkedHeaders<'a> {
-    /// Reads the headers. Where they claim to be linked, each must be the parent of the next, and the last that of `block`.
+    /// Reads the headers. Where they claim to be linked, each must be the parent of the next, and
+    /// the last that of `block`.
     pub(super) fn new(evidence: &'a Evidence, block: &Header) -> Result<Self, EvidenceError> {
         let wrong = |reason: String| EvidenceError::Headers { reason };
         let mut headers: BTreeMap<u64, Header> = BTreeMap::new();

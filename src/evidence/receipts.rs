@@ -14,7 +14,8 @@ fn key(index: u64) -> Nibbles {
     Nibbles::unpack(rlp::encode(index))
 }
 
-/// Root of the trie over `receipts`, and the nodes that prove each of those at `wanted`, from the root down.
+/// Root of the trie over `receipts`, and the nodes that prove each of those at `wanted`, from the
+/// root down.
 pub(super) fn prove(receipts: &[Vec<u8>], wanted: &[usize]) -> (B256, Vec<Vec<Bytes>>) {
     let keys: Vec<Nibbles> = wanted.iter().map(|index| key(*index as u64)).collect();
     let mut trie = HashBuilder::default().with_proof_retainer(ProofRetainer::new(keys.clone()));
@@ -28,7 +29,8 @@ pub(super) fn prove(receipts: &[Vec<u8>], wanted: &[usize]) -> (B256, Vec<Vec<By
     (root, keys.iter().map(proof).collect())
 }
 
-/// Checks that the receipt is at its index under `root`, and holds `log` of `registry` where it says, with `before` somewhere before it.
+/// Checks that the receipt is at its index under `root`, and holds `log` of `registry` where it
+/// says, with `before` somewhere before it.
 pub(super) fn check(
     proof: &ReceiptProof,
     root: B256,

@@ -11,7 +11,8 @@ const CHUNK: usize = 1 << 16;
 /// Bytes of the longest public part.
 const MOST_HEADER: usize = 8_388_812;
 
-/// Checks length, SHA-256 and public header of a sealed image against what is proven; the whole file is read.
+/// Checks length, SHA-256 and public header of a sealed image against what is proven; the whole
+/// file is read.
 ///
 /// # Errors
 /// `Sealed`; the outer error where it cannot be read.

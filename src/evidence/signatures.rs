@@ -14,7 +14,8 @@ pub enum SignedBy {
     Transaction,
     /// Its signature is in the event, and was checked here.
     Wallet,
-    /// It is a contract wallet (ERC-1271): the registry asked it when the entry was made; its signature cannot be checked here.
+    /// It is a contract wallet (ERC-1271): the registry asked it when the entry was made; its
+    /// signature cannot be checked here.
     Contract,
 }
 

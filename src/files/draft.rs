@@ -213,23 +213,31 @@ mod tests {
         entries.map(|name| name.into_string().expect("text")).collect()
     }
 
-    /// Both kinds, whatever the file system has.
-    fn both(folder: &Path) -> [Draft; 2] {
+    fn without_a_name(folder: &Path) -> Draft {
         let unnamed = unnamed(folder).expect("a file").expect("the tests' file system makes files without a name");
-        [Draft(Place::Unnamed(unnamed)), Draft(Place::Named(Named::new(folder).expect("a file")))]
+        Draft(Place::Unnamed(unnamed))
     }
+
+    fn with_a_name(folder: &Path) -> Draft {
+        Draft(Place::Named(Named::new(folder).expect("a file")))
+    }
+
+    /// What makes both kinds, whatever the file system has.
+    const BOTH: [fn(&Path) -> Draft; 2] = [without_a_name, with_a_name];
 
     #[test]
     fn what_is_dropped_before_it_is_whole_is_gone_and_what_is_kept_is_whole() {
         let folder = tempfile::tempdir().expect("a folder");
-        for draft in both(folder.path()) {
+        for make in BOTH {
+            let draft = make(folder.path());
             draft.file().expect("open").write_all(b"half of a scan").expect("written");
             drop(draft);
             assert_eq!(names(folder.path()), [""; 0]);
         }
         let path = folder.path().join("scan");
         for existing in [Existing::Keep, Existing::Replace] {
-            for draft in both(folder.path()) {
+            for make in BOTH {
+                let draft = make(folder.path());
                 draft.file().expect("open").write_all(b"a scan").expect("written");
                 let there = path.exists();
                 let kept = draft.keep(&path, existing);
@@ -255,7 +263,7 @@ mod tests {
     #[test]
     fn what_a_killed_process_left_is_swept_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
-        let [_, at_work] = both(folder.path());
+        let at_work = with_a_name(folder.path());
         let its_name = names(folder.path());
         for name in [".medseal-abc.tmp", ".medseal-abc", ".tmpabcdef", "a.tmp"] {
             std::fs::write(folder.path().join(name), b"half").expect("written");
@@ -273,7 +281,7 @@ mod tests {
     #[test]
     fn writes_until_it_is_ended() {
         let Some(folder) = std::env::var_os(FOLDER) else { return };
-        let drafts = both(Path::new(&folder));
+        let drafts = BOTH.map(|make| make(Path::new(&folder)));
         for draft in &drafts {
             draft.file().expect("open").write_all(&[7; 1 << 20]).expect("written");
         }

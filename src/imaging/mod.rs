@@ -1,7 +1,8 @@
 //! Files and images: bytes in, [`Image`] and what rebuilds the file out.
 //!
-//! [`decode`] tells by content what a file is and how it may be cut; [`Scan::raw`] looks at nothing; [`encode`] writes decoded samples as a file again. Everything here is a
-//! pure function of bytes.
+//! [`decode`] tells by content what a file is and how it may be cut; [`Scan::raw`] looks at
+//! nothing; [`encode`] writes decoded samples as a file again. Everything here is a pure function
+//! of bytes.
 
 mod detect;
 mod dicom;

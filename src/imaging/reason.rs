@@ -34,7 +34,8 @@ pub enum WholeReason {
     Animation,
     /// A TIFF file of several pages, in directories of their own or as a stack in one.
     Pages,
-    /// PNG or TIFF of a kind that is not decoded: palettes, floats and signed samples in TIFF, CMYK, compressions.
+    /// PNG or TIFF of a kind that is not decoded: palettes, floats and signed samples in TIFF,
+    /// CMYK, compressions.
     UnsupportedKind,
     /// A DICOM file that is not cut short, and yet not as the standard says.
     Nonconforming(DicomError),

@@ -1,16 +1,19 @@
-//! The samples of an image as numbers, in the one order that everybody uses: slice, row, column, channel.
+//! The samples of an image as numbers, in the one order that everybody uses: slice, row, column,
+//! channel.
 
 use std::ops::Range;
 
 use super::{ChannelOrder, Image, SampleType};
 
 impl Image {
-    /// Returns the bits of every sample as an unsigned integer, in the order `(d, y, x, c)` of `FORMAT.md`, section 4.1.
+    /// Returns the bits of every sample as an unsigned integer, in the order `(d, y, x, c)` of
+    /// `FORMAT.md`, section 4.1.
     pub fn canonical_bits(&self) -> impl Iterator<Item = u64> + '_ {
         self.bits_in(0..self.samples().len() / self.sample_type().bytes())
     }
 
-    /// Returns every sample's value, in the order `(d, y, x, c)`. Integers above 2^53 in size are rounded.
+    /// Returns every sample's value, in the order `(d, y, x, c)`. Integers above 2^53 in size are
+    /// rounded.
     pub fn values(&self) -> impl Iterator<Item = f64> + '_ {
         let sample_type = self.sample_type();
         self.canonical_bits().map(move |bits| value(bits, sample_type))

@@ -2,7 +2,8 @@
 //! paper's 4.2.1).
 //!
 //! ```text
-//! samples -> Fold (integers) -> patches, ViT (ONNX) -> Tout -> Ke = HKDF(partials, r, fold, Tout; context)
+//! samples -> Fold (integers) -> patches, ViT (ONNX) -> Tout
+//! Ke = HKDF(partials, r, Fold, Tout; context)
 //! ```
 //!
 //! Secrecy rests on the partials and `r`; the fold binds the key to the image, identically on every

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! release.log         the entries
-//! release.log.state   how many there are, and their head: what the log is compared with when it is opened again
+//! release.log.state   how many there are, and their head: the log is compared with it when opened
 //! release.log.torn    what a crash left of a last line; nothing was given for it
 //! ```
 //! A log that was lost begins anew after the last head that is known, and its first line says so.

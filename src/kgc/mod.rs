@@ -1,16 +1,21 @@
-//! Key Generation Center (section 4.1 of the paper): issues partials to senders, releases image keys to authorised wallets.
+//! Key Generation Center (section 4.1 of the paper): issues partials to senders, releases image
+//! keys to authorised wallets.
 //!
-//! Both acts speak one protocol (`FORMAT.md`, section 8). The wallet fetches a challenge from each KGC, makes a fresh X25519 key
-//! and signs an EIP-712 request that names both; the KGC checks it, writes what it is about to give into its log, and answers with
-//! 32 secret bytes, HPKE-sealed to that key and bound to that request.
+//! Both acts speak one protocol (`FORMAT.md`, section 8). The wallet fetches a challenge from each
+//! KGC, makes a fresh X25519 key and signs an EIP-712 request that names both; the KGC checks it,
+//! writes what it is about to give into its log, and answers with 32 secret bytes, HPKE-sealed to
+//! that key and bound to that request.
 //!
-//! A request is checked in this order: the set of KGCs, the challenges, the recipient's key, the signature; then its challenge
-//! is used up, so that a validly signed request can be used once, whatever the outcome; then the chain, where no answer means refusal; then
-//! times, by the later of block time and own clock. A release also checks: record, access (the sender always, others while
-//! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key commitment, log. The capsules are those
-//! that were registered, or the newest that replaced them with the contract's `updateCapsules`.
+//! A request is checked in this order: the set of KGCs, the challenges, the recipient's key, the
+//! signature; then its challenge is used up, so that a validly signed request can be used once,
+//! whatever the outcome; then the chain, where no answer means refusal; then times, by the later of
+//! block time and own clock. A release also checks: record, access (the sender always, others while
+//! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key
+//! commitment, log. The capsules are those that were registered, or the newest that replaced them
+//! with the contract's `updateCapsules`.
 //!
-//! It has no rate limit, and it keeps challenges in memory, so that after a restart clients must ask again.
+//! It has no rate limit, and it keeps challenges in memory, so that after a restart clients must
+//! ask again.
 
 mod challenges;
 mod error;
@@ -44,7 +49,8 @@ use crate::cipher::ImageKey;
 use crate::envelope::ImageContext;
 use crate::envelope::capsules::{SealedSecret, X25519Public, X25519Secret, check_commitment, open_secret, seal_secret};
 
-/// The public half of a KGC, as it publishes it on chain. Senders take it from there and nowhere else.
+/// The public half of a KGC, as it publishes it on chain. Senders take it from there and nowhere
+/// else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KgcIdentity {
     /// Its id on chain.
@@ -65,15 +71,18 @@ pub trait KeyCenter: Send + Sync {
     /// Returns a fresh challenge, to be used once and within [`CHALLENGE_SECS`].
     fn challenge(&self) -> impl Future<Output = Result<B256, KgcError>> + Send;
 
-    /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of the image key.
+    /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of
+    /// the image key.
     fn issue(
         &self,
         request: &SignedRequest<IssueRequest>,
     ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
 
-    /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain now.
+    /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain
+    /// now.
     ///
-    /// `header` is the sealed image's bytes `0 .. 14 + H`, `capsules` its key capsules as registered.
+    /// `header` is the sealed image's bytes `0 .. 14 + H`, `capsules` its key capsules as
+    /// registered.
     fn release(
         &self,
         request: &SignedRequest<KeyRequest>,
@@ -99,10 +108,12 @@ impl SealedAnswer {
         open_secret(&self.0, secret, digest.as_slice()).ok_or(KgcError::AnswerNotAuthentic)
     }
 
-    /// Returns the image key in the answer to the `KeyRequest` with this digest, checked against the header's key commitment.
+    /// Returns the image key in the answer to the `KeyRequest` with this digest, checked against
+    /// the header's key commitment.
     ///
     /// # Errors
-    /// [`KgcError::AnswerNotAuthentic`]; `WrongKey` where the KGC gave another key than the sender committed to.
+    /// [`KgcError::AnswerNotAuthentic`]; `WrongKey` where the KGC gave another key than the sender
+    /// committed to.
     pub fn open_image_key(
         &self,
         secret: &X25519Secret,

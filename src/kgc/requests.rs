@@ -14,7 +14,8 @@ use crate::contract::check_signature;
 
 /// Longest life of a request in seconds: `deadline <= issuedAt + 300`.
 pub const REQUEST_SECS: u64 = 300;
-/// How far ahead of the KGC's time `issuedAt` may be, in seconds: wallets' clocks differ. The deadline has no such tolerance.
+/// How far ahead of the KGC's time `issuedAt` may be, in seconds: wallets' clocks differ. The
+/// deadline has no such tolerance.
 pub const CLOCK_TOLERANCE_SECS: u64 = 30;
 /// Most KGCs that one request may name.
 pub const MAX_KGCS: usize = 16;
@@ -141,7 +142,8 @@ macro_rules! kgc_request {
 kgc_request!(IssueRequest, sender, "issue");
 kgc_request!(KeyRequest, requester, "release");
 
-/// A request, its signature, and what its two hashes are made of. One serves all KGCs that it names.
+/// A request, its signature, and what its two hashes are made of. One serves all KGCs that it
+/// names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest<R> {
     /// What is signed.
@@ -165,7 +167,8 @@ pub struct UnsignedRequest {
     pub recipient: X25519Public,
     /// Unix seconds.
     pub issued_at: u64,
-    /// Last second in which it may be used, unix seconds; at most [`REQUEST_SECS`] after `issued_at`.
+    /// Last second in which it may be used, unix seconds; at most [`REQUEST_SECS`] after
+    /// `issued_at`.
     pub deadline: u64,
 }
 
@@ -214,7 +217,8 @@ impl<R: KgcRequest> SignedRequest<R> {
         self.request.eip712_signing_hash(&home.domain())
     }
 
-    /// Checks everything that needs neither clock nor chain: the set and its challenges, the recipient's key, the signature.
+    /// Checks everything that needs neither clock nor chain: the set and its challenges, the
+    /// recipient's key, the signature.
     ///
     /// # Errors
     /// `SetSize`, `SetOrder`, `SetHash`, `NotInSet`, `ChallengesHash`, `RecipientKey`, `Signature`.
@@ -251,7 +255,8 @@ impl<R: KgcRequest> SignedRequest<R> {
 }
 
 impl Terms {
-    /// Checks that the request may be used at `now`, unix seconds: issued, not expired, not too long-lived. Both ends are inclusive.
+    /// Checks that the request may be used at `now`, unix seconds: issued, not expired, not too
+    /// long-lived. Both ends are inclusive.
     ///
     /// # Errors
     /// `Lifetime`, `IssuedInFuture`, `Expired`.

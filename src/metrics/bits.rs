@@ -8,7 +8,8 @@ use super::{Differences, Measurement};
 #[derive(Clone)]
 pub struct KeyBits {
     bits: usize,
-    /// Of each key: its bits from the most significant of byte 0 on, the last word filled up with zeros.
+    /// Of each key: its bits from the most significant of byte 0 on, the last word filled up with
+    /// zeros.
     rows: Vec<u64>,
 }
 
@@ -76,9 +77,11 @@ impl KeyBits {
         distances
     }
 
-    /// Share of ones, bias of the worst bit; correlation of the bits, over all pairs of them and of the worst pair.
+    /// Share of ones, bias of the worst bit; correlation of the bits, over all pairs of them and of
+    /// the worst pair.
     ///
-    /// Correlation is the mean product of two bits as +1 and -1, about one half and not about the means that were found.
+    /// Correlation is the mean product of two bits as +1 and -1, about one half and not about the
+    /// means that were found.
     pub fn rows(&self) -> [Measurement; 4] {
         let keys = self.len() as u64;
         let columns = self.columns();
@@ -155,7 +158,8 @@ fn correlations(columns: &[Vec<u64>], keys: u64) -> (u64, f64, f64) {
     (pairs, squares, worst)
 }
 
-/// How far the worst of `count` shares of `coins` fair coins each lies from one half: the median, and from the least to the most that chance explains.
+/// How far the worst of `count` shares of `coins` fair coins each lies from one half: the median,
+/// and from the least to the most that chance explains.
 fn worst_deviation(coins: u64, count: u64) -> (Option<f64>, Option<(f64, f64)>) {
     if coins == 0 || count == 0 {
         return (None, None);

@@ -3,7 +3,8 @@
 /// Half width of every band, in standard deviations.
 pub const BAND_SDS: f64 = 4.0;
 
-/// Probability that a normal variable lies more than [`BAND_SDS`] standard deviations above its mean.
+/// Probability that a normal variable lies more than [`BAND_SDS`] standard deviations above its
+/// mean.
 pub const BAND_TAIL: f64 = 3.167e-5;
 
 /// Mean and standard deviation of a measure under an ideal cipher, in the unit of the measure.
@@ -22,7 +23,8 @@ impl Expectation {
     }
 }
 
-/// The binomial distribution Bin(n, p), without the values that are 10^30 times rarer than the commonest.
+/// The binomial distribution Bin(n, p), without the values that are 10^30 times rarer than the
+/// commonest.
 pub(super) struct Binomial {
     /// The first value kept.
     first: u64,
@@ -31,7 +33,8 @@ pub(super) struct Binomial {
 }
 
 impl Binomial {
-    /// Bin(n, p) for `0 < p < 1`, by the ratio of neighbouring terms from the mode outwards: no term over- or underflows.
+    /// Bin(n, p) for `0 < p < 1`, by the ratio of neighbouring terms from the mode outwards: no
+    /// term over- or underflows.
     pub(super) fn new(n: u64, p: f64) -> Self {
         const RAREST: f64 = 1e-30;
         let odds = p / (1.0 - p);

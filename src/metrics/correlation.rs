@@ -1,8 +1,10 @@
 //! Correlation of adjacent pixels: near 1 in a scan, 0 in a ciphertext.
 //!
-//! Pearson's `r = cov(x, y) / sqrt(var x * var y)` over all pairs of neighbours of the same slice and the same channel, the pairs of all slices and channels pooled:
-//! -1 to 1, without unit. No pair reaches from one slice, row or channel into the next. Pooling channels or slices of different mean brightness
-//! raises r of a plain image a little; of a ciphertext it changes nothing.
+//! Pearson's `r = cov(x, y) / sqrt(var x * var y)` over all pairs of neighbours of the same slice
+//! and the same channel, the pairs of all slices and channels pooled: -1 to 1, without unit. No
+//! pair reaches from one slice, row or channel into the next. Pooling channels or slices of
+//! different mean brightness raises r of a plain image a little; of a ciphertext it changes
+//! nothing.
 
 use super::samples::planes;
 use crate::imaging::Image;
@@ -35,7 +37,8 @@ impl Direction {
 /// A correlation and the number of pairs behind it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Correlation {
-    /// r, from -1 to 1; `None` where it is undefined: no pairs, a constant side, or a sample that is not a finite number.
+    /// r, from -1 to 1; `None` where it is undefined: no pairs, a constant side, or a sample that
+    /// is not a finite number.
     pub r: Option<f64>,
     /// n, the number of pairs.
     pub pairs: u64,
@@ -66,7 +69,8 @@ pub fn adjacent(image: &Image, direction: Direction) -> Correlation {
     sums.correlation()
 }
 
-/// Pearson's correlation in one pass, by the recurrences of Welford: a constant side has a variance of exactly 0, and equal sides give exactly 1.
+/// Pearson's correlation in one pass, by the recurrences of Welford: a constant side has a variance
+/// of exactly 0, and equal sides give exactly 1.
 #[derive(Default)]
 pub(super) struct Pearson {
     pairs: u64,
@@ -145,7 +149,8 @@ mod tests {
 
     #[test]
     fn no_pair_leaves_its_slice_or_channel() {
-        // Two slices of two channels, each plane a row (0, 1): r is -1 or undefined unless planes are mixed.
+        // Two slices of two channels, each plane a row (0, 1): r is -1 or undefined unless planes
+        // are mixed.
         let geometry = Geometry { depth: 2, height: 1, width: 2, channels: 2 };
         let planar = Image::new(
             geometry,

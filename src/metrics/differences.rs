@@ -1,4 +1,5 @@
-//! In how many bits pairs of keys differ, compared with pairs of random keys: distances between images, and bits flipped by an image's smallest changes.
+//! In how many bits pairs of keys differ, compared with pairs of random keys: distances between
+//! images, and bits flipped by an image's smallest changes.
 
 use super::Measurement;
 use super::chance::{BAND_SDS, BAND_TAIL, Binomial};
@@ -93,7 +94,8 @@ impl Differences {
         ]
     }
 
-    /// Mean, standard deviation, least, and the share of changes that flip 45 % of the bits or more.
+    /// Mean, standard deviation, least, and the share of changes that flip 45 % of the bits or
+    /// more.
     pub fn flip_rows(&self) -> [Measurement; 4] {
         let total = self.total();
         let enough = (9 * self.bits()).div_ceil(20);
@@ -164,7 +166,8 @@ impl Differences {
     }
 }
 
-/// How many of `total` have what each has with probability `chance`: from the least to the most that chance explains.
+/// How many of `total` have what each has with probability `chance`: from the least to the most
+/// that chance explains.
 fn share_band(total: u64, chance: f64) -> Option<(u64, u64)> {
     match total {
         0 => None,

@@ -1,15 +1,17 @@
 //! NPCR and UACI, eq. (12) and (13): what one changed pixel does to the ciphertext.
 //!
-//! Two ciphertexts of the same size, of images that differ in one pixel, under the same key and salt. Samples are unsigned integers
-//! of 8 w bits, so `F = 2^(8w) - 1` belongs to the width w, not to the significant bits of the plain image.
-//! Means and variances: Wu, Noonan, Agaian (2011). Everything here is in per cent.
+//! Two ciphertexts of the same size, of images that differ in one pixel, under the same key and
+//! salt. Samples are unsigned integers of 8 w bits, so `F = 2^(8w) - 1` belongs to the width w, not
+//! to the significant bits of the plain image. Means and variances: Wu, Noonan, Agaian (2011).
+//! Everything here is in per cent.
 
 use super::MetricsError;
 use super::chance::{BAND_TAIL, Binomial, Expectation};
 use super::samples::largest;
 use crate::imaging::ByteOrder;
 
-/// NPCR, eq. (12): the share of samples that differ, `100 * #{i : c1_i != c2_i} / n`, in per cent (0 to 100).
+/// NPCR, eq. (12): the share of samples that differ, `100 * #{i : c1_i != c2_i} / n`, in per cent
+/// (0 to 100).
 ///
 /// # Errors
 /// [`MetricsError::Lengths`], [`MetricsError::Samples`].
@@ -24,7 +26,8 @@ pub fn npcr(first: &[u8], second: &[u8], sample_bytes: usize) -> Result<f64, Met
     Ok(per_cent(changed, (first.len() / sample_bytes) as u64))
 }
 
-/// UACI, eq. (13): the mean change against the full scale, `100 * sum_i |c1_i - c2_i| / (F n)`, in per cent (0 to 100).
+/// UACI, eq. (13): the mean change against the full scale, `100 * sum_i |c1_i - c2_i| / (F n)`, in
+/// per cent (0 to 100).
 ///
 /// # Errors
 /// [`MetricsError::Lengths`], [`MetricsError::Samples`].
@@ -58,7 +61,8 @@ fn total_change<const N: usize>(first: &[u8], second: &[u8], number: impl Fn([u8
     sum
 }
 
-/// NPCR of two independent uniform ciphertexts: mean `F / (F+1)`, variance `F / ((F+1)^2 n)`; in per cent.
+/// NPCR of two independent uniform ciphertexts: mean `F / (F+1)`, variance `F / ((F+1)^2 n)`; in
+/// per cent.
 ///
 /// `sample_bytes` is 1, 2, 4 or 8 and `samples` at least 1.
 pub fn expected_npcr(samples: u64, sample_bytes: usize) -> Expectation {
@@ -66,7 +70,8 @@ pub fn expected_npcr(samples: u64, sample_bytes: usize) -> Expectation {
     Expectation { mean: 100.0 * f / (f + 1.0), sd: 100.0 * (f / samples as f64).sqrt() / (f + 1.0) }
 }
 
-/// UACI of two independent uniform ciphertexts: mean `(F+2) / (3F+3)`, variance `(F+2)(F^2+2F+3) / (18 (F+1)^2 F n)`; in per cent.
+/// UACI of two independent uniform ciphertexts: mean `(F+2) / (3F+3)`, variance
+/// `(F+2)(F^2+2F+3) / (18 (F+1)^2 F n)`; in per cent.
 ///
 /// `sample_bytes` is 1, 2, 4 or 8 and `samples` at least 1.
 pub fn expected_uaci(samples: u64, sample_bytes: usize) -> Expectation {
@@ -75,10 +80,12 @@ pub fn expected_uaci(samples: u64, sample_bytes: usize) -> Expectation {
     Expectation { mean: 100.0 * (f + 2.0) / (3.0 * f + 3.0), sd: 100.0 * variance.sqrt() }
 }
 
-/// The band of NPCR, in per cent: mean plus and minus 4 standard deviations, at most 100, made wider where the unchanged samples are so few
-/// that they follow Poisson's law and not the normal one: then the exact binomial interval with the same tails.
+/// The band of NPCR, in per cent: mean plus and minus 4 standard deviations, at most 100, made
+/// wider where the unchanged samples are so few that they follow Poisson's law and not the normal
+/// one: then the exact binomial interval with the same tails.
 ///
-/// (16 bit, 256x256: one sample is expected to stay as it was, and six of 10,000 ideal pairs have more than the five that 4 sd allow.)
+/// (16 bit, 256x256: one sample is expected to stay as it was, and six of 10,000 ideal pairs have
+/// more than the five that 4 sd allow.)
 pub fn npcr_band(samples: u64, sample_bytes: usize) -> (f64, f64) {
     let (low, high) = expected_npcr(samples, sample_bytes).band();
     let unchanged = Binomial::new(samples, 1.0 / (full_scale(sample_bytes) + 1.0));
@@ -124,7 +131,8 @@ mod tests {
         assert_eq!(npcr(&[1, 2, 3, 4], &[1, 2, 3, 5], 2), Ok(50.0));
         assert_eq!(npcr(&[1, 2, 3, 4], &[1, 2, 3, 4], 4), Ok(0.0));
         assert_eq!(uaci(&[10, 20], &[15, 20], 1, LITTLE), Ok(100.0 * 5.0 / (255.0 * 2.0)));
-        // 0x0100 - 0x0001 in one order, 0x0001 - 0x0100 in the other: the same; 0x0201 against 0x0001 is not.
+        // 0x0100 - 0x0001 in one order, 0x0001 - 0x0100 in the other: the same; 0x0201 against
+        // 0x0001 is not.
         assert_eq!(uaci(&[1, 2], &[1, 0], 2, LITTLE), Ok(100.0 * 512.0 / 65535.0));
         assert_eq!(uaci(&[1, 2], &[1, 0], 2, ByteOrder::Big), Ok(100.0 * 2.0 / 65535.0));
     }
@@ -184,7 +192,8 @@ mod tests {
         let samples = 1 << 16;
         let (low, high) = npcr_band(samples, 2);
         assert_eq!((low, high), (per_cent(samples - 7, samples), 100.0));
-        // A single sample may stay as it was one time in 256: that is within; one time in 65536 it may not.
+        // A single sample may stay as it was one time in 256: that is within; one time in 65536 it
+        // may not.
         assert_eq!(npcr_band(1, 1), (0.0, 100.0));
         let (low, high) = npcr_band(1, 2);
         assert!(low > 0.0 && high == 100.0, "{low} {high}");

@@ -1,11 +1,12 @@
 //! Entropy, eq. (11), and what N uniform symbols give.
 //!
-//! `H = - sum_i p_i log2 p_i`, with `p_i = n_i / N` the share of symbol i among N symbols ("plug-in"), in bits per symbol:
-//! `0 <= H <= min(log2 L, log2 N)` for L possible values.
+//! `H = - sum_i p_i log2 p_i`, with `p_i = n_i / N` the share of symbol i among N symbols
+//! ("plug-in"), in bits per symbol: `0 <= H <= min(log2 L, log2 N)` for L possible values.
 
 use super::chance::{Binomial, Expectation};
 
-/// Fewest symbols for which a band is given: below, the entropy of an ideal source is too coarse for 4 standard deviations to mean what they say.
+/// Fewest symbols for which a band is given: below, the entropy of an ideal source is too coarse
+/// for 4 standard deviations to mean what they say.
 pub const MIN_BAND_SYMBOLS: u64 = 4096;
 
 /// Entropy of the histogram `counts`, eq. (11), in bits per symbol; `None` of no symbols.
@@ -27,7 +28,8 @@ pub fn of_bytes(bytes: &[u8]) -> Option<f64> {
     of_counts(&counts)
 }
 
-/// Entropy of 2-byte samples, eq. (11) with L = 65536, in bits per sample (0 to 16); `None` of less than one sample.
+/// Entropy of 2-byte samples, eq. (11) with L = 65536, in bits per sample (0 to 16); `None` of less
+/// than one sample.
 ///
 /// The byte order does not matter: it renames the symbols. A last odd byte is left out.
 pub fn of_words(bytes: &[u8]) -> Option<f64> {
@@ -38,11 +40,13 @@ pub fn of_words(bytes: &[u8]) -> Option<f64> {
     of_counts(&counts)
 }
 
-/// What the plug-in entropy of `symbols` uniform symbols over `levels` values is, in bits per symbol.
+/// What the plug-in entropy of `symbols` uniform symbols over `levels` values is, in bits per
+/// symbol.
 ///
-/// The mean is exact: with `X ~ Bin(N, 1/L)`, `E[H] = log2 N - (L/N) E[X log2 X]`, which for N >> L is
-/// `log2 L - (L-1) / (2 N ln 2)`. The variance is that of L independent cells less the part which their fixed sum
-/// takes away, `L (Var f - Cov(f, X)^2 / Var X) / N^2` with `f = X log2 X`; for N >> L its root is `sqrt(2 (L-1)) / (2 N ln 2)`.
+/// The mean is exact: with `X ~ Bin(N, 1/L)`, `E[H] = log2 N - (L/N) E[X log2 X]`, which for N >> L
+/// is `log2 L - (L-1) / (2 N ln 2)`. The variance is that of L independent cells less the part
+/// which their fixed sum takes away, `L (Var f - Cov(f, X)^2 / Var X) / N^2` with `f = X log2 X`;
+/// for N >> L its root is `sqrt(2 (L-1)) / (2 N ln 2)`.
 ///
 /// # Panics
 /// If `levels < 2`.
@@ -53,7 +57,8 @@ pub fn expected(symbols: u64, levels: u64) -> Expectation {
     }
     let per_level = symbols as f64 / levels as f64;
     let cells = Binomial::new(symbols, 1.0 / levels as f64);
-    // g is f less a linear function of X: that shifts the mean by log2 (N/L), leaves the residual variance, and loses no digits.
+    // g is f less a linear function of X: that shifts the mean by log2 (N/L), leaves the residual
+    // variance, and loses no digits.
     let g = |k: u64| {
         let k = k as f64;
         let main = if k > 0.0 { k * (k / per_level).log2() } else { 0.0 };
@@ -74,7 +79,8 @@ pub fn expected(symbols: u64, levels: u64) -> Expectation {
     }
 }
 
-/// Expectation plus and minus 4 standard deviations, at most `min(log2 L, log2 N)`; `None` below [`MIN_BAND_SYMBOLS`].
+/// Expectation plus and minus 4 standard deviations, at most `min(log2 L, log2 N)`; `None` below
+/// [`MIN_BAND_SYMBOLS`].
 ///
 /// # Panics
 /// If `levels < 2`.

@@ -20,7 +20,8 @@ pub enum BandVerdict {
     NotJudged,
 }
 
-/// One measured value. In JSON an infinite number is the string `"infinite"`, and what is absent is `null`.
+/// One measured value. In JSON an infinite number is the string `"infinite"`, and what is absent is
+/// `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Measurement {

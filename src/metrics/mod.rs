@@ -1,4 +1,5 @@
-//! Measures of section 5.3: how random a ciphertext looks, how far it is from its image, how exactly an image came back.
+//! Measures of section 5.3: how random a ciphertext looks, how far it is from its image, how
+//! exactly an image came back.
 //!
 //! | paper | here |
 //! | --- | --- |
@@ -10,12 +11,14 @@
 //!
 //! Time, eq. (14), is not measured here: [`crate::pipeline::Timings`].
 //!
-//! A plain sample is its number; a ciphertext sample is its bits, read as an unsigned integer ([`cipher_image`]). Each measure of
-//! a ciphertext comes with what an ideal cipher gives *for that many samples of that depth* and a band around it. The bands
-//! are two-sided: a value can be too good. An ideal cipher leaves a band about once in 16,000 measurements.
+//! A plain sample is its number; a ciphertext sample is its bits, read as an unsigned integer
+//! ([`cipher_image`]). Each measure of a ciphertext comes with what an ideal cipher gives *for that
+//! many samples of that depth* and a band around it. The bands are two-sided: a value can be too
+//! good. An ideal cipher leaves a band about once in 16,000 measurements.
 //!
-//! DIFFERENCE: the paper ranks by "higher is better" and gives an entropy of 16.99 and a UACI of 39.49 %. Entropy cannot exceed
-//! `min(log2 L, log2 N)` for N symbols over L values, and a UACI away from 33.3-33.5 % is a defect on either side.
+//! DIFFERENCE: the paper ranks by "higher is better" and gives an entropy of 16.99 and a UACI of
+//! 39.49 %. Entropy cannot exceed `min(log2 L, log2 N)` for N symbols over L values, and a UACI
+//! away from 33.3-33.5 % is a defect on either side.
 
 mod bits;
 pub mod chance;

@@ -1,7 +1,8 @@
-//! How far two images are from one another: MSE, PSNR, SSIM, NC (Algorithm 1 verifies with SSIM and PSNR).
+//! How far two images are from one another: MSE, PSNR, SSIM, NC (Algorithm 1 verifies with SSIM and
+//! PSNR).
 //!
-//! Samples are compared as numbers, over all slices and channels. A measure is `None` where it is undefined: a sample is
-//! not a finite number, or (NC) an image is constant.
+//! Samples are compared as numbers, over all slices and channels. A measure is `None` where it is
+//! undefined: a sample is not a finite number, or (NC) an image is constant.
 
 use super::MetricsError;
 use super::chance::Expectation;
@@ -32,8 +33,9 @@ pub fn psnr(mse: f64, range: f64) -> f64 {
 
 /// The dynamic range R of PSNR and SSIM, in sample units.
 ///
-/// Integers: `2^bits - 1` of the declared depth, the larger one of the two. Floating-point numbers have no declared range: what the samples of both images span
-/// (1 where that is 0); `None` if one is not finite.
+/// Integers: `2^bits - 1` of the declared depth, the larger one of the two. Floating-point numbers
+/// have no declared range: what the samples of both images span (1 where that is 0); `None` if one
+/// is not finite.
 pub fn dynamic_range(first: &Image, second: &Image) -> Option<f64> {
     if !is_float(first) && !is_float(second) {
         return Some(full_scale(first)?.max(full_scale(second)?));
@@ -50,10 +52,12 @@ pub fn dynamic_range(first: &Image, second: &Image) -> Option<f64> {
     span.is_finite().then_some(if span > 0.0 { span } else { 1.0 })
 }
 
-/// Normalised correlation of two images: Pearson's r over all pairs of samples at the same place, -1 to 1, 1 of equal images.
+/// Normalised correlation of two images: Pearson's r over all pairs of samples at the same place,
+/// -1 to 1, 1 of equal images.
 ///
-/// DIFFERENCE: some authors leave out the means (`sum x y / sqrt(sum x^2 sum y^2)`). That value is about 0.8 of two unrelated
-/// bright images, so it cannot tell a ciphertext from its image; with the means taken off, unrelated images give 0.
+/// DIFFERENCE: some authors leave out the means (`sum x y / sqrt(sum x^2 sum y^2)`). That value is
+/// about 0.8 of two unrelated bright images, so it cannot tell a ciphertext from its image; with
+/// the means taken off, unrelated images give 0.
 ///
 /// # Errors
 /// [`MetricsError::Geometry`] if the sizes differ.
@@ -66,10 +70,12 @@ pub fn nc(first: &Image, second: &Image) -> Result<Correlation, MetricsError> {
     Ok(sums.correlation())
 }
 
-/// The MSE between `plain` and an ideal ciphertext of the full scale F: uniform on `0 ..= F`, independent of it. `None` of floating-point samples.
+/// The MSE between `plain` and an ideal ciphertext of the full scale F: uniform on `0 ..= F`,
+/// independent of it. `None` of floating-point samples.
 ///
-/// With `t = x - F/2` and the centred uniform `u`: mean `(1/n) sum t^2 + V`, variance `(1/n^2) sum (4 t^2 V + M4 - V^2)`, where
-/// `V = ((F+1)^2 - 1) / 12` and `M4 = ((F+1)^2 - 1)(3 (F+1)^2 - 7) / 240` are the moments of u.
+/// With `t = x - F/2` and the centred uniform `u`: mean `(1/n) sum t^2 + V`, variance
+/// `(1/n^2) sum (4 t^2 V + M4 - V^2)`, where `V = ((F+1)^2 - 1) / 12` and
+/// `M4 = ((F+1)^2 - 1)(3 (F+1)^2 - 7) / 240` are the moments of u.
 pub fn expected_sealed_mse(plain: &Image, full_scale: f64) -> Option<Expectation> {
     if is_float(plain) {
         return None;

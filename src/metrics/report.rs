@@ -23,13 +23,16 @@ pub fn recovery(plain: &Image, opened: &Image) -> Result<Vec<Measurement>, Metri
     ])
 }
 
-/// A ciphertext ([`super::cipher_image`]) against its image: what it gives away. The rows of the plain image stand there for comparison.
+/// A ciphertext ([`super::cipher_image`]) against its image: what it gives away. The rows of the
+/// plain image stand there for comparison.
 ///
-/// Entropy by samples is left out for samples of more than 2 bytes, and the comparison of pixels for floating-point numbers, whose bits
-/// read as integers are not on the same scale. SSIM has no expectation that does not depend on the image, so it gets no band.
+/// Entropy by samples is left out for samples of more than 2 bytes, and the comparison of pixels
+/// for floating-point numbers, whose bits read as integers are not on the same scale. SSIM has no
+/// expectation that does not depend on the image, so it gets no band.
 ///
 /// # Errors
-/// [`MetricsError::Geometry`] if the sizes differ, [`MetricsError::SampleWidths`] if the widths of the samples do.
+/// [`MetricsError::Geometry`] if the sizes differ, [`MetricsError::SampleWidths`] if the widths of
+/// the samples do.
 pub fn concealment(plain: &Image, sealed: &Image) -> Result<Vec<Measurement>, MetricsError> {
     super::samples::same_geometry(plain, sealed)?;
     let (first, second) = (plain.sample_type().bytes(), sealed.sample_type().bytes());
@@ -61,7 +64,8 @@ pub fn concealment(plain: &Image, sealed: &Image) -> Result<Vec<Measurement>, Me
     Ok(rows)
 }
 
-/// Adjacent correlations of a ciphertext, or of a permuted image, in the three directions, each with its band.
+/// Adjacent correlations of a ciphertext, or of a permuted image, in the three directions, each
+/// with its band.
 pub fn adjacent_correlations(sealed: &Image) -> [Measurement; 3] {
     Direction::ALL.map(|direction| {
         let what = match direction {
@@ -110,10 +114,12 @@ pub fn word_entropy(sealed: &[u8]) -> Measurement {
     Measurement::new(what, entropy::of_words(sealed), Some(ideal), entropy::band(symbols, 65536))
 }
 
-/// NPCR and UACI, eq. (12) and (13), of two ciphertexts: of an image, and of the same image with one pixel changed by one grey level, under the same key and salt.
+/// NPCR and UACI, eq. (12) and (13), of two ciphertexts: of an image, and of the same image with
+/// one pixel changed by one grey level, under the same key and salt.
 ///
 /// # Errors
-/// [`MetricsError::Geometry`] if the sizes differ, [`MetricsError::SampleWidths`] if the widths of the samples do.
+/// [`MetricsError::Geometry`] if the sizes differ, [`MetricsError::SampleWidths`] if the widths of
+/// the samples do.
 pub fn avalanche(first: &Image, second: &Image) -> Result<Vec<Measurement>, MetricsError> {
     super::samples::same_geometry(first, second)?;
     let width = first.sample_type().bytes();

@@ -3,7 +3,8 @@
 use super::MetricsError;
 use crate::imaging::{ByteOrder, ChannelOrder, Image, ImageError, SampleType};
 
-/// Returns the ciphertext of `plain` as an image: the same geometry and byte order, each sample an unsigned integer of full width.
+/// Returns the ciphertext of `plain` as an image: the same geometry and byte order, each sample an
+/// unsigned integer of full width.
 ///
 /// `ciphertext` is what the frames of the slices hold, one after the other, without their tags.
 ///
@@ -24,7 +25,8 @@ pub(super) fn is_float(image: &Image) -> bool {
     matches!(image.sample_type(), SampleType::F32 | SampleType::F64)
 }
 
-/// Largest difference between two samples of the declared depth, `2^bits - 1`; `None` of floating-point samples.
+/// Largest difference between two samples of the declared depth, `2^bits - 1`; `None` of
+/// floating-point samples.
 pub(super) fn full_scale(image: &Image) -> Option<f64> {
     (!is_float(image)).then(|| largest(u32::from(image.bits_stored())))
 }

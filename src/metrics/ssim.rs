@@ -21,12 +21,14 @@ static KERNEL: LazyLock<[f64; WINDOW]> = LazyLock::new(|| {
     weights.map(|weight| weight / total)
 });
 
-/// Mean structural similarity of two images: -1 to 1, and exactly 1 if they are equal. `None` if a sample is not finite.
+/// Mean structural similarity of two images: -1 to 1, and exactly 1 if they are equal. `None` if a
+/// sample is not finite.
 ///
-/// `SSIM = (2 mx my + C1)(2 cov + C2) / ((mx^2 + my^2 + C1)(vx + vy + C2))` with `C1 = (0.01 R)^2`, `C2 = (0.03 R)^2` and R of
-/// [`dynamic_range`]. Means, variances and covariance are weighted by a Gaussian window of 11x11 pixels with a standard deviation of 1.5; the
-/// mean goes over every place where the window lies inside the plane, and over all planes (slices and channels). A plane with fewer than 11 rows
-/// or columns is one window of equal weights. Nothing is scaled down before.
+/// `SSIM = (2 mx my + C1)(2 cov + C2) / ((mx^2 + my^2 + C1)(vx + vy + C2))` with `C1 = (0.01 R)^2`,
+/// `C2 = (0.03 R)^2` and R of [`dynamic_range`]. Means, variances and covariance are weighted by a
+/// Gaussian window of 11x11 pixels with a standard deviation of 1.5; the mean goes over every place
+/// where the window lies inside the plane, and over all planes (slices and channels). A plane with
+/// fewer than 11 rows or columns is one window of equal weights. Nothing is scaled down before.
 ///
 /// # Errors
 /// [`MetricsError::Geometry`] if the sizes differ.
@@ -49,7 +51,8 @@ pub fn ssim(first: &Image, second: &Image) -> Result<Option<f64>, MetricsError> 
     Ok(Some(sum / count as f64).filter(|ssim| ssim.is_finite()))
 }
 
-/// Weighted means of x, y, x^2 + y^2 and x y in a window. (The two variances appear only as their sum.)
+/// Weighted means of x, y, x^2 + y^2 and x y in a window. (The two variances appear only as their
+/// sum.)
 type Means = [f64; 4];
 
 fn products(x: f64, y: f64) -> Means {
@@ -62,7 +65,8 @@ struct Constants {
 }
 
 impl Constants {
-    /// SSIM of one window. Where x = y every term above equals the one below bit by bit, since doubling is exact.
+    /// SSIM of one window. Where x = y every term above equals the one below bit by bit, since
+    /// doubling is exact.
     fn similarity(&self, [x, y, squares, product]: Means) -> f64 {
         let mean_squares = x * x + y * y;
         let above = (2.0 * (x * y) + self.luminance) * (2.0 * (product - x * y) + self.structure);
@@ -79,7 +83,8 @@ fn whole_plane(x: &[f64], y: &[f64]) -> Means {
     sums.map(|sum| sum / x.len() as f64)
 }
 
-/// Sum and number of the similarities of all windows: the window is separable, rows first, then columns.
+/// Sum and number of the similarities of all windows: the window is separable, rows first, then
+/// columns.
 fn gaussian_windows(x: &[f64], y: &[f64], width: usize, constants: &Constants) -> (f64, u64) {
     let kernel = *KERNEL;
     let (height, across) = (x.len() / width, width + 1 - WINDOW);
@@ -130,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_shifted_constant_by_hand() {
-        // No structure: SSIM = (2 * 100 * 120 + C1) / (100^2 + 120^2 + C1), C1 = (0.01 * 255)^2 = 6.5025.
+        // No structure: SSIM = (2 * 100 * 120 + C1) / (100^2 + 120^2 + C1), C1 = (0.01 * 255)^2 =
+        // 6.5025.
         let expected = (24000.0 + 6.5025) / (24400.0 + 6.5025);
         for (height, width) in [(32, 32), (5, 7)] {
             let samples = (height * width) as usize;
@@ -150,7 +156,8 @@ mod tests {
 
     #[test]
     fn one_window_by_hand() {
-        // 11x11, a single bright pixel in the middle against black: all moments follow from the middle weight.
+        // 11x11, a single bright pixel in the middle against black: all moments follow from the
+        // middle weight.
         let mut samples = vec![0; 121];
         samples[60] = 200;
         let bright = image(11, 11, SampleType::U8, samples);

@@ -21,7 +21,8 @@ impl Command {
         Self { program, arguments, deadline }
     }
 
-    /// Runs it: the body on its stdin, the id in `MEDSEAL_EVENT_ID`. Its stdout is dropped, its stderr is this program's.
+    /// Runs it: the body on its stdin, the id in `MEDSEAL_EVENT_ID`. Its stdout is dropped, its
+    /// stderr is this program's.
     pub(super) async fn run(&self, id: B256, body: &str) -> Result<(), DeliveryFailure> {
         let failed = |what: String| DeliveryFailure::unreachable(format!("{}: {what}", self.program.display()));
         let mut child = tokio::process::Command::new(&self.program)
@@ -34,7 +35,8 @@ impl Command {
             .map_err(|error| failed(error.to_string()))?;
         let mut stdin = child.stdin.take().expect("piped");
         let both = async {
-            // A program need not read its stdin to the end: its exit code alone says whether it succeeded.
+            // A program need not read its stdin to the end: its exit code alone says whether it
+            // succeeded.
             let _ = stdin.write_all(body.as_bytes()).await;
             let _ = stdin.write_all(b"\n").await;
             drop(stdin);

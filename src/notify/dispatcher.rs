@@ -64,8 +64,8 @@ impl<'a, M: Mailbox> Dispatcher<'a, M> {
         &self.receiver
     }
 
-    /// One attempt to deliver what waits longest. A process that dies during it delivers the same again under the same
-    /// id.
+    /// One attempt to deliver what waits longest. A process that dies during it delivers the same
+    /// again under the same id.
     ///
     /// # Errors
     /// [`Mailbox::Error`].

@@ -15,7 +15,8 @@ pub struct Delivery {
     pub tries: u64,
 }
 
-/// A queue of deliveries on disk: to each recipient in order, each until it is accepted or given up.
+/// A queue of deliveries on disk: to each recipient in order, each until it is accepted or given
+/// up.
 pub trait Mailbox {
     /// Why the queue cannot be read or written.
     type Error;

@@ -1,5 +1,5 @@
-//! The paper's 'notify the user or administrator': delivers what the watch reports to a webhook or a program, in order,
-//! each under its id, until it is accepted.
+//! The paper's 'notify the user or administrator': delivers what the watch reports to a webhook or
+//! a program, in order, each under its id, until it is accepted.
 
 mod command;
 mod dispatcher;
@@ -66,14 +66,16 @@ pub enum NotifyError {
 pub struct DeliveryFailure {
     /// What happened.
     pub reason: String,
-    /// Whether the receiver refuses this very delivery: it is given up after [`MOST_REFUSALS`] attempts.
+    /// Whether the receiver refuses this very delivery: it is given up after [`MOST_REFUSALS`]
+    /// attempts.
     pub refused: bool,
     /// How long the receiver asks to be left alone.
     pub after: Option<Duration>,
 }
 
 impl DeliveryFailure {
-    /// The receiver cannot be reached or has an error of its own: the delivery is tried until it succeeds.
+    /// The receiver cannot be reached or has an error of its own: the delivery is tried until it
+    /// succeeds.
     fn unreachable(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), refused: false, after: None }
     }

@@ -1,4 +1,5 @@
-//! The signature of a webhook: HMAC-SHA256 over time and body, keyed with a secret that the receiver has too.
+//! The signature of a webhook: HMAC-SHA256 over time and body, keyed with a secret that the
+//! receiver has too.
 
 use super::NotifyError;
 use hmac::{Hmac, KeyInit, Mac};
@@ -22,7 +23,8 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// The secret in a file that its owner alone may read: all of its bytes but a line end after them.
+    /// The secret in a file that its owner alone may read: all of its bytes but a line end after
+    /// them.
     ///
     /// # Errors
     /// [`NotifyError::Io`], [`NotifyError::Permissions`], [`NotifyError::ShortSecret`].
@@ -63,7 +65,8 @@ mod tests {
     #[test]
     fn it_signs_as_others_do() {
         let secret = Secret(Zeroizing::new(b"0123456789abcdef".to_vec()));
-        // python3 -c 'import hmac; print(hmac.new(b"0123456789abcdef", b"1795824000.{\"a\":1}", "sha256").hexdigest())'
+        // python3 -c 'import hmac; print(hmac.new(b"0123456789abcdef", b"1795824000.{\"a\":1}",
+        // "sha256").hexdigest())'
         let expected = "t=1795824000,v1=6360796dec415937aa8d3cd4e63fd35cb164c81c1959f23877f07e43b7d790e4";
         assert_eq!(secret.sign(1_795_824_000, "{\"a\":1}"), expected);
         assert_ne!(secret.sign(1_795_824_001, "{\"a\":1}")[13..], expected[13..]);

@@ -22,10 +22,12 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The webhook at `url`, each attempt within `deadline`. Plain http is for this machine alone, unless `insecure`.
+    /// The webhook at `url`, each attempt within `deadline`. Plain http is for this machine alone,
+    /// unless `insecure`.
     ///
     /// # Errors
-    /// [`NotifyError::InvalidUrl`], [`NotifyError::Open`]; neither repeats more of the URL than scheme, host and port.
+    /// [`NotifyError::InvalidUrl`], [`NotifyError::Open`]; neither repeats more of the URL than
+    /// scheme, host and port.
     pub fn new(url: &str, secret: Secret, deadline: Duration, insecure: bool) -> Result<Self, NotifyError> {
         let invalid = |reason: String| NotifyError::InvalidUrl { reason };
         let url: Url = url.parse().map_err(|error| invalid(format!("{error}")))?;
@@ -81,7 +83,8 @@ impl Webhook {
     }
 }
 
-/// Whether another attempt would get the same answer: every status below 500 but 408 (timeout) and 429 (too many).
+/// Whether another attempt would get the same answer: every status below 500 but 408 (timeout) and
+/// 429 (too many).
 fn is_refusal(status: StatusCode) -> bool {
     status.as_u16() < 500 && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS
 }

@@ -65,7 +65,8 @@ pub enum PipelineError {
         /// What the sealed image has.
         found: B256,
     },
-    /// The KGC's key on chain is not the one that it has, or is retired: nobody could open an image that is sealed to it.
+    /// The KGC's key on chain is not the one that it has, or is retired: nobody could open an image
+    /// that is sealed to it.
     #[error("the key of KGC {id} on chain is {state}")]
     KgcKey {
         /// Which KGC.

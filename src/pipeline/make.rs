@@ -26,7 +26,8 @@ pub(super) struct Made {
 }
 
 impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
-    /// Makes the sealed image and its capsules, and opens them once as a test before anything is stored.
+    /// Makes the sealed image and its capsules, and opens them once as a test before anything is
+    /// stored.
     pub(super) async fn make(
         &mut self,
         source: &Source<'_>,
@@ -104,7 +105,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     }
 }
 
-/// Opens what was just sealed while the key is at hand: later, a fault would show only when the original is gone.
+/// Opens what was just sealed while the key is at hand: later, a fault would show only when the
+/// original is gone.
 fn check_opens(
     source: &Source<'_>,
     prepared: &Prepared<'_>,
@@ -121,7 +123,8 @@ fn check_opens(
     if same { Ok(()) } else { Err(PipelineError::DoesNotComeBack) }
 }
 
-/// 32 random bytes from the operating system. It panics where there are none: no key may be made then.
+/// 32 random bytes from the operating system. It panics where there are none: no key may be made
+/// then.
 fn random() -> Zeroizing<[u8; 32]> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut()).expect("the operating system gives randomness");

@@ -1,8 +1,8 @@
 //! Sealing, opening and verifying: the only place where all parts meet.
 //!
 //! ```text
-//! seal    file -> prepare -> partial -> fold, Tout -> Ke -> sealed image, capsules -> store -> read back
-//!              -> register: alone, in a batch or anchored
+//! seal    file -> prepare -> partial -> fold, Tout -> Ke -> sealed image, capsules -> store
+//!              -> read back -> register: alone, in a batch or anchored
 //! open    record -> sealed image by CID, checked -> signed request -> key -> frames -> file
 //! verify  record -> bytes as the store holds them -> SHA-256 -> the contract's verdict -> log
 //! ```

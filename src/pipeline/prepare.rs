@@ -9,7 +9,8 @@ use std::borrow::Cow;
 /// How a file is to be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// By its content: slice by slice where the samples are uncompressed in the file, else as its bytes.
+    /// By its content: slice by slice where the samples are uncompressed in the file, else as its
+    /// bytes.
     #[default]
     Auto,
     /// As [`Mode::Auto`], but a file that would be sealed as its bytes because of damage is

@@ -98,7 +98,8 @@ impl AnyStore {
         vec![Replica { node: "local".to_owned(), held }]
     }
 
-    /// Brings an object back to as many nodes as it should lie at. A folder has no second copy to take it from.
+    /// Brings an object back to as many nodes as it should lie at. A folder has no second copy to
+    /// take it from.
     ///
     /// # Errors
     /// As [`KuboStore::repair`]; for a folder as [`LocalStore::look`].
@@ -112,7 +113,8 @@ impl AnyStore {
     /// Writes `roots` to a new CAR file, each block checked.
     ///
     /// # Errors
-    /// Those of [`Store::get`]: the file is not made then; [`StoreError::Unwritable`] if it cannot be.
+    /// Those of [`Store::get`]: the file is not made then; [`StoreError::Unwritable`] if it cannot
+    /// be.
     pub(crate) async fn export(
         &self,
         roots: &BTreeSet<Cid>,

@@ -51,10 +51,12 @@ pub struct Moved {
     pub bytes: u64,
 }
 
-/// Writes the objects `roots` to a new file, block by block as `read` gives them; each is checked. The file is there whole or not at all.
+/// Writes the objects `roots` to a new file, block by block as `read` gives them; each is checked.
+/// The file is there whole or not at all.
 ///
 /// # Errors
-/// Those of `read` and of a [`BlockWalk`]; [`StoreError::Unwritable`] if the file cannot be written, or is there and must not be replaced.
+/// Those of `read` and of a [`BlockWalk`]; [`StoreError::Unwritable`] if the file cannot be
+/// written, or is there and must not be replaced.
 pub(super) async fn export(
     roots: &BTreeSet<Cid>,
     path: &Path,

@@ -24,7 +24,8 @@ pub struct ActView<T> {
 }
 
 impl<T> ActView<T> {
-    /// The act of `by` that `submitter` submitted; there is no receipt where nothing had to be done.
+    /// The act of `by` that `submitter` submitted; there is no receipt where nothing had to be
+    /// done.
     pub fn new(about: T, by: Address, submitter: Address, receipt: Option<&MinedTransaction>) -> Self {
         Self {
             about,

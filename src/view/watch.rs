@@ -88,8 +88,8 @@ pub struct WatchEndView {
 }
 
 impl WatchEndView {
-    /// How far it came (block, hash, number of events), how many events were told and taken back, and
-    /// how many deliveries wait and were given up.
+    /// How far it came (block, hash, number of events), how many events were told and taken back,
+    /// and how many deliveries wait and were given up.
     pub fn new(
         (chain_id, registry): (u64, Address),
         mark: Option<(u64, B256, u64)>,

@@ -5,11 +5,12 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolValue;
 use alloy::sol_types::private::IntoLogData;
 
-/// keccak256 of chain id, registry, block hash, log index, the log's topics and data, and `times_retracted`.
+/// keccak256 of chain id, registry, block hash, log index, the log's topics and data, and
+/// `times_retracted`.
 ///
-/// The block's hash is part of the id, so an event that a reorganisation moves to another block is reported anew.
-/// `times_retracted` is how often this event in this block was retracted before: a chain that returns to a dropped
-/// block reports its events again, under new ids.
+/// The block's hash is part of the id, so an event that a reorganisation moves to another block is
+/// reported anew. `times_retracted` is how often this event in this block was retracted before: a
+/// chain that returns to a dropped block reports its events again, under new ids.
 pub(super) fn of_event((chain_id, registry): (u64, Address), event: &RegistryEvent, times_retracted: u64) -> B256 {
     let log = event.event.to_log_data();
     let mut said: Vec<u8> = log.topics().iter().flat_map(|topic| topic.0).collect();

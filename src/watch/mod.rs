@@ -1,6 +1,6 @@
-//! The watch: reports each event of the registry once, in order, across restarts of the node and of the watcher.
-//! The audit trail proves that none is missing. If the chain drops a block whose events were reported, each of them
-//! is retracted.
+//! The watch: reports each event of the registry once, in order, across restarts of the node and of
+//! the watcher. The audit trail proves that none is missing. If the chain drops a block whose
+//! events were reported, each of them is retracted.
 
 mod error;
 mod id;
@@ -67,6 +67,6 @@ pub struct Message {
     pub recipients: Vec<&'static str>,
 }
 
-/// Prints a notification and returns its message. Once it succeeds the notification is not reported again, unless the
-/// process dies before the message is stored.
+/// Prints a notification and returns its message. Once it succeeds the notification is not reported
+/// again, unless the process dies before the message is stored.
 pub type Reporter<'a> = dyn FnMut(Notification<'_>) -> std::io::Result<Message> + 'a;

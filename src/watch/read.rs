@@ -1,5 +1,6 @@
-//! Reads the registry's events after a position, block by block. A block counts as complete once no event of it can
-//! be missing: the next event's trail follows from its last one, or the contract's own audit head does.
+//! Reads the registry's events after a position, block by block. A block counts as complete once no
+//! event of it can be missing: the next event's trail follows from its last one, or the contract's
+//! own audit head does.
 
 use super::{Position, TimedEvent};
 use crate::audit::{AuditError, Follower};
@@ -85,8 +86,8 @@ impl<'a> LogReader<'a> {
         Some(std::mem::take(&mut self.complete))
     }
 
-    /// The remaining blocks, after a check that the contract's audit head in block `target` is that of the last event.
-    /// The blocks of `headers` are among them, though some have no events.
+    /// The remaining blocks, after a check that the contract's audit head in block `target` is that
+    /// of the last event. The blocks of `headers` are among them, though some have no events.
     pub(super) async fn end(mut self, target: &Header, headers: &[Header]) -> Result<Vec<Block>, AuditError> {
         // A batch whose event is missing is found here, before the contract is asked.
         self.follower.end(target.number)?;

@@ -1,4 +1,5 @@
-//! One round of the watch: find the newest block, retract events of blocks that the chain dropped, report new events.
+//! One round of the watch: find the newest block, retract events of blocks that the chain dropped,
+//! report new events.
 
 use super::read::{Block, LogReader};
 use super::{Memory, Message, Notification, Position, Reporter, WatchError, id};
@@ -13,7 +14,8 @@ use alloy::primitives::{B256, keccak256};
 use alloy::rpc::types::Header;
 use std::cell::RefCell;
 
-/// While it reads a long log, the watcher reports and stores blocks whenever they hold this many events together.
+/// While it reads a long log, the watcher reports and stores blocks whenever they hold this many
+/// events together.
 const MIN_EVENTS: usize = 500;
 
 /// Where a watch with an empty memory begins.
@@ -57,8 +59,9 @@ pub struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    /// Continues after the last position in `memory`, or begins at `start`. Events are reported once their block is as
-    /// `wait` asks (mined, `safe` or `finalized`); on a development chain, as soon as they are mined.
+    /// Continues after the last position in `memory`, or begins at `start`. Events are reported
+    /// once their block is as `wait` asks (mined, `safe` or `finalized`); on a development chain,
+    /// as soon as they are mined.
     ///
     /// # Errors
     /// [`WatchError::Memory`], [`WatchError::Damaged`].
@@ -80,7 +83,8 @@ impl<'a> Watcher<'a> {
     /// Checks that the node still serves the same chain with the same contract.
     ///
     /// # Errors
-    /// [`WatchError::ChainReset`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or the node does not answer.
+    /// [`WatchError::ChainReset`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or
+    /// the node does not answer.
     pub async fn check(&self) -> Result<(), WatchError> {
         let (rpc, address, chain_id) = (self.registry.rpc(), self.registry.address(), self.registry.chain_id());
         rpc.check_chain_id(chain_id).await?;
@@ -100,7 +104,8 @@ impl<'a> Watcher<'a> {
     /// Retracts what the chain dropped, then reports what is new, and stores both.
     ///
     /// # Errors
-    /// [`WatchError`]; what was reported before the error is stored, and the next round continues after it.
+    /// [`WatchError`]; what was reported before the error is stored, and the next round continues
+    /// after it.
     pub async fn round(&mut self, report: &mut Reporter<'_>) -> Result<Round, WatchError> {
         let Some(target) = self.target().await? else { return Ok(Round::TooYoung) };
         if self.positions.is_empty() {
@@ -144,7 +149,8 @@ impl<'a> Watcher<'a> {
         Ok(target.filter(|target| target.number >= self.registry.first_block()))
     }
 
-    /// Stores the first position, [`WINDOW_BLOCKS`] before the newest block, so that a reorganisation does not drop it.
+    /// Stores the first position, [`WINDOW_BLOCKS`] before the newest block, so that a
+    /// reorganisation does not drop it.
     async fn begin(&mut self, target: &Header) -> Result<(), WatchError> {
         let first = self.registry.first_block();
         let before_all = first.saturating_sub(1);
@@ -160,7 +166,8 @@ impl<'a> Watcher<'a> {
         let position = match prove(&self.registry, &header).await {
             _ if block == before_all => Position { block, hash: header.hash, trail: start },
             Ok(proven) => Position { block, hash: proven.hash, trail: proven.trail },
-            // Nodes give no proofs for old blocks: read the log from the registry's first event instead.
+            // Nodes give no proofs for old blocks: read the log from the registry's first event
+            // instead.
             Err(_) => Position { block: before_all, hash: self.hash_of(before_all).await?, trail: start },
         };
         self.memory.borrow_mut().begin(&position, self.report_from)?;

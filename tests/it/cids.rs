@@ -1,11 +1,13 @@
-//! Our CIDs against js-ipfs-unixfs, an implementation that shares no code with ours (`tests/oracles/cids.mjs`).
+//! Our CIDs against js-ipfs-unixfs, an implementation that shares no code with ours
+//! (`tests/oracles/cids.mjs`).
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use medseal::storage::{Cid, blocks};
 
-/// The `node_modules` folder: of `$MEDSEAL_TOOLS`, which `scripts/test` fills, or of `target/tools`.
+/// The `node_modules` folder: of `$MEDSEAL_TOOLS`, which `scripts/test` fills, or of
+/// `target/tools`.
 fn modules() -> PathBuf {
     let tools = std::env::var_os("MEDSEAL_TOOLS")
         .map(PathBuf::from)

@@ -1,5 +1,7 @@
-//! What wallets sign and what anchors hold, against programs that share no code with ours: eth-account and solc (`tests/vectors/typed_data.json`), viem and
-//! `@openzeppelin/merkle-tree` on random values (`tests/oracles/differential.mjs`). `contracts/test` compares the contract with the same files.
+//! What wallets sign and what anchors hold, against programs that share no code with ours:
+//! eth-account and solc (`tests/vectors/typed_data.json`), viem and `@openzeppelin/merkle-tree` on
+//! random values (`tests/oracles/differential.mjs`). `contracts/test` compares the contract with
+//! the same files.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! What is sealed comes back, byte for byte: every file of `tests/data` and DICOM files of every native kind and odd size, through
-//! preparing, sealing, parsing, opening and rebuilding.
+//! What is sealed comes back, byte for byte: every file of `tests/data` and DICOM files of every
+//! native kind and odd size, through preparing, sealing, parsing, opening and rebuilding.
 
 mod dicom;
 
@@ -34,7 +34,8 @@ fn there_and_back(name: &str, file: &[u8], mode: Mode) -> (Layout, Vec<u8>) {
     (opened.layout.clone(), rebuild(&opened, &payload).expect("what was sealed can be rebuilt"))
 }
 
-/// Checks that the file comes back, sealed as its content asks for and as plain bytes; gives the layout of the former.
+/// Checks that the file comes back, sealed as its content asks for and as plain bytes; gives the
+/// layout of the former.
 #[track_caller]
 fn comes_back(name: &str, file: &[u8]) -> Layout {
     let (raw, opened) = there_and_back(name, file, Mode::Raw);
@@ -106,7 +107,8 @@ fn every_file_of_tests_data_comes_back() {
     assert!(phantoms.len() >= 17 && spliced >= 11, "{} files, {spliced} spliced", phantoms.len());
 }
 
-/// Every native kind of DICOM at one size: syntax, samples, channels, frames, an icon with pixels of its own.
+/// Every native kind of DICOM at one size: syntax, samples, channels, frames, an icon with pixels
+/// of its own.
 fn dicom_files(rows: u16, columns: u16) -> Vec<(String, Vec<u8>, Dicom)> {
     let mut files = Vec::new();
     for syntax in SYNTAXES {

@@ -1,4 +1,5 @@
-//! Rust seals, Python opens (`tests/vectors/open`): the same bytes, and the same name for every refusal.
+//! Rust seals, Python opens (`tests/vectors/open`): the same bytes, and the same name for every
+//! refusal.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -92,7 +93,8 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Writes `NAME.msl`, and `NAME.keys` for a KGC and a reader; gives the sealed image's path and the two secret keys.
+/// Writes `NAME.msl`, and `NAME.keys` for a KGC and a reader; gives the sealed image's path and the
+/// two secret keys.
 fn write_sealed(folder: &Path, fixture: &Fixture, case: &Case) -> (PathBuf, [X25519Secret; 2]) {
     let sealed = fixture.seal(&case.description, &case.payload);
     let (opened, payload) = fixture.open(&sealed).expect("just sealed");
@@ -136,8 +138,9 @@ fn python_opens_what_rust_sealed() {
 
 /// Changed copies of a sealed image, each with what was done to it.
 fn damaged(sealed: &[u8]) -> Vec<(String, Vec<u8>)> {
-    // One place in each field: magic, version, header length, suite, chain, registry, sender, salt, image id, commitment, model,
-    // frame count, the frame table's first and last byte, then frame 0, its tag and the last frame's.
+    // One place in each field: magic, version, header length, suite, chain, registry, sender, salt,
+    // image id, commitment, model, frame count, the frame table's first and last byte, then frame
+    // 0, its tag and the last frame's.
     let table = 196;
     let frames = table + 16;
     let length =

@@ -1,4 +1,5 @@
-//! Tests that need more than one part, or a real node; each starts its own. `cargo test --test it -- vectors` runs those of one file.
+//! Tests that need more than one part, or a real node; each starts its own.
+//! `cargo test --test it -- vectors` runs those of one file.
 #![allow(clippy::unwrap_used)]
 
 mod chain;

@@ -1,4 +1,5 @@
-//! `onnx/README.md`, `onnx/figures.json`, `onnx/vit_keygen.onnx` and the digest in the code: one model, one set of figures.
+//! `onnx/README.md`, `onnx/figures.json`, `onnx/vit_keygen.onnx` and the digest in the code: one
+//! model, one set of figures.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,8 @@
-//! The statistics that the security tests of such papers ask for (5.3, eq. (11)-(14)), of phantoms of 512 x 512 pixels, 8 and 16 bits.
+//! The statistics that the security tests of such papers ask for (5.3, eq. (11)-(14)), of phantoms
+//! of 512 x 512 pixels, 8 and 16 bits.
 //!
-//! Same key and same salt; one grey level changes in one pixel. All seeds are fixed, so nothing here is left to chance; each bound
-//! has a twin that shows what breaks it.
+//! Same key and same salt; one grey level changes in one pixel. All seeds are fixed, so nothing
+//! here is left to chance; each bound has a twin that shows what breaks it.
 
 use medseal::cipher::{FrameCipher, Subkeys};
 use medseal::envelope::{Description, Layout, SealedImage, Shape};

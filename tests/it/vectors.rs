@@ -1,6 +1,8 @@
-//! Rust against the vectors of an independent Python program (`tests/vectors/README.md`): every value.
+//! Rust against the vectors of an independent Python program (`tests/vectors/README.md`): every
+//! value.
 //!
-//! Whole frames with subkeys given as they are (`frames` of `cipher.json`) are tested beside the cipher, which alone can take them.
+//! Whole frames with subkeys given as they are (`frames` of `cipher.json`) are tested beside the
+//! cipher, which alone can take them.
 
 mod capsules;
 mod requests;
@@ -26,7 +28,8 @@ fn image(shape: &Shape, samples: &[u8]) -> Image {
     Image::new(geometry, sample_type, byte_order, channel_order, bits_stored, samples.to_vec()).expect("an image")
 }
 
-/// Where every sample comes from: the numbers 0, 1, 2, ... are permuted, `width` of their eight bytes at a time.
+/// Where every sample comes from: the numbers 0, 1, 2, ... are permuted, `width` of their eight
+/// bytes at a time.
 fn sources(permutation: &Permutation, samples: usize, width: usize) -> Vec<u64> {
     let mut found = vec![[0; 8]; samples];
     for first in (0..8).step_by(width) {

@@ -14,7 +14,8 @@ use alloy::rpc::types::Filter;
 use alloy::sol_types::SolEvent;
 
 impl Registry {
-    /// How an image was registered, from its event; sender and salt are checked to give the image id.
+    /// How an image was registered, from its event; sender and salt are checked to give the image
+    /// id.
     ///
     /// # Errors
     /// [`ChainError::UnknownImage`], [`ChainError::BadAnswer`], or the node does not answer.
@@ -73,7 +74,8 @@ impl Registry {
         Ok(self.read_events(&Filter::new().event_signature(OF_RECORDS.to_vec())).await?.len())
     }
 
-    /// The wallet that published a KGC's key, and that alone may publish its next one; none where there is no key.
+    /// The wallet that published a KGC's key, and that alone may publish its next one; none where
+    /// there is no key.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
@@ -94,7 +96,8 @@ impl Registry {
     /// The registry's events of one transaction, in its order.
     ///
     /// # Errors
-    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
+    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does
+    /// not answer.
     pub async fn events_of(&self, receipt: &MinedTransaction) -> Result<Vec<RegistryEvent>, ChainError> {
         self.events_in(receipt.transaction).await
     }
@@ -157,7 +160,8 @@ impl Registry {
     /// The gas that a transaction used, and the number of images that it registered, at least 1.
     ///
     /// # Errors
-    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does not answer.
+    /// [`ChainError::BadAnswer`] if the transaction is not in the chain any more, or the node does
+    /// not answer.
     pub async fn cost_of(&self, transaction: B256) -> Result<(u64, u64), ChainError> {
         let receipt = self.receipt(transaction).await?;
         let makes_a_record = |log: &&alloy::rpc::types::Log| {
@@ -174,7 +178,8 @@ impl Registry {
     }
 }
 
-/// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain. A range that the node refuses is halved.
+/// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain. A range that
+/// the node refuses is halved.
 async fn read(
     rpc: &Rpc,
     address: Address,

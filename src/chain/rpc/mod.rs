@@ -1,4 +1,5 @@
-//! All access to the nodes: JSON-RPC over HTTP, a deadline for each call, and another node where one fails.
+//! All access to the nodes: JSON-RPC over HTTP, a deadline for each call, and another node where
+//! one fails.
 
 mod http;
 mod node;
@@ -23,11 +24,13 @@ use std::time::{Duration, Instant};
 
 /// Default deadline of one call.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
-/// A chain that has this many blocks and no final one has no finality: four epochs of proof of stake.
+/// A chain that has this many blocks and no final one has no finality: four epochs of proof of
+/// stake.
 const YOUNG_BLOCKS: u64 = 128;
 /// How often a call is repeated whose answer is older than an earlier one.
 const RETRIES: usize = 5;
-/// Geth's answer for some moments after its start, when it cannot tell whether it has a transaction.
+/// Geth's answer for some moments after its start, when it cannot tell whether it has a
+/// transaction.
 const INDEXING: &str = "transaction indexing is in progress";
 const INDEXING_PAUSE: Duration = Duration::from_millis(200);
 
@@ -49,8 +52,9 @@ pub(super) struct Fees {
 }
 
 impl Rpc {
-    /// Returns the client of the node at `url`, or of several whose URLs are separated by commas; sends nothing yet. Each call then
-    /// has 10 s. Of several nodes each is checked before it is used: same chain, same block 0, same contract, and not behind the others.
+    /// Returns the client of the node at `url`, or of several whose URLs are separated by commas;
+    /// sends nothing yet. Each call then has 10 s. Of several nodes each is checked before it is
+    /// used: same chain, same block 0, same contract, and not behind the others.
     ///
     /// # Errors
     /// [`ChainError::InvalidUrl`].
@@ -185,7 +189,8 @@ impl Rpc {
         Err(ChainError::Behind { found, expected: self.nodes.seen() })
     }
 
-    /// The newest block that the chain calls `safe` or `finalized`; none where the chain is too young to have one.
+    /// The newest block that the chain calls `safe` or `finalized`; none where the chain is too
+    /// young to have one.
     ///
     /// # Errors
     /// [`ChainError::NoFinality`] if the chain is old enough, or the node does not answer.
@@ -210,7 +215,8 @@ impl Rpc {
         block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
     }
 
-    /// `eth_call` in one block. An address without code answers with nothing, which is not an error here.
+    /// `eth_call` in one block. An address without code answers with nothing, which is not an error
+    /// here.
     pub(crate) async fn call(&self, request: TransactionRequest, block: BlockId) -> Result<Bytes, ChainError> {
         self.ask("eth_call", (request, block)).await
     }
@@ -219,7 +225,8 @@ impl Rpc {
         self.ask("eth_getLogs", (filter.clone(),)).await
     }
 
-    /// Account and storage slots of `address` in the block with this hash, with the nodes of the tries that prove them. Not checked here.
+    /// Account and storage slots of `address` in the block with this hash, with the nodes of the
+    /// tries that prove them. Not checked here.
     pub(crate) async fn proof(
         &self,
         address: Address,
@@ -233,8 +240,9 @@ impl Rpc {
         Ok(self.ask::<_, U64>("eth_estimateGas", (request,)).await?.to())
     }
 
-    /// Fees for the next block. alloy's own go by the *last* block's base fee; and where blocks are empty nobody gives a tip, so that
-    /// it says 1 wei, which nodes take into their pools and, below their own least tip, never into a block.
+    /// Fees for the next block. alloy's own go by the *last* block's base fee; and where blocks are
+    /// empty nobody gives a tip, so that it says 1 wei, which nodes take into their pools and,
+    /// below their own least tip, never into a block.
     pub(super) async fn fees(&self) -> Result<Fees, ChainError> {
         let (method, latest) = ("eth_feeHistory", BlockNumberOrTag::Latest);
         let percentile = [EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE];

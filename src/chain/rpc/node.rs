@@ -36,7 +36,8 @@ impl PinnedChain {
     /// Checks a node against what is pinned, and pins what was not pinned yet.
     ///
     /// # Errors
-    /// [`ChainError::WrongChain`], [`ChainError::WrongGenesis`], [`ChainError::NoContract`], [`ChainError::WrongContract`].
+    /// [`ChainError::WrongChain`], [`ChainError::WrongGenesis`], [`ChainError::NoContract`],
+    /// [`ChainError::WrongContract`].
     pub(super) fn admit(&mut self, status: &NodeStatus) -> Result<(), ChainError> {
         let (expected, found) = (self.chain_id.unwrap_or(status.chain_id), status.chain_id);
         if expected != found {

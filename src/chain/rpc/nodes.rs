@@ -1,5 +1,6 @@
-//! Chooses the node that is asked. Of several, one is used as long as it answers, serves the pinned chain and
-//! keeps up with the others; then the next one. No answer is used that is older than a block that was seen already.
+//! Chooses the node that is asked. Of several, one is used as long as it answers, serves the pinned
+//! chain and keeps up with the others; then the next one. No answer is used that is older than a
+//! block that was seen already.
 
 use super::super::error::{ChainError, NodeFailure};
 use super::node::{Node, NodeStatus, PinnedChain};
@@ -15,7 +16,8 @@ const MOST_BEHIND: u64 = 3;
 const COMPARE: Duration = Duration::from_secs(3);
 /// How long a node that failed is not used again.
 const COOL_DOWN: Duration = Duration::from_secs(10);
-/// Deadline of each call of a comparison, shorter than that of other calls: dead nodes should not delay it.
+/// Deadline of each call of a comparison, shorter than that of other calls: dead nodes should not
+/// delay it.
 const STATUS_DEADLINE: Duration = Duration::from_secs(3);
 /// Pause before nodes that are all a little behind are compared again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -75,7 +77,8 @@ impl NodePool {
         (view.pins.code, view.compared) = (Some((address, code_hash)), None);
     }
 
-    /// Records the block that an answer belongs to. Returns `false` if the answer is older than an earlier one and must not be used.
+    /// Records the block that an answer belongs to. Returns `false` if the answer is older than an
+    /// earlier one and must not be used.
     pub(super) fn saw(&self, number: u64) -> bool {
         if self.all.len() == 1 {
             return true;
@@ -115,7 +118,8 @@ impl NodePool {
         Err(self.failures())
     }
 
-    /// Sends a signed transaction to every usable node. The answer of the node in use counts; where it fails, another's.
+    /// Sends a signed transaction to every usable node. The answer of the node in use counts; where
+    /// it fails, another's.
     pub(super) async fn send(&self, deadline: Duration, raw: &[u8]) -> Result<(), ChainError> {
         let current = if self.all.len() == 1 { 0 } else { self.choose(deadline).await? };
         let usable: Vec<usize> = {
@@ -143,7 +147,8 @@ impl NodePool {
                     if faulty && self.all.len() > 1 {
                         self.leave(index, &error);
                     }
-                    // The verdict of a node that read the transaction tells more than the failure of one that cannot be reached.
+                    // The verdict of a node that read the transaction tells more than the failure
+                    // of one that cannot be reached.
                     let better = match &word {
                         None => true,
                         Some((_, known_faulty)) => !faulty && (index == current || *known_faulty),
@@ -183,7 +188,8 @@ impl NodePool {
         }
     }
 
-    /// Asks all nodes that were not given up just now, gives up those that do not answer, serve another chain or are far behind, and chooses one.
+    /// Asks all nodes that were not given up just now, gives up those that do not answer, serve
+    /// another chain or are far behind, and chooses one.
     async fn compare(&self, deadline: Duration) -> Choice {
         let pins = self.view().pins;
         let mut looking = JoinSet::new();
@@ -203,7 +209,8 @@ impl NodePool {
         let mut view = self.view();
         let mut heads = Vec::new();
         for (index, status) in statuses {
-            // Where nothing is pinned, the first node that answers sets what the others are compared with.
+            // Where nothing is pinned, the first node that answers sets what the others are
+            // compared with.
             match status.and_then(|status| view.pins.admit(&status).map(|()| status.head)) {
                 Ok(head) => heads.push((index, head)),
                 Err(error) => view.left[index] = Some((Instant::now(), self.failure(index, &error))),
@@ -267,7 +274,8 @@ mod tests {
         Err(ChainError::Unreachable { endpoint: "x".into(), reason: "connection refused".into() })
     }
 
-    /// What is chosen: the number of a node; below zero, that they are all behind; nothing, if there is none.
+    /// What is chosen: the number of a node; below zero, that they are all behind; nothing, if
+    /// there is none.
     fn choice(nodes: &NodePool, statuses: Vec<Result<NodeStatus, ChainError>>) -> Option<i64> {
         match nodes.judge(statuses.into_iter().enumerate().collect()) {
             Choice::Node(index) => Some(i64::try_from(index).expect("small")),

@@ -1,4 +1,5 @@
-//! The list of events: which, and in which form. Lines go out as they come, so that a long log needs no memory.
+//! The list of events: which, and in which form. Lines go out as they come, so that a long log
+//! needs no memory.
 
 use super::times::{parse, spelled};
 use super::{CliError, io};

@@ -18,7 +18,8 @@ pub(super) use times::spelled;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Up to which block [default: the newest of a development chain, the newest final one of a network]
+    /// Up to which block [default: the newest of a development chain, the newest final one of a
+    /// network]
     #[arg(long, value_name = "N")]
     block: Option<u64>,
     /// Read the whole log, not only what is new since the last audit

@@ -132,7 +132,8 @@ impl<'a> Story<'a> {
         Ok((recorded.valid && agree, recorded.receipt.gas_used))
     }
 
-    /// A hostile storage node changes one byte: it is noticed, logged and flagged, and nothing is opened.
+    /// A hostile storage node changes one byte: it is noticed, logged and flagged, and nothing is
+    /// opened.
     pub(super) async fn tamper(&mut self) -> Result<(), CliError> {
         let victim = self.victim();
         let (id, name) = (self.scans[victim].image_id, self.scans[victim].name.clone());
@@ -181,7 +182,8 @@ impl<'a> Story<'a> {
         std::fs::write(&path, bytes).map_err(failed("change"))
     }
 
-    /// An operator whom the sender allowed grants, a second wallet opens, a third one is refused; every file is compared with its original.
+    /// An operator whom the sender allowed grants, a second wallet opens, a third one is refused;
+    /// every file is compared with its original.
     pub(super) async fn open_all(&mut self, bar: &ProgressBar) -> Result<(), CliError> {
         let (mut sender, reader, stranger) =
             (self.stage.actor("sender").await?, self.stage.actor("reader").await?, self.stage.actor("stranger").await?);

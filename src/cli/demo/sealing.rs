@@ -1,4 +1,5 @@
-//! The demo's first act: the sender seals and stores, and a relayer registers all of it under one signature.
+//! The demo's first act: the sender seals and stores, and a relayer registers all of it under one
+//! signature.
 
 use super::Sabotage;
 use super::acts::{Scan, Story, name_of};
@@ -16,7 +17,8 @@ use indicatif::ProgressBar;
 type File = (String, Vec<u8>);
 
 impl Story<'_> {
-    /// The sender seals and stores; a relayer, who only ever sees signatures, registers all files of one block in one transaction.
+    /// The sender seals and stores; a relayer, who only ever sees signatures, registers all files
+    /// of one block in one transaction.
     pub(super) async fn seal_all(&mut self, bar: &ProgressBar) -> Result<(), CliError> {
         let mut sender = self.stage.actor("sender").await?;
         let (files, sealed, transactions) = self.seal_and_register(&sender, bar).await?;
@@ -45,7 +47,8 @@ impl Story<'_> {
         self.check_registered(transactions).await
     }
 
-    /// Returns the files, what became of each, and in how many transactions they should be registered.
+    /// Returns the files, what became of each, and in how many transactions they should be
+    /// registered.
     async fn seal_and_register(
         &mut self,
         sender: &Actor,

@@ -1,4 +1,5 @@
-//! Where the demo plays: a chain of its own, the contract, the KGC, and a state folder for each actor.
+//! Where the demo plays: a chain of its own, the contract, the KGC, and a state folder for each
+//! actor.
 
 use crate::chain::{DevNode, NodeOptions, Outbox, Registry, Wallet};
 use crate::cli::actors::DEVELOPMENT_CHAIN_ID;

@@ -1,4 +1,5 @@
-//! What `doctor` says of the chain: its nodes, its rules, its finality, its clock, the wallet and the registry.
+//! What `doctor` says of the chain: its nodes, its rules, its finality, its clock, the wallet and
+//! the registry.
 
 use super::super::output::address;
 use super::super::session::Session;
@@ -12,7 +13,8 @@ use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, U256};
 use serde_json::json;
 
-/// Gas of the dearest act, with what the outbox adds: a relayed batch of 100 images (contracts/README.md).
+/// Gas of the dearest act, with what the outbox adds: a relayed batch of 100 images
+/// (contracts/README.md).
 const BATCH_GAS: u64 = 6_600_000;
 /// Gas of one image alone, relayed.
 const IMAGE_GAS: u64 = 115_000;

@@ -92,7 +92,8 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     Ok(Outcome { json, text, exit: u8::from(wrong > 0) })
 }
 
-/// A setting as it may be pasted into a report: of the node's URL only scheme, host and port, for the rest may hold a password or a key.
+/// A setting as it may be pasted into a report: of the node's URL only scheme, host and port, for
+/// the rest may hold a password or a key.
 fn without_secrets(setting: Setting, value: &str) -> String {
     match setting {
         Setting::RpcUrl => Rpc::new(value).map_or_else(|error| error.to_string(), |rpc| rpc.endpoint().to_owned()),

@@ -29,8 +29,8 @@ pub(super) struct Args {
     /// Seal as plain bytes, without looking inside
     #[arg(long)]
     raw: bool,
-    /// Refuse a file that is or may be damaged, where it would be sealed as plain bytes; a file that
-    /// is cut short is always refused
+    /// Refuse a file that is or may be damaged, where it would be sealed as plain bytes; a file
+    /// that is cut short is always refused
     #[arg(long, conflicts_with_all = ["pixels", "raw"])]
     strict: bool,
     /// Seal again what was sealed and registered before

@@ -48,16 +48,19 @@ pub(super) struct Flags {
     /// Folder of all state, one folder for each actor in it [env: MEDSEAL_HOME] [default: .medseal]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) home: Option<String>,
-    /// Who acts: names the state folder and, on a development chain, the wallet [env: MEDSEAL_ACTOR]
+    /// Who acts: names the state folder and, on a development chain, the wallet [env:
+    /// MEDSEAL_ACTOR]
     #[arg(long = "as", global = true, value_name = "ACTOR")]
     pub(super) actor: Option<String>,
-    /// The Ethereum node, or several with commas between their URLs [env: ETH_RPC_URL] [default: http://127.0.0.1:8545]
+    /// The Ethereum node, or several with commas between their URLs [env: ETH_RPC_URL] [default:
+    /// http://127.0.0.1:8545]
     #[arg(long, short = 'r', global = true, value_name = "URL")]
     pub(super) rpc_url: Option<String>,
     /// Refuse any other chain [env: MEDSEAL_CHAIN_ID] [default: the one with a deployment file]
     #[arg(long, global = true, value_name = "ID")]
     pub(super) chain_id: Option<String>,
-    /// What the chain is: development (mined is done) or network (finalized is done) [env: MEDSEAL_PROFILE] [default: by the chain id]
+    /// What the chain is: development (mined is done) or network (finalized is done) [env:
+    /// MEDSEAL_PROFILE] [default: by the chain id]
     #[arg(long, global = true, value_name = "PROFILE")]
     pub(super) profile: Option<String>,
     /// How deep a transaction must be in a network's chain before the command ends: mined, safe,
@@ -73,7 +76,8 @@ pub(super) struct Flags {
     /// File that holds the keystore's passphrase [env: ETH_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) password_file: Option<String>,
-    /// Wallet: a development account by number, on development chains only [env: MEDSEAL_DEV_ACCOUNT]
+    /// Wallet: a development account by number, on development chains only [env:
+    /// MEDSEAL_DEV_ACCOUNT]
     #[arg(long, global = true, value_name = "N")]
     pub(super) dev_account: Option<String>,
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
@@ -83,19 +87,23 @@ pub(super) struct Flags {
     /// [default: a folder of blocks in the state folder]
     #[arg(long, global = true, value_name = "URLS")]
     pub(super) ipfs_api: Option<String>,
-    /// File that holds the token of the IPFS nodes: one line for all, or a line for each [env: MEDSEAL_IPFS_TOKEN_FILE]
+    /// File that holds the token of the IPFS nodes: one line for all, or a line for each [env:
+    /// MEDSEAL_IPFS_TOKEN_FILE]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) ipfs_token_file: Option<String>,
     /// How many of the IPFS nodes keep each object [env: MEDSEAL_REPLICAS] [default: 1]
     #[arg(long, global = true, value_name = "N")]
     pub(super) replicas: Option<String>,
-    /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs it]
+    /// The anvil program [env: MEDSEAL_ANVIL] [default: on the PATH, else as scripts/setup installs
+    /// it]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) anvil: Option<String>,
-    /// ONNX Runtime's shared library, by its absolute path: runs the transformer in place of the built-in engine [env: MEDSEAL_ONNX_RUNTIME]
+    /// ONNX Runtime's shared library, by its absolute path: runs the transformer in place of the
+    /// built-in engine [env: MEDSEAL_ONNX_RUNTIME]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) onnx_runtime: Option<String>,
-    /// Another transformer: an ONNX file whose SHA-256 is listed in MEDSEAL_MODELS [env: MEDSEAL_MODEL] [default: the built-in one]
+    /// Another transformer: an ONNX file whose SHA-256 is listed in MEDSEAL_MODELS [env:
+    /// MEDSEAL_MODEL] [default: the built-in one]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) model: Option<String>,
     // Last: its heading is for all that follows.
@@ -115,7 +123,8 @@ impl Settings {
     /// Resolves every setting; reads `.env` and `medseal.toml` of the working directory.
     ///
     /// # Errors
-    /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no setting.
+    /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no
+    /// setting.
     pub(super) fn resolve(flags: &Flags) -> Result<Self, CliError> {
         let (dot_env, file) = (files::dot_env()?, files::medseal_toml()?);
         let mut values = BTreeMap::new();
@@ -273,7 +282,8 @@ impl Settings {
         found.map(|(_, wait)| wait).ok_or_else(|| CliError::Settings { message: message() })
     }
 
-    /// The same settings with one value as if a flag had said it: how the demo acts as several people.
+    /// The same settings with one value as if a flag had said it: how the demo acts as several
+    /// people.
     #[must_use]
     pub(super) fn with(mut self, setting: Setting, value: impl Into<String>) -> Self {
         self.values.insert(setting, (value.into(), Origin::Flag));

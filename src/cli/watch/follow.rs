@@ -105,7 +105,8 @@ impl Trouble {
     }
 }
 
-/// Whether it may be better the next time: a node that starts knows neither chain nor contract, and one that was asked in haste forgets.
+/// Whether it may be better the next time: a node that starts knows neither chain nor contract, and
+/// one that was asked in haste forgets.
 fn is_worth_another_look(error: &WatchError) -> bool {
     match error {
         WatchError::Log(AuditError::ReorgTooDeep { .. }) => false,

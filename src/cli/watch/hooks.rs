@@ -47,7 +47,8 @@ pub(super) struct HookArgs {
     /// Seconds that one attempt may take [default: 10 for the webhook, 60 for the program]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     deadline: Option<u64>,
-    /// Milliseconds to wait after the first attempt that failed; each further one doubles it, up to 5 minutes
+    /// Milliseconds to wait after the first attempt that failed; each further one doubles it, up to
+    /// 5 minutes
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=300_000))]
     backoff_ms: u64,
     /// Try deliveries again that were given up

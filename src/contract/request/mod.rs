@@ -1,4 +1,5 @@
-//! Requests: structs that a wallet signs (`eth_signTypedData_v4`) and somebody else submits, and the calls that submit them.
+//! Requests: structs that a wallet signs (`eth_signTypedData_v4`) and somebody else submits, and
+//! the calls that submit them.
 
 use super::calls::{self, Call};
 use super::kind::ErrorKind;
@@ -75,10 +76,12 @@ pub enum RequestError {
         what: &'static str,
         /// The number that the request names.
         named: U256,
-        /// The number that the registry is at now; that of the request itself for a flag that was decided otherwise.
+        /// The number that the registry is at now; that of the request itself for a flag that was
+        /// decided otherwise.
         current: U256,
     },
-    /// The signature has the upper s. For each signature there is a second, valid one; the contract accepts the lower s alone.
+    /// The signature has the upper s. For each signature there is a second, valid one; the contract
+    /// accepts the lower s alone.
     #[error("the signature of {signer} has the upper value of s, the registry accepts the lower one alone")]
     UpperS {
         /// Who signed.
@@ -128,7 +131,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request in a call and its signature (empty where the transaction is the signer's own); none if the call takes no signature.
+    /// The request in a call and its signature (empty where the transaction is the signer's own);
+    /// none if the call takes no signature.
     pub fn of_call(call: &Call) -> Option<(Self, Bytes)> {
         let function = call.function();
         is_signed(function).then_some(())?;

@@ -28,13 +28,14 @@ impl X25519Public {
     /// Returns the public key with these bytes.
     ///
     /// # Errors
-    /// [`CapsuleError::PublicKey`] for a point of low order (the zero key is one), to which everybody could open, and for a second
-    /// encoding of a key.
+    /// [`CapsuleError::PublicKey`] for a point of low order (the zero key is one), to which
+    /// everybody could open, and for a second encoding of a key.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, CapsuleError> {
         if !is_canonical(&bytes) {
             return Err(CapsuleError::PublicKey { reason: "not canonical" });
         }
-        // RFC 9180, 7.1.4: the shared secret with a point of low order is zero, whatever the secret key; `hpke` refuses it.
+        // RFC 9180, 7.1.4: the shared secret with a point of low order is zero, whatever the secret
+        // key; `hpke` refuses it.
         let probe = private_key(&[1; 32]);
         let enc = encapsulated(&bytes);
         match hpke::setup_receiver::<Aead, Kdf, X25519>(&OpModeR::Base, &probe, &enc, &[]) {
@@ -108,7 +109,8 @@ pub fn seal_secret(secret: &[u8; 32], recipient: &X25519Public, info: &[u8], rng
     sealed
 }
 
-/// Returns what was sealed to this key and bound to this `info`; nothing where either is another, or a bit was changed.
+/// Returns what was sealed to this key and bound to this `info`; nothing where either is another,
+/// or a bit was changed.
 pub fn open_secret(sealed: &SealedSecret, recipient: &X25519Secret, info: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
     let (enc, ciphertext) = sealed.split_first_chunk::<ENC_BYTES>().expect("80 bytes are more than 32");
     let (enc, recipient) = (encapsulated(enc), private_key(&recipient.0));

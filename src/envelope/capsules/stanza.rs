@@ -106,11 +106,12 @@ impl Capsules {
         }
     }
 
-    /// Reads key capsules. Stanzas of an unknown type, and those of readers and recovery keys with an epoch other than 0, can
-    /// have no holder: they are checked for their length and left out.
+    /// Reads key capsules. Stanzas of an unknown type, and those of readers and recovery keys with
+    /// an epoch other than 0, can have no holder: they are checked for their length and left out.
     ///
     /// # Errors
-    /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`, `DuplicateStanza`, `TrailingBytes`.
+    /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`,
+    /// `DuplicateStanza`, `TrailingBytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, CapsuleError> {
         let begin = &bytes[..bytes.len().min(MAGIC.len())];
         if begin != &MAGIC[..begin.len()] {
@@ -192,7 +193,8 @@ impl RawStanza<'_> {
         }
     }
 
-    /// Returns the stanza; nothing for an unknown type, and nothing for a reader's with an epoch, since no reader has one. The body's length was checked before.
+    /// Returns the stanza; nothing for an unknown type, and nothing for a reader's with an epoch,
+    /// since no reader has one. The body's length was checked before.
     fn known(&self) -> Option<Stanza> {
         let (id, epoch, [index, threshold]) = (self.key_id, self.epoch, self.share());
         let holder = match self.kind {

@@ -1,6 +1,7 @@
 //! The list of leaves of an anchor: many images under one Merkle root (`FORMAT.md`, section 9).
 //!
-//! The tree is OpenZeppelin's standard tree: leaves hashed twice and sorted, pairs sorted. The list is in the order of sealing.
+//! The tree is OpenZeppelin's standard tree: leaves hashed twice and sorted, pairs sorted. The list
+//! is in the order of sealing.
 
 use alloy::primitives::{B256, keccak256};
 use alloy::sol_types::SolValue;

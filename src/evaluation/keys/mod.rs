@@ -1,5 +1,5 @@
-//! How random the keys of a set of images are: raw bits of the transformer and derived keys, compared with random bits
-//! (`medseal keygen-report`). A random bit is called a fair coin here.
+//! How random the keys of a set of images are: raw bits of the transformer and derived keys,
+//! compared with random bits (`medseal keygen-report`). A random bit is called a fair coin here.
 
 mod change;
 mod changes;

@@ -42,7 +42,8 @@ pub struct KeyReport {
     pub repeated: usize,
     /// Signs of the transformer's logits.
     pub raw_bits: KeySection,
-    /// Image keys, derived with the same partial, `r`, salt and context for all: only fold and `Tout` tell them apart.
+    /// Image keys, derived with the same partial, `r`, salt and context for all: only fold and
+    /// `Tout` tell them apart.
     pub derived_keys: KeySection,
 }
 

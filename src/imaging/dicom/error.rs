@@ -1,4 +1,5 @@
-//! What can be wrong with a DICOM file. No value of an element is ever shown: it may name a patient.
+//! What can be wrong with a DICOM file. No value of an element is ever shown: it may name a
+//! patient.
 
 use dicom_core::Tag;
 
@@ -52,7 +53,8 @@ pub enum DicomError {
         /// Where the second value begins.
         offset: usize,
     },
-    /// Something that does not belong there follows the pixel data: remains of another file, or padding.
+    /// Something that does not belong there follows the pixel data: remains of another file, or
+    /// padding.
     #[error("element {tag} at byte {offset} cannot follow the pixel data")]
     AfterPixels {
         /// What was read there.

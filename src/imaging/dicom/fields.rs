@@ -171,7 +171,8 @@ impl<'a> Fields<'a> {
     fn optional(&self, tag: Tag, name: &'static str) -> Result<Option<u16>, DicomError> {
         let Some(element) = self.elements.get(&tag) else { return Ok(None) };
         match (&self.file[element.value.clone()], element.vr, self.order) {
-            // What has a type of its own that nobody knows (UN) is what the dictionary says of its tag.
+            // What has a type of its own that nobody knows (UN) is what the dictionary says of its
+            // tag.
             (&[a, b], VR::US | VR::UN, ByteOrder::Little) => Ok(Some(u16::from_le_bytes([a, b]))),
             (&[a, b], VR::US | VR::UN, ByteOrder::Big) => Ok(Some(u16::from_be_bytes([a, b]))),
             _ => Err(DicomError::Type { tag, name, expected: "one unsigned 16-bit number (US)" }),

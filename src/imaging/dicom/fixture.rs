@@ -38,7 +38,8 @@ pub(in crate::imaging) struct File {
 pub(in crate::imaging) const UNDEFINED: u32 = 0xffff_ffff;
 
 impl File {
-    /// Preamble, magic, and a meta group that names the transfer syntax `uid`; the data set is written as `syntax` says.
+    /// Preamble, magic, and a meta group that names the transfer syntax `uid`; the data set is
+    /// written as `syntax` says.
     pub(in crate::imaging) fn with_uid(syntax: Syntax, uid: &str) -> Self {
         let mut meta = Self { syntax: Syntax::ExplicitLittle, bytes: vec![0; 128] };
         meta.bytes.extend_from_slice(b"DICM");

@@ -120,7 +120,8 @@ fn native(
     let start = pixels.value.start;
     let range = start..start + usize::try_from(expected).expect("not more than the file has");
     if order == ByteOrder::Big && pixels.vr == VR::OW && sample_type.bytes() == 1 {
-        // Bytes in 16-bit words: every two of them stand in the wrong order, the pad byte before the last sample.
+        // Bytes in 16-bit words: every two of them stand in the wrong order, the pad byte before
+        // the last sample.
         let words = start..pixels.value.end.min(start + range.len().next_multiple_of(2));
         let mut samples = file[words].to_vec();
         samples.chunks_exact_mut(2).for_each(|word| word.swap(0, 1));

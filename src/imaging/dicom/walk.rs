@@ -1,8 +1,10 @@
 //! The top-level elements of a data set, and where their values are in the file.
 //!
-//! The headers are decoded by `dicom-encoding`. Its data set readers are not used: they allocate what a header claims, take the end of the file inside a sequence
-//! for the end of the data set, and panic on a stray item delimiter. What is left to do is to skip: a value of known length is stepped over
-//! whatever is in it; only sequences of undefined length have to be followed to their delimiters.
+//! The headers are decoded by `dicom-encoding`. Its data set readers are not used: they allocate
+//! what a header claims, take the end of the file inside a sequence for the end of the data set,
+//! and panic on a stray item delimiter. What is left to do is to skip: a value of known length is
+//! stepped over whatever is in it; only sequences of undefined length have to be followed to their
+//! delimiters.
 
 use std::ops::Range;
 
@@ -40,7 +42,8 @@ pub(super) struct ElementWalk<'a> {
     position: usize,
     encoding: Encoding,
     decoder: DynDecoder<&'a [u8]>,
-    /// Inside an unknown element (UN) of undefined length everything is implicit little-endian (PS3.5, 6.2.2).
+    /// Inside an unknown element (UN) of undefined length everything is implicit little-endian
+    /// (PS3.5, 6.2.2).
     implicit: StandardImplicitVRLittleEndianDecoder,
     nesting: usize,
 }
@@ -150,7 +153,8 @@ impl<'a> ElementWalk<'a> {
         }
         let mut source = &self.file[self.position..];
         let decoder: &dyn DecodeFrom<&'a [u8]> = if implicit { &self.implicit } else { &*self.decoder };
-        // The only thing that can go wrong here is that the slice ends: every tag, type and length is taken as it is.
+        // The only thing that can go wrong here is that the slice ends: every tag, type and length
+        // is taken as it is.
         let (header, _) =
             decoder.decode_header(&mut source).map_err(|_| DicomError::CutShort { offset: self.file.len() })?;
         self.position = self.file.len() - source.len();

@@ -44,7 +44,8 @@ impl Directories {
         let mut found = Self { several: false, cut: false };
         let mut seen = BTreeSet::new();
         let mut next = file.number(file.offset_bytes as u64, file.offset_bytes);
-        // Each number that is read takes bytes of its own, unless directories overlap to keep us busy.
+        // Each number that is read takes bytes of its own, unless directories overlap to keep us
+        // busy.
         let mut numbers = 0;
         while numbers <= bytes.len() as u64 {
             let Some(offset) = next else {
@@ -252,7 +253,8 @@ impl<'f, 'a> Directory<'f, 'a> {
         };
         let length = self.file.bytes.len() as u64;
         let beyond = |(number, (offset, bytes)): (u64, (u64, u64))| {
-            // An offset of 0 is a strip or tile that was never written (GDAL): its samples are zeros.
+            // An offset of 0 is a strip or tile that was never written (GDAL): its samples are
+            // zeros.
             let bytes = needed(number).unwrap_or(bytes);
             offset != 0 && bytes > 0 && offset.checked_add(bytes).is_none_or(|end| end > length)
         };

@@ -18,7 +18,8 @@ use super::{
 };
 use directories::Directories;
 
-/// The image, if it is of a kind that is decoded, and why the file is sealed as its bytes all the same.
+/// The image, if it is of a kind that is decoded, and why the file is sealed as its bytes all the
+/// same.
 type Decoded = (Option<Image>, WholeReason);
 
 /// The last chunk of every PNG file.
@@ -121,10 +122,11 @@ fn damaged(format: Format, limits: &Limits, source: ::image::ImageError) -> Imag
     }
 }
 
-/// Returns the image as a file from which [`decode`](super::decode) gives equal samples: layout `pixels` of `FORMAT.md`, section 3.
+/// Returns the image as a file from which [`decode`](super::decode) gives equal samples: layout
+/// `pixels` of `FORMAT.md`, section 3.
 ///
-/// PNG holds one slice of 1 to 4 channels, TIFF of 1, 3 or 4, both 8 or 16 bits unsigned. Planes become pixels and the byte order the format's own; bits stored
-/// are not kept.
+/// PNG holds one slice of 1 to 4 channels, TIFF of 1, 3 or 4, both 8 or 16 bits unsigned. Planes
+/// become pixels and the byte order the format's own; bits stored are not kept.
 ///
 /// # Errors
 /// [`ImagingError::NotExpressible`] for everything else.

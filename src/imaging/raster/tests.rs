@@ -156,7 +156,8 @@ fn sizes_are_checked_before_memory_is_taken() {
 
 #[test]
 fn palettes_and_few_bits_are_expanded() {
-    // 2 x 1 pixels of 1 bit, 0 and 1, written by the png crate's rules by hand: grey, then palette (red, blue).
+    // 2 x 1 pixels of 1 bit, 0 and 1, written by the png crate's rules by hand: grey, then palette
+    // (red, blue).
     let file = |colour: u8, palette: &[u8]| {
         let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
         chunk(&mut bytes, b"IHDR", &[0, 0, 0, 2, 0, 0, 0, 1, 1, colour, 0, 0, 0]);

@@ -12,7 +12,8 @@ use super::{
 /// How a file is cut before it is sealed (`FORMAT.md`, section 3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Split {
-    /// Layout `spliced`: `file == head || samples || tail`, and here are the samples: exactly `D * H * W * C * bytes of a sample`.
+    /// Layout `spliced`: `file == head || samples || tail`, and here are the samples: exactly
+    /// `D * H * W * C * bytes of a sample`.
     Samples(Range<usize>),
     /// Layout `bytes`: the file as it is.
     Whole(WholeReason),
@@ -58,7 +59,8 @@ impl Scan {
         &self.split
     }
 
-    /// Returns head, samples and tail of the `file` that this is the scan of; for a file sealed whole, all of it stands in the middle.
+    /// Returns head, samples and tail of the `file` that this is the scan of; for a file sealed
+    /// whole, all of it stands in the middle.
     ///
     /// # Panics
     /// If `file` is shorter than the file that was decoded.
@@ -77,10 +79,12 @@ impl Scan {
 
 /// Returns what is in the file `bytes`, told by its content alone.
 ///
-/// - DICOM without compression: the image, and [`Split::Samples`]. Other DICOM: plain bytes, with the reason.
-/// - PNG and TIFF, 8 and 16 bits, grey, grey and alpha, RGB, RGBA: the image, interleaved and little-endian, and plain bytes. In PNG palettes are
-///   expanded to RGB, transparent colours to alpha, and 1, 2 and 4 bits to 8. TIFF
-///   of other kinds (palettes, floats, signed, CMYK) and of several pages, and animated PNG, are plain bytes without an image.
+/// - DICOM without compression: the image, and [`Split::Samples`]. Other DICOM: plain bytes, with
+///   the reason.
+/// - PNG and TIFF, 8 and 16 bits, grey, grey and alpha, RGB, RGBA: the image, interleaved and
+///   little-endian, and plain bytes. In PNG palettes are expanded to RGB, transparent colours to
+///   alpha, and 1, 2 and 4 bits to 8. TIFF of other kinds (palettes, floats, signed, CMYK) and of
+///   several pages, and animated PNG, are plain bytes without an image.
 /// - Everything else: plain bytes, without an image.
 ///
 /// # Errors

@@ -98,7 +98,8 @@ fn a_file_that_is_cut_short_is_never_bytes_by_itself() {
     assert!(Scan::raw(&file[..file.len() / 2]).is_ok());
 }
 
-/// Whatever comes out: nothing larger than the file's samples, or what the limits of decoding allow.
+/// Whatever comes out: nothing larger than the file's samples, or what the limits of decoding
+/// allow.
 fn look(bytes: &[u8]) {
     let limits = Limits { decoded_bytes: 1 << 20, ..Limits::default() };
     let Ok(scan) = decode(bytes, &limits) else { return };

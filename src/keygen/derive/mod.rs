@@ -15,7 +15,8 @@ pub struct Partial([u8; 32]);
 
 /// `r`: 32 secret random bytes of the sender, wiped on drop, never printed, never stored.
 ///
-/// Without it, whoever holds a KGC's root secret could guess images and check the guess against the key commitment.
+/// Without it, whoever holds a KGC's root secret could guess images and check the guess against the
+/// key commitment.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct SenderSecret([u8; 32]);
 
@@ -65,9 +66,11 @@ pub struct DeriveInputs<'a> {
 
 /// Returns the image key `Ke`, eq. (4).
 ///
-/// `HKDF(salt, ikm = LP(partials in order of KGC id) || LP(r) || LP(fold) || LP(Tout), info)`, `info` naming suite, model and context.
-/// DIFFERENCE: the paper's key is `Decoder(Tout)` alone, which anybody with the model and a guess of the image has too. Here the
-/// partials and `r` make the key secret, and the fold binds it to every sample whatever the model does.
+/// `HKDF(salt, ikm = LP(partials in order of KGC id) || LP(r) || LP(fold) || LP(Tout), info)`,
+/// `info` naming suite, model and context.
+/// DIFFERENCE: the paper's key is `Decoder(Tout)` alone, which anybody with the model and a guess
+/// of the image has too. Here the partials and `r` make the key secret, and the fold binds it to
+/// every sample whatever the model does.
 ///
 /// Does not check that `tout` belongs to `fold`, nor `salt` to the image id.
 ///

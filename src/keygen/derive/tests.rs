@@ -57,7 +57,8 @@ impl Inputs {
 
 #[test]
 fn the_key_equals_an_independent_program() {
-    // From a Python program that was written from FORMAT.md; it hands the partials over in order of KGC id.
+    // From a Python program that was written from FORMAT.md; it hands the partials over in order of
+    // KGC id.
     let expected = b256!("49939104eda6590a2d06df1ba9623a92f183d01061fedab63a672834277b1586");
     assert_eq!(Inputs::new().derive().expect("a key"), expected);
 }

@@ -1,4 +1,5 @@
-//! The fold: all samples of an image in 4096 16-bit integers, the transformer's input and part of the key's.
+//! The fold: all samples of an image in 4096 16-bit integers, the transformer's input and part of
+//! the key's.
 
 use ndarray::Array3;
 use zeroize::Zeroizing;
@@ -15,7 +16,8 @@ const CELLS: usize = 64;
 /// Bytes in a row of a file that is folded as bytes.
 const ROW_BYTES: usize = 4096;
 
-/// `F[64][64]`, tokens by cells, of `FORMAT.md`, section 4.1. Derived from the image: wiped on drop, never printed.
+/// `F[64][64]`, tokens by cells, of `FORMAT.md`, section 4.1. Derived from the image: wiped on
+/// drop, never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fold(Zeroizing<Box<[u16]>>);
 
@@ -26,15 +28,16 @@ impl std::fmt::Debug for Fold {
 }
 
 impl Fold {
-    /// Returns the 8192 bytes that enter the image key: the cells in order of token, then cell, each big-endian.
+    /// Returns the 8192 bytes that enter the image key: the cells in order of token, then cell,
+    /// each big-endian.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(2 * TOKENS * CELLS));
         self.0.iter().for_each(|cell| bytes.extend_from_slice(&cell.to_be_bytes()));
         bytes
     }
 
-    /// Returns the transformer's input, `(1, 64, 128)` f32 as (N, token, value): the low bytes of a token's cells, then
-    /// their high bytes, each 0.0 ..= 255.0. The caller wipes it.
+    /// Returns the transformer's input, `(1, 64, 128)` f32 as (N, token, value): the low bytes of a
+    /// token's cells, then their high bytes, each 0.0 ..= 255.0. The caller wipes it.
     pub fn to_tokens(&self) -> Array3<f32> {
         tokens(std::slice::from_ref(self))
     }
@@ -90,7 +93,8 @@ pub fn fold_bytes(bytes: &[u8]) -> Fold {
     fold
 }
 
-/// Adds every sample of `BYTES` bytes. Their index runs over (d, y, x, c) whatever the file's channel order.
+/// Adds every sample of `BYTES` bytes. Their index runs over (d, y, x, c) whatever the file's
+/// channel order.
 fn add_samples<const BYTES: usize>(fold: &mut Fold, image: &Image) {
     let geometry = image.geometry();
     let (height, width, channels) = (geometry.height as usize, geometry.width as usize, usize::from(geometry.channels));

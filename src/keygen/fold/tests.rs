@@ -146,7 +146,8 @@ fn swapping_two_samples_of_one_cell_changes_it() {
 #[test]
 fn byte_rows_are_4096_wide() {
     let zero = fold_bytes(&[0; 5000]);
-    // Two rows: row 1 is region row 4, residue row 1; its columns 4096 - 5000 are regions 0 and 1 of 512 bytes each.
+    // Two rows: row 1 is region row 4, residue row 1; its columns 4096 - 5000 are regions 0 and 1
+    // of 512 bytes each.
     for (place, cell) in [(0, 0), (513, 64 + 1), (4095, 64 * 7 + 7), (4096, 64 * 32 + 8), (4999, 64 * 33 + 8 + 7)] {
         let mut bytes = [0; 5000];
         bytes[place] = 1;

@@ -14,7 +14,8 @@ pub enum ModelError {
         /// [`MAX_BYTES`](super::MAX_BYTES).
         limit: usize,
     },
-    /// The model is neither the embedded one nor on the operator's list: another file, or one that was cut, changed or swapped.
+    /// The model is neither the embedded one nor on the operator's list: another file, or one that
+    /// was cut, changed or swapped.
     #[error("expected the embedded model, or one of {listed} that are listed; found one with SHA-256 {found:x}")]
     NotListed {
         /// Its SHA-256.
@@ -28,7 +29,8 @@ pub enum ModelError {
         /// What is wrong.
         what: &'static str,
     },
-    /// The file holds something that a transformer of this kind has no need of: functions, subgraphs, sparse or quantised tensors, another data type.
+    /// The file holds something that a transformer of this kind has no need of: functions,
+    /// subgraphs, sparse or quantised tensors, another data type.
     #[error("the model holds {what}, which is not supported")]
     Unsupported {
         /// What it is.

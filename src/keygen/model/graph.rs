@@ -1,4 +1,5 @@
-//! An ONNX file as weights and nodes. Whatever is not known here is refused, so that no engine sees what was not looked at.
+//! An ONNX file as weights and nodes. Whatever is not known here is refused, so that no engine sees
+//! what was not looked at.
 
 use super::ModelError;
 use super::protobuf::{Value, damaged, fields};

@@ -70,7 +70,8 @@ impl Model {
     /// ```
     /// use medseal::keygen::{Model, ModelError};
     ///
-    /// assert!(matches!(Model::from_bytes(b"ONNX?".to_vec(), &[]), Err(ModelError::NotListed { listed: 0, .. })));
+    /// let refused = Model::from_bytes(b"ONNX?".to_vec(), &[]);
+    /// assert!(matches!(refused, Err(ModelError::NotListed { listed: 0, .. })));
     /// ```
     pub fn from_bytes(bytes: Vec<u8>, listed: &[B256]) -> Result<Self, ModelError> {
         Self::of(Cow::Owned(bytes), listed)

@@ -7,7 +7,8 @@ use super::graph::{Graph, GraphNode, Operation, ValueKind, Weight, shown};
 
 /// Most values of a tensor for one image: 4 MiB. The embedded model has at most 16,384.
 const MAX_VALUES: u64 = 1 << 20;
-/// Most multiplications and other steps for one image: about a second. The embedded model does with 11 million.
+/// Most multiplications and other steps for one image: about a second. The embedded model does with
+/// 11 million.
 const MAX_WORK: u64 = 1 << 28;
 
 /// What a node may take.
@@ -17,7 +18,8 @@ enum Tensor<'a> {
 }
 
 impl Graph<'_> {
-    /// Returns the shape of the output for so many images, after every weight and every node was looked at.
+    /// Returns the shape of the output for so many images, after every weight and every node was
+    /// looked at.
     pub(super) fn output_shape(&self, input: &str, input_shape: &[u64], output: &str) -> Result<Vec<u64>, ModelError> {
         let images = input_shape[0];
         let mut known = HashMap::from([(input, Tensor::Made(input_shape.to_vec()))]);

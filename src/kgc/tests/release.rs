@@ -224,7 +224,8 @@ async fn capsules_of_another_epoch_or_key_center_are_named() {
     assert!(matches!(refused, Err(KgcError::Capsules(CapsuleError::CapsuleNotAuthentic))));
 }
 
-/// Mallory seals and registers an image of her own, properly, with the victim's capsule and key commitment in it.
+/// Mallory seals and registers an image of her own, properly, with the victim's capsule and key
+/// commitment in it.
 #[tokio::test]
 async fn a_capsule_transplanted_into_ones_own_record_gives_nothing() {
     let scene = Scene::new();

@@ -1,7 +1,8 @@
 //! A sealing on disk: what the next run needs to finish an interrupted one.
 //!
-//! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first, `job.json` last: if it is there, the
-//! files are complete. After registration only `job.json` is kept, and says nothing of the file.
+//! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first,
+//! `job.json` last: if it is there, the files are complete. After registration only `job.json` is
+//! kept, and says nothing of the file.
 
 use super::PipelineError;
 use super::prepare::Mode;
@@ -20,7 +21,8 @@ const DESCRIPTION: &str = "job.json";
 const SEALED: &str = "sealed.msl";
 const CAPSULES: &str = "sealed.keys";
 
-/// A sealed image, registered or on its way to the chain. All but `registered` follows from the bytes of the two files.
+/// A sealed image, registered or on its way to the chain. All but `registered` follows from the
+/// bytes of the two files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SealingJob {
@@ -107,7 +109,8 @@ pub struct SealingJobs {
     folder: PathBuf,
 }
 
-/// The folder of one job: one file, sealed in one way, by one sender, for one registry. It is locked against other processes.
+/// The folder of one job: one file, sealed in one way, by one sender, for one registry. It is
+/// locked against other processes.
 pub(super) struct JobFolder {
     path: PathBuf,
     _lock: File,

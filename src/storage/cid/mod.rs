@@ -37,7 +37,8 @@ impl Codec {
     }
 }
 
-/// The address of content: CIDv1 over SHA-256, of a raw block or of a UnixFS index. Nothing else is a `Cid`.
+/// The address of content: CIDv1 over SHA-256, of a raw block or of a UnixFS index. Nothing else is
+/// a `Cid`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cid {
     codec: Codec,
@@ -127,7 +128,8 @@ impl Cid {
     /// Returns the CID that `bytes` are, all of them.
     ///
     /// # Errors
-    /// [`CidError`] for everything but the one binary form of a CIDv1 over SHA-256 with codec raw or dag-pb.
+    /// [`CidError`] for everything but the one binary form of a CIDv1 over SHA-256 with codec raw
+    /// or dag-pb.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CidError> {
         if bytes.len() > MAX_CID_BYTES {
             return Err(CidError::TooLong { limit: MAX_CID_BYTES, found: bytes.len() });

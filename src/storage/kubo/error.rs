@@ -99,7 +99,8 @@ impl IpfsError {
         if full { Self::Full { message } } else { Self::Refused { message } }
     }
 
-    /// Whether the node itself could not be talked to, so that the next call would wait in vain too.
+    /// Whether the node itself could not be talked to, so that the next call would wait in vain
+    /// too.
     pub(super) fn is_away(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Timeout { .. })
     }

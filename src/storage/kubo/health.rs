@@ -20,15 +20,18 @@ pub struct Health {
     pub peers: usize,
     /// Bytes of its repository.
     pub repo_bytes: u64,
-    /// Bytes from which on it is full: `Datastore.StorageMax`. Kept to only by a node that collects its garbage.
+    /// Bytes from which on it is full: `Datastore.StorageMax`. Kept to only by a node that collects
+    /// its garbage.
     pub repo_limit_bytes: u64,
     /// Percent of these at which garbage is collected: `Datastore.StorageGCWatermark`.
     pub gc_watermark_percent: u64,
-    /// How often garbage is collected, if the node was started with `--enable-gc`: `Datastore.GCPeriod`.
+    /// How often garbage is collected, if the node was started with `--enable-gc`:
+    /// `Datastore.GCPeriod`.
     pub gc_period: String,
     /// Bytes left on its disk, if it says so.
     pub disk_free_bytes: Option<u64>,
-    /// Whether a block is on the disk when the node says that it is: `sync` of the flatfs in `Datastore.Spec`. `None` for another store.
+    /// Whether a block is on the disk when the node says that it is: `sync` of the flatfs in
+    /// `Datastore.Spec`. `None` for another store.
     pub sync: Option<bool>,
     /// Whether its RPC asks everybody for a token: `API.Authorizations`.
     pub authorizations: bool,

@@ -10,9 +10,9 @@
 //! moving     objects in and out as CAR files
 //! health     what `medseal doctor` asks a node
 //! ```
-//! Nodes are not trusted: an object's address is computed here before it is sent, every block is hashed after it came,
-//! and a node that put an object is asked for all of it before that counts. An object lies at K nodes of N, each of
-//! which got it from us: they need not know each other.
+//! Nodes are not trusted: an object's address is computed here before it is sent, every block is
+//! hashed after it came, and a node that put an object is asked for all of it before that counts.
+//! An object lies at K nodes of N, each of which got it from us: they need not know each other.
 
 mod calls;
 mod endpoint;
@@ -142,8 +142,8 @@ impl fmt::Debug for KuboStore {
 }
 
 impl KuboNodes {
-    /// All nodes in the order in which they are asked for an object: the same for the same object, so that objects are
-    /// spread and found again; those that were away a moment ago come last.
+    /// All nodes in the order in which they are asked for an object: the same for the same object,
+    /// so that objects are spread and found again; those that were away a moment ago come last.
     fn in_order(&self, cid: &Cid) -> Vec<(usize, &KuboNode)> {
         let (count, first) = (self.nodes.len(), usize::from(cid.digest()[0]));
         let mut nodes: Vec<_> = (0..count).map(|at| (first + at) % count).map(|at| (at, &self.nodes[at])).collect();

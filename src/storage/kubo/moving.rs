@@ -20,11 +20,13 @@ use crate::storage::{Cid, StoreError};
 const PIECE_BYTES: usize = 256 << 10;
 
 impl KuboStore {
-    /// Writes `roots` to a new CAR file, each block checked and taken from whichever node has it right.
+    /// Writes `roots` to a new CAR file, each block checked and taken from whichever node has it
+    /// right.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::BlockAltered`], [`StoreError::Node`], [`StoreError::NoNode`]: the file is not made then;
-    /// [`StoreError::Unwritable`] if it cannot be.
+    /// [`StoreError::NotFound`], [`StoreError::BlockAltered`], [`StoreError::Node`],
+    /// [`StoreError::NoNode`]: the file is not made then; [`StoreError::Unwritable`] if it cannot
+    /// be.
     pub(crate) async fn export(
         &self,
         roots: &BTreeSet<Cid>,
@@ -34,10 +36,12 @@ impl KuboStore {
         car::export(roots, path, existing, async |root, wanted| self.nodes.block(root, wanted).await).await
     }
 
-    /// Puts and pins the objects of a CAR file at as many nodes as they should lie at, and reads all of them back there.
+    /// Puts and pins the objects of a CAR file at as many nodes as they should lie at, and reads
+    /// all of them back there.
     ///
     /// # Errors
-    /// [`StoreError::Car`], before any node is asked; [`StoreError::Node`] or [`StoreError::TooFewReplicas`].
+    /// [`StoreError::Car`], before any node is asked; [`StoreError::Node`] or
+    /// [`StoreError::TooFewReplicas`].
     pub async fn import(&self, path: &Path) -> Result<Moved, StoreError> {
         let (roots, moved) = CarFile::open(path).await?.check().await?;
         let Some(first) = roots.first() else { return Ok(moved) };

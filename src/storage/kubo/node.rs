@@ -66,17 +66,20 @@ impl KuboNode {
         self.rpc.unpin(cid).await.map_err(|error| self.error(error))
     }
 
-    /// Adds and pins an object, and reads all of it back; blocks that were altered since an earlier time are replaced.
+    /// Adds and pins an object, and reads all of it back; blocks that were altered since an earlier
+    /// time are replaced.
     ///
     /// # Errors
-    /// [`StoreError::Node`]; [`StoreError::BlockAltered`] if the node keeps a wrong block and does not let go of it.
+    /// [`StoreError::Node`]; [`StoreError::BlockAltered`] if the node keeps a wrong block and does
+    /// not let go of it.
     pub(super) async fn put(&self, object: &Object<'_>) -> Result<(), StoreError> {
         self.add(object).await?;
         let altered = self.altered(object).await?;
         if altered.is_empty() {
             return Ok(());
         }
-        // A node does not write a block that it thinks it has, and does not delete one that it pins.
+        // A node does not write a block that it thinks it has, and does not delete one that it
+        // pins.
         self.unpin(&object.cid).await?;
         for block in &altered {
             let dropped = self.rpc.drop_block(block).await;
@@ -132,7 +135,8 @@ impl KuboNode {
     /// Walks through an object, block by block.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the node has not one of them, [`StoreError::Node`], and those of the walk.
+    /// [`StoreError::NotFound`] if the node has not one of them, [`StoreError::Node`], and those of
+    /// the walk.
     pub(super) async fn walk(&self, cid: &Cid, mut walk: BlockWalk, reach: Reach) -> Result<BlockWalk, StoreError> {
         while let Some(wanted) = walk.wanted() {
             let (block, most) = (wanted.cid, wanted.read_at_most);

@@ -16,7 +16,8 @@ pub enum Held {
     Whole,
     /// It is not pinned. Its blocks may be there until the node collects its garbage.
     Not,
-    /// It is pinned, and not what it should be: [`StoreError::BlockAltered`], [`StoreError::NotFound`].
+    /// It is pinned, and not what it should be: [`StoreError::BlockAltered`],
+    /// [`StoreError::NotFound`].
     Damaged(StoreError),
     /// The node could not be asked.
     Unknown(StoreError),
@@ -68,11 +69,13 @@ impl KuboStore {
         nodes.zip(held).map(|(node, held)| Replica { node, held }).collect()
     }
 
-    /// Brings an object back to as many nodes as it should lie at; damaged replicas are replaced, and what is in order stays as it is.
+    /// Brings an object back to as many nodes as it should lie at; damaged replicas are replaced,
+    /// and what is in order stays as it is.
     ///
     /// # Errors
-    /// [`StoreError::TooFewReplicas`] if there are not enough nodes for it; that of reading it if no node has it whole;
-    /// [`StoreError::NotAFile`] if it was made in another way than [`Store::put`](crate::storage::Store::put) does.
+    /// [`StoreError::TooFewReplicas`] if there are not enough nodes for it; that of reading it if
+    /// no node has it whole; [`StoreError::NotAFile`] if it was made in another way than
+    /// [`Store::put`](crate::storage::Store::put) does.
     pub async fn repair(&self, cid: &Cid) -> Result<Repaired, StoreError> {
         let nodes = self.nodes.in_order(cid);
         let held = join_all(nodes.iter().map(|(_, node)| node.held(cid))).await;

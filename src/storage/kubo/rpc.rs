@@ -32,7 +32,8 @@ pub(super) struct KuboRpc {
     token: Option<Token>,
     deadlines: Deadlines,
     client: Client,
-    /// For requests that cannot be repeated: it never reuses a connection, which the node may have closed meanwhile.
+    /// For requests that cannot be repeated: it never reuses a connection, which the node may have
+    /// closed meanwhile.
     upload_client: Client,
 }
 
@@ -90,10 +91,12 @@ impl KuboRpc {
         }
     }
 
-    /// Returns the answer to a call that takes a file: `pieces` are its parts in order, `length` their bytes together.
+    /// Returns the answer to a call that takes a file: `pieces` are its parts in order, `length`
+    /// their bytes together.
     ///
     /// # Errors
-    /// [`IpfsError`]; one that `pieces` ends with is a caller's own, for which the connection is dropped.
+    /// [`IpfsError`]; one that `pieces` ends with is a caller's own, for which the connection is
+    /// dropped.
     pub(super) async fn upload<E: From<IpfsError>>(
         &self,
         call: &str,
@@ -255,7 +258,8 @@ impl Answer {
     /// Hands each line to `take`; the node's own error among them ends it.
     ///
     /// # Errors
-    /// [`IpfsError::TooLong`] for a line of more than `MAX_JSON_BYTES`, [`IpfsError::InAnswer`], [`IpfsError`].
+    /// [`IpfsError::TooLong`] for a line of more than `MAX_JSON_BYTES`, [`IpfsError::InAnswer`],
+    /// [`IpfsError`].
     pub(super) async fn lines(mut self, mut take: impl FnMut(&[u8]) -> Result<(), IpfsError>) -> Result<(), IpfsError> {
         let mut rest = Vec::new();
         loop {

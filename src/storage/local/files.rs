@@ -22,7 +22,8 @@ pub(super) fn flush_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Makes a folder, and those above it, for this user alone, and flushes their entries. An existing folder is fine.
+/// Makes a folder, and those above it, for this user alone, and flushes their entries. An existing
+/// folder is fine.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -64,7 +65,8 @@ pub(super) fn read_failed(what: &'static str, source: io::Error) -> StoreError {
     StoreError::Unavailable { what, source }
 }
 
-/// What a failed write says of the store: that it may not be written, or that it fails now (a full disk is that too).
+/// What a failed write says of the store: that it may not be written, or that it fails now (a full
+/// disk is that too).
 pub(super) fn write_failed(what: &'static str, source: io::Error) -> StoreError {
     use io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem};
     match source.kind() {
@@ -75,7 +77,8 @@ pub(super) fn write_failed(what: &'static str, source: io::Error) -> StoreError 
     }
 }
 
-/// A hold on the store's folder, in this process and between processes. Dropping it gives it back; so does the end of the process.
+/// A hold on the store's folder, in this process and between processes. Dropping it gives it back;
+/// so does the end of the process.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,

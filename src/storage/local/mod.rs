@@ -1,13 +1,14 @@
 //! The embedded store: a folder of blocks.
 //!
 //! ```text
-//! blocks/XX/CID   one block; XX is the last but two and the last but one character of its CID, as in Kubo's flatfs
+//! blocks/XX/CID   one block; XX: the two characters before the last of its CID, as in Kubo's flatfs
 //! pins/CID        one pinned object: the CIDs of its blocks, a line each, the root last
 //! tmp/            files being written; emptied when the store is opened
 //! lock            shared by those who put, exclusive to those who delete
 //! ```
-//! Every file is written aside, flushed, renamed into place, and its folder flushed. The pin comes last: an object is
-//! either pinned with all its blocks, or not pinned. Blocks of a put that did not end stay until they are put again.
+//! Every file is written aside, flushed, renamed into place, and its folder flushed. The pin comes
+//! last: an object is either pinned with all its blocks, or not pinned. Blocks of a put that did
+//! not end stay until they are put again.
 
 mod files;
 mod moving;
@@ -27,9 +28,11 @@ use super::{Cid, Digested, Length, MAX_OBJECT_BYTES, Observed, PinState, Store, 
 /// Most bytes of a pin's file: a line for each of the blocks of the largest object.
 const MAX_PIN_BYTES: u64 = 1 << 20;
 
-/// A store in a folder on this machine. A clone is the same store; several processes may use one folder.
+/// A store in a folder on this machine. A clone is the same store; several processes may use one
+/// folder.
 ///
-/// Its futures do their work on tokio's blocking threads and need its runtime. A dropped future's work still ends.
+/// Its futures do their work on tokio's blocking threads and need its runtime. A dropped future's
+/// work still ends.
 #[derive(Debug, Clone)]
 pub struct LocalStore {
     folder: Arc<Folder>,
@@ -44,12 +47,15 @@ struct Folder {
 }
 
 impl LocalStore {
-    /// Returns the store in `dir`, which is made if it is not there, and clears away what interrupted writers left.
+    /// Returns the store in `dir`, which is made if it is not there, and clears away what
+    /// interrupted writers left.
     ///
-    /// Folders that are made are for this user alone (mode 0700); what is there already keeps its mode.
+    /// Folders that are made are for this user alone (mode 0700); what is there already keeps its
+    /// mode.
     ///
     /// # Errors
-    /// [`StoreError::Unwritable`] if `dir` cannot be made or is not a folder, [`StoreError::Unavailable`] if it cannot be read.
+    /// [`StoreError::Unwritable`] if `dir` cannot be made or is not a folder,
+    /// [`StoreError::Unavailable`] if it cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
         let folder = Folder { root: dir.as_ref().to_path_buf() };
         for path in [folder.blocks(), folder.pins(), folder.temporary()] {
@@ -171,7 +177,8 @@ impl Folder {
             }
             Ok(())
         })?;
-        // Every folder that a block was found in as well: its writer may not have got as far as flushing it.
+        // Every folder that a block was found in as well: its writer may not have got as far as
+        // flushing it.
         for folder in &folders {
             files::flush_folder(folder).map_err(|error| write_failed("a block", error))?;
         }
@@ -219,7 +226,8 @@ impl Folder {
     /// Hands the bytes of a block to `take`, **unchecked**, until it wants no more.
     fn each_part(&self, cid: &Cid, wanted: &WantedBlock, take: impl FnMut(&[u8]) -> bool) -> Result<(), StoreError> {
         files::each_part(&self.block(&wanted.cid), wanted.read_at_most, take).map_err(|error| {
-            // Without the folder of blocks (a disk that is not mounted) nothing is known about this one.
+            // Without the folder of blocks (a disk that is not mounted) nothing is known about this
+            // one.
             if error.kind() == io::ErrorKind::NotFound && self.blocks().exists() {
                 StoreError::NotFound { cid: *cid, block: wanted.cid }
             } else {

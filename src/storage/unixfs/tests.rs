@@ -154,7 +154,8 @@ fn only_files_of_raw_leaves() {
         let error = run(BlockWalk::checked(root), blocks).expect_err("refused");
         assert!(matches!(error, StoreError::NotAFile { block, .. } if block == root), "{error:?}");
     };
-    // No protobuf; an empty node; an empty UnixFS directory; a file in one dag-pb node ("a" inside).
+    // No protobuf; an empty node; an empty UnixFS directory; a file in one dag-pb node ("a"
+    // inside).
     for block in [&b"no index"[..], b"", &[0x0a, 2, 8, 1], &[0x0a, 7, 8, 2, 0x12, 1, b'a', 0x18, 1]] {
         let cid = Cid::of_block(Codec::DagPb, block);
         blocks.insert(cid, block.to_vec());

@@ -1,4 +1,5 @@
-//! The queue of deliveries: to each recipient in order, each under its id, until it is accepted or given up.
+//! The queue of deliveries: to each recipient in order, each under its id, until it is accepted or
+//! given up.
 
 use super::{Memory, WatchError, signed, unsigned, word};
 use crate::notify::{Delivery, Mailbox};

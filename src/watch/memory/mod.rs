@@ -1,5 +1,6 @@
-//! The watch's memory, an SQLite file: how far it came, which events of the newest blocks it reported (the chain may
-//! still drop those blocks), and what is still to be delivered. Each change is one transaction, synced to disk.
+//! The watch's memory, an SQLite file: how far it came, which events of the newest blocks it
+//! reported (the chain may still drop those blocks), and what is still to be delivered. Each change
+//! is one transaction, synced to disk.
 
 mod deliveries;
 
@@ -51,10 +52,12 @@ pub(super) struct ReportedEvent {
 }
 
 impl Memory {
-    /// Opens the memory at `path`, or creates it for the chain id and registry `home` and the hash of block 0, `genesis`.
+    /// Opens the memory at `path`, or creates it for the chain id and registry `home` and the hash
+    /// of block 0, `genesis`.
     ///
     /// # Errors
-    /// [`WatchError::Busy`], [`WatchError::ChainReset`], [`WatchError::Damaged`], [`WatchError::Io`], [`WatchError::Memory`].
+    /// [`WatchError::Busy`], [`WatchError::ChainReset`], [`WatchError::Damaged`],
+    /// [`WatchError::Io`], [`WatchError::Memory`].
     pub fn open(path: &Path, home: (u64, Address), genesis: B256) -> Result<Self, WatchError> {
         let io = |source| WatchError::Io { path: path.to_owned(), source };
         let lock = File::create(path.with_extension("lock")).map_err(io)?;
@@ -103,8 +106,8 @@ impl Memory {
         Ok(())
     }
 
-    /// The stored positions, oldest first, and the block from which on events are reported; `None` before the first
-    /// round.
+    /// The stored positions, oldest first, and the block from which on events are reported; `None`
+    /// before the first round.
     pub(super) fn positions(&self) -> Result<Option<(Vec<Position>, u64)>, WatchError> {
         let from: Option<i64> = self.database.query_row("SELECT * FROM begun", [], |row| row.get(0)).optional()?;
         let Some(from) = from else { return Ok(None) };
@@ -136,8 +139,8 @@ impl Memory {
         unsigned(times.unwrap_or(0))
     }
 
-    /// Stores these blocks as read, and the messages that reported their events. Events before block `keep_from` are
-    /// not kept: the chain drops no block that old.
+    /// Stores these blocks as read, and the messages that reported their events. Events before
+    /// block `keep_from` are not kept: the chain drops no block that old.
     pub(super) fn advance(
         &mut self,
         blocks: &[Block],
@@ -162,7 +165,8 @@ impl Memory {
             ];
             all.prepare_cached("INSERT INTO told VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(row)?;
         }
-        // The newest position at or before the window is kept too: a reorganisation goes back to it at most.
+        // The newest position at or before the window is kept too: a reorganisation goes back to it
+        // at most.
         let keep_from = signed(keep_from)?;
         let oldest = "DELETE FROM mark WHERE block < (SELECT max(block) FROM mark WHERE block <= ?1)";
         all.execute(oldest, [keep_from])?;
@@ -182,8 +186,8 @@ impl Memory {
         rows.map(read).collect()
     }
 
-    /// Goes back to `block`: its later positions and events are deleted, and `retractions` are queued for delivery.
-    /// Events of the blocks after it are reported again.
+    /// Goes back to `block`: its later positions and events are deleted, and `retractions` are
+    /// queued for delivery. Events of the blocks after it are reported again.
     pub(super) fn go_back(&mut self, block: u64, retractions: &[(B256, Message)]) -> Result<(), WatchError> {
         let block = signed(block)?;
         let all = self.database.transaction()?;

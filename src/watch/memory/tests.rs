@@ -74,7 +74,8 @@ fn going_back_counts_what_was_taken_back() {
         assert_eq!(memory.times_retracted(&reported(2, 0).0).expect("read"), round - 1);
         memory.go_back(1, &[]).expect("gone back");
     }
-    // What stands after the block to which it went back is reported, though the watch had begun after it.
+    // What stands after the block to which it went back is reported, though the watch had begun
+    // after it.
     assert_eq!(memory.positions().expect("read").expect("begun").1, 2);
     assert_eq!(memory.delivery_counts().expect("read").waiting, 6);
 }

@@ -1,4 +1,5 @@
-//! A log of 10,000 random events of every kind, and what is found when a node keeps one back, alters one or changes their order.
+//! A log of 10,000 random events of every kind, and what is found when a node keeps one back,
+//! alters one or changes their order.
 
 use super::World;
 use super::history::{Chain, Random, history};
@@ -34,7 +35,8 @@ async fn read(registry: &Registry) -> (Result<AuditReport, AuditError>, Log) {
     (audited, log)
 }
 
-/// For each event the number that is named when it is wrong: its own, or that of the batch which covers it.
+/// For each event the number that is named when it is wrong: its own, or that of the batch which
+/// covers it.
 fn numbers(log: &Log) -> Vec<u64> {
     let mut next = 0;
     let mut numbers: Vec<u64> = log
@@ -49,7 +51,8 @@ fn numbers(log: &Log) -> Vec<u64> {
     numbers
 }
 
-/// What follows the events before `at`, then `changed`, then those from `rest` on, and the contract's own word.
+/// What follows the events before `at`, then `changed`, then those from `rest` on, and the
+/// contract's own word.
 fn follow(
     before: &Follower,
     changed: &[(RegistryEvent, u64)],
@@ -63,7 +66,8 @@ fn follow(
     follower.check_end(end.proven.block, end.proven.trail.into()).map(drop)
 }
 
-/// One bit of the event, of its block's number or of its time is another. None where the log then is no event of ours any more.
+/// One bit of the event, of its block's number or of its time is another. None where the log then
+/// is no event of ours any more.
 fn altered((event, time): &(RegistryEvent, u64), random: &mut Random) -> Option<(RegistryEvent, u64)> {
     let (mut event, mut time) = (event.clone(), *time);
     let log = event.event.to_log_data();
@@ -114,7 +118,8 @@ async fn any_event_withheld_altered_or_moved_is_named() {
 
 fn in_memory(log: &Log, audited: &AuditReport, registry: &Registry) {
     let (numbers, mut random) = (numbers(log), Random(SEED));
-    // Cases by the event that they touch: what comes before it is followed once, and no event after it is spared.
+    // Cases by the event that they touch: what comes before it is followed once, and no event after
+    // it is spared.
     let mut cases: Vec<(usize, usize, usize)> = (0..CASES)
         .map(|case| {
             let at = random.below(log.len());

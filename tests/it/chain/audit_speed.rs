@@ -1,4 +1,5 @@
-//! What an audit costs beyond reading the logs: `cargo test --test it chain::audit_speed -- --ignored --nocapture`.
+//! What an audit costs beyond reading the logs:
+//! `cargo test --test it chain::audit_speed -- --ignored --nocapture`.
 
 use super::World;
 use super::history::{Chain, history};
@@ -44,7 +45,8 @@ async fn an_audit_takes_little_more_than_its_logs() {
     let world = World::start().await;
     let made = history(&world.registry, &world.node.rpc_url(), Chain::Anvil, 7, EVENTS).await;
     for blocks in [0_u64, 1_000] {
-        // First with most events in the blocks that are read one by one, then with all of them behind those.
+        // First with most events in the blocks that are read one by one, then with all of them
+        // behind those.
         world.raw("anvil_mine", json!([format!("{blocks:#x}")])).await;
         let filters = questions(&world).await;
         let node: RootProvider =

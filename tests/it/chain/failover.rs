@@ -1,5 +1,5 @@
-//! Several nodes that stand in for one another: one dies, lags, or is of another chain. They are doors to one anvil, each of which can be
-//! told what to spoil.
+//! Several nodes that stand in for one another: one dies, lags, or is of another chain. They are
+//! doors to one anvil, each of which can be told what to spoil.
 
 use super::proxy::{Fault, proxy};
 use super::{World, options, registration, wallet};

@@ -1,5 +1,5 @@
-//! A process that dies between any two steps, and chains and keys that change under it. Dropping the outbox stands for the death:
-//! what is not in the database by then is lost.
+//! A process that dies between any two steps, and chains and keys that change under it. Dropping
+//! the outbox stands for the death: what is not in the database by then is lost.
 
 use super::proxy::{Fault, proxy};
 use super::{World, options, wallet};

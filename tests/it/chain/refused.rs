@@ -1,4 +1,5 @@
-//! Signed transactions that the node refuses: fees that rose after signing, and wallets that ran dry.
+//! Signed transactions that the node refuses: fees that rose after signing, and wallets that ran
+//! dry.
 
 use super::proxy::{Fault, proxy};
 use super::{World, wallet};

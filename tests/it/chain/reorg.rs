@@ -1,5 +1,5 @@
-//! On a network mined is not final: blocks that go, and what is sent again. Anvil calls `safe` the block 32 behind its head, and
-//! `finalized` the one 64 behind.
+//! On a network mined is not final: blocks that go, and what is sent again. Anvil calls `safe` the
+//! block 32 behind its head, and `finalized` the one 64 behind.
 
 use super::proxy::{Fault, proxy};
 use super::{World, registration, wallet};
@@ -185,7 +185,8 @@ async fn a_number_that_was_taken_while_it_was_gone_is_replaced() {
     is_one_record(&world, &sender, 7, 2).await;
 }
 
-/// A reorganisation between two questions: the count is still that of the chain that went, the receipt is gone already.
+/// A reorganisation between two questions: the count is still that of the chain that went, the
+/// receipt is gone already.
 #[tokio::test]
 async fn a_number_that_is_free_again_is_not_passed_over() {
     for stale in [1, 2] {

@@ -55,7 +55,8 @@ fn a_grant_ends_at_its_second() {
     world.medseal(&["grant", id, &wallet(2), "--until", &until]).result();
     world.medseal(&["open", id, "-o", "opened", "--as", "reader"]).result();
     std::fs::remove_file(world.path("opened")).expect("removed");
-    // The later of block time and clock counts; a request that is signed now lives longer than that.
+    // The later of block time and clock counts; a request that is signed now lives longer than
+    // that.
     world.ask("evm_increaseTime", serde_json::json!([101]));
     world.ask("evm_mine", serde_json::json!([]));
     world.refused(&["open", id, "-o", "opened", "--as", "reader"], 4, "NOT_AUTHORIZED");

@@ -114,7 +114,8 @@ fn a_list_that_was_lost_or_changed_is_not_believed() {
     std::fs::write(&path, changed).expect("written");
     world.refused(&["materialize", id(&images[0])], 5, "UNKNOWN_IMAGE");
     world.refused(&["show", id(&images[0])], 5, "UNKNOWN_IMAGE");
-    // Sealing again finds that the list is gone, and puts the images under a root of their own; they stay the same images.
+    // Sealing again finds that the list is gone, and puts the images under a root of their own;
+    // they stay the same images.
     std::fs::remove_file(&path).expect("removed");
     let again = world.medseal(&["seal", "scans", "--anchor"]).result();
     for (first, second) in images.iter().zip(again["images"].as_array().expect("images")) {

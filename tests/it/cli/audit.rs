@@ -1,11 +1,13 @@
-//! The auditor's work: the log proved complete, listed, filtered, shown as a page; and a node that lies.
+//! The auditor's work: the log proved complete, listed, filtered, shown as a page; and a node that
+//! lies.
 
 use super::{Run, World, png, wallet};
 use crate::chain::proxy::{Fault, proxy};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// A world with three images, of which one was verified, opened to a reader and closed again, and one was changed and is flagged.
+/// A world with three images, of which one was verified, opened to a reader and closed again, and
+/// one was changed and is flagged.
 fn lived_in() -> (World, [String; 3]) {
     let world = World::new();
     for name in ["one.png", "batch/a.png", "batch/b.png"] {
@@ -176,7 +178,8 @@ fn the_next_audit_reads_what_is_new() {
     assert_eq!((&anew["summary"], &anew["slots"]), (&second["summary"], &second["slots"]));
     assert!(anew["read"].as_u64() > Some(10), "{anew}");
 
-    // A checkpoint that is damaged, cut off, or no checkpoint: everything is read, and the file is good again.
+    // A checkpoint that is damaged, cut off, or no checkpoint: everything is read, and the file is
+    // good again.
     let file = checkpoint(&world);
     let good = std::fs::read(&file).expect("a file");
     let flipped = [&good[..20], &[good[20] ^ 1], &good[21..]].concat();

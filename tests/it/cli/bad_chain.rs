@@ -123,7 +123,8 @@ fn a_chain_that_began_anew() {
         let refusal = world.medseal(&command).refusal(7, "WRONG_CHAIN");
         assert!(refusal.message.starts_with("no contract at"), "{}", refusal.message);
     }
-    // The outbox knows the old chain; nothing is deleted, and the message says which file is in the way.
+    // The outbox knows the old chain; nothing is deleted, and the message says which file is in the
+    // way.
     let refusal = world.medseal(&["deploy"]).refusal(7, "CHAIN_RESET");
     assert!(refusal.message.contains(".medseal/outbox/outbox-31337"), "{}", refusal.message);
     assert!(refusal.hint.contains("nothing was deleted"), "{}", refusal.hint);

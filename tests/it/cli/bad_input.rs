@@ -1,4 +1,5 @@
-//! Files and outputs that cannot be: each is refused with its exit code and a hint, and leaves everything as it was.
+//! Files and outputs that cannot be: each is refused with its exit code and a hint, and leaves
+//! everything as it was.
 
 use super::{World, fetched, png, sample};
 

@@ -64,7 +64,8 @@ fn a_state_folder_that_cannot_be_made() {
     let id = image["imageId"].as_str().expect("an id");
     world.write("b.png", png(9, 9, 2));
     world.write("file", "");
-    // Sealing looks for the KGC's key first, which is not there; opening for the store, which may have newer capsules.
+    // Sealing looks for the KGC's key first, which is not there; opening for the store, which may
+    // have newer capsules.
     world.refused(&["seal", "b.png", "--home", "file/home"], 1, "KGC_KEY_FILE");
     world.refused(&["open", id, "-o", "opened", "--home", "file/home"], 1, "STORE");
     world.refused(&["verify", id, "--home", "file/home"], 1, "STORE");

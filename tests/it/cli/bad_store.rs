@@ -118,7 +118,8 @@ fn of_a_missing_block_nothing_is_said() {
         world.refused(args, 5, "NOT_STORED");
     }
     assert_eq!(world.medseal(&["show", &id]).result()["record"]["verifications"], 0);
-    // Sealing the file again does not pretend that the bytes are there: it is a new image, and says why.
+    // Sealing the file again does not pretend that the bytes are there: it is a new image, and says
+    // why.
     let again = world.seal("a.png", &[]);
     assert_eq!(again["already"], false);
     assert!(again["renewedBecause"].is_string(), "{again}");

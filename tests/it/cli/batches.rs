@@ -94,7 +94,8 @@ fn a_batch_that_waits_is_finished_and_nothing_is_registered_twice() {
 fn a_batch_that_was_registered_and_not_noted_is_found_on_chain() {
     let world = world(3);
     let first = images(&world.medseal(&["seal", "scans"]).result());
-    // As if it had been killed after the transaction was mined and before anything was written down; and the outbox is lost too.
+    // As if it had been killed after the transaction was mined and before anything was written
+    // down; and the outbox is lost too.
     for entry in std::fs::read_dir(world.path(".medseal/sender/jobs")).expect("jobs") {
         let path = entry.expect("an entry").path().join("job.json");
         let mut job: Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");

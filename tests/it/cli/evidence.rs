@@ -1,11 +1,13 @@
-//! `medseal evidence` and `medseal check`: made on a chain, checked by a program that has no network at all.
+//! `medseal evidence` and `medseal check`: made on a chain, checked by a program that has no
+//! network at all.
 
 use super::{Run, World, png, program};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
-/// `medseal` in an empty folder, without a network where this machine lets a test take it away, and without a node in any case.
+/// `medseal` in an empty folder, without a network where this machine lets a test take it away, and
+/// without a node in any case.
 fn unplugged(folder: &Path, args: &[&str]) -> Command {
     let mut plain = program(folder);
     let can = Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|run| run.status.success());
@@ -70,7 +72,8 @@ fn evidence_is_checked_without_a_network_and_says_what_it_trusts() {
     refused_by_check(folder.path(), (&id, &other_id), &hash);
 }
 
-/// What is no evidence, no evidence of this image, or not for who asks: each is refused by its name.
+/// What is no evidence, no evidence of this image, or not for who asks: each is refused by its
+/// name.
 fn refused_by_check(folder: &Path, (id, other_id): (&str, &str), hash: &str) {
     let check = |args: &[&str]| Run::of(unplugged(folder, &[&["check"], args].concat()).arg("--json"));
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("written");

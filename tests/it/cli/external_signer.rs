@@ -1,4 +1,5 @@
-//! Wallets whose key somebody else has: printed, signed by other programs' libraries, relayed, explained.
+//! Wallets whose key somebody else has: printed, signed by other programs' libraries, relayed,
+//! explained.
 
 use super::{CHAIN_ID, World, fetched, png, wallet};
 use alloy::primitives::Bytes;

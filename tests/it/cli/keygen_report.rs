@@ -1,4 +1,5 @@
-//! `medseal keygen-report`: figures of a folder's images, and folders that cannot be measured. No chain is needed.
+//! `medseal keygen-report`: figures of a folder's images, and folders that cannot be measured. No
+//! chain is needed.
 
 use super::{Run, png, program};
 use medseal::imaging::{Format, encode, phantom};
@@ -15,7 +16,8 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("written");
 }
 
-/// Three images, one of them twice and one in a folder of the folder; a JPEG; and two files that are none.
+/// Three images, one of them twice and one in a folder of the folder; a JPEG; and two files that
+/// are none.
 fn scans() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let tiff = encode(&phantom(30, 20, 16, 3), Format::Tiff).expect("encoded");

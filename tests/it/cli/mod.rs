@@ -1,4 +1,5 @@
-//! The `medseal` program as people and programs use it: each test starts a chain of its own and works in a folder of its own.
+//! The `medseal` program as people and programs use it: each test starts a chain of its own and
+//! works in a folder of its own.
 
 mod access;
 mod adopted;
@@ -85,7 +86,8 @@ impl Run {
         self.result_with(0)
     }
 
-    /// The `error` of a run that ended with exit code `exit` and this error code; every one has a hint.
+    /// The `error` of a run that ended with exit code `exit` and this error code; every one has a
+    /// hint.
     pub(crate) fn refusal(&self, exit: i32, code: &str) -> Refusal {
         let json = self.json();
         let error = &json["error"];
@@ -102,7 +104,8 @@ pub(crate) fn program(folder: &Path) -> Command {
     command
 }
 
-/// Everything that a refused command must leave as it was: the files, and the head and number of the chain's events.
+/// Everything that a refused command must leave as it was: the files, and the head and number of
+/// the chain's events.
 type State = (BTreeMap<PathBuf, Vec<u8>>, (String, u64));
 
 /// A chain and a folder to work in.
@@ -224,7 +227,8 @@ fn node_options() -> NodeOptions {
     NodeOptions { binary: std::env::var_os("MEDSEAL_ANVIL").map(PathBuf::from), ..Default::default() }
 }
 
-/// Reads every file below `folder`, but for databases, their locks, and the KGC's log of what it was asked.
+/// Reads every file below `folder`, but for databases, their locks, and the KGC's log of what it
+/// was asked.
 fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -1,4 +1,5 @@
-//! Other models and another engine through the command line: what is refused, and that nothing is sealed with it.
+//! Other models and another engine through the command line: what is refused, and that nothing is
+//! sealed with it.
 
 use super::{Run, World, fetched, png, program};
 use serde_json::json;

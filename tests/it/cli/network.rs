@@ -1,5 +1,5 @@
-//! The profile of a network, several nodes, and what `doctor` says of a chain. Anvil plays the network: it calls `safe` the block 32 behind
-//! its head, and `finalized` the one 64 behind.
+//! The profile of a network, several nodes, and what `doctor` says of a chain. Anvil plays the
+//! network: it calls `safe` the block 32 behind its head, and `finalized` the one 64 behind.
 
 use super::{Run, World, png, wallet};
 use serde_json::{Value, json};
@@ -63,7 +63,8 @@ fn deploy_seal_grant_by_a_keystore_and_wait_as_deep_as_the_act_needs() {
     let own = wallet(0);
     world.write("a.png", png(9, 9, 1));
     let deploy = ["deploy", "--kgc", &own, "--verifier", &own];
-    // Finalized is 64 blocks deep: not without blocks, and while there are, it is told what is waited for.
+    // Finalized is 64 blocks deep: not without blocks, and while there are, it is told what is
+    // waited for.
     let deployed = run_while_mining(&world, &deploy, 8);
     deployed.result();
     assert!(deployed.stderr.contains("; waiting until it is finalized (so far none is)"), "{}", deployed.stderr);

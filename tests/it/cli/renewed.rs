@@ -1,4 +1,5 @@
-//! A file on disk says nothing about chain and store: both are asked before anything counts as sealed.
+//! A file on disk says nothing about chain and store: both are asked before anything counts as
+//! sealed.
 
 use super::{World, node_options, png, wallet};
 use medseal::chain::DevNode;

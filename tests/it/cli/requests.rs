@@ -7,7 +7,8 @@ use medseal::chain::Wallet;
 use serde_json::{Value, json};
 use std::process::Stdio;
 
-/// Our own signature of typed data: its digest is what `explain` says, which viem and Python confirm elsewhere.
+/// Our own signature of typed data: its digest is what `explain` says, which viem and Python
+/// confirm elsewhere.
 fn sign(world: &World, typed: &Value, account: usize) -> Bytes {
     world.write("typed.json", typed.to_string());
     let explained = world.medseal(&["explain", "typed.json"]).result();
@@ -35,7 +36,8 @@ fn what_somebody_else_relayed_is_said_to_be_done_and_what_came_too_late_is_refus
     request(&world, "cut.json", &["revoke", &id, &reader]);
     request(&world, "allow.json", &["operator", "allow", &other]);
     request(&world, "verify.json", &["verify", &id, "--record"]);
-    // The same number for another look; how a request stands is said before its signature is looked at.
+    // The same number for another look; how a request stands is said before its signature is looked
+    // at.
     let mut twice: Value = serde_json::from_slice(&world.read("verify.json")).expect("JSON");
     twice["typedData"]["message"]["observedAt"] = 1_700_000_000.into();
     world.write("twice.json", twice.to_string());

@@ -1,4 +1,5 @@
-//! A second start finishes what the first one began: one record for each file, whatever killed the first.
+//! A second start finishes what the first one began: one record for each file, whatever killed the
+//! first.
 
 use super::{World, png};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! The schemas of what `--json` prints (`tests/schemas`), and as much of JSON Schema 2020-12 as they use.
+//! The schemas of what `--json` prints (`tests/schemas`), and as much of JSON Schema 2020-12 as
+//! they use.
 
 use serde_json::Value;
 use std::path::Path;
@@ -22,7 +23,8 @@ fn load(file: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Says where and why `value` is not what `schema` asks for. A keyword that is not known here is a defect of the schema.
+/// Says where and why `value` is not what `schema` asks for. A keyword that is not known here is a
+/// defect of the schema.
 fn validate(value: &Value, schema: &Value, at: &str) -> Result<(), String> {
     let wrong = |expected: String| Err(format!("{at}: expected {expected}, found {value}"));
     for (keyword, rule) in schema.as_object().ok_or_else(|| format!("{at}: {schema} is no schema"))? {
@@ -99,7 +101,8 @@ fn is_type(value: &Value, name: &str) -> bool {
     }
 }
 
-/// Matches `^..$` out of literal characters and `[a-z0-9]` classes, each once, `{n}` times, or with `+` once or more.
+/// Matches `^..$` out of literal characters and `[a-z0-9]` classes, each once, `{n}` times, or with
+/// `+` once or more.
 fn matches(pattern: &str, text: &str) -> bool {
     let pattern = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix('$')).expect("an anchored pattern");
     let (mut pattern, mut text) = (pattern.chars().peekable(), text.chars().peekable());

@@ -1,4 +1,5 @@
-//! Recorded sessions: what people read, word for word. `MEDSEAL_RECORD=1 cargo test --test it cli::sessions` records them anew.
+//! Recorded sessions: what people read, word for word.
+//! `MEDSEAL_RECORD=1 cargo test --test it cli::sessions` records them anew.
 
 use super::{World, png, program};
 use std::path::Path;
@@ -46,7 +47,8 @@ impl Session {
     }
 }
 
-/// A line with what differs from run to run named instead: ids and hashes, CIDs, numbers of five digits and more, milliseconds, widths.
+/// A line with what differs from run to run named instead: ids and hashes, CIDs, numbers of five
+/// digits and more, milliseconds, widths.
 fn normal(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;

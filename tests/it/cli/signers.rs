@@ -1,4 +1,5 @@
-//! Signers that are not ours: two independent clients, with plain wallets and with a wallet contract (ERC-1271), everything sent by a second account.
+//! Signers that are not ours: two independent clients, with plain wallets and with a wallet
+//! contract (ERC-1271), everything sent by a second account.
 
 use super::external_signer::{Client, printed, sign_with};
 use super::{World, fetched, png, wallet};
@@ -30,7 +31,8 @@ impl World {
         alloy::primitives::Address::to_checksum(&address, None)
     }
 
-    /// Has what a command prints for `signer` signed by an account and relayed; a signature of anybody else is refused, and costs nothing.
+    /// Has what a command prints for `signer` signed by an account and relayed; a signature of
+    /// anybody else is refused, and costs nothing.
     fn signed_and_relayed(&self, command: &[&str], signer: &str, client: Client, key: usize) -> Value {
         let command = [command, &["--from", signer]].concat();
         let typed = printed(self, &[&command[..], &["--print", "typed-data"]].concat());
@@ -50,7 +52,8 @@ impl World {
         relayed
     }
 
-    /// A registration, a verification and a grant of `signer`, each signed by a client with the key of an account, and what MedSeal says of them.
+    /// A registration, a verification and a grant of `signer`, each signed by a client with the key
+    /// of an account, and what MedSeal says of them.
     fn acts_of(&self, signer: &str, client: Client, key: usize) {
         let (before, reader) = (self.sent(signer), wallet(READER));
         let file = format!("{client:?}-{signer}.png");

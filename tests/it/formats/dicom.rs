@@ -1,4 +1,5 @@
-//! DICOM files without compression, written element by element, so that no reader's idea of them gets in.
+//! DICOM files without compression, written element by element, so that no reader's idea of them
+//! gets in.
 
 /// How the data set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! An audit on Geth, whose storage roots are Ethereum's: the whole of the contract's storage follows from its log.
+//! An audit on Geth, whose storage roots are Ethereum's: the whole of the contract's storage
+//! follows from its log.
 
 use super::{CHAIN_ID, Geth, wallet};
 use crate::chain::history::{Chain, history};

@@ -1,5 +1,6 @@
-//! The chain on a real Geth: `geth --dev`, one node that makes its blocks alone. `scripts/setup --nodes` builds it; a test that has no Geth
-//! fails, unless `MEDSEAL_TEST_WITHOUT_NODES=1` says that it may be left out.
+//! The chain on a real Geth: `geth --dev`, one node that makes its blocks alone.
+//! `scripts/setup --nodes` builds it; a test that has no Geth fails, unless
+//! `MEDSEAL_TEST_WITHOUT_NODES=1` says that it may be left out.
 
 mod audit;
 mod evidence;
@@ -18,7 +19,8 @@ use tokio::runtime::Runtime;
 /// Chain id of `geth --dev`.
 const CHAIN_ID: u64 = 1337;
 
-/// The program: `MEDSEAL_GETH`, or where the scripts put it. None where tests without nodes were asked for and there is none.
+/// The program: `MEDSEAL_GETH`, or where the scripts put it. None where tests without nodes were
+/// asked for and there is none.
 fn binary() -> Option<PathBuf> {
     let named = std::env::var_os("MEDSEAL_GETH").map(PathBuf::from);
     let path = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/geth"));
@@ -65,7 +67,8 @@ impl Geth {
         Self::start_with(&[])
     }
 
-    /// The same, and it can be killed and lose nothing: the state of every block is written at once.
+    /// The same, and it can be killed and lose nothing: the state of every block is written at
+    /// once.
     fn start_to_be_killed() -> Option<Self> {
         Self::start_with(&["--gcmode", "archive", "--state.scheme", "hash"])
     }

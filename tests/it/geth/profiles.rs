@@ -1,4 +1,5 @@
-//! What `safe` and `finalized` are on `geth --dev`: the newest block, and the last whose number 32 divides.
+//! What `safe` and `finalized` are on `geth --dev`: the newest block, and the last whose number 32
+//! divides.
 
 use super::{Geth, wallet};
 use medseal::chain::outbox::State;

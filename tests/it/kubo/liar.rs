@@ -38,7 +38,8 @@ pub(super) struct Liar {
 }
 
 impl Liar {
-    /// A server with the object `bytes`, which is right in everything that `rule` says nothing about. A rule sees the call and its `arg`.
+    /// A server with the object `bytes`, which is right in everything that `rule` says nothing
+    /// about. A rule sees the call and its `arg`.
     pub(super) fn with(bytes: &[u8], rule: impl Fn(&str, &str) -> Option<Answer> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));

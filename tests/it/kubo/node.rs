@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 /// The `ipfs` program, which `scripts/setup --nodes` builds.
 ///
-/// Without it the test fails, unless `MEDSEAL_TEST_WITHOUT_NODES=1` says that it is to be left out, which is then said aloud.
+/// Without it the test fails, unless `MEDSEAL_TEST_WITHOUT_NODES=1` says that it is to be left out,
+/// which is then said aloud.
 pub(crate) fn binary() -> Option<PathBuf> {
     let path = root("target/tools/bin/ipfs");
     if path.is_file() {
@@ -27,7 +28,8 @@ pub(crate) fn binary() -> Option<PathBuf> {
     None
 }
 
-/// A node in a folder of its own: on this machine alone, without peers. It is killed when it is dropped.
+/// A node in a folder of its own: on this machine alone, without peers. It is killed when it is
+/// dropped.
 pub(crate) struct Node {
     binary: PathBuf,
     folder: tempfile::TempDir,
@@ -49,7 +51,8 @@ impl Node {
         Self::start_on(None, options, configure)
     }
 
-    /// The same with a disk of so many mebibytes for its blocks: a file system in memory that only the daemon sees.
+    /// The same with a disk of so many mebibytes for its blocks: a file system in memory that only
+    /// the daemon sees.
     pub(crate) fn start_on(
         disk: Option<u32>,
         options: &[&'static str],
@@ -205,7 +208,8 @@ pub(crate) fn store_at(
 pub(crate) fn flip(path: &Path, at: usize) {
     let mut bytes = std::fs::read(path).expect("a file");
     bytes[at] ^= 1;
-    // The file is made read-only by the node; a new one takes its place, as a hostile disk would do it.
+    // The file is made read-only by the node; a new one takes its place, as a hostile disk would do
+    // it.
     std::fs::remove_file(path).expect("removed");
     std::fs::write(path, bytes).expect("altered");
 }

@@ -22,7 +22,8 @@ async fn its_cids_are_ours() {
     }));
     let mut compared = 0;
     for bytes in &contents {
-        // The node's own answer is compared in `put`; that of its command line, which shares no request with ours, is compared here.
+        // The node's own answer is compared in `put`; that of its command line, which shares no
+        // request with ours, is compared here.
         let cid = store.put(bytes).await.unwrap_or_else(|error| panic!("{} bytes: {error:?}", bytes.len()));
         assert_eq!(cid, Cid::of(bytes));
         let file = node.repo().with_file_name("content");

@@ -119,7 +119,8 @@ async fn a_node_with_wrong_content_is_named_and_the_next_is_asked() {
     };
     let first = held[0];
     alter(&mut nodes[first]);
-    // Verification looks at every node: the right one is not hidden, and the wrong one is named, whichever is asked first.
+    // Verification looks at every node: the right one is not hidden, and the wrong one is named,
+    // whichever is asked first.
     let observed = store.fetch_observed(&cid).await.expect("one is right");
     assert_eq!(observed, Observed { bytes: bytes.clone(), altered: None });
     assert!(notices.name(&nodes[first].url()), "{:?}", notices.all());

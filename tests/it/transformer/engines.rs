@@ -1,4 +1,5 @@
-//! The two engines give the same bits: tract, which is built in, and ONNX Runtime, which `scripts/setup --python` fetches.
+//! The two engines give the same bits: tract, which is built in, and ONNX Runtime, which
+//! `scripts/setup --python` fetches.
 //!
 //! A process has one engine, so that this program starts itself again for the other one.
 
@@ -15,7 +16,8 @@ use crate::common::root;
 /// Names the library to the second process.
 const LIBRARY: &str = "MEDSEAL_TEST_ONNX_RUNTIME";
 
-/// Phantoms of several sizes and depths, plain bytes, and the MR slices that `scripts/setup` fetches.
+/// Phantoms of several sizes and depths, plain bytes, and the MR slices that `scripts/setup`
+/// fetches.
 fn folds() -> Vec<Fold> {
     let sizes = [(1, 1), (8, 8), (17, 31), (64, 64), (128, 96), (256, 256)];
     let phantoms = (0..240).zip(0..).map(|(number, seed)| {

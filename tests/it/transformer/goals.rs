@@ -1,6 +1,8 @@
-//! The goals of the trained model, on phantoms and on fetched slices: raw bits, before anything is derived of them.
+//! The goals of the trained model, on phantoms and on fetched slices: raw bits, before anything is
+//! derived of them.
 //!
-//! The figures are printed with the number of images, changes and pairs behind them. Everything is seeded: they are the same in every run.
+//! The figures are printed with the number of images, changes and pairs behind them. Everything is
+//! seeded: they are the same in every run.
 
 use medseal::evaluation::keys::{Change, ChangedSamples, KeySurvey, SampleKind, Subject, small_phantom};
 use medseal::keygen::{Fold, LOGITS, Vit};

@@ -89,7 +89,8 @@ fn recipient(kind: u8, key_id: B256, epoch: u32, public: X25519Public) -> Recipi
     }
 }
 
-/// HPKE's `info` of a share (`FORMAT.md`, section 7). The library opens no shares yet; good vectors are checked against this one.
+/// HPKE's `info` of a share (`FORMAT.md`, section 7). The library opens no shares yet; good vectors
+/// are checked against this one.
 fn share_info(context: &ImageContext, key_id: &B256, epoch: u32, share: [u8; 2], commitment: &B256) -> Vec<u8> {
     let epoch = epoch.to_be_bytes();
     let chain_id = context.chain_id.to_be_bytes();

@@ -8,7 +8,8 @@ use crate::keygen::Fold;
 /// A subject's fold, and the folds of its changes.
 #[derive(Debug)]
 pub struct ChangedFolds {
-    /// The folds before a change: of the subject itself, then of it at another depth, and of constant images.
+    /// The folds before a change: of the subject itself, then of it at another depth, and of
+    /// constant images.
     pub bases: Vec<Fold>,
     /// Each change, the index of the base that was changed, and the fold after it.
     pub changed: Vec<(Change, usize, Fold)>,
@@ -20,9 +21,11 @@ const PLACES: [ChangedSamples; 4] =
     [ChangedSamples::Anywhere, ChangedSamples::Corner, ChangedSamples::Centre, ChangedSamples::Background];
 
 impl Subject {
-    /// Returns the fold, and the folds of `count` changes, all that are possible and unlike: the numbers `first ..` of an endless round over depths, places and kinds of change.
+    /// Returns the fold, and the folds of `count` changes, all that are possible and unlike: the
+    /// numbers `first ..` of an endless round over depths, places and kinds of change.
     ///
-    /// An image of 8 or 16 bit is changed at both depths: at the other one after its samples were moved to it, their highest bits first.
+    /// An image of 8 or 16 bit is changed at both depths: at the other one after its samples were
+    /// moved to it, their highest bits first.
     pub fn neighbours(&mut self, first: u64, count: u64, draws: &mut Draws) -> ChangedFolds {
         let mut found = ChangedFolds { bases: vec![self.fold()], changed: Vec::new() };
         let mut other: Option<(Self, usize)> = None;

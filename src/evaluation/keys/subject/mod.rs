@@ -127,7 +127,8 @@ impl Subject {
             Self::Image(image) => sign_bit(image.sample_type()),
             Self::Bytes(_) => 0,
         };
-        // With the sign turned over, signed numbers sort as unsigned ones do, and floating-point ones from minus zero on.
+        // With the sign turned over, signed numbers sort as unsigned ones do, and floating-point
+        // ones from minus zero on.
         let level = |at: &usize| self.bits(*at) ^ sign;
         let lowest = (0..self.samples()).map(|at| level(&at)).min().expect("a sample");
         let count = (0..self.samples()).filter(|at| level(at) == lowest).count();
@@ -151,7 +152,8 @@ impl Subject {
         next & u64::MAX >> (64 - 8 * self.width())
     }
 
-    /// The fold after two unlike samples changed places; they are then as before. None where no unlike ones were found.
+    /// The fold after two unlike samples changed places; they are then as before. None where no
+    /// unlike ones were found.
     pub(super) fn with_two_swapped(&mut self, draws: &mut Draws) -> Option<Fold> {
         let one = draws.below(self.samples());
         let mut others = std::iter::repeat_with(|| draws.below(self.samples())).take(64);
@@ -184,7 +186,8 @@ impl Subject {
         (shifted.bytes() != self.bytes()).then_some(shifted)
     }
 
-    /// Two images of the size of this one: all at the level of one of its samples, and all a level further.
+    /// Two images of the size of this one: all at the level of one of its samples, and all a level
+    /// further.
     pub(super) fn constants(&self, draws: &mut Draws) -> (Self, Self) {
         let level = self.bits(draws.below(self.samples()));
         let next = self.next_level(level, draws);

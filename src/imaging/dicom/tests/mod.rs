@@ -104,7 +104,8 @@ fn the_pixels_of_an_icon_are_not_the_image() {
     for syntax in SYNTAXES {
         for undefined in [false, true] {
             let mut file = with_icon(syntax, undefined);
-            // Group 0088 comes after 0028 in real files; the order before the pixel data is not looked at.
+            // Group 0088 comes after 0028 in real files; the order before the pixel data is not
+            // looked at.
             let bytes = file.shape(1, 1, 2, 16).pixels(b"OW", &[1, 0, 2, 0]);
             let scan = spliced(&bytes, bytes.len() - 4..bytes.len());
             assert_eq!(scan.image().expect("an image").geometry(), geometry(1, 1, 2, 1));

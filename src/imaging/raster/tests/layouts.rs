@@ -249,7 +249,8 @@ fn every_layout_of_tiles_and_strips_is_decoded_right_or_sealed_whole() {
                 assert!(image.samples() == layout.expected(), "{layout:?}: other samples");
                 decoded += 1;
             }
-            // What the decoder does not manage: it panics for tiles of planes, and misses the end of LZW tiles.
+            // What the decoder does not manage: it panics for tiles of planes, and misses the end
+            // of LZW tiles.
             (None, WholeReason::Undecodable(why)) => {
                 let known = layout.tile.is_some() && (layout.planar || layout.compression == Compression::Lzw);
                 assert!(known, "{layout:?}: {why}");

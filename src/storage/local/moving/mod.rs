@@ -31,7 +31,8 @@ impl LocalStore {
     /// Writes `roots` to a new CAR file, each block checked.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::BlockAltered`]: the file is not made then; [`StoreError::Unwritable`] if it cannot be.
+    /// [`StoreError::NotFound`], [`StoreError::BlockAltered`]: the file is not made then;
+    /// [`StoreError::Unwritable`] if it cannot be.
     pub(crate) async fn export(
         &self,
         roots: &BTreeSet<Cid>,
@@ -48,7 +49,8 @@ impl LocalStore {
     /// Takes in and pins the objects of a CAR file; those that are here already are mended.
     ///
     /// # Errors
-    /// [`StoreError::Car`], [`StoreError::NotFound`] if the file lacks a block, and those of [`Store::put`](crate::storage::Store::put).
+    /// [`StoreError::Car`], [`StoreError::NotFound`] if the file lacks a block, and those of
+    /// [`Store::put`](crate::storage::Store::put).
     pub async fn import(&self, path: &Path) -> Result<Moved, StoreError> {
         // A file with a fault in the middle leaves nothing behind.
         let (roots, moved) = CarFile::open(path).await?.check().await?;

@@ -52,7 +52,8 @@ async fn the_right_bytes_under_the_wrong_addresses_are_altered() {
     let bytes = pattern(2 * MIB + 7);
     let parts = blocks(&bytes);
     let (first, second, root) = (parts[0].0, parts[1].0, Cid::of(&bytes));
-    // The whole content in the place of the index; the first leaf grown by the second, which is emptied.
+    // The whole content in the place of the index; the first leaf grown by the second, which is
+    // emptied.
     for replaced in [&[(root, &bytes[..])][..], &[(first, &bytes[..2 * MIB]), (second, b"")]] {
         let (_dir, store) = open();
         let cid = store.put(&bytes).await.expect("put");

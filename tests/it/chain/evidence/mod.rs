@@ -1,4 +1,5 @@
-//! Evidence of a hundred images of a chain with events of every kind: accepted as it is, refused with any change.
+//! Evidence of a hundred images of a chain with events of every kind: accepted as it is, refused
+//! with any change.
 
 mod changes;
 

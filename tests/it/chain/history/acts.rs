@@ -3,7 +3,8 @@
 use super::*;
 
 impl History<'_> {
-    /// What may not come about in a short history: a flag that is confirmed, one that is dismissed, a batch, an anchor of capsules.
+    /// What may not come about in a short history: a flag that is confirmed, one that is dismissed,
+    /// a batch, an anchor of capsules.
     pub(super) async fn rare_ones(&mut self) {
         let mut whole = (0..self.images.len()).filter(|at| !self.images[*at].open && !self.images[*at].tampered);
         let flagged = [whole.next().unwrap(), whole.next().unwrap()];

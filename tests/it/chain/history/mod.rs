@@ -1,4 +1,5 @@
-//! A chain with thousands of random events of every kind, all made through the contract, hundreds of transactions in a block.
+//! A chain with thousands of random events of every kind, all made through the contract, hundreds
+//! of transactions in a block.
 
 mod acts;
 
@@ -215,7 +216,8 @@ impl<'a> History<'a> {
         json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": [sent] })
     }
 
-    /// A block of random calls: no two of one image, for the node orders what different wallets send.
+    /// A block of random calls: no two of one image, for the node orders what different wallets
+    /// send.
     pub(crate) async fn random_block(&mut self, calls: usize) {
         let free = self.images.len();
         let mut touched = std::collections::BTreeSet::new();

@@ -1,5 +1,5 @@
-//! Events for a watch: registrations, batches, verifications, flags, grants and revocations, sent as people's wallets do, as fast as the
-//! node takes them.
+//! Events for a watch: registrations, batches, verifications, flags, grants and revocations, sent
+//! as people's wallets do, as fast as the node takes them.
 
 use crate::chain::registration;
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
@@ -139,7 +139,8 @@ impl Acts {
         self.settle(last).await;
     }
 
-    /// Events of many kinds by `calls` transactions, about 16 for each 10; returns the hash of the last, which is mined.
+    /// Events of many kinds by `calls` transactions, about 16 for each 10; returns the hash of the
+    /// last, which is mined.
     pub(crate) async fn mixed(&mut self, calls: usize) -> Value {
         // Those that are in the chain already: wallets' transactions are mined in any order.
         let known = self.images.len();

@@ -4,7 +4,8 @@ use super::{World, lines};
 use crate::chain::proxy::{Fault, proxy};
 use serde_json::{Value, json};
 
-/// A watch of everything through a node that spoils the logs of a block with more than one, so many times.
+/// A watch of everything through a node that spoils the logs of a block with more than one, so many
+/// times.
 fn watch(world: &World, name: &str, times: usize, spoil: fn(&mut Vec<Value>)) -> super::Run {
     let mut left = times;
     let url = proxy(&world.node.rpc_url(), move |request| {

@@ -1,4 +1,5 @@
-//! The watch: each event once whatever happens to the node, and who is told of flags whatever happens to them.
+//! The watch: each event once whatever happens to the node, and who is told of flags whatever
+//! happens to them.
 
 pub(crate) mod acts;
 mod lies;
@@ -38,7 +39,8 @@ impl World {
     }
 }
 
-/// The results of JSON lines, each checked against the schema; a last one that is cut off counts for nothing.
+/// The results of JSON lines, each checked against the schema; a last one that is cut off counts
+/// for nothing.
 pub(crate) fn lines(text: &str) -> Vec<Value> {
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let parse = |line: &str| {

@@ -1,4 +1,5 @@
-//! Who is told of flags: webhooks that fail, hang and cut, commands that fail, and a watch that is killed.
+//! Who is told of flags: webhooks that fail, hang and cut, commands that fail, and a watch that is
+//! killed.
 
 use super::receiver::{Receiver, Reply};
 use super::{SECRET, World, ids, lines};

@@ -19,7 +19,8 @@ pub(crate) trait Mortal {
     /// Waits until what was mined up to the transaction with this hash will outlive it.
     fn keep(&mut self, last: &Value);
 
-    /// Kills it by SIGKILL and starts it again; the last transaction that was mined has this hash. Returns whether it may have lost blocks.
+    /// Kills it by SIGKILL and starts it again; the last transaction that was mined has this hash.
+    /// Returns whether it may have lost blocks.
     fn kill_and_start(&mut self, round: usize, last: &Value) -> bool;
 }
 
@@ -45,8 +46,9 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// Watches while the node is killed so many times and makes events between, `calls` transactions each time; what was told and not taken
-/// back must be the chain's own log, each event once and in its order.
+/// Watches while the node is killed so many times and makes events between, `calls` transactions
+/// each time; what was told and not taken back must be the chain's own log, each event once and in
+/// its order.
 pub(crate) async fn watched(
     folder: &Path,
     registry: &Registry,
@@ -101,7 +103,8 @@ pub(crate) async fn watched(
     Counts { kills, events, told: told.len() - retracted, retracted }
 }
 
-/// Compares what was told and not taken back with the chain's own log; returns how many events that has.
+/// Compares what was told and not taken back with the chain's own log; returns how many events that
+/// has.
 async fn compare(told: &[Value], registry: &Registry, said: &str) -> usize {
     let head = registry.rpc().latest().await.expect("a head");
     let truth = registry.log(head.number).await.expect("the log");
@@ -185,7 +188,8 @@ impl Mortal for Anvil {
         self.wait_for(last);
     }
 
-    /// Every third time it is not waited until all is in the file: its newest blocks are lost, and others come in their place.
+    /// Every third time it is not waited until all is in the file: its newest blocks are lost, and
+    /// others come in their place.
     fn kill_and_start(&mut self, round: usize, last: &Value) -> bool {
         let loses = round % 3 == 2;
         if loses {
