@@ -66,7 +66,7 @@ fn value(bits: u64, sample_type: SampleType) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imaging::Geometry;
+    use crate::imaging::{ByteOrder, Geometry};
 
     fn image(sample_type: SampleType, order: ByteOrder, samples: &[u8]) -> Image {
         let width = u32::try_from(samples.len() / sample_type.bytes()).expect("a small image");

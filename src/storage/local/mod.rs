@@ -1,7 +1,7 @@
 //! The embedded store: a folder of blocks.
 //!
 //! ```text
-//! blocks/XX/CID   one block; XX: the two characters before the last of its CID, as in Kubo's flatfs
+//! blocks/XX/CID   one block; XX: the two characters before the CID's last, as in Kubo's flatfs
 //! pins/CID        one pinned object: the CIDs of its blocks, a line each, the root last
 //! tmp/            files being written; emptied when the store is opened
 //! lock            shared by those who put, exclusive to those who delete
