@@ -153,7 +153,7 @@ fn one_of(name: &'static str, found: &str, allowed: &[&str]) -> Result<(), BadPa
 
 fn hexadecimal(name: &'static str, text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<(), BadParameter> {
     let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if digits && text.len() % 2 == 0 && bytes.contains(&(text.len() / 2)) {
+    if digits && text.len().is_multiple_of(2) && bytes.contains(&(text.len() / 2)) {
         return Ok(());
     }
     let (least, most) = bytes.into_inner();

@@ -279,6 +279,7 @@ mod tests {
 
     /// Not a test: the process that those below end while it writes.
     #[test]
+    #[allow(clippy::print_stdout)] // the test that started it waits for this line
     fn writes_until_it_is_ended() {
         let Some(folder) = std::env::var_os(FOLDER) else { return };
         let drafts = BOTH.map(|make| make(Path::new(&folder)));

@@ -26,10 +26,10 @@ async fn a_wallet_that_only_prints_gets_its_transaction_back_and_sends_nothing()
     }
     assert_eq!(world.count(&sender).await, 0);
     // What the contract would refuse is not printed.
-    world.outbox(&sender).await.send(&world.rpc, &sender, "job", &transaction).await.expect("sent");
+    let of_another = world.register_transaction(&wallet(2), 8);
     let mut outbox = world.outbox(&sender).await;
-    let twice = outbox.submit(&world.rpc, &sender.clone().print_only(), "again", &transaction).await.unwrap_err();
-    assert!(twice.revert().is_some(), "{twice}");
+    let refused = outbox.submit(&world.rpc, &sender.clone().print_only(), "other", &of_another).await.unwrap_err();
+    assert!(refused.revert().is_some(), "{refused}");
 }
 
 #[tokio::test]
