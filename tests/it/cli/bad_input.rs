@@ -42,7 +42,7 @@ fn files_that_are_whole_are_sealed_whatever_is_odd_in_them() {
     let image = world.seal("brain_001.dcm", &["--strict"]);
     assert_eq!(image["plainBytesReason"], serde_json::Value::Null, "{image}");
     // One element twice: nobody knows which is right.
-    let mut twice = std::fs::read(sample("one_pixel.dcm")).expect("a sample");
+    let mut twice = std::fs::read(sample("explicit_little.dcm")).expect("a sample");
     let rows = twice.windows(8).position(|bytes| bytes == b"\x28\0\x10\0US\x02\0").expect("its rows");
     let again = twice[rows..rows + 10].to_vec();
     twice.splice(rows..rows, again);
