@@ -117,6 +117,7 @@ class Faults:
         path = self.world.path("one-token")
         path.write_text(self.world.made["ipfs"][0]["token"])
         path.chmod(0o600)
+        path.chmod(0o600)
         return path
 
     def halves_each_make_a_record(self):
