@@ -102,7 +102,9 @@ fn several_transactions_are_printed_together_and_several_signatures_refused() {
     let all = printed(&world, &[&each[..], &["--print", "tx"]].concat());
     let data: Vec<&str> = all.as_array().expect("two").iter().map(|tx| tx["data"].as_str().expect("hex")).collect();
     assert!(data.len() == 2 && data[0] != data[1] && data[0][..10] == data[1][..10], "{all}");
-    assert_eq!(world.medseal(&[&each[..], &["--print", "tx"]].concat()).result()["printed"], all, "the same again");
+    // A deadline follows the clock: of a few pairs one is printed within a second.
+    let print = || printed(&world, &[&each[..], &["--print", "tx"]].concat());
+    assert!((0..5).any(|_| print() == print()), "the same again");
     let refusal = world.medseal(&[&each[..], &["--print", "typed-data"]].concat()).refusal(2, "SETTINGS");
     assert!(refusal.message.contains("2 things"), "{}", refusal.message);
     // Together they are one transaction, and one thing to sign.
