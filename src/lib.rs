@@ -117,10 +117,10 @@
 //!
 //! Algorithms, measures and figures:
 //!
-//! - Algorithm 1, key, encryption, decryption: [`pipeline::Sender::seal`],
+//! - Algorithm 1, key, encryption, decryption: [`pipeline::Run`],
 //!   [`pipeline::Reader::open`]
 //! - Algorithm 1, verification by SSIM and PSNR: [`metrics::quality`]
-//! - Algorithm 2, store the hash: [`pipeline::Sender::seal`], `ImageRegistry.register`
+//! - Algorithm 2, store the hash: [`pipeline::Run`], `ImageRegistry.register`
 //! - Algorithm 2, verify, flag, log: [`pipeline::observe`], [`pipeline::record_verification`],
 //!   `ImageRegistry.recordVerification`
 //! - Algorithm 2, notify the user or administrator: [`watch::Watcher`], [`notify::Dispatcher`]

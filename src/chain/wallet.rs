@@ -224,7 +224,7 @@ impl Wallet {
     }
 }
 
-/// The wallet's signature of [`digest`](crate::contract::typed_data::digest): `r || s || v`, 65
+/// The wallet's signature of [`digest`]: `r || s || v`, 65
 /// bytes, v 27 or 28.
 pub fn sign(message: &impl Signable, domain: &Eip712Domain, wallet: &Wallet) -> Bytes {
     wallet.sign_digest(digest(message, domain))
