@@ -199,7 +199,9 @@ async fn read(
                 }
                 start = end + 1;
             }
-            Err(error) if blocks > 1 && error.asks_for_too_much() => blocks = blocks.min(end - start + 1).div_ceil(2),
+            Err(ChainError::Refused { .. } | ChainError::TooLong { .. }) if blocks > 1 => {
+                blocks = blocks.min(end - start + 1).div_ceil(2)
+            }
             Err(error) => return Err(error),
         }
     }

@@ -116,7 +116,8 @@ impl Node {
             };
             let ChainError::Busy { pause: asked, .. } = &busy else { return Err(busy) };
             let next = asked.unwrap_or_default().max(pause);
-            if start.elapsed() + next >= deadline {
+            // The pause is the node's own number, up to 2^64 - 1 s: nothing is added to it.
+            if next >= deadline.saturating_sub(start.elapsed()) {
                 return Err(busy);
             }
             tokio::time::sleep(next).await;
@@ -179,6 +180,24 @@ mod tests {
         let mut other = PinnedChain { chain_id: Some(4), ..PinnedChain::default() };
         assert!(other.admit(&status).is_err());
         assert_eq!(other.genesis, None, "a node that is refused pins nothing");
+    }
+
+    #[tokio::test]
+    async fn a_pause_of_any_length_is_not_waited_for() {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a question");
+            let _ = stream.read(&mut [0; 4096]);
+            // By then the pause and the time that has passed are more than a duration holds.
+            std::thread::sleep(Duration::from_millis(1100));
+            let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0";
+            let _ = write!(stream, "{head}\r\nretry-after: {}\r\n\r\n", u64::MAX);
+        });
+        let node = Node::new(&url).expect("a URL");
+        let busy = node.ask::<_, U64>(Duration::from_secs(5), "eth_chainId", ()).await;
+        assert!(matches!(busy, Err(ChainError::Busy { status: 503, .. })), "{busy:?}");
     }
 
     #[test]
