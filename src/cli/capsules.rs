@@ -102,7 +102,16 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
     let (version, hash, cid) = (made.version, made.hash, Bytes::new());
     let direct = updateCapsulesCall { imageId: id, version, capsulesHash: hash, capsulesCid: cid.clone() };
     let (by, deadline) = (act.by(), act.deadline());
-    let message = CapsulesUpdate { imageId: id, version, capsulesHash: hash, capsulesCid: cid, by, deadline };
+    let sender = act.registry.record(id).await?.sender;
+    let message = CapsulesUpdate {
+        imageId: id,
+        version,
+        capsulesHash: hash,
+        capsulesCid: cid,
+        by,
+        operatorSeq: act.registry.operator_seq(sender, by).await?,
+        deadline,
+    };
     let job = format!("capsules:{id}:{version}:{hash}:{by}");
     let relayed = |update, signature| updateCapsulesForCall { update, signature };
     let receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {

@@ -18,7 +18,9 @@ pub mod typed_data;
 
 pub use artifact::{Artifact, ArtifactError, ConstructorArguments, InitialRole};
 pub use calls::{ABI_JSON, Call, CallError, Transaction};
-pub use events::{EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, is_known};
+pub use events::{
+    EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, flag_number, is_known,
+};
 pub use kind::ErrorKind;
 pub use logged::{LoggedImage, RegistrationKind, shortened, spelled_out};
 pub use merkle::verify_proof;

@@ -38,11 +38,12 @@ mod tests {
 
     const REGISTRY: Address = Address::repeat_byte(0x11);
 
-    /// The type strings in the interface's text: `@dev`, then the string in backquotes.
+    /// The type strings in the interface's text: in backquotes after `EIP-712: `, a line break for
+    /// a space.
     fn stated() -> Vec<String> {
         let text = include_str!("../../contracts/src/IImageRegistry.sol");
-        let strings = text.split("/// @dev `").skip(1).filter_map(|rest| rest.split_once('`'));
-        let mut strings: Vec<String> = strings.map(|(string, _)| string.to_owned()).collect();
+        let strings = text.split("/// @dev EIP-712: `").skip(1).filter_map(|rest| rest.split_once('`'));
+        let mut strings: Vec<String> = strings.map(|(string, _)| string.replace("\n    /// ", " ")).collect();
         strings.sort();
         strings
     }

@@ -7,7 +7,7 @@ const REGISTRY: Address = Address::repeat_byte(0x11);
 
 fn grant() -> Grant {
     let (wallet, by) = (Address::repeat_byte(2), Address::repeat_byte(3));
-    Grant { imageId: B256::repeat_byte(1), wallet, expiry: 7, accessSeq: 1, by, deadline: 9 }
+    Grant { imageId: B256::repeat_byte(1), wallet, expiry: 7, accessSeq: 1, by, operatorSeq: 0, deadline: 9 }
 }
 
 fn of(call: &impl SolCall) -> (Request, Bytes) {
