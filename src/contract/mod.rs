@@ -13,6 +13,7 @@ mod merkle;
 mod request;
 mod revert;
 mod signature;
+mod source;
 mod trail;
 pub mod typed_data;
 
@@ -27,4 +28,5 @@ pub use merkle::verify_proof;
 pub use request::{Request, RequestError, check_domain, check_length};
 pub use revert::Revert;
 pub use signature::{SignatureFault, check_signature};
+pub use source::{Build, CONTRACT, Deployed, Difference};
 pub use trail::{AuditHead, Trail, foreign_part, item_hash, kind_and_fields};
