@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::input::read_text;
-use super::output::{Outcome, address};
+use super::output::{Outcome, address, say};
 use super::session::Session;
 use super::settings::Settings;
 use super::signers::Print;
@@ -40,7 +40,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     }
     let wallet = session.signers(None)?.payer;
     let mut outbox = session.outbox(&wallet).await?;
-    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &SystemClock).await? {
+    let quoted = |gas| say(&format!("the {} costs about {gas} gas", request.primary_type()));
+    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &SystemClock, quoted).await? {
         Relayed::Already => None,
         Relayed::Submitted(Submitted::Mined(receipt)) => Some(receipt),
         Relayed::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),

@@ -6,6 +6,7 @@ use crate::chain::{Outbox, Registry, RelayError, RequestState, Submitted, Wallet
 use crate::clock::Clock;
 use crate::contract::{Request, RequestError, Transaction};
 use alloy::primitives::Bytes;
+use alloy::rpc::types::TransactionRequest;
 
 /// What became of a signed request.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub enum Relayed {
 }
 
 /// Submits a signed request of this registry, after chain, deadline, number and signature were
-/// looked at; what is on chain already is not sent again. The outbox is the payer's.
+/// looked at; what is on chain already is not sent again. The outbox is the payer's. `quoted` is
+/// told how much gas the node says that it costs, before anything is spent.
 ///
 /// # Errors
 /// [`PipelineError::Relay`] for a request that is overtaken or not taken, [`PipelineError::Outbox`]
@@ -29,6 +31,7 @@ pub async fn relay(
     request: &Request,
     signature: &Bytes,
     clock: &dyn Clock,
+    quoted: impl FnOnce(u64),
 ) -> Result<Relayed, PipelineError> {
     let job = format!("relay:{}", request.digest(&registry.domain()));
     // What was relayed by an earlier run is finished, though its number is used up by now.
@@ -44,6 +47,14 @@ pub async fn relay(
             RequestState::Open => registry.check_request(request, signature, clock.unix_secs()).await?,
         }
     };
-    let make = || Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };
+    let data = request.call(&signature).encode();
+    if !known {
+        let call = TransactionRequest::default().from(payer.address()).to(registry.address());
+        // A call that the node refuses is refused, with its reason, where it is to be sent.
+        if let Ok(gas) = registry.rpc().estimate_gas(call.input(data.clone().into())).await {
+            quoted(gas);
+        }
+    }
+    let make = || Transaction { to: Some(registry.address()), data };
     Ok(Relayed::Submitted(submit_once(registry, outbox, payer, &job, make).await?))
 }
