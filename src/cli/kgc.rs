@@ -75,7 +75,7 @@ async fn new_log(settings: &Settings) -> Result<Outcome, CliError> {
     let registry = connect(settings).await?.registry().await?;
     let identity = open_keys(settings)?.identity();
     let view = RegistryView::new(registry, SystemClock);
-    let anchored = view.anchored_log(identity.id).await.map_err(KgcError::from)?;
+    let anchored = view.anchored_log(identity.id, release_log_id(identity.id, "")).await.map_err(KgcError::from)?;
     let path = release_log_file(settings);
     let whole = ReleaseLog::open(&path).and_then(|log| log.head_after(anchored));
     let already = whole.is_ok();
@@ -87,7 +87,7 @@ async fn new_log(settings: &Settings) -> Result<Outcome, CliError> {
             .map_err(KgcError::from)?,
     };
     let json = json!({
-        "kgcId": identity.id, "logId": release_log_id(identity.id), "seq": seq, "head": head, "already": already,
+        "kgcId": identity.id, "logId": release_log_id(identity.id, ""), "seq": seq, "head": head, "already": already,
     });
     let text = match already {
         true => format!("the log has all of its {seq} entries: it goes on as it is"),

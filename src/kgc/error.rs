@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use alloy::primitives::{Address, B256};
 
+use super::names::{BootId, Reason};
+
 use crate::contract::SignatureFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
@@ -15,23 +17,35 @@ pub enum KgcError {
     /// The request itself is not valid.
     #[error("the request is not valid")]
     Request(#[from] KeyRequestError),
-    /// The challenge was never given, or is older than [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
-    #[error("challenge {challenge} was never given out by this key center, or has expired")]
+    /// The challenge is not one of this KGC's, or is older than
+    /// [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
+    #[error("challenge {challenge} was not given out by this key center, or has expired")]
     ChallengeUnknown {
         /// The challenge in the request.
         challenge: B256,
     },
-    /// The challenge was used by an earlier request.
+    /// The challenge was given by another instance of this KGC, or before a restart.
+    #[error("the challenge was given out by instance {found}, this is {own}: fetch a new one here")]
+    OtherInstance {
+        /// The boot of this instance.
+        own: BootId,
+        /// The boot that gave the challenge.
+        found: BootId,
+    },
+    /// The wallet has used this challenge before.
     #[error("challenge {challenge} was used before: each works once")]
     RequestUsed {
         /// The challenge in the request.
         challenge: B256,
     },
-    /// More challenges are open than this key center remembers.
-    #[error("{limit} challenges are open, no more are given until some expire")]
-    TooManyChallenges {
-        /// The most that are remembered.
-        limit: usize,
+    /// More requests than this key center keeps apart were answered in the last minutes.
+    #[error("the key center has no room for another request within the next minutes")]
+    Busy,
+    /// This wallet has asked too often.
+    #[error("the wallet has asked too often: again in {retry_after} s")]
+    RateLimited {
+        /// In how many seconds it may ask again.
+        retry_after: u64,
     },
     /// The chain cannot be asked, or its answer is too old: no key is given out.
     #[error("the chain does not say who is authorised now")]
@@ -55,6 +69,12 @@ pub enum KgcError {
         expiry: u64,
         /// When it was checked, unix seconds.
         now: u64,
+    },
+    /// This KGC issues nothing to this wallet: its operator has a list of senders.
+    #[error("wallet {wallet} is not one of the senders to which this key center issues")]
+    SenderNotAdmitted {
+        /// The wallet that asks.
+        wallet: Address,
     },
     /// Header or capsules are not those of the record on chain.
     #[error("{what} is not that of the record on chain: expected {expected}, found {found}")]
@@ -86,6 +106,21 @@ pub enum KgcError {
     /// The answer was not made for this request, or was changed.
     #[error("the key center's answer does not open with this request and this key")]
     AnswerNotAuthentic,
+    /// The receipt of an answer is not the KGC's, or is for something else.
+    #[error("the key center's receipt proves nothing")]
+    Receipt(#[from] ReceiptError),
+    /// A KGC on the network refused.
+    #[error("the key center at {url} refuses ({}): {detail}", reason.name())]
+    Refused {
+        /// Where it was asked.
+        url: String,
+        /// Under which name it refuses.
+        reason: Reason,
+        /// Its own words, on one line.
+        detail: String,
+        /// After how many seconds it may be asked again, if it said so.
+        retry_after: Option<u64>,
+    },
 }
 
 /// What is wrong with a request.
@@ -125,6 +160,14 @@ pub enum KeyRequestError {
         /// Hash of the challenges that came with the request.
         expected: B256,
         /// The signed hash.
+        found: B256,
+    },
+    /// The challenge that came with the request is not the one whose hash stands for this KGC.
+    #[error("the challenge is not this key center's in the signed set: expected hash {expected}, found {found}")]
+    Challenge {
+        /// The hash in the set.
+        expected: B256,
+        /// The hash of the challenge.
         found: B256,
     },
     /// The recipient's key is not a usable X25519 key.
@@ -169,6 +212,30 @@ pub enum KeyRequestError {
     Signer(#[source] alloy::signers::Error),
 }
 
+/// Why a receipt proves nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// It was not signed by the KGC's receipt signer.
+    #[error("the receipt is not signed by the key center's receipt signer {signer}")]
+    Signature {
+        /// The receipt signer on chain.
+        signer: Address,
+        /// What is wrong with the signature.
+        source: SignatureFault,
+    },
+    /// It is about something else.
+    #[error("the receipt is for another {what}: expected {expected}, found {found}")]
+    Other {
+        /// What differs.
+        what: &'static str,
+        /// What was asked.
+        expected: String,
+        /// What the receipt says.
+        found: String,
+    },
+}
+
 /// Why the KGC does not know who is authorised.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -186,6 +253,12 @@ pub enum ChainViewError {
         age_secs: u64,
         /// The chain profile's limit in seconds.
         limit_secs: u64,
+    },
+    /// The nodes contradict each other.
+    #[error("the nodes do not agree: {what}")]
+    Disagree {
+        /// About what, and which.
+        what: String,
     },
     /// Another chain or another contract answers.
     #[error("another chain or contract answers: expected {expected}, found {found}")]
@@ -235,6 +308,19 @@ pub enum LogError {
         /// How that is known.
         known: Known,
     },
+    /// The disk did not take an entry before: what is on it is not known until the log is opened
+    /// anew.
+    #[error("the log {} was not brought to the disk before, so nothing more is written to it", path.display())]
+    Failed {
+        /// The log.
+        path: PathBuf,
+    },
+    /// The disk takes too long, or too many entries wait for it.
+    #[error("the log {} takes too long to be written", path.display())]
+    Slow {
+        /// The log.
+        path: PathBuf,
+    },
     /// Another file, or none, is under its name since it was opened.
     #[error("the log {} was removed or replaced while it was in use", path.display())]
     Replaced {
@@ -247,6 +333,27 @@ pub enum LogError {
         /// The file beside the log.
         path: PathBuf,
     },
+}
+
+impl LogError {
+    /// The same error for another entry of the same group.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Io { path, source } => {
+                Self::Io { path: path.clone(), source: std::io::Error::new(source.kind(), source.to_string()) }
+            }
+            Self::Shorter { path, expected, found, known } => {
+                Self::Shorter { path: path.clone(), expected: *expected, found: *found, known: *known }
+            }
+            Self::Altered { path, seq, expected, found, known } => {
+                Self::Altered { path: path.clone(), seq: *seq, expected: *expected, found: *found, known: *known }
+            }
+            Self::Failed { path } => Self::Failed { path: path.clone() },
+            Self::Slow { path } => Self::Slow { path: path.clone() },
+            Self::Replaced { path } => Self::Replaced { path: path.clone() },
+            Self::State { path } => Self::State { path: path.clone() },
+        }
+    }
 }
 
 /// From where a head is known.

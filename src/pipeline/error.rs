@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyRequestError, KgcError};
+use crate::kgc::{KeyRequestError, KgcError, Refusal};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -123,4 +123,10 @@ pub enum PipelineError {
         /// Why.
         source: serde_json::Error,
     },
+}
+
+impl From<Refusal> for PipelineError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error.into()
+    }
 }

@@ -66,7 +66,7 @@ pub async fn log_to_anchor(
     kgc_id: B256,
     wallet: Address,
 ) -> Result<LogToAnchor, PipelineError> {
-    let log_id = release_log_id(kgc_id);
+    let log_id = release_log_id(kgc_id, "");
     let on_chain = registry.log_head(wallet, log_id).await?;
     let anchored = LogHead { seq: on_chain.seq, head: on_chain.head };
     let newest = log.head_after(anchored).map_err(KgcError::from)?;

@@ -10,7 +10,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError};
+use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError, Reason};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -284,6 +284,13 @@ impl From<&KgcError> for Problem {
             KgcError::Chain(_) => Code::Unreachable,
             KgcError::Log(LogError::Io { .. }) => Code::Kgc,
             KgcError::Log(_) => Code::KgcLog,
+            KgcError::Refused { reason, .. } => match reason {
+                Reason::NotAuthorized => Code::NotAuthorized,
+                Reason::UnknownImage => Code::UnknownImage,
+                Reason::RecordMismatch | Reason::ShareMismatch => Code::Tampered,
+                Reason::ChainStale | Reason::ChainUnreachable | Reason::ChainDisagrees => Code::Unreachable,
+                _ => Code::Kgc,
+            },
             _ => Code::Kgc,
         };
         code.into()

@@ -16,6 +16,7 @@ use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::rpc::types::TransactionRequest;
 use alloy::sol_types::{Eip712Domain, SolCall};
 
+mod contract_wallet;
 mod log;
 mod times;
 

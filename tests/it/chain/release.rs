@@ -47,8 +47,8 @@ async fn a_revocation_that_comes_while_the_log_is_read_counts() {
         world.send(&sender, "revoke", &revokeCall { imageId: id, wallet: reader }).await.expect("revoked");
         revoked.store(true, Ordering::SeqCst);
     };
-    let (standing, ()) = tokio::join!(view.access_state(id, reader), revoking);
-    let standing = standing.expect("an answer");
+    let (standing, ()) = tokio::join!(view.access_state(id, reader, None), revoking);
+    let standing = standing.expect("an answer").expect("a plain wallet");
     assert_eq!(standing.access_expiry, 0);
     assert_eq!(standing.registration.expect("registered").sender, sender.address());
 }
