@@ -27,9 +27,11 @@ mod names;
 mod policy;
 mod receipt;
 mod refusal;
+mod remote;
 mod requests;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
 use std::future::Future;
 
@@ -37,17 +39,18 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use challenges::CHALLENGE_SECS;
-pub use error::{ChainViewError, KeyRequestError, KgcError, Known, LogError, ReceiptError};
+pub use error::{ChainViewError, KeyRequestError, KgcError, ReceiptError};
 pub use inputs::{AccessState, BlockSeen, ChainView, ContractSignature, RegisteredImage, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
 pub use limits::{Limiter, Rate};
 pub use local::LocalKeyCenter;
-pub use log::{Answered, LogEntry, LogHead, LogWriter, ReleaseLog, release_log_id};
+pub use log::{Answered, Known, LogEntry, LogError, LogHead, LogWriter, ReleaseLog, release_log_id};
 pub use names::{BootId, Decision, Reason};
 pub use policy::Policy;
 pub use receipt::{Asked, KeyReceipt, SignedReceipt};
 pub use refusal::Refusal;
+pub use remote::{KgcDoor, RemoteKeyCenter};
 pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
     RequestKind, SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
@@ -71,7 +74,7 @@ pub struct KgcIdentity {
     pub receipt_signer: Address,
 }
 
-/// A Key Generation Center: [`LocalKeyCenter`] in this process.
+/// A Key Generation Center: [`LocalKeyCenter`] in this process, [`RemoteKeyCenter`] on the network.
 pub trait KeyCenter: Send + Sync {
     /// What it publishes on chain.
     fn identity(&self) -> KgcIdentity;

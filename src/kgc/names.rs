@@ -32,6 +32,10 @@ reasons! {
     Malformed "malformed";
     /// A body, a header or the capsules are longer than this KGC reads.
     TooLarge "too-large";
+    /// The body came too slowly.
+    TooSlow "too-slow";
+    /// The body is not JSON by its own account.
+    MediaType "media-type";
     /// The challenge is not this KGC's, or has expired.
     ChallengeInvalid "challenge-invalid";
     /// Another run of this KGC gave the challenge: fetch one here.

@@ -39,7 +39,12 @@ impl KgcError {
             Self::EpochUnknown { .. } => Reason::EpochUnknown,
             Self::Log(_) => Reason::LogUnavailable,
             Self::Refused { reason, .. } => *reason,
-            Self::AnswerNotAuthentic | Self::Receipt(_) => Reason::Internal,
+            Self::AnswerNotAuthentic
+            | Self::Receipt(_)
+            | Self::Url { .. }
+            | Self::NoAnswer { .. }
+            | Self::BadAnswer { .. }
+            | Self::ReceiptNotKept { .. } => Reason::Internal,
         }
     }
 }

@@ -12,6 +12,7 @@
 //! write to it.
 
 mod entry;
+mod error;
 mod writer;
 
 use std::fs::{File, Metadata, OpenOptions};
@@ -24,9 +25,9 @@ use alloy::primitives::B256;
 
 pub use entry::{Answered, LogEntry, LogHead, release_log_id};
 use entry::{Continuation, Line};
+pub use error::{Known, LogError};
 pub use writer::LogWriter;
 
-use super::error::{Known, LogError};
 use crate::files::{Existing, folder_of, write_whole};
 
 /// An append-only file.

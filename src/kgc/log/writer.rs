@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{LogEntry, LogHead, ReleaseLog};
-use crate::kgc::LogError;
+use super::{LogEntry, LogError, LogHead, ReleaseLog};
 
 /// Most lines that are written together.
 const GROUP: usize = 256;
