@@ -46,7 +46,7 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (
         Code::Model,
         Always(
-            "leave --model out to use the built-in one; to use another one that you trust, list its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml",
+            "leave --model out to use the built-in one; to use another one that you trust, list its SHA-256 in MEDSEAL_MODELS, or as models in your own medseal.toml",
         ),
     ),
     (

@@ -60,7 +60,12 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     key_center(settings, registry.as_ref(), &mut findings).await;
 
     let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
-    let mut text = String::from("settings\n");
+    let mut text = String::from("files of settings\n");
+    for file in settings.files() {
+        let was_read = if file.was_read() { "read" } else { "not there" };
+        text += &format!("  {}  ({was_read})\n", file.path.display());
+    }
+    text += "settings\n";
     let shown: Vec<_> = settings
         .all()
         .into_iter()
@@ -88,7 +93,9 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     };
     let origins =
         shown.iter().map(|(name, value, origin)| json!({ "name": name, "value": value, "origin": origin.name() }));
-    let json = json!({ "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });
+    let files = settings.files().iter().map(|file| json!({ "path": file.path, "wasRead": file.was_read() }));
+    let files: Vec<_> = files.collect();
+    let json = json!({ "files": files, "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });
     Ok(Outcome { json, text, exit: u8::from(wrong > 0) })
 }
 

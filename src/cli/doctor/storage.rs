@@ -45,7 +45,8 @@ async fn ipfs(store: &KuboStore, settings: &Settings) -> Vec<Finding> {
         }
     }
     let open = nodes::endpoints(settings.ipfs_api().unwrap_or_default()).unwrap_or_default();
-    for endpoint in open.iter().filter(|endpoint| !endpoint.is_private() && settings.ipfs_token_file().is_some()) {
+    let has_token = settings.ipfs_token_file().is_ok_and(|file| file.is_some());
+    for endpoint in open.iter().filter(|endpoint| has_token && !endpoint.is_private()) {
         findings.push(wrong(
             "ipfs token",
             format!("{endpoint} gets the token in clear, and everybody between here and there with it"),
