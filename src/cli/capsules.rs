@@ -115,7 +115,7 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
 }
 
 fn recipient(text: &str, recovery: bool) -> Result<Recipient, CliError> {
-    let refused = || CliError::ReaderKey { text: text.escape_debug().to_string() };
+    let refused = || CliError::ReaderKey { text: text.to_owned() };
     let bytes: B256 = text.parse().map_err(|_| refused())?;
     let public = X25519Public::from_bytes(bytes.0).map_err(|_| refused())?;
     Ok(if recovery { Recipient::Recovery { public } } else { Recipient::Reader { public } })

@@ -5,10 +5,12 @@ use super::error::CliError;
 use super::output::{Outcome, check_free, say, write_file};
 use super::session::Session;
 use super::settings::Settings;
+use super::stdio::shown_path;
 use crate::clock::SystemClock;
 use crate::contract::bindings::IImageRegistry::RecordState;
 use crate::pipeline::{Reader, open_with_key};
 use crate::view::OpenedView;
+use crate::words::escaped;
 use alloy::primitives::B256;
 use std::path::PathBuf;
 
@@ -52,7 +54,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let view = OpenedView::new(args.id, args.output.display().to_string(), &opened);
     let how = if view.byte_for_byte { "byte for byte" } else { "as a lossless re-encoding" };
     // The name comes from whoever sealed the image: shown escaped, never used.
-    let (path, bytes, name) = (args.output.display(), opened.file.len(), &view.file_name);
+    let (path, bytes, name) = (shown_path(&args.output), opened.file.len(), escaped(&view.file_name));
     let text = format!("opened {path} ({bytes} bytes, sealed as \"{name}\") {how}");
     Ok(Outcome::new(view, text))
 }

@@ -99,6 +99,8 @@ codes! {
     FileNotFound "FILE_NOT_FOUND" Some(NotFound);
     /// A file can't be read or written.
     File "FILE" Some(Failure);
+    /// The result can't be printed.
+    Output "OUTPUT" Some(Failure);
     /// An output is there already.
     OutputExists "OUTPUT_EXISTS" Some(Exists);
     /// Nothing is stored that could be moved.

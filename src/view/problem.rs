@@ -163,6 +163,7 @@ impl From<&AuditError> for Problem {
             AuditError::NoBlock { .. } => Code::NoBlock,
             AuditError::OtherCode { .. } => Code::WrongChain,
             AuditError::Io { .. } => Code::State,
+            AuditError::Unlisted(_) => Code::Output,
             _ => Code::LogIncomplete,
         };
         code.into()
@@ -230,6 +231,7 @@ impl From<&StoreError> for Problem {
             StoreError::NoNode { failures, .. } => return in_common(failures).unwrap_or(Code::IpfsUnreachable.into()),
             StoreError::TooFewReplicas(_) => Code::TooFewReplicas,
             StoreError::Car(_) => Code::Car,
+            StoreError::TooLarge { .. } => Code::Image,
             _ => Code::Store,
         };
         code.into()

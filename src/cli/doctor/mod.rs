@@ -11,7 +11,9 @@ use super::session::{kgc_key_file, open_keys};
 use super::settings::{Setting, Settings};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
+use crate::cli::stdio::shown_path;
 use crate::keygen::{Engine, MODEL_DIGEST};
+use crate::words::escaped;
 use serde::Serialize;
 use serde_json::json;
 
@@ -63,7 +65,7 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     let mut text = String::from("files of settings\n");
     for file in settings.files() {
         let was_read = if file.was_read() { "read" } else { "not there" };
-        text += &format!("  {}  ({was_read})\n", file.path.display());
+        text += &format!("  {}  ({was_read})\n", shown_path(&file.path));
     }
     text += "settings\n";
     let shown: Vec<_> = settings
@@ -72,7 +74,7 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
         .map(|(setting, value, origin)| (setting.row().name, without_secrets(setting, value), origin))
         .collect();
     for (name, value, origin) in &shown {
-        text += &format!("  {name:<18} {value}  ({})\n", origin.name());
+        text += &format!("  {name:<18} {}  ({})\n", escaped(value), origin.name());
     }
     text += "findings\n";
     for finding in &findings {
@@ -81,9 +83,9 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
             State::Absent => "--",
             State::Wrong => "!!",
         };
-        text += &format!("  {mark} {:<12} {}\n", finding.what, finding.found);
+        text += &format!("  {mark} {:<12} {}\n", finding.what, escaped(&finding.found));
         if let Some(mend) = &finding.mend {
-            text += &format!("     {:<12} mend: {mend}\n", "");
+            text += &format!("     {:<12} mend: {}\n", "", escaped(mend));
         }
     }
     text += &match wrong {
@@ -96,7 +98,7 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     let files = settings.files().iter().map(|file| json!({ "path": file.path, "wasRead": file.was_read() }));
     let files: Vec<_> = files.collect();
     let json = json!({ "files": files, "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });
-    Ok(Outcome { json, text, exit: u8::from(wrong > 0) })
+    Ok(Outcome { exit: u8::from(wrong > 0), ..Outcome::new(json, text) })
 }
 
 /// A setting as it may be pasted into a report: of the node's URL only scheme, host and port, for

@@ -30,6 +30,11 @@ fn folder(settings: &Settings) -> Finding {
         );
     }
     match LocalStore::open(&folder) {
+        Ok(_) if rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_err() => wrong(
+            "store",
+            format!("{} can be read, and not written", folder.display()),
+            "look at its owner and mode, or name another with --home",
+        ),
         Ok(_) => Finding::good("store", folder.display().to_string()),
         Err(error) => Finding::failed("store", &error.into()),
     }

@@ -279,7 +279,7 @@ impl Settings {
             (Some("development"), _) | (None, Profile::Development) => Ok(Profile::Development),
             (Some("network") | None, _) => Ok(Profile::Network { block_time_secs }),
             (Some(other), _) => {
-                let message = format!("expected profile development or network, found \"{}\"", other.escape_debug());
+                let message = format!("expected profile development or network, found \"{}\"", other);
                 Err(CliError::Settings { message })
             }
         }
@@ -293,7 +293,7 @@ impl Settings {
     pub(super) fn wait(&self, default: Wait) -> Result<Wait, CliError> {
         let Some(name) = self.get(Setting::Wait) else { return Ok(default) };
         let found = Wait::ALL.into_iter().find(|(known, _)| *known == name);
-        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name.escape_debug());
+        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name);
         found.map(|(_, wait)| wait).ok_or_else(|| CliError::Settings { message: message() })
     }
 
