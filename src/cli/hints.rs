@@ -63,6 +63,10 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::NoCapsule,
         Always("somebody who can open the image must seal its key for this one: medseal capsules add ID KEY"),
     ),
+    (
+        Code::NoEarlierCapsules,
+        Always("medseal capsules show ID names the newest version; earlier ones are those below it, down to 0"),
+    ),
     // The Key Generation Center.
     (
         Code::Kgc,

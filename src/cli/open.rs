@@ -2,7 +2,7 @@
 
 use super::capsules::read_key;
 use super::error::CliError;
-use super::output::{Outcome, check_free, say, write_file};
+use super::output::{Outcome, chain_of, check_free, say, write_file};
 use super::session::Session;
 use super::settings::Settings;
 use super::stdio::shown_path;
@@ -44,6 +44,13 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         }
     };
     write_file(&args.output, &opened.file, args.force)?;
+    if let Some(why) = &opened.unusable_capsules {
+        say(&format!(
+            "note: capsules version {} are of no use ({}); opened with those of the registration; medseal capsules restore ID puts earlier ones back",
+            opened.stored.capsules.version,
+            chain_of(why)
+        ));
+    }
     match opened.stored.record.state {
         RecordState::Flagged => {
             say("note: tampering with this image was flagged; what was opened now is what was registered")

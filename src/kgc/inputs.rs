@@ -5,7 +5,7 @@ use std::future::Future;
 use alloy::primitives::{Address, B256};
 use hpke::rand_core::UnwrapErr;
 
-use super::{ChainViewError, LogHead};
+use super::{ChainViewError, KgcIdentity, LogHead};
 use crate::envelope::capsules::CryptoRng;
 
 /// The fields of an image's record that a KGC checks.
@@ -17,6 +17,9 @@ pub struct RegisteredImage {
     pub header_hash: B256,
     /// SHA-256 of the newest key capsules: those of the registration, or those that replaced them.
     pub capsules_hash: B256,
+    /// SHA-256 of the registration's key capsules, where others replaced them, and the KGC's key
+    /// that they are sealed to is not retired.
+    pub registered_capsules: Option<B256>,
 }
 
 /// What the chain says about an image and a wallet's access to it.
@@ -45,11 +48,12 @@ pub trait ChainView: Send + Sync {
     /// key; an empty one where none was.
     fn anchored_log(&self, kgc_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
 
-    /// Returns record and access, read from one block.
+    /// Returns record and access, read from one block, as they are for this KGC.
     fn access_state(
         &self,
         image_id: B256,
         wallet: Address,
+        kgc: &KgcIdentity,
     ) -> impl Future<Output = Result<AccessState, ChainViewError>> + Send;
 }
 

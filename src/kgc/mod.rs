@@ -11,8 +11,8 @@
 //! whatever the outcome; then the chain, where no answer means refusal; then times, by the later of
 //! block time and own clock. A release also checks: record, access (the sender always, others while
 //! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key
-//! commitment, log. The capsules are those that were registered, or the newest that replaced them
-//! with the contract's `updateCapsules`.
+//! commitment, log. The capsules are the newest on chain, or those of the registration, unless the
+//! KGC's key was retired since (README.md beside this file, "Which capsules it opens").
 //!
 //! It has no rate limit, and it keeps challenges in memory, so that after a restart clients must
 //! ask again.

@@ -131,6 +131,8 @@ codes! {
     Capsule "CAPSULE" Some(Invalid);
     /// The image's key is not sealed for this holder.
     NoCapsule "NO_CAPSULE" Some(NotAuthorized);
+    /// There are no earlier capsules to go back to.
+    NoEarlierCapsules "NO_EARLIER_CAPSULES" Some(NotFound);
 
     // The Key Generation Center.
     /// It refused, or its answer is of no use.

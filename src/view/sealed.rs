@@ -194,7 +194,7 @@ pub(super) mod tests {
             layout: Layout::Bytes { length: 5 },
         };
         let stored = stored(RegistrationKind::Leaf { root: B256::ZERO });
-        OpenedImage { file: vec![1, 2, 3, 4, 5].into(), description, image: None, stored }
+        OpenedImage { file: vec![1, 2, 3, 4, 5].into(), description, image: None, stored, unusable_capsules: None }
     }
 
     #[test]

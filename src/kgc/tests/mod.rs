@@ -57,7 +57,12 @@ impl ChainView for FakeChain {
         Ok(state.anchored.unwrap_or(LogHead::EMPTY))
     }
 
-    async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {
+    async fn access_state(
+        &self,
+        image_id: B256,
+        wallet: Address,
+        _kgc: &KgcIdentity,
+    ) -> Result<AccessState, ChainViewError> {
         let block_time = self.block_time().await?;
         let state = self.0.lock().expect("no test panics in here");
         Ok(AccessState {
@@ -140,7 +145,7 @@ impl Scene {
 
     fn register(&self, image: &Sealed, sender: Address) {
         let (header_hash, capsules_hash) = (sha256(&image.header), sha256(&image.capsules));
-        let registration = RegisteredImage { sender, header_hash, capsules_hash };
+        let registration = RegisteredImage { sender, header_hash, capsules_hash, registered_capsules: None };
         self.chain.change(|chain| {
             chain.registrations.insert(image.context.image_id, registration);
         });
