@@ -85,6 +85,12 @@ pub(super) enum CliError {
         /// Why.
         reason: String,
     },
+    /// The result cannot be printed.
+    #[error("cannot write to stdout")]
+    Output {
+        /// Why.
+        source: std::io::Error,
+    },
     /// The output is there already.
     #[error("{} exists", path.display())]
     OutputExists {
@@ -210,6 +216,7 @@ impl CliError {
             Self::RoleMissing { .. } => Code::RoleMissing,
             Self::File { source, .. } => return Problem::of_file(source),
             Self::NotText { .. } => Code::NotARequest,
+            Self::Output { .. } => Code::Output,
             Self::OutputExists { .. } => Code::OutputExists,
             Self::NothingStored => Code::NothingStored,
             Self::NothingToSeal { .. } | Self::NoScans => Code::NothingToSeal,

@@ -5,6 +5,7 @@ use super::output::{Outcome, say};
 use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
 use super::settings::{Setting, Settings};
 use super::signers::Relay;
+use super::stdio::shown_path;
 use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::kgc::{
@@ -170,7 +171,7 @@ pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result
 }
 
 fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {
-    let file = kgc_key_file(settings).display().to_string();
+    let file = kgc_key_file(settings);
     let chain = match &on_chain {
         None => "not published".to_owned(),
         Some(OnChainView::Found { same: false, .. }) => "on chain: another key".to_owned(),
@@ -182,8 +183,10 @@ fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChain
         ) => format!("on chain: this key, epoch {epoch}"),
     };
     let text = format!(
-        "KGC {}, epoch {}\nkey file {file}: keep a backup, without it no sealed image opens\n{chain}",
-        identity.id, identity.epoch
+        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
+        identity.id,
+        identity.epoch,
+        shown_path(&file)
     );
-    Outcome::new(KgcView::new(identity, file, on_chain), text)
+    Outcome::new(KgcView::new(identity, file.display().to_string(), on_chain), text)
 }

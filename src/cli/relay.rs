@@ -40,7 +40,8 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     }
     let wallet = session.signers(None)?.payer;
     let mut outbox = session.outbox(&wallet).await?;
-    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &SystemClock).await? {
+    let store = session.store()?;
+    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &store, &SystemClock).await? {
         Relayed::Already => None,
         Relayed::Submitted(Submitted::Mined(receipt)) => Some(receipt),
         Relayed::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),

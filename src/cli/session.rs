@@ -255,10 +255,8 @@ fn check_actor(actor: &str) -> Result<(), CliError> {
     if !actor.is_empty() && actor.chars().all(plain) && !["store", "outbox", "node"].contains(&actor) {
         return Ok(());
     }
-    let message = format!(
-        "an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"",
-        actor.escape_debug()
-    );
+    let message =
+        format!("an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"", actor);
     Err(CliError::Settings { message })
 }
 

@@ -5,7 +5,9 @@ use std::future::Future;
 use alloy::primitives::{Address, B256};
 use hpke::rand_core::UnwrapErr;
 
-use super::{ChainViewError, LogHead};
+use super::KgcIdentity;
+use super::error::ChainViewError;
+use super::log::LogHead;
 use crate::envelope::capsules::CryptoRng;
 
 /// The fields of an image's record that a KGC checks.
@@ -17,6 +19,9 @@ pub struct RegisteredImage {
     pub header_hash: B256,
     /// SHA-256 of the newest key capsules: those of the registration, or those that replaced them.
     pub capsules_hash: B256,
+    /// SHA-256 of the registration's key capsules, where others replaced them, and the KGC's key
+    /// that they are sealed to is not retired.
+    pub registered_capsules: Option<B256>,
 }
 
 /// A block by which a request is decided.
@@ -71,12 +76,13 @@ pub trait ChainView: Send + Sync {
     /// empty one where none was.
     fn anchored_log(&self, kgc_id: B256, log_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
 
-    /// Returns record and access, read from one block; `None` where a signature was asked about
+    /// Returns record and access, read from one block, as they are for this KGC; `None` where a signature was asked about
     /// that the wallet's contract does not take in that very block.
     fn access_state(
         &self,
         image_id: B256,
         wallet: Address,
+        kgc: &KgcIdentity,
         signature: Option<ContractSignature<'_>>,
     ) -> impl Future<Output = Result<Option<AccessState>, ChainViewError>> + Send;
 }

@@ -6,15 +6,16 @@ use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::case::Case;
 use super::challenges::Challenges;
 use super::limits::Limiter;
 use super::log::{Answered, LogEntry, LogHead, LogWriter, ReleaseLog, release_log_id};
 use super::policy::Policy;
 use super::receipt::{Asked, Draft};
-use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, RequestKind, SignedRequest, Terms};
+use super::requests::{Home, IssueRequest, KeyRequest, KgcRequest, RequestKind, SignedRequest, Terms};
 use super::{
-    Answer, BlockSeen, BootId, ChainView, ChainViewError, ContractSignature, Decision, KeyCenter, KeyRequestError,
-    KgcError, KgcIdentity, KgcKeys, Refusal, RegisteredImage, SealedAnswer, os_random,
+    Answer, BootId, ChainView, ChainViewError, Decision, KeyCenter, KgcError, KgcIdentity, KgcKeys, Refusal,
+    RegisteredImage, SealedAnswer, os_random,
 };
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
@@ -37,30 +38,6 @@ pub struct LocalKeyCenter<V, C> {
     challenges: Challenges,
     /// Refusals that were not logged, because there were too many.
     unlogged: AtomicU64,
-}
-
-/// A request on its way to a decision.
-struct Case {
-    checked: CheckedRequest,
-    terms: Terms,
-    kind: RequestKind,
-    /// Whether its signature counts.
-    signed: bool,
-    /// What is wrong with it as a plain wallet's: a contract may take it.
-    fault: Option<KeyRequestError>,
-    /// Whether a contract took its signature.
-    contract: bool,
-    /// The block by which it is decided.
-    block: Option<BlockSeen>,
-    /// The head on chain with which the log is compared, where it was read.
-    anchored: Option<LogHead>,
-}
-
-impl Case {
-    /// What a contract is to be asked about the signature, where no plain wallet made it.
-    fn contract_signature<'a>(&self, signature: &'a [u8]) -> Option<ContractSignature<'a>> {
-        self.fault.as_ref().map(|_| ContractSignature { digest: self.checked.digest, signature })
-    }
 }
 
 impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
@@ -214,7 +191,12 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         capsules: &[u8],
     ) -> Result<ImageKey, KgcError> {
         same("header hash", registration.header_hash, B256::from_slice(&Sha256::digest(header)))?;
-        same("capsules hash", registration.capsules_hash, B256::from_slice(&Sha256::digest(capsules)))?;
+        // Whoever may replace capsules may replace them by what nobody has; the key in those of the
+        // registration is the same.
+        let found = B256::from_slice(&Sha256::digest(capsules));
+        if registration.registered_capsules != Some(found) {
+            same("capsules hash", registration.capsules_hash, found)?;
+        }
         let (parsed, end) = PublicHeader::decode(header)?;
         if end != header.len() {
             let (expected, found) = (end as u64, header.len() as u64);
@@ -276,7 +258,10 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         // First of all: between the look at who may and the answer lies nothing that takes long.
         case.anchored = self.anchored(case.kind).await?;
         let Terms { image_id, wallet, .. } = case.terms;
-        let found = self.chain.access_state(image_id, wallet, case.contract_signature(signature)).await?;
+        let found = self
+            .chain
+            .access_state(image_id, wallet, &self.keys.identity(), case.contract_signature(signature))
+            .await?;
         let state = self.signed(case, found)?;
         case.block = Some(state.block);
         let now = self.now(state.block.time);

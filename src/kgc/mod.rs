@@ -12,9 +12,11 @@
 //! chain, where no answer means refusal; then times, by the later of block time and own clock. A
 //! release also checks: record, access (the sender always, others while `now <= expiry`), hashes of
 //! header and capsules against the record, header, capsule, key commitment. A contract wallet's
-//! signature is asked about at the block that decides. The capsules are those that were registered,
-//! or the newest that replaced them with the contract's `updateCapsules`.
+//! signature is asked about at the block that decides. The capsules are the newest on chain, or
+//! those of the registration, unless the KGC's key was retired since (README.md beside this file,
+//! "Which capsules it opens").
 
+mod case;
 mod challenges;
 mod error;
 mod inputs;

@@ -1,11 +1,16 @@
 //! Relaying: a request that somebody else signed is submitted by whoever pays for it.
 
 use super::PipelineError;
+use super::open::{CapsulesAt, capsules_address};
+use super::recapsule::read_registrable;
 use super::submit::submit_once;
 use crate::chain::{Outbox, Registry, RelayError, RequestState, Submitted, Wallet};
 use crate::clock::Clock;
-use crate::contract::{Request, RequestError, Transaction};
+use crate::contract::bindings::IImageRegistry::updateCapsulesForCall;
+use crate::contract::{Request, RequestError, Transaction, spelled_out};
+use crate::storage::Store;
 use alloy::primitives::Bytes;
+use alloy::sol_types::SolCall;
 
 /// What became of a signed request.
 #[derive(Debug)]
@@ -21,13 +26,15 @@ pub enum Relayed {
 ///
 /// # Errors
 /// [`PipelineError::Relay`] for a request that is overtaken or not taken, [`PipelineError::Outbox`]
-/// if the transaction fails, [`PipelineError::Chain`] if the node does not answer.
+/// if the transaction fails, [`PipelineError::Chain`] if the node does not answer; for new capsules
+/// those of reading them, for they must be in the store.
 pub async fn relay(
     registry: &Registry,
     outbox: &mut Outbox,
     payer: &Wallet,
     request: &Request,
     signature: &Bytes,
+    store: &impl Store,
     clock: &dyn Clock,
 ) -> Result<Relayed, PipelineError> {
     let job = format!("relay:{}", request.digest(&registry.domain()));
@@ -41,9 +48,22 @@ pub async fn relay(
             RequestState::Overtaken { what, named, current } => {
                 return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
             }
-            RequestState::Open => registry.check_request(request, signature, clock.unix_secs()).await?,
+            RequestState::Open => {
+                let signature = registry.check_request(request, signature, clock.unix_secs()).await?;
+                check_capsules(registry, store, request).await?;
+                signature
+            }
         }
     };
     let make = || Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };
     Ok(Relayed::Submitted(submit_once(registry, outbox, payer, &job, make).await?))
+}
+
+/// New capsules are read before they are registered, whoever signed for them.
+async fn check_capsules(registry: &Registry, store: &impl Store, request: &Request) -> Result<(), PipelineError> {
+    let call = request.call(&Bytes::new()).encode();
+    let Ok(updateCapsulesForCall { update, .. }) = updateCapsulesForCall::abi_decode(&call) else { return Ok(()) };
+    let (version, hash) = (update.version, update.capsulesHash);
+    let cid = capsules_address(&spelled_out(update.capsulesCid, hash), hash);
+    read_registrable(registry, store, &CapsulesAt { version, hash, cid }).await
 }

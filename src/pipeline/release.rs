@@ -9,7 +9,7 @@ use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
     self, AccessState, BlockSeen, ChainView, ChainViewError, ContractSignature, Home, IssueRequest, KeyCenter,
-    KeyRequest, LogHead, REQUEST_SECS, RegisteredImage, SignedRequest, UnsignedRequest, os_random,
+    KeyRequest, KgcIdentity, LogHead, REQUEST_SECS, RegisteredImage, SignedRequest, UnsignedRequest, os_random,
 };
 use alloy::primitives::{Address, B256};
 use std::sync::{Arc, OnceLock};
@@ -64,12 +64,22 @@ impl<C: Clock> RegistryView<C> {
         Ok(LogHead { seq: anchored.seq, head: anchored.head })
     }
 
+    /// Whether the KGC's key was retired, or is not known on chain.
+    async fn is_retired(&self, head: &Head, kgc: &KgcIdentity) -> Result<bool, ChainError> {
+        match self.registry.kgc_key_in(head.hash, kgc.id, kgc.epoch).await {
+            Ok(key) => Ok(key.retired),
+            Err(error) if error.revert().is_some() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What cannot change is read first, however long that takes; then the newest block, and what
     /// may change from that very block. Its age is judged last, when the decision is made.
     async fn look(
         &self,
         image_id: B256,
         wallet: Address,
+        kgc: &KgcIdentity,
         signature: Option<ContractSignature<'_>>,
     ) -> Result<Option<AccessState>, ChainError> {
         let logged = match self.registry.registration(image_id).await {
@@ -85,8 +95,13 @@ impl<C: Clock> RegistryView<C> {
         let registration = match logged {
             Some(logged) => {
                 let newest = self.registry.capsules_in(head.hash, image_id).await?;
-                let capsules_hash = if newest.version == 0 { logged.capsules_hash } else { newest.hash };
-                Some(RegisteredImage { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
+                let (sender, header_hash, registered) = (logged.sender, logged.header_hash, logged.capsules_hash);
+                let (capsules_hash, registered_capsules) = match newest.version {
+                    0 => (registered, None),
+                    _ if self.is_retired(&head, kgc).await? => (newest.hash, None),
+                    _ => (newest.hash, Some(registered)),
+                };
+                Some(RegisteredImage { sender, header_hash, capsules_hash, registered_capsules })
             }
             None => None,
         };
@@ -116,9 +131,10 @@ impl<C: Clock> ChainView for RegistryView<C> {
         &self,
         image_id: B256,
         wallet: Address,
+        kgc: &KgcIdentity,
         signature: Option<ContractSignature<'_>>,
     ) -> Result<Option<AccessState>, ChainViewError> {
-        self.look(image_id, wallet, signature).await.map_err(view_error)
+        self.look(image_id, wallet, kgc, signature).await.map_err(view_error)
     }
 }
 

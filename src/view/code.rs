@@ -99,6 +99,8 @@ codes! {
     FileNotFound "FILE_NOT_FOUND" Some(NotFound);
     /// A file can't be read or written.
     File "FILE" Some(Failure);
+    /// The result can't be printed.
+    Output "OUTPUT" Some(Failure);
     /// An output is there already.
     OutputExists "OUTPUT_EXISTS" Some(Exists);
     /// Nothing is stored that could be moved.
@@ -129,6 +131,8 @@ codes! {
     Capsule "CAPSULE" Some(Invalid);
     /// The image's key is not sealed for this holder.
     NoCapsule "NO_CAPSULE" Some(NotAuthorized);
+    /// There are no earlier capsules to go back to.
+    NoEarlierCapsules "NO_EARLIER_CAPSULES" Some(NotFound);
 
     // The Key Generation Center.
     /// It refused, or its answer is of no use.

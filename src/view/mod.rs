@@ -31,7 +31,7 @@ mod watch;
 pub use access::{AccessView, GrantView, OperatorChangeView, OperatorView, RevocationView};
 pub use answer::{AnswerView, ErrorView, RefusalView};
 pub use audit::{AuditView, ListedView};
-pub use capsules::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
+pub use capsules::{CapsulesAddedView, CapsulesRestoredView, CapsulesView, HolderView, ReaderKeyView};
 pub use code::{Code, Meaning};
 pub use described::{about, describe};
 pub use event::{EventDetails, EventView};

@@ -163,6 +163,7 @@ impl From<&AuditError> for Problem {
             AuditError::NoBlock { .. } => Code::NoBlock,
             AuditError::OtherCode { .. } => Code::WrongChain,
             AuditError::Io { .. } => Code::State,
+            AuditError::Unlisted(_) => Code::Output,
             _ => Code::LogIncomplete,
         };
         code.into()
@@ -230,6 +231,7 @@ impl From<&StoreError> for Problem {
             StoreError::NoNode { failures, .. } => return in_common(failures).unwrap_or(Code::IpfsUnreachable.into()),
             StoreError::TooFewReplicas(_) => Code::TooFewReplicas,
             StoreError::Car(_) => Code::Car,
+            StoreError::TooLarge { .. } => Code::Image,
             _ => Code::Store,
         };
         code.into()
@@ -316,7 +318,8 @@ impl From<&PipelineError> for Problem {
             E::Imaging(_) | E::NoPixels { .. } | E::NotSealable(_) => Code::Image,
             E::Envelope(_) | E::RecordMismatch { .. } => Code::Tampered,
             E::Capsule(CapsuleError::NoMatchingStanza { .. }) => Code::NoCapsule,
-            E::Capsule(_) => Code::Capsule,
+            E::Capsule(_) | E::NoKgcStanza => Code::Capsule,
+            E::NoEarlierCapsules { .. } => Code::NoEarlierCapsules,
             E::Kgc(error) => return error.into(),
             E::Store(error) => return error.into(),
             E::Chain(error) => return error.into(),

@@ -224,6 +224,14 @@ impl Registry {
         self.view(registry::kgcKeyCall { kgcId: kgc_id, epoch }).await
     }
 
+    /// The same as it was in a block.
+    ///
+    /// # Errors
+    /// As [`Self::kgc_key`].
+    pub async fn kgc_key_in(&self, block: B256, kgc_id: B256, epoch: u32) -> Result<KgcKey, ChainError> {
+        self.view_at(BlockId::hash(block), registry::kgcKeyCall { kgcId: kgc_id, epoch }).await
+    }
+
     /// A KGC's newest key, retired or not.
     ///
     /// # Errors

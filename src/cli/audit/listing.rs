@@ -4,7 +4,7 @@
 use super::times::{parse, spelled};
 use super::{CliError, io};
 use crate::audit::{AuditError, AuditedEvent};
-use crate::cli::output::write_stdout;
+use crate::cli::stdio::{json_line, print_text, quietly, text_line};
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
 use crate::view::{Checksummed, ListedView, json};
@@ -120,21 +120,18 @@ impl<'a> Listing<'a> {
             return Ok(());
         }
         self.count += 1;
-        let line = match self.form {
-            Form::Jsonl => json(view).to_string(),
-            Form::Csv => csv(&view),
-            Form::Table => in_columns(&view),
-        };
-        self.write(&line)
+        match (self.form, &self.sink) {
+            (Form::Jsonl, Sink::Stdout) => quietly(json_line(&json(view))).map_err(AuditError::Unlisted),
+            (Form::Jsonl, _) => self.write(&json(view).to_string()),
+            (Form::Csv, _) => self.write(&csv(&view)),
+            (Form::Table, _) => self.write(&in_columns(&view)),
+        }
     }
 
     fn write(&mut self, line: &str) -> Result<(), AuditError> {
         match &mut self.sink {
             Sink::None => Ok(()),
-            Sink::Stdout => {
-                write_stdout(line);
-                Ok(())
-            }
+            Sink::Stdout => quietly(text_line(line)).map_err(AuditError::Unlisted),
             Sink::File { path, to, .. } => writeln!(to, "{line}").map_err(|source| io(path, source)),
         }
     }
@@ -145,7 +142,7 @@ impl<'a> Listing<'a> {
             Sink::None => return Ok(None),
             Sink::Stdout => {
                 if self.form == Form::Table {
-                    write_stdout("");
+                    print_text("")?;
                 }
             }
             Sink::File { path, draft, to, force } => {

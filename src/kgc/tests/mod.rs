@@ -81,6 +81,7 @@ impl ChainView for FakeChain {
         &self,
         image_id: B256,
         wallet: Address,
+        _kgc: &KgcIdentity,
         signature: Option<ContractSignature<'_>>,
     ) -> Result<Option<AccessState>, ChainViewError> {
         let block = self.seen()?;
@@ -197,7 +198,7 @@ impl Scene {
 
     fn register(&self, image: &Sealed, sender: Address) {
         let (header_hash, capsules_hash) = (sha256(&image.header), sha256(&image.capsules));
-        let registration = RegisteredImage { sender, header_hash, capsules_hash };
+        let registration = RegisteredImage { sender, header_hash, capsules_hash, registered_capsules: None };
         self.chain.change(|chain| {
             chain.registrations.insert(image.context.image_id, registration);
         });

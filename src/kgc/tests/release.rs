@@ -256,6 +256,29 @@ async fn header_and_capsules_are_those_of_the_record() {
     assert_eq!(mismatch(released), "capsules hash");
 }
 
+#[tokio::test]
+async fn registered_capsules_are_taken_as_long_as_the_chain_view_names_them() {
+    let scene = Scene::new();
+    let image_id = scene.image.context.image_id;
+    for (registered, taken) in [(Some(sha256(&scene.image.capsules)), true), (None, false), (Some(B256::ZERO), false)] {
+        scene.chain.change(|chain| {
+            let image = chain.registrations.get_mut(&image_id).expect("registered");
+            (image.capsules_hash, image.registered_capsules) = (B256::repeat_byte(7), registered);
+        });
+        let request = scene.request(&scene.reader).await;
+        let released = scene.release_with(&request, &scene.image.header, &scene.image.capsules).await;
+        if taken {
+            released.expect("the same key is in them");
+        } else {
+            assert_eq!(mismatch(released), "capsules hash");
+        }
+        // Who may have the key is another question.
+        let request = scene.request(&scene.stranger).await;
+        let refused = scene.release_with(&request, &scene.image.header, &scene.image.capsules).await;
+        assert!(matches!(refused, Err(KgcError::NotAuthorized { .. })), "{refused:?}");
+    }
+}
+
 /// Registers under the scene's image id what `change` makes of it, and asks for it as the sender.
 async fn registered_otherwise(scene: &Scene, image: Sealed, sender: Address) -> Result<SealedAnswer, KgcError> {
     let image = Sealed { context: scene.image.context, ..image };

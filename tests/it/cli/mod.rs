@@ -23,6 +23,7 @@ mod manual;
 mod models;
 mod network;
 mod operators;
+mod output;
 mod renewed;
 mod requests;
 mod resume;
@@ -101,6 +102,8 @@ impl Run {
 pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_medseal"));
     command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Not the configuration of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", folder.join(".config"));
     command
 }
 
