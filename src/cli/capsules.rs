@@ -105,7 +105,7 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
         args.keys.iter().map(|key| recipient(key, args.recovery)).collect::<Result<_, _>>()?;
     let session = Session::connect(settings, "sender").await?;
     let mut act = Act::begin(settings, "sender", &args.relay).await?;
-    let (wallet, key_center, store) = (session.wallet()?, session.key_center(&act.registry)?, session.store()?);
+    let (wallet, key_center, store) = (session.wallet()?, session.key_center(&act.registry).await?, session.store()?);
     let made = {
         let registry = &act.registry;
         let reader = Reader { registry, wallet: &wallet, key_center: &key_center, store: &store, clock: &SystemClock };

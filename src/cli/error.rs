@@ -11,6 +11,7 @@ use crate::kgc::{KeyFileError, KgcError};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
+use crate::server::TlsError;
 use crate::storage::StoreError;
 use crate::view::{Code, Problem};
 use crate::watch::WatchError;
@@ -27,6 +28,17 @@ pub(super) enum CliError {
         /// What is wrong with it.
         message: String,
     },
+    /// Nothing can be listened for at an address.
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Nobody to act as.
     #[error("no wallet for \"{actor}\" on chain {chain_id}")]
     NoWallet {
@@ -209,6 +221,8 @@ impl CliError {
     pub(super) fn problem(&self) -> Problem {
         let code = match self {
             Self::Settings { .. } => Code::Settings,
+            Self::Listen { .. } => Code::Listen,
+            Self::Tls(_) => Code::Tls,
             Self::NoWallet { .. } => Code::NoWallet,
             Self::NotDeployed { .. } => Code::NotDeployed,
             Self::AnchoredOnly { .. } => Code::AnchoredOnly,

@@ -74,6 +74,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
             "check that this is the Key Generation Center that the image was sealed to, and that the clocks are right; --home names another state folder",
         ),
     ),
+    (
+        Code::KgcUnreachable,
+        Always("is `medseal kgc serve` running there? --kgc names its URL, --kgc-ca the authority of its certificate"),
+    ),
+    (Code::KgcNotReady, Always("try again; its operator sees at /readyz what is wrong")),
+    (Code::KgcAnswer, Always("nothing was opened or sealed; ask whoever runs the key center which URL is right")),
     (Code::NotAuthorized, Always("the image's sender can allow it: medseal grant ID WALLET")),
     (Code::KgcKey, Always("publish the KGC's key: medseal kgc publish")),
     (Code::KgcMissing, Always("medseal kgc init makes one; --home names another state folder")),
@@ -83,6 +89,8 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::KgcKeyFile,
         Always("look at the key file, or restore it from its backup; --home names another state folder"),
     ),
+    (Code::Listen, Always("--listen names another address or port")),
+    (Code::Tls, Always("both are PEM files; the key's has mode 600")),
     (
         Code::KgcLog,
         Always(

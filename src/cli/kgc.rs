@@ -39,9 +39,18 @@ enum Act {
     Status,
     /// Check the log of released keys against the head on chain, and anchor its newest head there
     Anchor,
+    /// Answer over HTTP, so that people elsewhere can seal and open
+    Serve(super::kgc_serve::Args),
     /// Begin a new log after the last head on chain, because the old one is lost; its first line
     /// says so
     NewLog,
+}
+
+impl Args {
+    /// Whether it answers others, many at a time.
+    pub(super) fn serves(&self) -> bool {
+        matches!(self.act, Act::Serve(_))
+    }
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -68,6 +77,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         }
         Act::Anchor => anchor(settings).await,
         Act::NewLog => new_log(settings).await,
+        Act::Serve(ref args) => super::kgc_serve::run(args, settings).await,
     }
 }
 
@@ -102,7 +112,8 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
     let log = release_log(settings)?;
-    let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
+    let LogToAnchor { log_id, newest, call } =
+        log_to_anchor(&act.registry, &log, release_log_id(identity.id, ""), act.by()).await?;
     let mut receipt = None;
     if let Some(NamedCall { job, call }) = call {
         receipt = match act.submit(&job, &call).await? {

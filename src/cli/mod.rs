@@ -21,6 +21,7 @@ mod hints;
 mod input;
 mod keygen_report;
 mod kgc;
+mod kgc_serve;
 mod man;
 mod materialize;
 mod measure;
@@ -182,7 +183,11 @@ pub fn run() -> ExitCode {
     stdio::listen(cli.verbose);
     // One thread for all that waits: pieces of answers are not handed from thread to thread. What
     // computes has threads of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("threads can be started");
+    let mut runtime = match &cli.command {
+        Command::Kgc(args) if args.serves() => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build().expect("threads can be started");
     let result = runtime.block_on(dispatch(&cli));
     // A blocked read of a dead node must not keep the process alive.
     runtime.shutdown_background();

@@ -38,7 +38,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let opened = match &args.reader_key {
         Some(file) => open_with_key(&registry, &store, args.id, &read_key(file)?).await?,
         None => {
-            let (wallet, key_center) = (session.wallet()?, session.key_center(&registry)?);
+            let (wallet, key_center) = (session.wallet()?, session.key_center(&registry).await?);
             let (registry, wallet, key_center) = (&registry, &wallet, &key_center);
             Reader { registry, wallet, key_center, store: &store, clock: &SystemClock }.open(args.id).await?
         }

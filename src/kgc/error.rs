@@ -123,6 +123,16 @@ pub enum KgcError {
         /// Why not.
         reason: String,
     },
+    /// The KGC serves another registry.
+    #[error("the key center at {url} serves {found}, expected {expected}")]
+    OtherHome {
+        /// Where it was asked.
+        url: String,
+        /// The registry that is asked about.
+        expected: String,
+        /// The one that it serves.
+        found: String,
+    },
     /// What answers there is no KGC, or a broken one.
     #[error("what answers at {url} is not a key center's answer: {reason}")]
     BadAnswer {

@@ -16,6 +16,7 @@
 //! those of the registration, unless the KGC's key was retired since (README.md beside this file,
 //! "Which capsules it opens").
 
+mod any;
 mod case;
 mod challenges;
 mod error;
@@ -40,6 +41,7 @@ use std::future::Future;
 use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
+pub use any::AnyKeyCenter;
 pub use challenges::CHALLENGE_SECS;
 pub use error::{ChainViewError, KeyRequestError, KgcError, ReceiptError};
 pub use inputs::{AccessState, BlockSeen, ChainView, ContractSignature, RegisteredImage, os_random};

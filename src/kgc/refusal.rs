@@ -43,6 +43,7 @@ impl KgcError {
             | Self::Receipt(_)
             | Self::Url { .. }
             | Self::NoAnswer { .. }
+            | Self::OtherHome { .. }
             | Self::BadAnswer { .. }
             | Self::ReceiptNotKept { .. } => Reason::Internal,
         }

@@ -69,6 +69,12 @@ pub struct Home {
     pub registry: Address,
 }
 
+impl std::fmt::Display for Home {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "registry {} on chain {}", self.registry, self.chain_id)
+    }
+}
+
 impl Home {
     /// The EIP-712 domain: `MedSeal`, version `1`, this chain, this registry.
     pub fn domain(&self) -> Eip712Domain {

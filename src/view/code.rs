@@ -137,6 +137,12 @@ codes! {
     // The Key Generation Center.
     /// It refused, or its answer is of no use.
     Kgc "KGC" Some(Failure);
+    /// It does not answer at its URL.
+    KgcUnreachable "KGC_UNREACHABLE" Some(Unreachable);
+    /// It answers, and can give nothing now.
+    KgcNotReady "KGC_NOT_READY" Some(Unreachable);
+    /// What answers at its URL is not the KGC that the chain knows, or its receipt proves nothing.
+    KgcAnswer "KGC_ANSWER" Some(Invalid);
     /// The wallet has no access to the image now.
     NotAuthorized "NOT_AUTHORIZED" Some(NotAuthorized);
     /// Its key on chain is another one, or retired.
@@ -149,6 +155,10 @@ codes! {
     KgcPassphrase "KGC_PASSPHRASE" Some(NotAuthorized);
     /// Its key file can't be used.
     KgcKeyFile "KGC_KEY_FILE" Some(Failure);
+    /// Its service can't listen at its address.
+    Listen "LISTEN" Some(Failure);
+    /// Certificate or key of its service can't be used.
+    Tls "TLS" Some(Failure);
     /// Its release log is not the one whose head was anchored.
     KgcLog "KGC_LOG" Some(Invalid);
 

@@ -290,9 +290,19 @@ impl From<&KgcError> for Problem {
                 Reason::NotAuthorized => Code::NotAuthorized,
                 Reason::UnknownImage => Code::UnknownImage,
                 Reason::RecordMismatch | Reason::ShareMismatch => Code::Tampered,
-                Reason::ChainStale | Reason::ChainUnreachable | Reason::ChainDisagrees => Code::Unreachable,
+                Reason::ChainStale
+                | Reason::ChainUnreachable
+                | Reason::ChainDisagrees
+                | Reason::LogUnavailable
+                | Reason::RateLimited
+                | Reason::Busy
+                | Reason::Draining => Code::KgcNotReady,
                 _ => Code::Kgc,
             },
+            KgcError::NoAnswer { .. } => Code::KgcUnreachable,
+            KgcError::BadAnswer { .. } | KgcError::OtherHome { .. } | KgcError::Receipt(_) => Code::KgcAnswer,
+            KgcError::Url { .. } => Code::Settings,
+            KgcError::ReceiptNotKept { .. } => Code::State,
             _ => Code::Kgc,
         };
         code.into()

@@ -51,7 +51,7 @@ impl Stage {
         kgc::publish(&Session::connect(&settings, "kgc").await?, &keys.identity()).await?;
         let session = Session::connect(&settings, "kgc").await?;
         let registry = session.registry().await?;
-        let key_center = session.key_center(&registry)?;
+        let key_center = session.key_center(&registry).await?;
         Ok(Self { settings, node, registry, key_center })
     }
 

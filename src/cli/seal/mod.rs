@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let signers = session.signers(args.relay.relayer.as_deref())?;
-    let key_center = session.key_center(&registry)?;
+    let key_center = session.key_center(&registry).await?;
     let mut outbox = session.outbox(&signers.payer).await?;
     let store = session.store()?;
     let mut vit = transformer::load(settings)?;

@@ -84,6 +84,12 @@ pub(super) struct Flags {
     /// MEDSEAL_DEV_ACCOUNT]
     #[arg(long, global = true, value_name = "N")]
     pub(super) dev_account: Option<String>,
+    /// URL of the KGC [env: MEDSEAL_KGC] [default: the key file in the state folder]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(super) kgc: Option<String>,
+    /// Authorities to trust for the KGC's TLS besides the usual, PEM [env: MEDSEAL_KGC_CA]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) kgc_ca: Option<String>,
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) kgc_password_file: Option<String>,
@@ -208,6 +214,16 @@ impl Settings {
     /// [`CliError::Settings`] if it is none.
     pub(super) fn dev_account(&self) -> Result<Option<u64>, CliError> {
         self.number(Setting::DevAccount)
+    }
+
+    /// The URL of the KGC.
+    pub(super) fn kgc(&self) -> Option<&str> {
+        self.get(Setting::Kgc)
+    }
+
+    /// The file with the authorities to trust for the KGC's TLS.
+    pub(super) fn kgc_ca(&self) -> Option<PathBuf> {
+        self.path(Setting::KgcCa)
     }
 
     /// The file with the passphrase of the KGC's key file.
