@@ -49,7 +49,9 @@ pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, op
 pub use keys::KgcKeys;
 pub use limits::{Limiter, Rate};
 pub use local::LocalKeyCenter;
-pub use log::{Answered, Known, LogEntry, LogError, LogHead, LogWriter, ReleaseLog, release_log_id};
+pub use log::{
+    Answered, Known, LogCheck, LogEntry, LogError, LogFault, LogHead, LogWriter, ReleaseLog, check_log, release_log_id,
+};
 pub use names::{BootId, Decision, Reason};
 pub use policy::Policy;
 pub use receipt::{Asked, KeyReceipt, SignedReceipt};

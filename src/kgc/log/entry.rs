@@ -134,6 +134,11 @@ pub(super) struct Continuation {
 impl Continuation {
     pub(super) const KIND: &'static str = "continued";
 
+    /// Whether a log begins anew with this line.
+    pub(super) fn is_one(line: &[u8]) -> bool {
+        serde_json::from_slice::<Self>(line).is_ok_and(|line| line.kind == Self::KIND)
+    }
+
     /// The head before a log whose first line this is.
     pub(super) fn before(line: &[u8]) -> LogHead {
         match serde_json::from_slice::<Self>(line) {

@@ -11,6 +11,7 @@
 //! Nothing is given out after the file was removed, replaced, cut short or changed, by whoever can
 //! write to it.
 
+mod check;
 mod entry;
 mod error;
 mod writer;
@@ -23,6 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alloy::primitives::B256;
 
+pub use check::{LogCheck, LogFault, check_log};
 pub use entry::{Answered, LogEntry, LogHead, release_log_id};
 use entry::{Continuation, Line};
 pub use error::{Known, LogError};
