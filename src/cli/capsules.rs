@@ -145,7 +145,16 @@ async fn register(act: &mut Act, id: B256, made: &Recapsuled) -> Result<Submitte
     let (version, hash, cid) = (made.version, made.hash, shortened(&made.cid.to_bytes(), made.hash));
     let direct = updateCapsulesCall { imageId: id, version, capsulesHash: hash, capsulesCid: cid.clone() };
     let (by, deadline) = (act.by(), act.deadline());
-    let message = CapsulesUpdate { imageId: id, version, capsulesHash: hash, capsulesCid: cid, by, deadline };
+    let sender = act.registry.record(id).await?.sender;
+    let message = CapsulesUpdate {
+        imageId: id,
+        version,
+        capsulesHash: hash,
+        capsulesCid: cid,
+        by,
+        operatorSeq: act.registry.operator_seq(sender, by).await?,
+        deadline,
+    };
     let job = format!("capsules:{id}:{version}:{hash}:{by}");
     act.submit_or_sign(&job, &direct, message, |update, signature| updateCapsulesForCall { update, signature }).await
 }

@@ -1,7 +1,7 @@
 //! Why a command failed, and its code and exit code.
 
 use super::exit;
-use crate::audit::AuditError;
+use crate::audit::{AuditError, SourceError};
 use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, RelayError, WalletError};
 use crate::contract::{CallError, Revert};
 use crate::evaluation::figures::FigureError;
@@ -178,6 +178,9 @@ pub(super) enum CliError {
     /// The log is not whole, or its end is not proven.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The contract's sources give another contract, or none.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// No evidence could be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
@@ -252,6 +255,7 @@ impl CliError {
             Self::Metrics(error) => return error.into(),
             Self::Figure(error) => return error.into(),
             Self::Audit(error) => return error.into(),
+            Self::Source(error) => return error.into(),
             Self::Collect(error) => return error.into(),
             Self::Evidence(error) => return error.into(),
             Self::Watch(error) => return error.into(),

@@ -173,6 +173,18 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::NotADeployment,
         Always("give the transaction that deployed the contract on this chain: forge keeps it in its broadcast folder"),
     ),
+    (
+        Code::SourceDiffers,
+        Always(
+            "check out the sources, and use the compiler, that the deployment was made from; else do not use this contract",
+        ),
+    ),
+    (
+        Code::Sources,
+        Always(
+            "--sources names the folder with foundry.toml, --solc the compiler: in a checkout, after scripts/setup, scripts/tools/solc",
+        ),
+    ),
     (Code::RoleMissing, Always("the registry's administrator can give it: medseal role give ROLE WALLET")),
     (Code::UnknownImage, Always("look at the id, and whether it was registered on this chain")),
     (Code::AnchoredOnly, Always("medseal materialize ID gives it a record: anybody may do that")),

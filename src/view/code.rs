@@ -215,6 +215,10 @@ codes! {
     Deployment "DEPLOYMENT" None;
     /// The transaction deployed no `ImageRegistry` of this build.
     NotADeployment "NOT_A_DEPLOYMENT" Some(WrongChain);
+    /// The contract on chain, or the build, is not what the sources give.
+    SourceDiffers "SOURCE_DIFFERS" Some(WrongChain);
+    /// The contract's sources can't be compiled.
+    Sources "SOURCES" Some(Failure);
     /// A contract that is deployed already lacks a role that was asked for.
     RoleMissing "ROLE_MISSING" Some(Failure);
     /// No such image on chain.

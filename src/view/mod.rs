@@ -45,6 +45,7 @@ pub use problem::Problem;
 pub use record::{AnchoredView, ImageView};
 pub use registry::{
     AdministeredView, AdministrationView, DeploymentView, RegistryStandingView, RoleChangeView, RoleView, RolesView,
+    SourceView,
 };
 pub use sealed::{
     FailedFileView, LeftOutView, MaterializedListView, MaterializedView, OpenedView, SealedListView, SealedView,

@@ -2,7 +2,7 @@
 //! general code of its part.
 
 use super::code::{Code, Meaning};
-use crate::audit::AuditError;
+use crate::audit::{AuditError, SourceError};
 use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, RelayError, WalletError};
 use crate::contract::bindings::IImageRegistry::IImageRegistryErrors;
 use crate::contract::{CallError, ErrorKind, RequestError, Revert};
@@ -167,6 +167,16 @@ impl From<&AuditError> for Problem {
             _ => Code::LogIncomplete,
         };
         code.into()
+    }
+}
+
+impl From<&SourceError> for Problem {
+    fn from(error: &SourceError) -> Self {
+        match error {
+            SourceError::File { source, .. } => Self::of_file(source),
+            SourceError::Differs(_) => Code::SourceDiffers.into(),
+            _ => Code::Sources.into(),
+        }
     }
 }
 

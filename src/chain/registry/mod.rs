@@ -282,6 +282,15 @@ impl Registry {
         self.view(registry::operatorOfCall { sender, wallet }).await
     }
 
+    /// The number that `wallet` names in what it signs as an operator of `sender`; 0 where it is
+    /// the sender itself.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn operator_seq(&self, sender: Address, wallet: Address) -> Result<u128, ChainError> {
+        if wallet == sender { Ok(0) } else { Ok(self.operator(sender, wallet).await?.seq) }
+    }
+
     /// Last second of the pause, unix seconds, if one is in force.
     ///
     /// # Errors

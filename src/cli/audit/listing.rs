@@ -34,6 +34,8 @@ enum Ending {
     Invalid,
     /// A flag was raised
     Raised,
+    /// Another verifier joined an open flag
+    Joined,
     /// A flag was confirmed
     Confirmed,
     /// A flag was dismissed
@@ -164,6 +166,7 @@ impl Filters {
         let verifier = match event {
             Event::Verified(e) => Some(e.verifier),
             Event::FlagRaised(e) => Some(e.verifier),
+            Event::FlagJoined(e) => Some(e.verifier),
             _ => None,
         };
         self.sender.is_none_or(|sender| view.sender == Some(Checksummed(sender)))
@@ -180,6 +183,7 @@ fn name_of(outcome: Ending) -> &'static str {
         Ending::Valid => "valid",
         Ending::Invalid => "invalid",
         Ending::Raised => "raised",
+        Ending::Joined => "joined",
         Ending::Confirmed => "confirmed",
         Ending::Dismissed => "dismissed",
     }

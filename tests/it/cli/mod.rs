@@ -32,6 +32,7 @@ mod schema;
 mod sessions;
 mod settings;
 mod signers;
+mod sources;
 pub(crate) mod watch;
 
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
