@@ -46,6 +46,10 @@ settings! {
     Profile         "profile"           "MEDSEAL_PROFILE"         None, Some(|f| &f.profile);
     BlockTime       "block_time"        "MEDSEAL_BLOCK_TIME"      None, None;
     Wait            "wait"              "MEDSEAL_WAIT"            None, Some(|f| &f.wait);
+    // The user's own word alone (flag, environment, own configuration): never a file of the working
+    // folder, which may be somebody else's.
+    FeeCeiling      "fee_ceiling"       "MEDSEAL_FEE_CEILING"     Some("1"), Some(|f| &f.fee_ceiling);
+    RelayGas        "relay_gas"         "MEDSEAL_RELAY_GAS"       Some("1000000"), None;
     Deployments     "deployments"       "MEDSEAL_DEPLOYMENTS"     Some("deployments"), Some(|f| &f.deployments);
     Keystore        "keystore"          "ETH_KEYSTORE"            None, Some(|f| &f.keystore);
     PasswordFile    "password_file"     "ETH_PASSWORD"            None, Some(|f| &f.password_file);
