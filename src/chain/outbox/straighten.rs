@@ -30,9 +30,13 @@ impl Outbox {
         let pending = rpc.pending_count(self.sender).await?;
         let mut next = rpc.transaction_count(self.sender).await?;
         for (nonce, job) in waiting {
-            // A number that is used up is looked into when the bytes are sent.
             if nonce < next {
-                continue;
+                match self.used_up(rpc, &job).await {
+                    Ok(()) => continue,
+                    // Its own reason tells, and the way is free.
+                    Err(OutboxError::NonceTaken { .. }) if job.id != id => continue,
+                    Err(error) => return Err(error),
+                }
             }
             let is_reached = nonce == next || pending >= nonce;
             let number = if is_reached { nonce } else { next.max(pending) };

@@ -227,8 +227,10 @@ impl Rpc {
         self.ask("eth_getProof", (address, slots, BlockId::hash(block))).await
     }
 
+    /// Gas that a call takes after the newest block. Some nodes would go by their pool, where the
+    /// same call may wait already.
     pub(crate) async fn estimate_gas(&self, request: TransactionRequest) -> Result<u64, ChainError> {
-        Ok(self.ask::<_, U64>("eth_estimateGas", (request,)).await?.to())
+        Ok(self.ask::<_, U64>("eth_estimateGas", (request, BlockNumberOrTag::Latest)).await?.to())
     }
 
     /// Sends a signed transaction to every usable node.

@@ -1,0 +1,3 @@
+//! Nodes that lie, before the program itself.
+
+mod writing;
