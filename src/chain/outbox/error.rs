@@ -153,6 +153,14 @@ pub enum OutboxError {
         /// Why, as far as the node says.
         reason: Box<Revert>,
     },
+    /// The job ended before, and changed nothing.
+    #[error("job {job} failed: {reason}")]
+    Failed {
+        /// The job.
+        job: String,
+        /// Why.
+        reason: String,
+    },
     /// Twice somebody else sent a transaction with the number that was to be ours.
     #[error("transaction number {nonce} of {sender} was taken by another program that uses the same key")]
     NonceTaken {

@@ -349,8 +349,9 @@ impl Outbox {
                 (State::Final, Some(receipt)) => return Ok(receipt),
                 (State::Mined, Some(receipt)) if self.deepen(rpc, &job, &receipt, wait).await? => return Ok(receipt),
                 (State::Mined, _) => {}
-                (State::Failed, _) | (State::Final, None) => {
-                    return Err(OutboxError::Damaged { what: format!("job {id} ended as {}", job.state.name()) });
+                (State::Failed, receipt) => return Err(self.failed(rpc, &job, receipt).await?),
+                (State::Final, None) => {
+                    return Err(OutboxError::Damaged { what: format!("job {id} is final without a receipt") });
                 }
                 _ => drop(self.step(rpc, wallet, id).await?),
             }

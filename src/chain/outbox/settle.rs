@@ -89,6 +89,23 @@ impl Outbox {
         Ok(Depth::Enough)
     }
 
+    /// How a job failed.
+    pub(super) async fn failed(
+        &mut self,
+        rpc: &Rpc,
+        job: &Job,
+        receipt: Option<MinedTransaction>,
+    ) -> Result<OutboxError, OutboxError> {
+        match receipt {
+            Some(receipt) if job.is_cancel(receipt.transaction)? => self.end_cancelled(job, receipt.transaction, true),
+            Some(receipt) => self.reverted(rpc, job, &receipt, true).await,
+            None => {
+                let reason = job.reason.clone().unwrap_or_default();
+                Ok(OutboxError::Failed { job: job.id.clone(), reason })
+            }
+        }
+    }
+
     /// The error of a transaction that changed nothing. As long as its block may go, and its number
     /// be free again, the job stays open.
     async fn reverted(
