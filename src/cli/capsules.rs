@@ -101,7 +101,7 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
     };
     let (version, hash, cid) = (made.version, made.hash, Bytes::new());
     let direct = updateCapsulesCall { imageId: id, version, capsulesHash: hash, capsulesCid: cid.clone() };
-    let (by, deadline) = (act.by(), act.deadline());
+    let (by, deadline) = (act.by(), act.deadline().await?);
     let message = CapsulesUpdate { imageId: id, version, capsulesHash: hash, capsulesCid: cid, by, deadline };
     let job = format!("capsules:{id}:{version}:{hash}:{by}");
     let relayed = |update, signature| updateCapsulesForCall { update, signature };

@@ -97,6 +97,7 @@ pub async fn record_verification(
     observed_at: u64,
 ) -> Result<Submitted<Recorded>, PipelineError> {
     let verifier = signers.signer.address();
+    let observed_at = registry.checked_time(observed_at).await?;
     let mut verification = Verification {
         imageId: image_id,
         verifier,

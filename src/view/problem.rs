@@ -86,6 +86,7 @@ impl From<&RelayError> for Problem {
         match error {
             RelayError::Chain(error) => error.into(),
             RelayError::Request(error) => error.into(),
+            RelayError::TooMuchGas { .. } => Code::GasCap.into(),
         }
     }
 }

@@ -173,10 +173,10 @@ impl Outbox {
         Self { fee_ceiling, ..self }
     }
 
-    /// The same outbox, whose transactions take this much gas at most, and are tried out at the
-    /// price that will be paid for them: for those that run other people's code.
-    pub fn with_gas_cap(self, gas_cap: u64) -> Self {
-        Self { gas_cap: Some(gas_cap), ..self }
+    /// From now on transactions take this much gas at most, and are tried out at the price that
+    /// will be paid for them: for those that run other people's code.
+    pub fn cap_gas(&mut self, gas_cap: u64) {
+        self.gas_cap = Some(gas_cap);
     }
 
     /// The same outbox, which takes the number behind another program's transactions that wait in

@@ -70,6 +70,15 @@ impl Outbox {
         Ok(Price { used, gas_limit: used.saturating_add(used / 4).min(most), fees })
     }
 
+    /// What a transaction may take: gas, and wei.
+    ///
+    /// # Errors
+    /// The revert, where the contract would refuse; or the node does not answer.
+    pub async fn quote(&self, rpc: &Rpc, transaction: &Transaction) -> Result<(u64, U256), ChainError> {
+        let price = self.price(rpc, transaction).await?;
+        Ok((price.gas_limit, U256::from(price.gas_limit) * U256::from(price.fees.offer.max_fee_per_gas)))
+    }
+
     /// The job's transaction, not signed yet.
     pub(super) fn unsigned(&self, job: &Job, nonce: u64, price: &Price) -> TxEip1559 {
         TxEip1559 {

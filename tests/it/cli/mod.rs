@@ -23,6 +23,7 @@ mod manual;
 mod models;
 mod network;
 mod operators;
+mod outbox;
 mod renewed;
 mod requests;
 mod resume;
