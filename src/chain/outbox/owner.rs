@@ -133,7 +133,7 @@ impl Outbox {
     }
     /// The number that has to be taken back; none where nothing is signed, the number is used up,
     /// or the wallet has not come so far.
-    async fn number_to_cancel(&self, rpc: &Rpc, job: &Job) -> Result<Option<u64>, OutboxError> {
+    async fn number_to_cancel(&mut self, rpc: &Rpc, job: &Job) -> Result<Option<u64>, OutboxError> {
         let Some(nonce) = job.signed.last().map(|signed| signed.nonce) else { return Ok(None) };
         let pending = rpc.pending_count(self.sender).await?;
         let mut next = rpc.transaction_count(self.sender).await?.max(pending.min(nonce));

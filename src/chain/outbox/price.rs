@@ -48,7 +48,7 @@ impl Outbox {
     /// # Errors
     /// The revert, where the contract would refuse; [`ChainError::Fees`] and
     /// [`ChainError::BadAnswer`] where the node's words do not fit each other.
-    pub(super) async fn price(&self, rpc: &Rpc, transaction: &Transaction) -> Result<Price, ChainError> {
+    pub(super) async fn price(&mut self, rpc: &Rpc, transaction: &Transaction) -> Result<Price, ChainError> {
         let fees = rpc.fees().await?;
         let mut request = self.request(transaction);
         // A wallet contract that is asked for its signature can see the price: it is tried as it
@@ -74,7 +74,7 @@ impl Outbox {
     ///
     /// # Errors
     /// The revert, where the contract would refuse; or the node does not answer.
-    pub async fn quote(&self, rpc: &Rpc, transaction: &Transaction) -> Result<(u64, U256), ChainError> {
+    pub async fn quote(&mut self, rpc: &Rpc, transaction: &Transaction) -> Result<(u64, U256), ChainError> {
         let price = self.price(rpc, transaction).await?;
         Ok((price.gas_limit, U256::from(price.gas_limit) * U256::from(price.fees.offer.max_fee_per_gas)))
     }

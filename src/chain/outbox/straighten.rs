@@ -87,7 +87,7 @@ impl Outbox {
     }
 
     /// Whether another program's transaction waits in the node's pool under the job's number.
-    pub(super) async fn is_contested(&self, rpc: &Rpc, job: &Job) -> Result<bool, OutboxError> {
+    pub(super) async fn is_contested(&mut self, rpc: &Rpc, job: &Job) -> Result<bool, OutboxError> {
         let nonce = job.newest()?.nonce;
         if rpc.pending_count(self.sender).await? <= nonce || rpc.transaction_count(self.sender).await? > nonce {
             return Ok(false);
@@ -103,7 +103,7 @@ impl Outbox {
     /// The number of a job that has none yet: the next one that neither the chain nor a job of ours
     /// has. Another program's transaction that waits there is waited for, or passed over where the
     /// owner says so; it is never overbid.
-    pub(super) async fn next_number(&self, rpc: &Rpc, job: &str) -> Result<u64, OutboxError> {
+    pub(super) async fn next_number(&mut self, rpc: &Rpc, job: &str) -> Result<u64, OutboxError> {
         let own = self.next_own()?;
         let pending = rpc.pending_count(self.sender).await?;
         let number = rpc.transaction_count(self.sender).await?.max(own);
@@ -118,7 +118,7 @@ impl Outbox {
 
     /// Waits until nothing of another program waits in the pool from this number on; returns how
     /// many transactions are in the chain then.
-    pub(super) async fn wait_for_foreign(&self, rpc: &Rpc, job: &str, nonce: u64) -> Result<u64, OutboxError> {
+    pub(super) async fn wait_for_foreign(&mut self, rpc: &Rpc, job: &str, nonce: u64) -> Result<u64, OutboxError> {
         let start = Instant::now();
         let mut transaction = None;
         loop {

@@ -62,7 +62,7 @@ impl Outbox {
 
     /// Finds the block in which the sender's number was used up, back from the newest one, and
     /// looks whether a transaction of the job is in it.
-    async fn user_of(&self, rpc: &Rpc, job: &Job, nonce: u64) -> Result<User, OutboxError> {
+    async fn user_of(&mut self, rpc: &Rpc, job: &Job, nonce: u64) -> Result<User, OutboxError> {
         let mut used = rpc.latest().await?.number;
         let mut step = 1;
         let mut free = loop {
@@ -91,7 +91,7 @@ impl Outbox {
     }
 
     /// Whether the number was used up in that block; none where the node no longer knows.
-    async fn had_used(&self, rpc: &Rpc, block: u64, nonce: u64) -> Result<Option<bool>, OutboxError> {
+    async fn had_used(&mut self, rpc: &Rpc, block: u64, nonce: u64) -> Result<Option<bool>, OutboxError> {
         match rpc.transaction_count_at(self.sender, block).await {
             Ok(count) => Ok(Some(count > nonce)),
             Err(ChainError::Refused { .. } | ChainError::BadAnswer { .. }) => Ok(None),

@@ -94,7 +94,7 @@ mod tests {
 
     /// Judges fees in a chain whose newest block has a base fee of 8 gwei.
     fn fees(base: u128, rewards: &[u128], asked: u128) -> Result<Fees, ChainError> {
-        let mut newest = Header::default();
+        let mut newest: Header = Header::default();
         (newest.inner.base_fee_per_gas, newest.inner.gas_limit) = (Some(8_000_000_000), 30_000_000);
         let reward = Some(rewards.iter().map(|reward| vec![*reward]).collect());
         judged(&FeeHistory { base_fee_per_gas: vec![1, base], reward, ..Default::default() }, asked, &newest)
