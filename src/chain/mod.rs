@@ -24,7 +24,7 @@ pub use keystore::BadParameter;
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{MinedTransaction, Outbox, OutboxError, Submitted, Unsent};
 pub use registry::{BlockTimes, Registry};
-pub use relay::RelayError;
+pub use relay::{CheckedSignature, Payer, RelayError};
 pub use request_state::RequestState;
 pub use rpc::Rpc;
 pub use wallet::{Passphrase, Wallet, WalletError, is_development_chain, sign};

@@ -142,8 +142,24 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::Unreachable,
         Always("is the node running? medseal node starts a development chain; --rpc-url names another"),
     ),
+    (
+        Code::NodeBusy,
+        Always(
+            "the node turns requests away: wait a minute and run the same command again, or name more nodes (--rpc-url URL,URL)",
+        ),
+    ),
     (Code::WrongChain, Always("look at --rpc-url, --chain-id and the deployment file")),
     (Code::Chain, Always("look at --rpc-url: it must be an Ethereum node")),
+    (
+        Code::Fees,
+        Always("nothing was signed: ask another node (--rpc-url), or wait until the chain's own blocks show such fees"),
+    ),
+    (
+        Code::Clock,
+        Always(
+            "set this machine's clock (timedatectl set-ntp true), or see whether the node has the newest block: medseal doctor",
+        ),
+    ),
     (
         Code::NoFinality,
         Always(
@@ -203,10 +219,32 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (Code::OutboxBusy, Always("wait for the other command, which signs with the same wallet")),
     (Code::NoFunds, Always("send the wallet enough for the fees, then run the same command again")),
     (
-        Code::Refused,
-        Always("nothing is lost: the signed transaction is in the outbox; run the same command to send it again"),
+        Code::FeeCeiling,
+        Always("compare the price with another node's (--rpc-url); if it is right, --fee-ceiling ETH allows more"),
     ),
-    (Code::NotMined, Always("run the same command again: it goes on from here")),
+    (
+        Code::GasCap,
+        Always(
+            "a wallet contract decides itself how much gas its answer takes; --gas-cap N of medseal relay, or MEDSEAL_RELAY_GAS, allows more",
+        ),
+    ),
+    (
+        Code::ForeignPending,
+        Always(
+            "wait until it is mined, or cancel it where it was sent, then run the same command again; --after-pending sends behind it",
+        ),
+    ),
+    (Code::UnknownJob, Always("medseal outbox list names the jobs; --all lists those that are done, too")),
+    (Code::NotWaiting, Always("medseal outbox list shows what waits")),
+    (Code::Cancelled, Always("run the command again if it is to be done after all")),
+    (
+        Code::Refused,
+        Always("nothing is lost: run the same command to send it again, or see medseal outbox list | reprice | cancel"),
+    ),
+    (
+        Code::NotMined,
+        Always("run the same command again: it goes on from here; medseal outbox reprice or cancel changes what waits"),
+    ),
     (
         Code::NotFinal,
         Always(

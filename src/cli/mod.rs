@@ -29,6 +29,7 @@ mod node;
 mod nodes;
 mod open;
 mod operator;
+mod outbox;
 mod output;
 mod page;
 mod pins;
@@ -127,6 +128,8 @@ enum Command {
     Store(store::Args),
     /// Submit a request that somebody else signed; it is checked before any gas is spent
     Relay(relay::Args),
+    /// List signed transactions that are not mined, change their price, or cancel them
+    Outbox(outbox::Args),
     /// Say what a call, a transaction or typed data of the registry does
     Explain(explain::Args),
     /// Check settings, nodes and versions; say what is wrong and how to mend it
@@ -165,6 +168,7 @@ impl Command {
             Self::Pins(_) => "pins",
             Self::Store(_) => "store",
             Self::Relay(_) => "relay",
+            Self::Outbox(_) => "outbox",
             Self::Explain(_) => "explain",
             Self::Doctor => "doctor",
             Self::Completions(_) => "completions",
@@ -243,6 +247,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Pins(args) => pins::run(args, settings).await,
         Command::Store(args) => store::run(args, settings).await,
         Command::Relay(args) => relay::run(args, settings).await,
+        Command::Outbox(args) => outbox::run(args, settings).await,
         Command::Explain(args) => explain::run(args, settings),
         Command::Doctor => doctor::run(settings).await,
         Command::Completions(args) => Ok(completions::run(args)),

@@ -5,8 +5,10 @@ use super::error::CliError;
 use super::output::{chain_of, say};
 use super::settings::{Row, Setting, Settings};
 use super::signers::ExternalSigner;
-use crate::chain::outbox::{Confirmation, Observer};
-use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
+use crate::chain::outbox::{Confirmation, Observer, Waiting};
+use crate::chain::{
+    Deployment, Outbox, OutboxError, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain,
+};
 use crate::clock::SystemClock;
 use crate::envelope::capsules::X25519Public;
 use crate::files::{make_private_folder, read_secret};
@@ -186,6 +188,28 @@ impl Session {
     /// # Errors
     /// [`CliError::Outbox`].
     pub(super) async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
+        let mut outbox = self.outbox_as_it_is(wallet).await?;
+        if wallet.prints_only() {
+            return Ok(outbox);
+        }
+        for (job, result) in outbox.resume(&self.rpc, wallet).await? {
+            match result {
+                Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
+                Err(error @ OutboxError::Cancelled { .. }) => say(&error.to_string()),
+                // It is still in the outbox, and is tried again with the next transaction.
+                Err(error) => {
+                    say(&format!("an earlier run began {job}, and it can't be finished: {}", chain_of(&error)))
+                }
+            }
+        }
+        Ok(outbox)
+    }
+
+    /// The outbox of a wallet, with whatever an earlier run left in it.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`].
+    pub(super) async fn outbox_as_it_is(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
         let folder = self.settings.home().join("outbox");
         make_private_folder(&folder).map_err(|source| CliError::File {
             act: "make",
@@ -193,21 +217,20 @@ impl Session {
             source,
         })?;
         let outbox = Outbox::open(&folder, wallet.address(), &self.rpc, self.profile).await?;
-        let mut outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        if let Some(earlier) = outbox.earlier_chain() {
+            say(&format!(
+                "note: this chain {} has another block 0 than before; transactions of the earlier one stay in {}",
+                self.chain_id,
+                earlier.display()
+            ));
+        }
+        let outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        let mut outbox = outbox.with_fee_ceiling(self.settings.fee_ceiling()?);
+        if self.settings.after_pending {
+            outbox = outbox.after_pending();
+        }
         if let Some(signature) = &self.external_signer().signature {
             outbox = outbox.with_signature(signature.clone());
-        }
-        if wallet.prints_only() {
-            return Ok(outbox);
-        }
-        for (job, result) in outbox.resume(&self.rpc, wallet).await? {
-            match result {
-                Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
-                // It is still in the outbox, and is tried again with the next transaction.
-                Err(error) => {
-                    say(&format!("an earlier run began {job}, and it can't be finished: {}", chain_of(&error)))
-                }
-            }
         }
         Ok(outbox)
     }
@@ -267,17 +290,35 @@ impl Session {
 /// Says what the command waits for, at the start and every half minute.
 fn waiting_is_said() -> Observer {
     let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
+    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
         const EVERY_SECS: u64 = 30;
-        let now = Some((waiting.job.to_owned(), waiting.block, waiting.since.as_secs() / EVERY_SECS));
+        let (job, at, since) = match waiting {
+            Waiting::Depth(Confirmation { job, block, since, .. }) => (job, block, since),
+            Waiting::Foreign { job, nonce, since, .. } => (job, nonce, since),
+        };
+        let now = Some(((*job).to_owned(), *at, since.as_secs() / EVERY_SECS));
         let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *said != now {
-            let wanted = waiting.wanted.name();
-            let reached = if waiting.reached == 0 { "none".to_owned() } else { format!("block {}", waiting.reached) };
-            say(&format!("mined in block {}; waiting until it is {wanted} (so far {reached} is)", waiting.block));
+            say(&said_of(waiting));
             *said = now;
         }
     })
+}
+
+fn said_of(waiting: &Waiting<'_>) -> String {
+    match waiting {
+        Waiting::Depth(Confirmation { block, wanted, reached, .. }) => {
+            let wanted = wanted.name();
+            let reached = if *reached == 0 { "none".to_owned() } else { format!("block {reached}") };
+            format!("mined in block {block}; waiting until it is {wanted} (so far {reached} is)")
+        }
+        Waiting::Foreign { nonce, transaction, .. } => {
+            let hash = transaction.map(|hash| format!(" ({hash})")).unwrap_or_default();
+            format!(
+                "transaction {nonce} of this wallet{hash} waits in the node's pool and is not from here: waiting for its block (--after-pending does not wait)"
+            )
+        }
+    }
 }
 
 /// An actor names a folder beside those of the store, the outboxes and the development chain.

@@ -195,7 +195,8 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         capsules: &[u8],
     ) -> Result<ImageKey, PipelineError> {
         check_header(self.registry, stored, image)?;
-        let (header, now) = (image.header(), self.clock.unix_secs());
+        let now = self.registry.checked_time(self.clock.unix_secs()).await?;
+        let header = image.header();
         request_key(self.key_center, self.wallet, &home(self.registry), header, capsules, now).await
     }
 }

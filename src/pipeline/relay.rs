@@ -4,12 +4,12 @@ use super::PipelineError;
 use super::open::{CapsulesAt, capsules_address};
 use super::recapsule::read_registrable;
 use super::submit::submit_once;
-use crate::chain::{Outbox, Registry, RelayError, RequestState, Submitted, Wallet};
+use crate::chain::{Outbox, Payer, Registry, RelayError, RequestState, Submitted, Wallet};
 use crate::clock::Clock;
 use crate::contract::bindings::IImageRegistry::updateCapsulesForCall;
 use crate::contract::{Request, RequestError, Transaction, spelled_out};
 use crate::storage::Store;
-use alloy::primitives::Bytes;
+use alloy::primitives::{Bytes, U256};
 use alloy::sol_types::SolCall;
 
 /// What became of a signed request.
@@ -19,6 +19,16 @@ pub enum Relayed {
     Already,
     /// It was submitted, by this run or an earlier one.
     Submitted(Submitted),
+}
+
+/// What a relayer allows, and is told.
+pub struct Relaying<'a> {
+    /// Most gas of a transaction in which a wallet contract is asked for its signature.
+    pub gas_cap: u64,
+    /// Is told what such a transaction may take, in gas and wei, before it is signed.
+    pub told: &'a dyn Fn(u64, U256),
+    /// What time it is.
+    pub clock: &'a dyn Clock,
 }
 
 /// Submits a signed request of this registry, after chain, deadline, number and signature were
@@ -35,9 +45,11 @@ pub async fn relay(
     request: &Request,
     signature: &Bytes,
     store: &impl Store,
-    clock: &dyn Clock,
+    relaying: &Relaying<'_>,
 ) -> Result<Relayed, PipelineError> {
     let job = format!("relay:{}", request.digest(&registry.domain()));
+    let transaction =
+        |signature: &Bytes| Transaction { to: Some(registry.address()), data: request.call(signature).encode() };
     // What was relayed by an earlier run is finished, though its number is used up by now.
     let known = outbox.job(&job)?.is_some_and(|job| job.receipt.is_some());
     let signature = if known {
@@ -49,13 +61,19 @@ pub async fn relay(
                 return Err(RelayError::from(RequestError::Overtaken { what, named, current }).into());
             }
             RequestState::Open => {
-                let signature = registry.check_request(request, signature, clock.unix_secs()).await?;
+                let by = Payer { address: payer.address(), gas_cap: relaying.gas_cap };
+                let checked = registry.check_request(request, signature, relaying.clock.unix_secs(), &by).await?;
+                if checked.by_contract && !payer.prints_only() {
+                    outbox.cap_gas(relaying.gas_cap);
+                    let (gas, wei) = outbox.quote(registry.rpc(), &transaction(&checked.signature)).await?;
+                    (relaying.told)(gas, wei);
+                }
                 check_capsules(registry, store, request).await?;
-                signature
+                checked.signature
             }
         }
     };
-    let make = || Transaction { to: Some(registry.address()), data: request.call(&signature).encode() };
+    let make = || transaction(&signature);
     Ok(Relayed::Submitted(submit_once(registry, outbox, payer, &job, make).await?))
 }
 

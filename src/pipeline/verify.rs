@@ -100,7 +100,7 @@ pub async fn record_verification(
     let verifier = signers.signer.address();
     let record = registry.record(image_id).await?;
     // What was read was read after its record: where this machine's clock says otherwise, it is slow.
-    let observed_at = observed_at.max(record.registeredAt.to());
+    let observed_at = registry.checked_time(observed_at).await?.max(record.registeredAt.to());
     let mut verification = Verification {
         imageId: image_id,
         verifier,

@@ -191,10 +191,16 @@ codes! {
     // The node and its chain.
     /// No node answers in time, or it is behind.
     Unreachable "UNREACHABLE" Some(Unreachable);
+    /// The node, or what stands before it, has no time now.
+    NodeBusy "NODE_BUSY" Some(Unreachable);
     /// A node serves another chain or contract.
     WrongChain "WRONG_CHAIN" Some(WrongChain);
     /// A node's answer is of no use.
     Chain "CHAIN" Some(Failure);
+    /// A node asks for fees that its own blocks do not bear out.
+    Fees "FEES" Some(Failure);
+    /// This machine's clock and the chain's are too far apart.
+    Clock "CLOCK" Some(Failure);
     /// The chain calls no block safe or final.
     NoFinality "NO_FINALITY" Some(Failure);
     /// The chain began anew, or went back.
@@ -243,6 +249,18 @@ codes! {
     OutboxBusy "OUTBOX_BUSY" Some(Failure);
     /// The wallet can't pay.
     NoFunds "NO_FUNDS" Some(Failure);
+    /// A transaction may cost more than its owner allows; nothing was signed.
+    FeeCeiling "FEE_CEILING" Some(Failure);
+    /// A transaction may take more gas than its relayer allows; nothing was signed.
+    GasCap "GAS_CAP" Some(Failure);
+    /// Another program's transaction of the same wallet is not mined yet.
+    ForeignPending "FOREIGN_PENDING" Some(Unreachable);
+    /// The outbox has no such job.
+    UnknownJob "UNKNOWN_JOB" Some(NotFound);
+    /// Nothing of the job waits for a block.
+    NotWaiting "NOT_WAITING" Some(Failure);
+    /// The job was cancelled.
+    Cancelled "CANCELLED" Some(Failure);
     /// The node does not take a transaction, this one or one before it.
     Refused "REFUSED" None;
     /// A transaction was sent and is in no block yet.

@@ -86,6 +86,7 @@ impl From<&RelayError> for Problem {
         match error {
             RelayError::Chain(error) => error.into(),
             RelayError::Request(error) => error.into(),
+            RelayError::TooMuchGas { .. } => Code::GasCap.into(),
         }
     }
 }
@@ -97,6 +98,9 @@ impl From<&ChainError> for Problem {
             (ChainError::Revert(revert), _) => return (&**revert).into(),
             (ChainError::InvalidUrl { .. }, _) => Code::Settings,
             (ChainError::NoFinality { .. }, _) => Code::NoFinality,
+            (ChainError::Busy { .. }, _) => Code::NodeBusy,
+            (ChainError::Fees { .. }, _) => Code::Fees,
+            (ChainError::Clock { .. }, _) => Code::Clock,
             (_, ErrorKind::Unreachable) => Code::Unreachable,
             (_, ErrorKind::WrongChain) => Code::WrongChain,
             _ => Code::Chain,
@@ -114,7 +118,14 @@ impl From<&OutboxError> for Problem {
             OutboxError::Reverted { reason, .. } if **reason != Revert::Unknown(Bytes::new()) => {
                 return (&**reason).into();
             }
-            OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => Code::ChainReset,
+            OutboxError::ChainReset { .. } => Code::ChainReset,
+            OutboxError::Contradiction { .. } => Code::Chain,
+            OutboxError::TooDear { .. } => Code::FeeCeiling,
+            OutboxError::TooMuchGas { .. } => Code::GasCap,
+            OutboxError::ForeignPending { .. } => Code::ForeignPending,
+            OutboxError::NoSuchJob { .. } => Code::UnknownJob,
+            OutboxError::NotWaiting { .. } => Code::NotWaiting,
+            OutboxError::Cancelled { .. } => Code::Cancelled,
             OutboxError::Busy { .. } => Code::OutboxBusy,
             OutboxError::NotMined { .. } => Code::NotMined,
             OutboxError::NotFinal { .. } => Code::NotFinal,

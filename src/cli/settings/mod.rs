@@ -11,6 +11,8 @@ pub(super) use table::{Row, Setting};
 
 use super::error::CliError;
 use crate::chain::{BLOCK_TIME_SECS, Profile, Wait};
+use alloy::primitives::U256;
+use alloy::primitives::utils::parse_ether;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -71,6 +73,14 @@ pub(super) struct Flags {
     /// finalized [env: MEDSEAL_WAIT] [default: depends on the command]
     #[arg(long, global = true, value_name = "DEPTH")]
     pub(super) wait: Option<String>,
+    /// The most that a transaction may cost, in ETH; one that may cost more is not signed [env:
+    /// MEDSEAL_FEE_CEILING] [default: 1]
+    #[arg(long, global = true, value_name = "ETH")]
+    pub(super) fee_ceiling: Option<String>,
+    /// Send behind transactions of this wallet that another program sent and that are not mined
+    /// yet, instead of waiting for them
+    #[arg(long, global = true)]
+    pub(super) after_pending: bool,
     /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) deployments: Option<String>,
@@ -127,6 +137,8 @@ pub(super) struct Settings {
     values: BTreeMap<Setting, (String, Origin)>,
     /// The files that were looked for.
     files: Vec<SettingsFile>,
+    /// Whether other programs' transactions of the wallet are not waited for.
+    pub(super) after_pending: bool,
     /// Whether an external wallet signs, and what is done about it.
     pub(super) external_signer: super::signers::ExternalSigner,
 }
@@ -149,7 +161,8 @@ impl Settings {
                 .or_else(|| of(default.map(str::to_owned), Origin::Default));
             values.extend(found.map(|found| (setting, found)));
         }
-        Ok(Self { values, files, external_signer: flags.external_signer.clone() })
+        let (after_pending, external_signer) = (flags.after_pending, flags.external_signer.clone());
+        Ok(Self { values, files, after_pending, external_signer })
     }
 
     fn get(&self, setting: Setting) -> Option<&str> {
@@ -191,6 +204,25 @@ impl Settings {
     /// [`CliError::Settings`] if it is no number.
     pub(super) fn chain_id(&self) -> Result<Option<u64>, CliError> {
         self.number(Setting::ChainId)
+    }
+
+    /// Most wei that a transaction may cost.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no amount of ETH.
+    pub(super) fn fee_ceiling(&self) -> Result<U256, CliError> {
+        let value = self.get(Setting::FeeCeiling).expect("it has a default");
+        let parsed = if value.starts_with('-') { None } else { parse_ether(value).ok() };
+        let message = || format!("expected an amount of ETH for fee_ceiling, found \"{}\"", value.escape_debug());
+        parsed.ok_or_else(|| CliError::Settings { message: message() })
+    }
+
+    /// Most gas of a transaction that runs the code of somebody else's wallet.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no number.
+    pub(super) fn relay_gas(&self) -> Result<u64, CliError> {
+        Ok(self.number(Setting::RelayGas)?.expect("it has a default"))
     }
 
     /// Folder of the deployment files.

@@ -62,6 +62,8 @@ settings! {
     Profile         "profile"           "MEDSEAL_PROFILE"         User,     None, Some(|f| &f.profile);
     BlockTime       "block_time"        "MEDSEAL_BLOCK_TIME"      User,     None, None;
     Wait            "wait"              "MEDSEAL_WAIT"            Anywhere, None, Some(|f| &f.wait);
+    FeeCeiling      "fee_ceiling"       "MEDSEAL_FEE_CEILING"     User,     Some("1"), Some(|f| &f.fee_ceiling);
+    RelayGas        "relay_gas"         "MEDSEAL_RELAY_GAS"       User,     Some("1000000"), None;
     Deployments     "deployments"       "MEDSEAL_DEPLOYMENTS"     Anywhere, Some("deployments"), Some(|f| &f.deployments);
     Keystore        "keystore"          "ETH_KEYSTORE"            Anywhere, None, Some(|f| &f.keystore);
     PasswordFile    "password_file"     "ETH_PASSWORD"            Anywhere, None, Some(|f| &f.password_file);

@@ -24,6 +24,7 @@ mod manual;
 mod models;
 mod network;
 mod operators;
+mod outbox;
 mod output;
 mod renewed;
 mod requests;
