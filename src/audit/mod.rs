@@ -16,7 +16,7 @@ mod summary;
 pub use error::AuditError;
 pub use follower::Follower;
 pub use proof::{ProvenBlock, prove};
-pub use read::{LogRanges, headers_to, logs_of};
+pub use read::{headers_to, log_ranges, logs_of};
 pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
 pub use storage::Storage;
 pub use summary::{OpenFlag, Summary, Tally, TimeLine};

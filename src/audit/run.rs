@@ -3,9 +3,9 @@
 
 use super::checkpoint::{self, CheckpointHeader};
 use super::proof::{ProvenBlock, prove};
-use super::read::{LogRanges, headers_to, logs_of};
+use super::read::{headers_to, log_ranges, logs_of};
 use super::{AuditError, Follower, Storage, Summary};
-use crate::chain::{BlockTimes, Profile, Registry};
+use crate::chain::{BlockTimes, ChainError, LogRanges, Profile, Registry};
 use crate::contract::{RegistryEvent, Trail, decode};
 use crate::files::Draft;
 use alloy::eips::BlockNumberOrTag;
@@ -171,7 +171,7 @@ pub async fn audit(
 
 /// The header of the last block to audit.
 pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, AuditError> {
-    let newest = registry.rpc().latest().await?;
+    let newest = registry.newest().await?;
     let first = registry.first_block();
     if newest.number < first || block.is_some_and(|block| block < first || block > newest.number) {
         return Err(AuditError::NoBlock { block: block.unwrap_or(newest.number), first, newest: newest.number });
@@ -180,7 +180,10 @@ pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, A
         (Some(block), _) => Ok(registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header),
         (None, Profile::Development) => Ok(newest),
         (None, Profile::Network { .. }) => match registry.rpc().settled(BlockNumberOrTag::Finalized).await? {
-            Some(settled) if settled.number >= first => Ok(settled),
+            Some(settled) if settled.number >= first => {
+                registry.check_reach(&settled)?;
+                Ok(settled)
+            }
             // The chain is too young to have a final block: take the newest.
             _ => Ok(newest),
         },
@@ -262,18 +265,22 @@ impl<'a> AuditRun<'a> {
         let (from, blocks) = (self.at, target.number - self.at.min(target.number));
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(self.at);
         // The next range is being fetched while this one is checked.
-        let ask = |ranges: LogRanges| {
-            let registry = self.registry.clone();
-            tokio::spawn(async move { ranges.read(&registry).await })
-        };
-        let mut asked = ask(LogRanges::new(self.at + 1, settled));
+        let ask = |ranges: LogRanges| tokio::spawn(ranges.read());
+        let mut asked = ask(log_ranges(self.registry, &self.registry.read_budget(), self.at + 1, settled));
         while let Some((range, rest)) = asked.await.expect("reading does not panic")? {
             asked = ask(rest);
             self.take(&range.logs, observe).await?;
             self.at = range.to;
             observe(AuditProgress::Blocks(self.at - from, blocks))?;
         }
-        let headers = headers_to(self.registry, settled.max(self.registry.first_block()), target).await?;
+        let first_block = self.registry.first_block();
+        let headers = headers_to(self.registry, settled.max(first_block), target).await?;
+        let first = headers.first().filter(|first| first.number == first_block);
+        if let Some((first, expected)) = first.zip(self.registry.first_hash()).filter(|(first, pin)| first.hash != *pin)
+        {
+            let (block, found) = (first.number, first.hash);
+            return Err(ChainError::WrongBlock { block, expected, found }.into());
+        }
         let draft = self.draft(settled, headers.first().filter(|first| first.number == settled)).await?;
         let window = headers.iter().position(|header| header.number > settled).unwrap_or(headers.len());
         let logs = logs_of(self.registry, &headers[window..]).await?;

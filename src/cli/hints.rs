@@ -215,6 +215,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         ),
     ),
     (
+        Code::ReadLimit,
+        Always(
+            "ask another node (--rpc-url); if the log is that long, MEDSEAL_READ_TIME gives it more seconds, and a hundred requests with each",
+        ),
+    ),
+    (
         Code::Unproven,
         Always(
             "nothing that this node says of this block can be relied on: ask another one (--rpc-url); an old block needs an archive node",

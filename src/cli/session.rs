@@ -6,7 +6,9 @@ use super::output::{chain_of, say};
 use super::settings::{Row, Setting, Settings};
 use super::signers::ExternalSigner;
 use crate::chain::outbox::{Confirmation, Observer};
-use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
+use crate::chain::{
+    Deployment, Outbox, Passphrase, Profile, ReadObserver, Reading, Registry, Rpc, Wait, Wallet, is_development_chain,
+};
 use crate::clock::SystemClock;
 use crate::files::{make_private_folder, read_secret};
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
@@ -14,6 +16,7 @@ use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The KGC of this machine, as the command line runs it.
@@ -99,7 +102,15 @@ impl Session {
             });
         }
         let deployment = Deployment::load(&folder, self.chain_id)?;
-        Ok(Registry::connect(self.rpc.clone(), &deployment, self.profile).await?)
+        if !deployment.pins_blocks() {
+            let path = Deployment::path(&folder, self.chain_id);
+            say(&format!(
+                "note: {} does not say which blocks its chain has, so a copy of the chain would pass for it: medseal deploy adds them",
+                path.display()
+            ));
+        }
+        let registry = Registry::connect(self.rpc.clone(), &deployment, self.profile).await?;
+        Ok(registry.reading_for(self.settings.read_time()?, Some(reading_is_said())))
     }
 
     /// The wallet: a keystore file, or on a development chain the development account of the
@@ -245,6 +256,27 @@ fn waiting_is_said() -> Observer {
             let reached = if waiting.reached == 0 { "none".to_owned() } else { format!("block {}", waiting.reached) };
             say(&format!("mined in block {}; waiting until it is {wanted} (so far {reached} is)", waiting.block));
             *said = now;
+        }
+    })
+}
+
+/// Says how far the reading of a log has come, once it takes long.
+fn reading_is_said() -> ReadObserver {
+    /// Said after so long or so many requests, and then again after so long.
+    const FIRST: Duration = Duration::from_secs(3);
+    const REQUESTS: u64 = 500;
+    const EVERY: Duration = Duration::from_secs(15);
+    let said = std::sync::Mutex::new(None);
+    std::sync::Arc::new(move |reading: &Reading| {
+        let Reading { block, last, requests, since } = *reading;
+        let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let due = match *said {
+            None => since >= FIRST || requests >= REQUESTS,
+            Some(before) => since >= EVERY + before,
+        };
+        if due {
+            say(&format!("reading the log: block {block} of {last}, {requests} requests in {} s", since.as_secs()));
+            *said = Some(since);
         }
     })
 }

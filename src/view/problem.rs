@@ -97,6 +97,7 @@ impl From<&ChainError> for Problem {
             (ChainError::Revert(revert), _) => return (&**revert).into(),
             (ChainError::InvalidUrl { .. }, _) => Code::Settings,
             (ChainError::NoFinality { .. }, _) => Code::NoFinality,
+            (ChainError::OutOfBudget { .. }, _) => Code::ReadLimit,
             (_, ErrorKind::Unreachable) => Code::Unreachable,
             (_, ErrorKind::WrongChain) => Code::WrongChain,
             _ => Code::Chain,

@@ -3,7 +3,6 @@
 use super::Registry;
 use crate::chain::error::ChainError;
 use crate::chain::outbox::MinedTransaction;
-use crate::chain::rpc::Rpc;
 use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents, KgcKeyPublished};
 use crate::contract::{
     EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, is_known, spelled_out,
@@ -63,7 +62,7 @@ impl Registry {
     /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
     pub async fn log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
         let kinds: Vec<B256> = IImageRegistryEvents::SELECTORS.iter().map(B256::from).collect();
-        read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
+        read(self, Filter::new().event_signature(kinds), (self.first.number, to)).await
     }
 
     /// Number of registered images. Reads the whole log.
@@ -89,8 +88,8 @@ impl Registry {
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
-        let head = self.rpc.latest().await?.number;
-        read(&self.rpc, self.address, filter, self.first_block, head).await
+        let head = self.newest().await?.number;
+        read(self, filter.clone(), (self.first.number, head)).await
     }
 
     /// The registry's events of one transaction, in its order.
@@ -178,31 +177,16 @@ impl Registry {
     }
 }
 
-/// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain. A range that
-/// the node refuses is halved.
-async fn read(
-    rpc: &Rpc,
-    address: Address,
-    filter: &Filter,
-    from: u64,
-    to: u64,
-) -> Result<Vec<RegistryEvent>, ChainError> {
+/// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain.
+async fn read(registry: &Registry, filter: Filter, (from, to): (u64, u64)) -> Result<Vec<RegistryEvent>, ChainError> {
+    let budget = registry.read_budget();
+    let mut ranges = registry.ranges(filter, &budget, (from, to));
     let mut events: Vec<RegistryEvent> = Vec::new();
-    let mut start = from;
-    let mut blocks = to.saturating_sub(from).saturating_add(1);
-    while start <= to {
-        let end = start.saturating_add(blocks - 1).min(to);
-        match rpc.logs(&filter.clone().address(address).from_block(start).to_block(end)).await {
-            Ok(logs) => {
-                for log in &logs {
-                    push(&mut events, decode(address, log)?, start..=end)?;
-                }
-                start = end + 1;
-            }
-            Err(ChainError::Refused { .. } | ChainError::TooLong { .. }) if blocks > 1 => {
-                blocks = blocks.min(end - start + 1).div_ceil(2)
-            }
-            Err(error) => return Err(error),
+    while let Some((range, rest)) = ranges.read().await? {
+        ranges = rest;
+        for log in &range.logs {
+            budget.hold(log)?;
+            push(&mut events, decode(registry.address, log)?, range.from..=range.to)?;
         }
     }
     Ok(events)

@@ -2,9 +2,9 @@
 
 use super::deployment::Deployment;
 use super::error::ChainError;
-use super::head::{Head, Profile};
+use super::head::{AHEAD_SECS, Head, Profile, most_blocks, most_blocks_at_ease};
 use super::rpc::Rpc;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::{
     self as registry, Access, Capsules, Flag, KgcKey, LogHead, Operator, Record, RecordState,
 };
@@ -13,13 +13,18 @@ use crate::contract::{AuditHead, Transaction};
 use crate::envelope;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, U256, keccak256};
-use alloy::rpc::types::TransactionRequest;
+use alloy::rpc::types::{Filter, Header, TransactionRequest};
 use alloy::sol_types::{Eip712Domain, SolCall};
+use std::time::Duration;
 
 mod log;
+mod ranges;
 mod times;
 
+pub use ranges::{LogRange, LogRanges, READ_TIME, ReadBudget, ReadObserver, Reading};
 pub use times::BlockTimes;
+
+use ranges::ReadRules;
 
 /// Client of a registry whose chain and code were checked. Reads are of the latest block unless the
 /// method says otherwise.
@@ -28,20 +33,31 @@ pub struct Registry {
     rpc: Rpc,
     chain_id: u64,
     address: Address,
-    first_block: u64,
+    first: FirstBlock,
     code_hash: B256,
     profile: Profile,
+    reading: ReadRules,
+}
+
+/// The block in which the contract was made.
+#[derive(Debug, Clone, Copy)]
+struct FirstBlock {
+    number: u64,
+    time: u64,
+    /// As the deployment file has it.
+    pinned: Option<B256>,
 }
 
 impl Registry {
-    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at
-    /// the pinned address.
+    /// Returns the client, after the node was seen to serve the pinned chain with the pinned code
+    /// at the pinned address.
     ///
     /// # Errors
-    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or
+    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`],
+    /// [`ChainError::WrongGenesis`], [`ChainError::WrongBlock`], [`ChainError::NoDeployment`], or
     /// the node does not answer.
     pub async fn connect(rpc: Rpc, deployment: &Deployment, profile: Profile) -> Result<Self, ChainError> {
-        let Deployment { chain_id, address, code_hash, block, .. } = *deployment;
+        let Deployment { chain_id, address, code_hash, block, block_hash, .. } = *deployment;
         rpc.check_chain_id(chain_id).await?;
         let code = rpc.code(address).await?;
         if code.is_empty() {
@@ -52,7 +68,26 @@ impl Registry {
             return Err(ChainError::WrongContract { address, expected: code_hash, found });
         }
         rpc.pin_code(address, code_hash);
-        Ok(Self { rpc, chain_id, address, first_block: block, code_hash, profile })
+        let time = deployment.check_chain(&rpc).await?.timestamp;
+        let first = FirstBlock { number: block, time, pinned: block_hash };
+        Ok(Self { rpc, chain_id, address, first, code_hash, profile, reading: ReadRules::default() })
+    }
+
+    /// The same client, which gives up a log after `time` of reading it (or a hundred requests for
+    /// each second of that), and tells `observer` how far it has come.
+    #[must_use]
+    pub fn reading_for(self, time: Duration, observer: Option<ReadObserver>) -> Self {
+        Self { reading: ReadRules { time, observer }, ..self }
+    }
+
+    /// The budget of a reading that begins now.
+    pub(crate) fn read_budget(&self) -> ReadBudget {
+        ReadBudget::new(self.reading.clone())
+    }
+
+    /// What `filter` asks for of the contract's logs in blocks `first ..= last`, range by range.
+    pub(crate) fn ranges(&self, filter: Filter, budget: &ReadBudget, blocks: (u64, u64)) -> LogRanges {
+        LogRanges::new(self.rpc.clone(), filter.address(self.address), budget.clone(), blocks)
     }
 
     /// The JSON-RPC client that it uses.
@@ -72,7 +107,12 @@ impl Registry {
 
     /// Number of the block in which the contract was made: no event is older.
     pub fn first_block(&self) -> u64 {
-        self.first_block
+        self.first.number
+    }
+
+    /// Hash of that block, where the deployment file has it.
+    pub fn first_hash(&self) -> Option<B256> {
+        self.first.pinned
     }
 
     /// keccak256 of the contract's code, as pinned.
@@ -117,8 +157,45 @@ impl Registry {
     pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
         // The time before the question: a slow answer counts as older, never as newer.
         let answered_at = clock.unix_secs();
-        let header = self.rpc.latest().await?;
+        let header = self.newest().await?;
         Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
+    }
+
+    /// The header of the newest block, if the chain can have come so far.
+    ///
+    /// # Errors
+    /// As [`Registry::check_reach`], or the node does not answer.
+    pub async fn newest(&self) -> Result<Header, ChainError> {
+        let header = self.rpc.latest().await?;
+        self.check_reach(&header)?;
+        Ok(header)
+    }
+
+    /// Checks that the chain can have come as far as this block since the contract was made: a
+    /// chain has a bounded number of blocks a second, and on a network no block is of the future.
+    ///
+    /// # Errors
+    /// [`ChainError::BadAnswer`].
+    pub fn check_reach(&self, header: &Header) -> Result<(), ChainError> {
+        let bad = |reason| Err(ChainError::BadAnswer { method: "eth_getBlockByNumber", reason });
+        let (number, says) = (header.number, header.timestamp);
+        let time = match self.profile {
+            Profile::Development => says,
+            Profile::Network { .. } => says.min(SystemClock.unix_secs().saturating_add(AHEAD_SECS)),
+        };
+        let first = (self.first.number, self.first.time);
+        let most = most_blocks(first, time);
+        if number > most {
+            let reason = format!(
+                "block {number} of time {says}: since block {} of time {} there can be no block after {most}",
+                first.0, first.1
+            );
+            return bad(reason);
+        }
+        if number > most_blocks_at_ease(first, time) && header.inner.hash_slow() != header.hash {
+            return bad(format!("block {number} is far ahead, and its header does not hash to {}", header.hash));
+        }
+        Ok(())
     }
 
     /// The record of an image.
@@ -171,7 +248,7 @@ impl Registry {
             return Ok(newest);
         }
         match self.rpc.settled(BlockNumberOrTag::Safe).await? {
-            Some(safe) if safe.number >= self.first_block => {
+            Some(safe) if safe.number >= self.first.number => {
                 Ok(newest.min(self.access_in(safe.hash, image_id, wallet).await?.expiry))
             }
             // No block with the contract in it is confirmed yet.

@@ -45,6 +45,7 @@ settings! {
     ChainId         "chain_id"          "MEDSEAL_CHAIN_ID"        None, Some(|f| &f.chain_id);
     Profile         "profile"           "MEDSEAL_PROFILE"         None, Some(|f| &f.profile);
     BlockTime       "block_time"        "MEDSEAL_BLOCK_TIME"      None, None;
+    ReadTime        "read_time"       "MEDSEAL_READ_TIME"       None, None;
     Wait            "wait"              "MEDSEAL_WAIT"            None, Some(|f| &f.wait);
     Deployments     "deployments"       "MEDSEAL_DEPLOYMENTS"     Some("deployments"), Some(|f| &f.deployments);
     Keystore        "keystore"          "ETH_KEYSTORE"            None, Some(|f| &f.keystore);

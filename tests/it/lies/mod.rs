@@ -1,0 +1,4 @@
+//! Nodes that lie, before the program itself.
+
+mod endless;
+mod scene;
