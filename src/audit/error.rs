@@ -160,6 +160,12 @@ pub enum AuditError {
         /// The newest.
         newest: u64,
     },
+    /// The node does not know the block that is trusted.
+    #[error("the node has no block {hash}")]
+    UnknownBlock {
+        /// Its hash.
+        hash: B256,
+    },
     /// The checkpoint or the list cannot be written.
     #[error("cannot write {}", path.display())]
     Io {
@@ -175,7 +181,7 @@ impl AuditError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Chain(error) => error.kind(),
-            Self::NoBlock { .. } => ErrorKind::NotFound,
+            Self::NoBlock { .. } | Self::UnknownBlock { .. } => ErrorKind::NotFound,
             Self::OtherCode { .. } => ErrorKind::WrongChain,
             _ => ErrorKind::Failure,
         }

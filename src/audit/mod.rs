@@ -17,7 +17,9 @@ pub use error::AuditError;
 pub use follower::Follower;
 pub use proof::{ProvenBlock, prove};
 pub use read::{headers_to, log_ranges, logs_of};
-pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
+pub use run::{
+    AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, RestsOn, WINDOW_BLOCKS, audit, target,
+};
 pub use storage::Storage;
 pub use summary::{OpenFlag, Summary, Tally, TimeLine};
 

@@ -23,6 +23,9 @@ pub struct AuditOptions {
     /// The last block to audit; `None` is the newest one of a development chain, the newest final
     /// one of a network.
     pub block: Option<u64>,
+    /// The last block to audit by its hash, from somebody who is trusted: then no node's word is
+    /// taken for it.
+    pub trusted: Option<B256>,
     /// The checkpoint's file; without one no checkpoint is read or written.
     pub checkpoint: Option<PathBuf>,
     /// Whether the whole log is read, even if there is a checkpoint.
@@ -53,9 +56,22 @@ pub enum AuditProgress<'a> {
     NoCheckpoint(String),
 }
 
+/// Whose word it is that the block, from which all else is proven, is the chain's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestsOn {
+    /// Whoever named the block's hash.
+    TrustedHash,
+    /// Several nodes, which have the same block.
+    Nodes,
+    /// One node: it may serve a chain of its own making.
+    OneNode,
+}
+
 /// The result of an audit: the log is complete and unaltered.
 #[derive(Debug, Clone)]
 pub struct AuditReport {
+    /// Whose word the last block is.
+    pub rests_on: RestsOn,
     /// The last block, and what its header proves.
     pub proven: ProvenBlock,
     /// Number of numbered events.
@@ -143,7 +159,10 @@ pub async fn audit(
     options: &AuditOptions,
     mut observe: impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
 ) -> Result<AuditReport, AuditError> {
-    let target = target(registry, options.block).await?;
+    let target = match options.trusted {
+        Some(hash) => trusted_target(registry, hash).await?,
+        None => target(registry, options.block).await?,
+    };
     // Before anything else: nodes keep what proofs are made of for the newest blocks alone.
     let proven = prove(registry, &target).await?;
     let mut run = AuditRun::begin(registry, options, proven, &mut observe).await?;
@@ -187,6 +206,17 @@ pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, A
             // The chain is too young to have a final block: take the newest.
             _ => Ok(newest),
         },
+    }
+}
+
+/// The header of the block with this hash.
+async fn trusted_target(registry: &Registry, hash: B256) -> Result<Header, AuditError> {
+    let Some(header) = registry.rpc().block_of_hash(hash).await? else {
+        return Err(AuditError::UnknownBlock { hash });
+    };
+    match registry.first_block() {
+        first if header.number < first => Err(AuditError::NoBlock { block: header.number, first, newest: first }),
+        _ => Ok(header),
     }
 }
 
@@ -334,7 +364,13 @@ impl<'a> AuditRun<'a> {
     }
 
     fn done(self) -> AuditReport {
+        let rests_on = match (self.options.trusted, self.proven.witnesses.len()) {
+            (Some(_), _) => RestsOn::TrustedHash,
+            (None, 0 | 1) => RestsOn::OneNode,
+            (None, _) => RestsOn::Nodes,
+        };
         AuditReport {
+            rests_on,
             seq: self.proven.trail.seq(),
             proven: self.proven,
             read: self.read,

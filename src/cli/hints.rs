@@ -145,7 +145,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::ReorgTooDeep,
         Always("find out why the chain was replaced; then start over with --from-start (audit) or --anew (watch)"),
     ),
-    (Code::NoBlock, Always("leave --block out, or name a block from the registry's deployment to the newest")),
+    (
+        Code::NoBlock,
+        Always(
+            "leave --block out, or name a block from the registry's deployment to the newest; a hash must be one that this node knows",
+        ),
+    ),
     (
         Code::Node,
         Always(

@@ -161,7 +161,7 @@ impl From<&AuditError> for Problem {
             AuditError::OtherBlock { .. } => Code::OtherBlock,
             AuditError::ReorgTooDeep { .. } => Code::ReorgTooDeep,
             AuditError::Moved { .. } => Code::ChainMoved,
-            AuditError::NoBlock { .. } => Code::NoBlock,
+            AuditError::NoBlock { .. } | AuditError::UnknownBlock { .. } => Code::NoBlock,
             AuditError::OtherCode { .. } => Code::WrongChain,
             AuditError::Io { .. } => Code::State,
             _ => Code::LogIncomplete,

@@ -1,4 +1,5 @@
 //! Nodes that lie, before the program itself.
 
+mod copied;
 mod endless;
 mod scene;
