@@ -165,6 +165,17 @@ pub async fn audit(
     };
     // Before anything else: nodes keep what proofs are made of for the newest blocks alone.
     let proven = prove(registry, &target).await?;
+    let answered = registry.audit_in(target.hash).await?;
+    if answered != proven.trail.into() {
+        let reason = format!(
+            "the contract answers that there are {} events, the last with head {}, and holds {} and {}",
+            answered.seq,
+            answered.head,
+            proven.trail.seq(),
+            proven.trail.head()
+        );
+        return Err(AuditError::Unproven { block: proven.block, what: "the audit head", reason });
+    }
     let mut run = AuditRun::begin(registry, options, proven, &mut observe).await?;
     let found = run.read(&target, &mut observe).await;
     match found {

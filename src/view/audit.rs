@@ -175,7 +175,13 @@ pub struct ListedView {
     pub(crate) outcome: Option<&'static str>,
     /// What happened, in words.
     pub(crate) what: String,
+    /// Fields that are the node's word: nothing proves them.
+    unproven: [&'static str; 2],
 }
+
+/// What no hash of ours covers: the trail takes in number, block and time of an event, and what it
+/// says, but not which transaction made it.
+const UNPROVEN: [&str; 2] = ["transaction", "logIndex"];
 
 impl From<&AuditedEvent<'_>> for ListedView {
     fn from(listed: &AuditedEvent<'_>) -> Self {
@@ -194,6 +200,7 @@ impl From<&AuditedEvent<'_>> for ListedView {
             actor: actor.map(Checksummed),
             outcome,
             what: describe(event).1,
+            unproven: UNPROVEN,
         }
     }
 }
@@ -298,6 +305,7 @@ pub(super) mod tests {
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","logIndex":3,"#,
                 r#""outcome":null,"sender":null,"seq":7,"time":150,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""unproven":["transaction","logIndex"],"#,
                 r#""what":"by 0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1"}"#,
             )
         );
@@ -312,7 +320,7 @@ pub(super) mod tests {
                 r#""observedHash":"0x0909090909090909090909090909090909090909090909090909090909090909","#,
                 r#""outcome":"invalid","sender":null,"seq":7,"signature":"0x0102ff","time":150,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
-                r#""valid":false,"verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","what":"INVALID,"#,
+                r#""unproven":["transaction","logIndex"],"valid":false,"verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","what":"INVALID,"#,
                 r#" number 4 by 0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"}"#,
             )
         );
@@ -325,6 +333,7 @@ pub(super) mod tests {
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","logIndex":3,"#,
                 r#""outcome":"raised","sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","seq":7,"time":150,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""unproven":["transaction","logIndex"],"#,
                 r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","#,
                 r#""what":"flag 2 by 0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"}"#,
             )
