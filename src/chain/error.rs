@@ -141,6 +141,17 @@ pub enum ChainError {
         /// The block, as pinned.
         block: u64,
     },
+    /// The node's log is not of what the node says of the contract: something is kept back, or made
+    /// up.
+    #[error("the node contradicts itself about {what}: the contract says {contract}, the log {log}")]
+    Contradicts {
+        /// What of.
+        what: &'static str,
+        /// As the contract says.
+        contract: u64,
+        /// As follows from the log.
+        log: u64,
+    },
     /// The log is longer than what is read of one.
     #[error(
         "the log up to block {last} was given up at block {block}, after {requests} requests in {secs} s: that is no log of a registry, or a node without haste"
@@ -218,7 +229,7 @@ impl ChainError {
             Self::UnknownImage { .. } => ErrorKind::NotFound,
             Self::Revert(revert) => revert.kind(),
             Self::InvalidUrl { .. } | Self::Refused { .. } | Self::BadAnswer { .. } => ErrorKind::Failure,
-            Self::NoFinality { .. } | Self::TooLong { .. } => ErrorKind::Failure,
+            Self::NoFinality { .. } | Self::TooLong { .. } | Self::Contradicts { .. } => ErrorKind::Failure,
         }
     }
 

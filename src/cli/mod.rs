@@ -36,6 +36,7 @@ mod refusal;
 mod registry;
 mod relay;
 mod role;
+mod said;
 mod seal;
 mod session;
 mod settings;

@@ -3,20 +3,18 @@
 use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
 use super::output::{chain_of, say};
+use super::said::{reading_is_said, waiting_is_said};
 use super::settings::{Row, Setting, Settings};
 use super::signers::ExternalSigner;
-use crate::chain::outbox::{Confirmation, Observer};
-use crate::chain::{
-    Deployment, Outbox, Passphrase, Profile, ReadObserver, Reading, Registry, Rpc, Wait, Wallet, is_development_chain,
-};
+use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
 use crate::clock::SystemClock;
 use crate::files::{make_private_folder, read_secret};
 use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
 use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
+use alloy::primitives::Address;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The KGC of this machine, as the command line runs it.
@@ -155,6 +153,15 @@ impl Session {
         Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
     }
 
+    /// The address of whoever acts, where it is known without a passphrase.
+    pub(super) fn own_address(&self) -> Option<Address> {
+        match (self.external_signer().from, self.settings.keystore()) {
+            (Some(from), _) => Some(from),
+            (None, Some(keystore)) => address_in(&keystore),
+            (None, None) => self.wallet().ok().map(|wallet| wallet.address()),
+        }
+    }
+
     /// Who signs and who pays, where `relayer` may name an actor who pays.
     ///
     /// # Errors
@@ -244,41 +251,10 @@ impl Session {
     }
 }
 
-/// Says what the command waits for, at the start and every half minute.
-fn waiting_is_said() -> Observer {
-    let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
-        const EVERY_SECS: u64 = 30;
-        let now = Some((waiting.job.to_owned(), waiting.block, waiting.since.as_secs() / EVERY_SECS));
-        let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *said != now {
-            let wanted = waiting.wanted.name();
-            let reached = if waiting.reached == 0 { "none".to_owned() } else { format!("block {}", waiting.reached) };
-            say(&format!("mined in block {}; waiting until it is {wanted} (so far {reached} is)", waiting.block));
-            *said = now;
-        }
-    })
-}
-
-/// Says how far the reading of a log has come, once it takes long.
-fn reading_is_said() -> ReadObserver {
-    /// Said after so long or so many requests, and then again after so long.
-    const FIRST: Duration = Duration::from_secs(3);
-    const REQUESTS: u64 = 500;
-    const EVERY: Duration = Duration::from_secs(15);
-    let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |reading: &Reading| {
-        let Reading { block, last, requests, since } = *reading;
-        let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let due = match *said {
-            None => since >= FIRST || requests >= REQUESTS,
-            Some(before) => since >= EVERY + before,
-        };
-        if due {
-            say(&format!("reading the log: block {block} of {last}, {requests} requests in {} s", since.as_secs()));
-            *said = Some(since);
-        }
-    })
+/// The address that a keystore file says it is of.
+fn address_in(keystore: &Path) -> Option<Address> {
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(keystore).ok()?).ok()?;
+    file["address"].as_str()?.parse().ok()
 }
 
 /// An actor names a folder beside those of the store, the outboxes and the development chain.

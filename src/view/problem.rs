@@ -98,6 +98,7 @@ impl From<&ChainError> for Problem {
             (ChainError::InvalidUrl { .. }, _) => Code::Settings,
             (ChainError::NoFinality { .. }, _) => Code::NoFinality,
             (ChainError::OutOfBudget { .. }, _) => Code::ReadLimit,
+            (ChainError::Contradicts { .. }, _) => Code::LogIncomplete,
             (_, ErrorKind::Unreachable) => Code::Unreachable,
             (_, ErrorKind::WrongChain) => Code::WrongChain,
             _ => Code::Chain,

@@ -5,7 +5,7 @@ use crate::chain::error::ChainError;
 use crate::chain::outbox::MinedTransaction;
 use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents, KgcKeyPublished};
 use crate::contract::{
-    EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, is_known, spelled_out,
+    EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, Trail, decode, is_known, spelled_out,
 };
 use crate::envelope;
 use alloy::primitives::{Address, B256, Bytes, U256};
@@ -56,11 +56,40 @@ impl Registry {
         self.read_events(&Filter::new().event_signature(OF_IMAGES.to_vec()).topic1(image_id)).await
     }
 
-    /// Every event of the registry up to block `to`, oldest first.
+    /// The same up to block `to`.
     ///
     /// # Errors
-    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    /// As [`Registry::events`].
+    pub async fn events_to(&self, image_id: B256, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
+        let filter = Filter::new().event_signature(OF_IMAGES.to_vec()).topic1(image_id);
+        read(self, filter, (self.first.number, to)).await
+    }
+
+    /// Every event of the registry up to block `to`, oldest first. They are as many as the contract
+    /// counts there, and the last has its audit head; that each follows from those before it,
+    /// [`audit()`](crate::audit::audit) shows.
+    ///
+    /// # Errors
+    /// [`ChainError::Contradicts`]; [`ChainError`] if the node does not answer, or with logs that
+    /// are not those asked for.
     pub async fn log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
+        let events = self.whole_log(to).await?;
+        let block = self.rpc.block(to.into()).await?.header.hash;
+        let (contract, mut last) = (self.audit_in(block).await?, Trail::start(self.chain_id, self.address));
+        for trail in events.iter().filter_map(|event| Trail::of(&event.event)) {
+            same("the number of events", trail.seq(), last.seq() + 1)?;
+            last = trail;
+        }
+        same("the number of events", contract.seq, last.seq())?;
+        let heads = (contract.head == last.head()) || contract.seq == 0;
+        if heads {
+            Ok(events)
+        } else {
+            Err(ChainError::Contradicts { what: "the head of the log, event", contract: contract.seq, log: last.seq() })
+        }
+    }
+
+    async fn whole_log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
         let kinds: Vec<B256> = IImageRegistryEvents::SELECTORS.iter().map(B256::from).collect();
         read(self, Filter::new().event_signature(kinds), (self.first.number, to)).await
     }
@@ -175,6 +204,10 @@ impl Registry {
         let gone = || ChainError::BadAnswer { method, reason: format!("transaction {transaction} is gone") };
         self.rpc.receipt(transaction).await?.ok_or_else(gone)
     }
+}
+
+fn same(what: &'static str, contract: u64, log: u64) -> Result<(), ChainError> {
+    if contract == log { Ok(()) } else { Err(ChainError::Contradicts { what, contract, log }) }
 }
 
 /// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain.

@@ -2,9 +2,8 @@
 
 use super::deployment::Deployment;
 use super::error::ChainError;
-use super::head::{AHEAD_SECS, Head, Profile, most_blocks, most_blocks_at_ease};
+use super::head::{Head, Profile};
 use super::rpc::Rpc;
-use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::{
     self as registry, Access, Capsules, Flag, KgcKey, LogHead, Operator, Record, RecordState,
 };
@@ -13,12 +12,13 @@ use crate::contract::{AuditHead, Transaction};
 use crate::envelope;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, U256, keccak256};
-use alloy::rpc::types::{Filter, Header, TransactionRequest};
+use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::sol_types::{Eip712Domain, SolCall};
 use std::time::Duration;
 
 mod log;
 mod ranges;
+mod reach;
 mod times;
 
 pub use ranges::{LogRange, LogRanges, READ_TIME, ReadBudget, ReadObserver, Reading};
@@ -150,54 +150,6 @@ impl Registry {
             .map_err(|error| ChainError::BadAnswer { method: C::SIGNATURE, reason: error.to_string() })
     }
 
-    /// The newest block, and when (by `clock`) the node said so.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer.
-    pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
-        // The time before the question: a slow answer counts as older, never as newer.
-        let answered_at = clock.unix_secs();
-        let header = self.newest().await?;
-        Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
-    }
-
-    /// The header of the newest block, if the chain can have come so far.
-    ///
-    /// # Errors
-    /// As [`Registry::check_reach`], or the node does not answer.
-    pub async fn newest(&self) -> Result<Header, ChainError> {
-        let header = self.rpc.latest().await?;
-        self.check_reach(&header)?;
-        Ok(header)
-    }
-
-    /// Checks that the chain can have come as far as this block since the contract was made: a
-    /// chain has a bounded number of blocks a second, and on a network no block is of the future.
-    ///
-    /// # Errors
-    /// [`ChainError::BadAnswer`].
-    pub fn check_reach(&self, header: &Header) -> Result<(), ChainError> {
-        let bad = |reason| Err(ChainError::BadAnswer { method: "eth_getBlockByNumber", reason });
-        let (number, says) = (header.number, header.timestamp);
-        let time = match self.profile {
-            Profile::Development => says,
-            Profile::Network { .. } => says.min(SystemClock.unix_secs().saturating_add(AHEAD_SECS)),
-        };
-        let first = (self.first.number, self.first.time);
-        let most = most_blocks(first, time);
-        if number > most {
-            let reason = format!(
-                "block {number} of time {says}: since block {} of time {} there can be no block after {most}",
-                first.0, first.1
-            );
-            return bad(reason);
-        }
-        if number > most_blocks_at_ease(first, time) && header.inner.hash_slow() != header.hash {
-            return bad(format!("block {number} is far ahead, and its header does not hash to {}", header.hash));
-        }
-        Ok(())
-    }
-
     /// The record of an image.
     ///
     /// # Errors
@@ -208,6 +160,26 @@ impl Registry {
             RecordState::Absent => Err(ChainError::UnknownImage { image_id }),
             _ => Ok(record),
         }
+    }
+
+    /// The record of an image as it was in the block with this hash.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], or the node does not answer.
+    pub async fn record_in(&self, block: B256, image_id: B256) -> Result<Record, ChainError> {
+        let record = self.view_at(BlockId::hash(block), registry::recordOfCall { imageId: image_id }).await?;
+        match record.state {
+            RecordState::Absent => Err(ChainError::UnknownImage { image_id }),
+            _ => Ok(record),
+        }
+    }
+
+    /// The newest flag of an image as it was in the block with this hash; id 0 where there was none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn flag_in(&self, block: B256, image_id: B256) -> Result<Flag, ChainError> {
+        self.view_at(BlockId::hash(block), registry::flagOfCall { imageId: image_id }).await
     }
 
     /// Whether `observed` is the registered SHA-256 of the image.
