@@ -63,6 +63,7 @@ pub async fn collect(
         ranges = rest;
         for log in &range.logs {
             budget.hold(log)?;
+            check_block(log, range.from..=range.to)?;
             collector.take(registry, log).await?;
         }
         progress(range.to - first.block_number + 1, target.number - first.block_number + 1);
@@ -112,6 +113,17 @@ async fn proven(registry: &Registry, image_id: B256, target: &Header) -> Result<
         ChainError::BadAnswer { method: "eth_getProof", reason: format!("expected 6 slots, found {count}") }
     })?;
     Ok((account, Slots { trail, content_hash, record, flag, capsules_hash, capsules_version }))
+}
+
+/// Checks that a log is of one of the blocks that were asked for.
+fn check_block(log: &Log, asked: std::ops::RangeInclusive<u64>) -> Result<(), ChainError> {
+    match log.block_number {
+        Some(block) if asked.contains(&block) => Ok(()),
+        found => {
+            let reason = format!("expected logs of blocks {asked:?}, found one of block {found:?}");
+            Err(ChainError::BadAnswer { method: "eth_getLogs", reason })
+        }
+    }
 }
 
 async fn anchor_of(registry: &Registry, image: &LoggedImage, root: B256) -> Result<EventPlace, ChainError> {

@@ -161,7 +161,7 @@ impl<'a> Watcher<'a> {
             Start::Since(block) => block.max(first),
         };
         let window = target.number.saturating_sub(WINDOW_BLOCKS);
-        let block = (self.report_from - 1).min(window).max(before_all);
+        let block = self.report_from.saturating_sub(1).min(window).max(before_all);
         let header = self.registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header;
         let start = Trail::start(self.registry.chain_id(), self.registry.address());
         let position = match prove(&self.registry, &header).await {

@@ -29,6 +29,8 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 const YOUNG_BLOCKS: u64 = 128;
 /// How often a call is repeated whose answer is older than an earlier one.
 const RETRIES: usize = 5;
+/// A million ether for each unit of gas: what is computed of fees below this fits.
+const MOST_FEE: u128 = 1_000_000_000_000_000_000_000_000;
 /// Geth's answer for some moments after its start, when it cannot tell whether it has a
 /// transaction.
 const INDEXING: &str = "transaction indexing is in progress";
@@ -266,7 +268,12 @@ impl Rpc {
             self.ask(method, (U64::from(EIP1559_FEE_ESTIMATION_PAST_BLOCKS), latest, percentile)).await?;
         let reason = || "no base fee".to_owned();
         let base = history.next_block_base_fee().ok_or_else(|| ChainError::BadAnswer { method, reason: reason() })?;
-        let mut offer = eip1559_default_estimator(base, &history.reward.unwrap_or_default());
+        let rewards = history.reward.unwrap_or_default();
+        let greatest = rewards.iter().flatten().copied().max().unwrap_or_default().max(base);
+        if greatest > MOST_FEE {
+            return Err(ChainError::BadAnswer { method, reason: format!("no chain has fees of {greatest} wei a gas") });
+        }
+        let mut offer = eip1559_default_estimator(base, &rewards);
         let asked = match self.ask::<_, U128>("eth_maxPriorityFeePerGas", ()).await {
             Ok(tip) => tip.to::<u128>(),
             // Not every node answers this method.

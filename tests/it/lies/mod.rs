@@ -2,4 +2,6 @@
 
 mod copied;
 mod endless;
+mod reading;
 mod scene;
+mod table;
