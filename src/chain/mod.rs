@@ -23,7 +23,7 @@ pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use keystore::BadParameter;
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{MinedTransaction, Outbox, OutboxError, Submitted, Unsent};
-pub use registry::{BlockTimes, Registry};
+pub use registry::{BlockTimes, LogRange, LogRanges, READ_TIME, ReadBudget, ReadObserver, Reading, Registry};
 pub use relay::{CheckedSignature, Payer, RelayError};
 pub use request_state::RequestState;
 pub use rpc::Rpc;

@@ -75,6 +75,11 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
     }
     let deployment = Deployment::load(&folder, session.chain_id())?;
     match Registry::connect(session.rpc().clone(), &deployment, session.profile()).await {
+        Ok(_) if !deployment.pins_blocks() => {
+            let deployment = deployment.with_pins(session.rpc()).await?;
+            deployment.save(&folder)?;
+            Ok(Some(deployment))
+        }
         Ok(_) => Ok(Some(deployment)),
         Err(crate::chain::ChainError::NoContract { .. }) if force || session.profile() == Profile::Development => {
             Ok(None)

@@ -38,6 +38,7 @@ mod refusal;
 mod registry;
 mod relay;
 mod role;
+mod said;
 mod seal;
 mod session;
 mod settings;

@@ -3,9 +3,9 @@
 use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
 use super::output::{chain_of, say};
+use super::said::{reading_is_said, waiting_is_said};
 use super::settings::{Row, Setting, Settings};
 use super::signers::ExternalSigner;
-use crate::chain::outbox::{Confirmation, Observer, Waiting};
 use crate::chain::{
     Deployment, Outbox, OutboxError, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain,
 };
@@ -18,6 +18,7 @@ use crate::kgc::{
 };
 use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
+use alloy::primitives::Address;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -105,7 +106,15 @@ impl Session {
             });
         }
         let deployment = Deployment::load(&folder, self.chain_id)?;
-        Ok(Registry::connect(self.rpc.clone(), &deployment, self.profile).await?)
+        if !deployment.pins_blocks() {
+            let path = Deployment::path(&folder, self.chain_id);
+            say(&format!(
+                "note: {} does not say which blocks its chain has, so a copy of the chain would pass for it: medseal deploy adds them",
+                path.display()
+            ));
+        }
+        let registry = Registry::connect(self.rpc.clone(), &deployment, self.profile).await?;
+        Ok(registry.reading_for(self.settings.read_time()?, Some(reading_is_said())))
     }
 
     /// The wallet: a keystore file, or on a development chain the development account of the
@@ -148,6 +157,15 @@ impl Session {
             return Err(none());
         }
         Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
+    }
+
+    /// The address of whoever acts, where it is known without a passphrase.
+    pub(super) fn own_address(&self) -> Option<Address> {
+        match (self.external_signer().from, self.settings.keystore()) {
+            (Some(from), _) => Some(from),
+            (None, Some(keystore)) => address_in(&keystore),
+            (None, None) => self.wallet().ok().map(|wallet| wallet.address()),
+        }
     }
 
     /// Who signs and who pays, where `relayer` may name an actor who pays.
@@ -287,38 +305,10 @@ impl Session {
     }
 }
 
-/// Says what the command waits for, at the start and every half minute.
-fn waiting_is_said() -> Observer {
-    let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
-        const EVERY_SECS: u64 = 30;
-        let (job, at, since) = match waiting {
-            Waiting::Depth(Confirmation { job, block, since, .. }) => (job, block, since),
-            Waiting::Foreign { job, nonce, since, .. } => (job, nonce, since),
-        };
-        let now = Some(((*job).to_owned(), *at, since.as_secs() / EVERY_SECS));
-        let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *said != now {
-            say(&said_of(waiting));
-            *said = now;
-        }
-    })
-}
-
-fn said_of(waiting: &Waiting<'_>) -> String {
-    match waiting {
-        Waiting::Depth(Confirmation { block, wanted, reached, .. }) => {
-            let wanted = wanted.name();
-            let reached = if *reached == 0 { "none".to_owned() } else { format!("block {reached}") };
-            format!("mined in block {block}; waiting until it is {wanted} (so far {reached} is)")
-        }
-        Waiting::Foreign { nonce, transaction, .. } => {
-            let hash = transaction.map(|hash| format!(" ({hash})")).unwrap_or_default();
-            format!(
-                "transaction {nonce} of this wallet{hash} waits in the node's pool and is not from here: waiting for its block (--after-pending does not wait)"
-            )
-        }
-    }
+/// The address that a keystore file says it is of.
+fn address_in(keystore: &Path) -> Option<Address> {
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(keystore).ok()?).ok()?;
+    file["address"].as_str()?.parse().ok()
 }
 
 /// An actor names a folder beside those of the store, the outboxes and the development chain.

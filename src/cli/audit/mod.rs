@@ -8,11 +8,12 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, address, check_free, progress, say, table, write_file};
 use super::session::Session;
 use super::settings::Settings;
-use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, WINDOW_BLOCKS, audit};
+use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, RestsOn, WINDOW_BLOCKS, audit};
 use crate::chain::Registry;
 use crate::cli::stdio::shown_path;
 use crate::files::make_private_folder;
 use crate::view::AuditView;
+use alloy::primitives::B256;
 use listing::{Filters, Form, Listing};
 use std::path::PathBuf;
 pub(super) use times::spelled;
@@ -23,6 +24,9 @@ pub(super) struct Args {
     /// network]
     #[arg(long, value_name = "N")]
     block: Option<u64>,
+    /// Up to the block with this hash, from somebody whom you trust
+    #[arg(long, value_name = "HASH", conflicts_with = "block")]
+    block_hash: Option<B256>,
     /// Read the whole log, not only what is new since the last audit
     #[arg(long)]
     from_start: bool,
@@ -60,6 +64,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let _ = make_private_folder(&folder);
     let options = AuditOptions {
         block: args.block,
+        trusted: args.block_hash,
         checkpoint: Some(folder.join(format!("{}-{}", registry.chain_id(), address(registry.address())))),
         from_start: args.from_start || (args.events.is_some() && !args.new),
     };
@@ -160,8 +165,16 @@ fn text(registry: &Registry, audited: &AuditReport, args: &Args, listed: Option<
 /// What the audit came to, in one line.
 fn verdict(audited: &AuditReport) -> String {
     let (proven, total) = (&audited.proven, audited.summary.total());
+    let word = match audited.rests_on {
+        RestsOn::TrustedHash => "; the block is the one that you named".to_owned(),
+        RestsOn::Nodes => format!("; {} nodes have this block", proven.witnesses.len()),
+        RestsOn::OneNode => {
+            let node = proven.witnesses.first().map_or("the node", String::as_str);
+            format!("; that this block is the chain's is the word of {node} alone")
+        }
+    };
     format!(
-        "complete up to block {}, hash {}: {} numbered events, {total} logs",
+        "complete up to block {}, hash {}: {} numbered events, {total} logs{word}",
         proven.block, proven.hash, audited.seq
     )
 }

@@ -10,11 +10,12 @@ pub(super) use files::SettingsFile;
 pub(super) use table::{Row, Setting};
 
 use super::error::CliError;
-use crate::chain::{BLOCK_TIME_SECS, Profile, Wait};
+use crate::chain::{BLOCK_TIME_SECS, Profile, READ_TIME, Wait};
 use alloy::primitives::U256;
 use alloy::primitives::utils::parse_ether;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where a setting came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,6 +331,17 @@ impl Settings {
                 let message = format!("expected profile development or network, found \"{}\"", other);
                 Err(CliError::Settings { message })
             }
+        }
+    }
+
+    /// How long the reading of a log may take.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no number of seconds from 1 on.
+    pub(super) fn read_time(&self) -> Result<Duration, CliError> {
+        match self.number(Setting::ReadTime)? {
+            Some(0) => Err(CliError::Settings { message: "expected a read time of 1 s or more, found 0".to_owned() }),
+            secs => Ok(secs.map_or(READ_TIME, Duration::from_secs)),
         }
     }
 

@@ -110,6 +110,16 @@ impl Store for LocalStore {
         .await
     }
 
+    async fn get_by_address(&self, cid: &Cid, length: Length) -> Result<Vec<u8>, StoreError> {
+        let cid = *cid;
+        self.blocking(move |folder| {
+            let bytes = folder.walk(&cid, BlockWalk::checked(cid).of_length(length))?.into_observed().bytes;
+            length.check(&cid, bytes.len() as u64)?;
+            Ok(bytes)
+        })
+        .await
+    }
+
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
         let cid = *cid;
         self.blocking(move |folder| folder.walk(&cid, BlockWalk::observed(cid)).map(BlockWalk::into_observed)).await

@@ -30,7 +30,8 @@ fn two_people_on_two_machines_seal_and_open_over_tls() {
     let serving = Serving::start(&world, &["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--anchor-every", "0"]);
     assert!(serving.url.starts_with("https://"), "{}", serving.url);
     let ca = world.path("cert.pem").display().to_string();
-    let kgc = ["--kgc", &serving.url, "--kgc-ca", &ca];
+    let url = serving.url.clone();
+    let kgc = ["--kgc", &url, "--kgc-ca", &ca];
     let with = |args: &[&str]| [args, &kgc].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
     let run = |machine: &Elsewhere, args: &[&str]| {
         machine.medseal(&with(args).iter().map(String::as_str).collect::<Vec<_>>())
