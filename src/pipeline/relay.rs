@@ -64,8 +64,8 @@ pub async fn relay(
                 let by = Payer { address: payer.address(), gas_cap: relaying.gas_cap };
                 let checked = registry.check_request(request, signature, relaying.clock.unix_secs(), &by).await?;
                 if checked.by_contract && !payer.prints_only() {
-                    outbox.cap_gas(relaying.gas_cap);
-                    let (gas, wei) = outbox.quote(registry.rpc(), &transaction(&checked.signature)).await?;
+                    outbox.cap_gas(&job, relaying.gas_cap);
+                    let (gas, wei) = outbox.quote(registry.rpc(), &job, &transaction(&checked.signature)).await?;
                     (relaying.told)(gas, wei);
                 }
                 check_capsules(registry, store, request).await?;

@@ -1,6 +1,5 @@
 //! What goes wrong in the outbox.
 
-use super::job::State;
 use crate::chain::error::ChainError;
 use crate::chain::head::Wait;
 use crate::contract::ErrorKind;
@@ -91,12 +90,12 @@ pub enum OutboxError {
         transaction: Option<B256>,
     },
     /// The job is done, or failed: there is nothing to cancel and no price to change.
-    #[error("job {job} is {}: nothing of it waits for a block", state.name())]
+    #[error("job {job} is {state}: nothing of it waits for a block")]
     NotWaiting {
         /// The job.
         job: String,
         /// How far it has come.
-        state: State,
+        state: &'static str,
     },
     /// Another process writes with this wallet.
     #[error("outbox {} is in use by another process", path.display())]

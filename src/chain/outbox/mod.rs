@@ -21,6 +21,7 @@
 //! SQLite is called on the thread of the task: its files are small and local, and a commit must be
 //! over before the next step.
 
+mod checks;
 mod error;
 mod external_signer;
 mod job;
@@ -103,7 +104,8 @@ pub struct Outbox {
     observer: Option<Observer>,
     signature: Option<Bytes>,
     fee_ceiling: U256,
-    gas_cap: Option<u64>,
+    /// The job that runs other people's code, and most gas for it.
+    gas_cap: Option<(String, u64)>,
     after_pending: bool,
     earlier_chain: Option<PathBuf>,
     // Held as long as the outbox lives; the system lets go of it when the process dies.
@@ -173,10 +175,10 @@ impl Outbox {
         Self { fee_ceiling, ..self }
     }
 
-    /// From now on transactions take this much gas at most, and are tried out at the price that
-    /// will be paid for them: for those that run other people's code.
-    pub fn cap_gas(&mut self, gas_cap: u64) {
-        self.gas_cap = Some(gas_cap);
+    /// From now on the job's transaction takes this much gas at most, and is tried out at the price
+    /// that will be paid for it: for one that runs other people's code.
+    pub fn cap_gas(&mut self, job: &str, gas_cap: u64) {
+        self.gas_cap = Some((job.to_owned(), gas_cap));
     }
 
     /// The same outbox, which takes the number behind another program's transactions that wait in
@@ -287,8 +289,8 @@ impl Outbox {
         for job in self.open_jobs()? {
             let before = self.known(&job)?;
             let end = self.finish(rpc, wallet, &job, Wait::Mined).await;
-            let after = self.known(&job)?;
-            let is_told = before.state != State::Mined || before.receipt != after.receipt;
+            let after = self.table.job(&job)?.and_then(|job| job.receipt);
+            let is_told = before.state != State::Mined || before.receipt != after;
             if is_told || end.as_ref().is_err_and(|error| !matches!(error, OutboxError::Cancelled { .. })) {
                 ended.push((job, end));
             }
@@ -360,46 +362,6 @@ impl Outbox {
 
     fn known(&self, job: &str) -> Result<Job, OutboxError> {
         self.table.job(job)?.ok_or_else(|| OutboxError::NoSuchJob { job: job.into() })
-    }
-
-    fn check_sender(&self, wallet: &Wallet) -> Result<(), OutboxError> {
-        let (expected, found) = (self.sender, wallet.address());
-        if found != expected {
-            return Err(OutboxError::WrongSender { expected, found });
-        }
-        if wallet.prints_only() { Err(OutboxError::PrintsOnly { wallet: found }) } else { Ok(()) }
-    }
-
-    /// Is it still our chain, and our wallet?
-    async fn check(&mut self, rpc: &Rpc, wallet: &Wallet) -> Result<(), OutboxError> {
-        self.check_sender(wallet)?;
-        rpc.check_chain_id(self.chain_id).await?;
-        let found = rpc.genesis().await?;
-        if found != self.genesis {
-            return Err(OutboxError::ChainReset { expected: self.genesis, found });
-        }
-        let found = rpc.transaction_count(self.sender).await?;
-        if found < self.table.mined_count()? {
-            self.reopen(rpc, found).await?;
-        }
-        Ok(())
-    }
-
-    /// Jobs that were done are in no block any more: an older state of the chain was restored, or a
-    /// node had made up their receipts. They are sent again.
-    async fn reopen(&mut self, rpc: &Rpc, found: u64) -> Result<(), OutboxError> {
-        for id in self.table.done_from(found)? {
-            let job = self.known(&id)?;
-            let Some(receipt) = job.receipt else { continue };
-            let again = rpc.receipt(receipt.transaction).await?;
-            if again.is_some_and(|again| again.block_hash == Some(receipt.block_hash)) {
-                let number = job.signed.iter().find(|signed| signed.hash == receipt.transaction);
-                let nonce = number.map_or(found, |signed| signed.nonce);
-                return Err(OutboxError::Contradiction { sender: self.sender, found, nonce });
-            }
-            self.table.not_mined(&id)?;
-        }
-        Ok(())
     }
 }
 

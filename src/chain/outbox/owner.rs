@@ -101,7 +101,7 @@ impl Outbox {
             let transaction = match self.is_cancelled(&job)? {
                 true => older,
                 false => {
-                    let price = self.price(rpc, &job.transaction).await?;
+                    let price = self.price(rpc, &job.id, &job.transaction).await?;
                     self.unsigned(&job, older.nonce, &price)
                 }
             };
@@ -127,7 +127,7 @@ impl Outbox {
         }
         match self.finish(rpc, wallet, id, self.wait).await {
             Err(OutboxError::Cancelled { transaction, .. }) => Ok(transaction),
-            Ok(_) => Err(OutboxError::NotWaiting { job: id.to_owned(), state: self.known(id)?.state }),
+            Ok(_) => Err(OutboxError::NotWaiting { job: id.to_owned(), state: self.known(id)?.state.name() }),
             Err(error) => Err(error),
         }
     }
@@ -151,7 +151,7 @@ impl Outbox {
         if waits && !self.look(rpc, &job).await? {
             return Ok(job);
         }
-        let state = self.known(id)?.state;
+        let state = self.known(id)?.state.name();
         Err(OutboxError::NotWaiting { job: id.to_owned(), state })
     }
 

@@ -48,12 +48,12 @@ impl Outbox {
     /// # Errors
     /// The revert, where the contract would refuse; [`ChainError::Fees`] and
     /// [`ChainError::BadAnswer`] where the node's words do not fit each other.
-    pub(super) async fn price(&mut self, rpc: &Rpc, transaction: &Transaction) -> Result<Price, ChainError> {
-        let fees = rpc.fees().await?;
+    pub(super) async fn price(&mut self, rpc: &Rpc, job: &str, transaction: &Transaction) -> Result<Price, ChainError> {
+        let (fees, cap) = (rpc.fees().await?, self.cap_of(job));
         let mut request = self.request(transaction);
         // A wallet contract that is asked for its signature can see the price: it is tried as it
         // will be paid.
-        if self.gas_cap.is_some() {
+        if cap.is_some() {
             request = request.max_fee_per_gas(fees.offer.max_fee_per_gas);
             request = request.max_priority_fee_per_gas(fees.offer.max_priority_fee_per_gas);
         }
@@ -66,16 +66,21 @@ impl Outbox {
         // A quarter more than was needed when it was tried: transactions that get in before ours
         // may make it dearer. But not more than a block or a transaction (EIP-7825) may have, if it
         // could do with that.
-        let most = most.min(MOST_GAS).min(self.gas_cap.unwrap_or(u64::MAX)).max(used);
+        let most = most.min(MOST_GAS).min(cap.unwrap_or(u64::MAX)).max(used);
         Ok(Price { used, gas_limit: used.saturating_add(used / 4).min(most), fees })
     }
 
-    /// What a transaction may take: gas, and wei.
+    /// Most gas that a job may take, where it runs other people's code.
+    fn cap_of(&self, job: &str) -> Option<u64> {
+        self.gas_cap.as_ref().filter(|(capped, _)| capped == job).map(|(_, cap)| *cap)
+    }
+
+    /// What a job's transaction may take: gas, and wei.
     ///
     /// # Errors
     /// The revert, where the contract would refuse; or the node does not answer.
-    pub async fn quote(&mut self, rpc: &Rpc, transaction: &Transaction) -> Result<(u64, U256), ChainError> {
-        let price = self.price(rpc, transaction).await?;
+    pub async fn quote(&mut self, rpc: &Rpc, job: &str, transaction: &Transaction) -> Result<(u64, U256), ChainError> {
+        let price = self.price(rpc, job, transaction).await?;
         Ok((price.gas_limit, U256::from(price.gas_limit) * U256::from(price.fees.offer.max_fee_per_gas)))
     }
 
@@ -109,7 +114,7 @@ impl Outbox {
     /// [`OutboxError::TooDear`], [`OutboxError::TooMuchGas`].
     pub(super) fn check_price(&self, job: &str, transaction: &TxEip1559) -> Result<(), OutboxError> {
         let (cost, ceiling, gas) = (cost(transaction), self.fee_ceiling, transaction.gas_limit);
-        if let Some(cap) = self.gas_cap.filter(|cap| gas > *cap) {
+        if let Some(cap) = self.cap_of(job).filter(|cap| gas > *cap) {
             return Err(OutboxError::TooMuchGas { job: job.to_owned(), gas, cap });
         }
         if cost > ceiling {

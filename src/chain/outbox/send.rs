@@ -77,7 +77,7 @@ impl Outbox {
 
     /// The price of a job's transaction; none where the contract would refuse it now.
     async fn price_if_taken(&mut self, rpc: &Rpc, job: &Job) -> Result<Option<Price>, OutboxError> {
-        match self.price(rpc, &job.transaction).await {
+        match self.price(rpc, &job.id, &job.transaction).await {
             Ok(price) => Ok(Some(price)),
             Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => Ok(None),
             Err(error) => Err(error.into()),

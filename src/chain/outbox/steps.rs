@@ -26,7 +26,7 @@ impl Outbox {
         if !job.signed.is_empty() && !is_used_up(rpc, self.sender, job).await? {
             return self.table.set_state(&job.id, State::Signed, None);
         }
-        let price = match self.price(rpc, &job.transaction).await {
+        let price = match self.price(rpc, &job.id, &job.transaction).await {
             Ok(price) => price,
             Err(refused @ (ChainError::Revert(_) | ChainError::UnknownImage { .. })) => {
                 // A reorg may have brought back bytes of this job that somebody else's had taken
@@ -41,12 +41,33 @@ impl Outbox {
                 let (address, job) = (self.sender, job.id.clone());
                 return Err(OutboxError::NoFunds { address, job, needed: None, message });
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.not_begun(job, error.into())?),
         };
         // What is refused for its price waits for nobody and takes no number.
-        self.check_price(&job.id, &self.unsigned(job, 0, &price))?;
-        let nonce = self.next_number(rpc, &job.id).await?;
+        if let Err(error) = self.check_price(&job.id, &self.unsigned(job, 0, &price)) {
+            return Err(self.not_begun(job, error)?);
+        }
+        let nonce = match self.next_number(rpc, &job.id).await {
+            Ok(nonce) => nonce,
+            Err(error) => return Err(self.not_begun(job, error)?),
+        };
         self.put(wallet, job, self.unsigned(job, nonce, &price))
+    }
+
+    /// What is refused for its price, or stands behind somebody else's transaction, is not kept: a
+    /// later command would sign it, for another price than its owner agreed to.
+    fn not_begun(&mut self, job: &Job, error: OutboxError) -> Result<OutboxError, OutboxError> {
+        let is_refused = matches!(
+            error,
+            OutboxError::TooDear { .. }
+                | OutboxError::TooMuchGas { .. }
+                | OutboxError::ForeignPending { .. }
+                | OutboxError::Chain(ChainError::Fees { .. })
+        );
+        if is_refused && job.signed.is_empty() {
+            self.table.forget(&job.id, &error.to_string())?;
+        }
+        Ok(error)
     }
 
     /// Looks for a receipt of any of the job's hashes; writes it down and returns whether there is

@@ -68,7 +68,7 @@ impl Outbox {
         if self.is_cancelled(job)? {
             return if is_next { Ok(()) } else { self.cancel_with(rpc, wallet, job, number).await };
         }
-        let price = match self.price(rpc, &job.transaction).await {
+        let price = match self.price(rpc, &job.id, &job.transaction).await {
             Ok(price) => price,
             // Its bytes may have been mined in the meantime, which made it so.
             Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) if self.look(rpc, job).await? => return Ok(()),

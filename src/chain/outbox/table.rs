@@ -88,6 +88,15 @@ impl Table {
         Ok(both.commit()?)
     }
 
+    /// Forgets a job of which nothing was ever signed; another one has failed for this reason.
+    pub(super) fn forget(&mut self, id: &str, reason: &str) -> Result<(), OutboxError> {
+        let query = "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM signed WHERE job = ?1)";
+        if self.0.execute(query, [id])? == 0 {
+            self.set_state(id, State::Failed, Some(reason))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn signed(&mut self, id: &str, signed: &SignedTransaction) -> Result<(), OutboxError> {
         let both = self.0.transaction()?;
         // The same bytes may have been signed before: they are the newest again.
@@ -288,6 +297,23 @@ mod tests {
         table.prepare("job", &transaction).expect("written");
         let job = table.job("job").expect("read").expect("there");
         assert_eq!((job.state, job.signed, job.receipt, job.reason), (State::Prepared, vec![], None, None));
+    }
+
+    #[test]
+    fn a_job_of_which_nothing_was_signed_is_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut table = open(folder.path());
+        for id in ["new", "signed"] {
+            table.prepare(id, &Transaction { to: None, data: Bytes::new() }).expect("written");
+        }
+        table.signed("signed", &signed(1)).expect("written");
+        // The same bytes once more are the same.
+        table.signed("signed", &signed(1)).expect("written");
+        table.forget("new", "why").expect("written");
+        table.forget("signed", "why").expect("written");
+        assert_eq!(table.job("new").expect("read"), None);
+        let kept = table.job("signed").expect("read").expect("there");
+        assert_eq!((kept.state, kept.reason.as_deref(), kept.signed.len()), (State::Failed, Some("why"), 1));
     }
 
     #[test]

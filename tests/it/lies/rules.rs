@@ -81,9 +81,11 @@ pub(super) fn receipts(status: &'static str) -> Rule {
 
 /// Every lie, by name.
 pub(super) fn lies() -> Vec<(&'static str, Rule)> {
+    [of_gas(), of_fees(), of_numbers(), of_what_was_sent(), of_the_chain()].into_iter().flatten().collect()
+}
+
+fn of_gas() -> Vec<(&'static str, Rule)> {
     let estimate = |gas: &str| always("eth_estimateGas", json!(gas));
-    let tip = |wei: &str| always("eth_maxPriorityFeePerGas", json!(wei));
-    let huge = "0xffffffffffffffffffffffffffffffff";
     vec![
         ("gas 0", estimate("0x0")),
         ("gas 21000", estimate("0x5208")),
@@ -105,6 +107,13 @@ pub(super) fn lies() -> Vec<(&'static str, Rule)> {
                 _ => Fault::None,
             }),
         ),
+    ]
+}
+
+fn of_fees() -> Vec<(&'static str, Rule)> {
+    let tip = |wei: &str| always("eth_maxPriorityFeePerGas", json!(wei));
+    let huge = "0xffffffffffffffffffffffffffffffff";
+    vec![
         (
             "base fee 10^18 in the history",
             Box::new(|request| match request["method"].as_str() {
@@ -129,6 +138,11 @@ pub(super) fn lies() -> Vec<(&'static str, Rule)> {
         ("tip 0", tip("0x0")),
         ("tip of 1000 gwei in the history", dropping(|request| rewards(request, "0xe8d4a51000"))),
         ("tip of 2^128 - 1 in the history", Box::new(move |request| rewards(request, huge))),
+    ]
+}
+
+fn of_numbers() -> Vec<(&'static str, Rule)> {
+    vec![
         ("number 5000", counts(None, "0x1388")),
         (
             "number 5000, then nothing",
@@ -142,6 +156,11 @@ pub(super) fn lies() -> Vec<(&'static str, Rule)> {
         ("number 2^64 - 1 in the pool", counts(Some("pending"), "0xffffffffffffffff")),
         ("number 5000 in the pool", counts(Some("pending"), "0x1388")),
         ("number 0", counts(None, "0x0")),
+    ]
+}
+
+fn of_what_was_sent() -> Vec<(&'static str, Rule)> {
+    vec![
         ("a made-up receipt", receipts("0x1")),
         ("a made-up receipt of a failure", receipts("0x0")),
         ("sent, and dropped", dropping(|_| Fault::None)),
@@ -171,6 +190,11 @@ pub(super) fn lies() -> Vec<(&'static str, Rule)> {
                 _ => Fault::None,
             }),
         ),
+    ]
+}
+
+fn of_the_chain() -> Vec<(&'static str, Rule)> {
+    vec![
         (
             "another block 0",
             Box::new(|request| match request["params"][0].as_str() {
