@@ -170,9 +170,9 @@ fn new_key(file: &std::path::Path) -> Result<Outcome, CliError> {
 /// The secret key in a file, as `new-key` writes it.
 ///
 /// # Errors
-/// [`CliError::File`]; [`CliError::ReaderKey`], which never says what is in the file.
+/// [`CliError::SecretFile`]; [`CliError::ReaderKey`], which never says what is in the file.
 pub(super) fn read_key(path: &std::path::Path) -> Result<X25519Secret, CliError> {
-    let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
+    let failed = |source| CliError::SecretFile { named_by: "--reader-key".to_owned(), source };
     let text = read_secret(path).map_err(failed)?;
     let mut bytes = Zeroizing::new([0; 32]);
     alloy::hex::decode_to_slice(text.trim_end(), bytes.as_mut())

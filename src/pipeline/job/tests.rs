@@ -96,3 +96,23 @@ fn a_damaged_description_is_an_error_and_not_a_new_job() {
     std::fs::write(own.path.join(DESCRIPTION), b"{").expect("written");
     assert!(matches!(own.read(), Err(PipelineError::JobDescription { .. })));
 }
+
+/// A guessed file is not confirmed by the names alone: each place has a key of its own.
+#[test]
+fn a_folders_name_says_nothing_without_the_key_beside_the_jobs() {
+    let name_in = |folder: &tempfile::TempDir| {
+        open(&SealingJobs::new(folder.path().join("jobs")), b"scan", Mode::Auto, 8, 1, 9).path
+    };
+    let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    assert_eq!(name_in(&one), name_in(&one));
+    assert_ne!(name_in(&one).file_name(), name_in(&other).file_name());
+    let key = |folder: &tempfile::TempDir| folder.path().join("jobs.key");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&key(&one).metadata().expect("there").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    std::fs::copy(key(&one), key(&other)).expect("copied");
+    assert_eq!(name_in(&one).file_name(), name_in(&other).file_name());
+    std::fs::write(key(&one), b"short").expect("written");
+    let jobs = SealingJobs::new(one.path().join("jobs"));
+    let refused = jobs.open(b"scan", Mode::Auto, Address::ZERO, 1, Address::ZERO);
+    assert!(matches!(refused, Err(PipelineError::JobFile { .. })));
+}

@@ -42,6 +42,10 @@ fn the_nearest_one_wins() {
         let values = if name == "rpc_url" { nowhere } else { ["11", "22", "33", "44", "55"] };
         let folder = tempfile::tempdir().expect("a folder");
         let url = [("ETH_RPC_URL", nowhere[0])];
+        // Of a secret's file the name is shown if it is one.
+        for value in ["11", "22", "33", "44", "55"] {
+            std::fs::write(folder.path().join(value), "").expect("written");
+        }
         let base: &[_] = if name == "rpc_url" { &[] } else { &url };
         let expect = |variables: &[(&str, &str)], args: &[&str], value: &str, origin: &str| {
             let found = setting(&folder, &[base, variables].concat(), args, name);

@@ -221,9 +221,11 @@ impl DescriptionVector {
         let format = Format::ALL.into_iter().find(|format| format!("{format:?}").to_lowercase() == self.format);
         let layout = match self.layout.as_str() {
             "bytes" => Layout::Bytes { length: self.payload_bytes },
-            "spliced" => {
-                Layout::Spliced { shape: self.shape.shape(), head: self.head.to_vec(), tail: self.tail.to_vec() }
-            }
+            "spliced" => Layout::Spliced {
+                shape: self.shape.shape(),
+                head: self.head.to_vec().into(),
+                tail: self.tail.to_vec().into(),
+            },
             "pixels" => Layout::Pixels { shape: self.shape.shape() },
             other => panic!("layout {other}"),
         };
