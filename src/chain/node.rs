@@ -4,6 +4,7 @@ use super::error::ChainError;
 use super::rpc::Rpc;
 use crate::clock::{Clock, SystemClock};
 use crate::contract::ErrorKind;
+use crate::files::{Existing, write_whole};
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -11,7 +12,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How the chain is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,14 @@ pub enum NodeError {
     PortTaken {
         /// The port.
         port: u16,
+    },
+    /// The chain cannot be kept.
+    #[error("cannot keep the chain in {}", path.display())]
+    State {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// It ended before it listened.
     #[error("anvil ended at once ({status}): {output}")]
@@ -151,12 +160,57 @@ impl Output {
     }
 }
 
+/// The file that keeps the chain. Anvil writes it as it goes, but over itself: who is killed then
+/// leaves a part of it. So a whole one is kept beside it.
+#[derive(Debug)]
+struct StateFile {
+    path: PathBuf,
+    /// When the whole one was written last.
+    kept: Option<SystemTime>,
+}
+
+impl StateFile {
+    /// Seconds between two times that anvil writes it.
+    const EVERY_SECS: u64 = 5;
+
+    fn whole(&self) -> PathBuf {
+        self.path.with_extension("whole.json")
+    }
+
+    /// Its bytes, if they are all there.
+    fn read(&self) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(&self.path).ok()?;
+        serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).ok().map(|_| bytes)
+    }
+
+    /// Puts the whole one in the place of one that is not; says whether it did.
+    fn restore(&self) -> std::io::Result<bool> {
+        if !self.path.exists() || self.read().is_some() || !self.whole().exists() {
+            return Ok(false);
+        }
+        write_whole(&self.path, &std::fs::read(self.whole())?, Existing::Replace).map(|()| true)
+    }
+
+    /// Keeps what anvil wrote since, if it is whole.
+    fn keep(&mut self) -> std::io::Result<()> {
+        let written = self.path.metadata().and_then(|metadata| metadata.modified()).ok();
+        if written.is_none() || written == self.kept {
+            return Ok(());
+        }
+        let Some(bytes) = self.read() else { return Ok(()) };
+        write_whole(&self.whole(), &bytes, Existing::Replace)?;
+        self.kept = written;
+        Ok(())
+    }
+}
+
 /// A development chain that runs as long as this value lives.
 #[derive(Debug)]
 pub struct DevNode {
     child: Child,
     port: u16,
-    keeps_state: bool,
+    state: Option<StateFile>,
+    restored: bool,
 }
 
 impl DevNode {
@@ -169,6 +223,11 @@ impl DevNode {
         if TcpListener::bind(("127.0.0.1", options.port)).is_err() {
             return Err(NodeError::PortTaken { port: options.port });
         }
+        let state = options.state.clone().map(|path| StateFile { path, kept: None });
+        let restored = match &state {
+            Some(state) => state.restore().map_err(|source| NodeError::State { path: state.path.clone(), source })?,
+            None => false,
+        };
         let mut child = command(&binary, options)
             .spawn()
             .map_err(|source| NodeError::NotStarted { binary: binary.clone(), source })?;
@@ -180,11 +239,11 @@ impl DevNode {
         if let Some(stderr) = child.stderr.take() {
             drain(stderr, &output);
         }
-        let mut node = Self { child, port: 0, keeps_state: options.state.is_some() };
+        let mut node = Self { child, port: 0, state, restored };
         node.port = node.wait_for_port(&output, options.start_deadline).await?;
         let rpc = Rpc::new(&node.rpc_url())?;
         rpc.check_chain_id(options.chain_id).await?;
-        if node.keeps_state {
+        if node.state.is_some() {
             rpc.raw("evm_setTime", vec![SystemClock.unix_secs().into()]).await?;
         }
         Ok(node)
@@ -222,6 +281,20 @@ impl DevNode {
         self.port
     }
 
+    /// Whether its state file was cut short, and the last whole one was taken.
+    pub fn was_restored(&self) -> bool {
+        self.restored
+    }
+
+    /// Keeps the newest state that anvil wrote whole. To be called again and again.
+    ///
+    /// # Errors
+    /// [`NodeError::State`].
+    pub fn keep_state(&mut self) -> Result<(), NodeError> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        state.keep().map_err(|source| NodeError::State { path: state.whole(), source })
+    }
+
     /// How it ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
@@ -235,7 +308,7 @@ impl Drop for DevNode {
     fn drop(&mut self) {
         // Anvil writes its state when it is asked to end, not when it is killed. The standard
         // library can only kill.
-        if self.keeps_state && self.ended().is_none() {
+        if self.state.is_some() && self.ended().is_none() {
             let ask = format!("kill -TERM {}", self.child.id());
             let asked = Command::new("sh").args(["-c", &ask]).status().is_ok_and(|status| status.success());
             let start = Instant::now();
@@ -258,7 +331,7 @@ fn command(binary: &Path, options: &NodeOptions) -> Command {
     command.args(["--host", "127.0.0.1", "--hardfork", "prague"]);
     command.args(["--port", &options.port.to_string(), "--chain-id", &options.chain_id.to_string()]);
     if let Some(state) = &options.state {
-        command.arg("--state").arg(state);
+        command.arg("--state").arg(state).args(["--state-interval", &StateFile::EVERY_SECS.to_string()]);
         // Anvil makes block 0 anew at each start, beside the one in the file, and then takes the
         // one or the other: they must be equal.
         command.args(["--timestamp", &FIRST_BLOCK_TIME.to_string()]);
@@ -309,6 +382,27 @@ mod tests {
         std::fs::write(&file, b"\x7fELF").expect("written");
         assert_eq!(find_binary(Some(&file)).expect("found"), file);
     }
+    #[test]
+    fn a_state_that_is_cut_short_is_the_last_whole_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut state = StateFile { path: folder.path().join("state.json"), kept: None };
+        let write = |text: &str| std::fs::write(folder.path().join("state.json"), text).expect("written");
+        let read = || std::fs::read_to_string(folder.path().join("state.json")).expect("read");
+        state.keep().expect("nothing there");
+        assert!(!state.restore().expect("nothing there"));
+        write("{\"block\":1}");
+        state.keep().expect("kept");
+        assert!(!state.restore().expect("it is whole"));
+        write("{\"block\":2");
+        state.kept = None;
+        state.keep().expect("not kept");
+        assert!(state.restore().expect("restored"));
+        assert_eq!(read(), "{\"block\":1}");
+        write("{\"block\":3}");
+        assert!(!state.restore().expect("it is whole"));
+        assert_eq!(read(), "{\"block\":3}");
+    }
+
     #[test]
     fn anvil_is_taken_from_the_path_or_the_checkout_and_never_from_the_working_folder() {
         let found = |path: &str, program: &str| candidates(path.as_ref(), program.as_ref());

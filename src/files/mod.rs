@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-pub(crate) use draft::Draft;
+pub(crate) use draft::{Draft, is_draft};
 pub(crate) use signals::ends_by_itself;
 
 /// What happens to a file that is there already.

@@ -116,3 +116,32 @@ fn a_folders_name_says_nothing_without_the_key_beside_the_jobs() {
     let refused = jobs.open(b"scan", Mode::Auto, Address::ZERO, 1, Address::ZERO);
     assert!(matches!(refused, Err(PipelineError::JobFile { .. })));
 }
+
+#[test]
+fn what_a_dead_process_left_is_swept_and_nothing_that_somebody_goes_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = SealingJobs::new(folder.path().join("jobs"));
+    let names = |path: &std::path::Path| {
+        let mut names: Vec<_> =
+            std::fs::read_dir(path).expect("listed").map(|entry| entry.expect("one").file_name()).collect();
+        names.sort();
+        names
+    };
+    let begun = open(&jobs, b"begun", Mode::Auto, 8, 1, 9);
+    let files = files(b"begun");
+    begun.begin(&job(&files), &files).expect("written");
+    let at_work = open(&jobs, b"at work", Mode::Auto, 8, 1, 9);
+    let dead = open(&jobs, b"dead", Mode::Auto, 8, 1, 9);
+    for path in [&begun.path, &at_work.path, &dead.path] {
+        std::fs::write(path.join(".tmpAbCdEf"), "half").expect("written");
+        std::fs::write(path.join(".medseal-AbCdEf.tmp"), "half").expect("written");
+    }
+    for path in [&at_work.path, &dead.path] {
+        std::fs::write(path.join("sealed.msl"), "not described").expect("written");
+    }
+    let (begun, dead) = (begun.path.clone(), dead.path.clone());
+    jobs.sweep();
+    assert_eq!(names(&at_work.path), [".medseal-AbCdEf.tmp", ".tmpAbCdEf", "lock", "sealed.msl"]);
+    assert_eq!(names(&begun), ["job.json", "lock", "sealed.keys", "sealed.msl"]);
+    assert_eq!(names(&dead), ["lock"]);
+}

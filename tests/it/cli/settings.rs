@@ -85,7 +85,7 @@ fn the_working_folder_loads_no_code_and_weakens_no_check() {
         ("models", "", "MEDSEAL_MODELS", "1111111111111111111111111111111111111111111111111111111111111111"),
         ("profile", "--profile", "MEDSEAL_PROFILE", "development"),
         ("block_time", "", "MEDSEAL_BLOCK_TIME", "31536000"),
-        ("ipfs_token_file", "--ipfs-token-file", "MEDSEAL_IPFS_TOKEN_FILE", "/home/me/.ssh/id"),
+        ("ipfs_token_file", "--ipfs-token-file", "MEDSEAL_IPFS_TOKEN_FILE", "/etc/passwd"),
     ];
     let nowhere = ("ETH_RPC_URL", "http://127.0.0.1:1");
     for (name, flag, variable, value) in all {
