@@ -1,10 +1,10 @@
 //! The development chain: anvil, started and stopped by us (`anvil/README.md`).
 
 use super::error::ChainError;
+use super::node_state::StateFile;
 use super::rpc::Rpc;
 use crate::clock::{Clock, SystemClock};
 use crate::contract::ErrorKind;
-use crate::files::{Existing, write_whole};
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -12,7 +12,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How the chain is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,50 +160,6 @@ impl Output {
     }
 }
 
-/// The file that keeps the chain. Anvil writes it as it goes, but over itself: who is killed then
-/// leaves a part of it. So a whole one is kept beside it.
-#[derive(Debug)]
-struct StateFile {
-    path: PathBuf,
-    /// When the whole one was written last.
-    kept: Option<SystemTime>,
-}
-
-impl StateFile {
-    /// Seconds between two times that anvil writes it.
-    const EVERY_SECS: u64 = 5;
-
-    fn whole(&self) -> PathBuf {
-        self.path.with_extension("whole.json")
-    }
-
-    /// Its bytes, if they are all there.
-    fn read(&self) -> Option<Vec<u8>> {
-        let bytes = std::fs::read(&self.path).ok()?;
-        serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).ok().map(|_| bytes)
-    }
-
-    /// Puts the whole one in the place of one that is not; says whether it did.
-    fn restore(&self) -> std::io::Result<bool> {
-        if !self.path.exists() || self.read().is_some() || !self.whole().exists() {
-            return Ok(false);
-        }
-        write_whole(&self.path, &std::fs::read(self.whole())?, Existing::Replace).map(|()| true)
-    }
-
-    /// Keeps what anvil wrote since, if it is whole.
-    fn keep(&mut self) -> std::io::Result<()> {
-        let written = self.path.metadata().and_then(|metadata| metadata.modified()).ok();
-        if written.is_none() || written == self.kept {
-            return Ok(());
-        }
-        let Some(bytes) = self.read() else { return Ok(()) };
-        write_whole(&self.whole(), &bytes, Existing::Replace)?;
-        self.kept = written;
-        Ok(())
-    }
-}
-
 /// A development chain that runs as long as this value lives.
 #[derive(Debug)]
 pub struct DevNode {
@@ -223,9 +179,11 @@ impl DevNode {
         if TcpListener::bind(("127.0.0.1", options.port)).is_err() {
             return Err(NodeError::PortTaken { port: options.port });
         }
-        let state = options.state.clone().map(|path| StateFile { path, kept: None });
+        let state = options.state.clone().map(|path| StateFile::new(path));
         let restored = match &state {
-            Some(state) => state.restore().map_err(|source| NodeError::State { path: state.path.clone(), source })?,
+            Some(state) => {
+                state.restore().map_err(|source| NodeError::State { path: state.path().to_owned(), source })?
+            }
             None => false,
         };
         let mut child = command(&binary, options)
@@ -382,27 +340,6 @@ mod tests {
         std::fs::write(&file, b"\x7fELF").expect("written");
         assert_eq!(find_binary(Some(&file)).expect("found"), file);
     }
-    #[test]
-    fn a_state_that_is_cut_short_is_the_last_whole_one() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut state = StateFile { path: folder.path().join("state.json"), kept: None };
-        let write = |text: &str| std::fs::write(folder.path().join("state.json"), text).expect("written");
-        let read = || std::fs::read_to_string(folder.path().join("state.json")).expect("read");
-        state.keep().expect("nothing there");
-        assert!(!state.restore().expect("nothing there"));
-        write("{\"block\":1}");
-        state.keep().expect("kept");
-        assert!(!state.restore().expect("it is whole"));
-        write("{\"block\":2");
-        state.kept = None;
-        state.keep().expect("not kept");
-        assert!(state.restore().expect("restored"));
-        assert_eq!(read(), "{\"block\":1}");
-        write("{\"block\":3}");
-        assert!(!state.restore().expect("it is whole"));
-        assert_eq!(read(), "{\"block\":3}");
-    }
-
     #[test]
     fn anvil_is_taken_from_the_path_or_the_checkout_and_never_from_the_working_folder() {
         let found = |path: &str, program: &str| candidates(path.as_ref(), program.as_ref());

@@ -36,8 +36,8 @@ enum Verb {
     /// Seal the image's key for more readers: each keeps it for ever, even if access is revoked
     /// later
     Add(Add),
-    /// Put earlier capsules back, where the newest are of no use: those with the highest number that
-    /// can be read and that a Key Generation Center can open
+    /// Put earlier capsules back, where the newest are of no use: the newest of them that can be
+    /// read and that a Key Generation Center can open
     Restore(Restore),
     /// Make a reader's key: the secret one goes into a file, the public one is printed
     NewKey {

@@ -2,7 +2,6 @@
 
 use super::error::CliError;
 use super::output::say;
-use super::session::secret_file;
 use super::settings::{Setting, Settings};
 use crate::files::read_secret;
 use crate::storage::kubo::{Deadlines, Endpoint, KuboOptions, Token};
@@ -61,7 +60,7 @@ pub(super) fn endpoints(list: &str) -> Result<Vec<Endpoint>, CliError> {
 /// A token for each of so many nodes.
 fn tokens(settings: &Settings, nodes: usize) -> Result<Vec<Option<Token>>, CliError> {
     let Some(path) = settings.ipfs_token_file()? else { return Ok(vec![None; nodes]) };
-    let text = read_secret(&path).map_err(|source| secret_file(Setting::IpfsTokenFile, source))?;
+    let text = read_secret(&path).map_err(|source| Setting::IpfsTokenFile.unreadable(source))?;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.len() != 1 && lines.len() != nodes {
         let message = format!(

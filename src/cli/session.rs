@@ -315,14 +315,8 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 /// [`CliError::File`].
 pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
     let Some(path) = settings.kgc_password_file() else { return Ok(None) };
-    let text = read_secret(&path).map_err(|source| secret_file(Setting::KgcPasswordFile, source))?;
+    let text = read_secret(&path).map_err(|source| Setting::KgcPasswordFile.unreadable(source))?;
     Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
-}
-
-/// Why the file with a secret that a setting names is of no use.
-pub(super) fn secret_file(setting: Setting, source: std::io::Error) -> CliError {
-    let Row { name, variable, .. } = setting.row();
-    CliError::SecretFile { named_by: format!("{name} ({variable})"), source }
 }
 
 /// Asks at the terminal, without echo.

@@ -29,8 +29,8 @@ pub(super) struct HookArgs {
     /// POST each event as signed JSON to this URL, again and again until it is accepted
     #[arg(long, value_name = "URL", group = "receiver", requires = "webhook_secret_file")]
     webhook: Option<String>,
-    /// The same, with the URL in a file that its owner alone may read: others see the arguments of a
-    /// running program
+    /// The same, with the URL in a file that its owner alone may read: others see the arguments of
+    /// a running program
     #[arg(long, value_name = "FILE", group = "receiver", requires = "webhook_secret_file")]
     webhook_url_file: Option<PathBuf>,
     /// File with the secret that the deliveries are signed with: 16 bytes or more, readable by its

@@ -3,8 +3,8 @@
 //! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first,
 //! `job.json` last: if it is there, the files are complete. After registration only `job.json` is
 //! kept, and says nothing of the file. The folder's name is made of the file's hash with a key that
-//! lies beside the jobs: whoever sees the names alone (in a backup, a listing) cannot tell whether a
-//! file that they have is among them.
+//! lies beside the jobs: whoever sees the names alone (in a backup, a listing) cannot tell whether
+//! a file that they have is among them.
 
 use super::PipelineError;
 use super::prepare::Mode;
@@ -167,8 +167,8 @@ impl SealingJobs {
 }
 
 impl SealingJobs {
-    /// Takes away what dead processes left in the folders of all jobs, once in a process: drafts, and
-    /// the files of sealings that never came to their description.
+    /// Takes away what dead processes left in the folders of all jobs, once in a process: drafts,
+    /// and the files of sealings that never came to their description.
     fn sweep_once(&self) {
         static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
         if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(self.folder.clone()) {
