@@ -10,6 +10,7 @@ mod error;
 mod head;
 mod keystore;
 pub mod node;
+mod node_state;
 pub mod outbox;
 mod registry;
 mod relay;

@@ -89,6 +89,15 @@ pub(super) enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file with a secret cannot be read. Its name is not repeated: it may be the secret itself,
+    /// put where its file's name belongs.
+    #[error("cannot read the file that {named_by} names, which takes a file's path and not the secret itself")]
+    SecretFile {
+        /// The setting or flag.
+        named_by: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file that is to be read is too large, or no text.
     #[error("{} is not a request, a transaction or call data: {reason}", path.display())]
     NotText {
@@ -231,7 +240,7 @@ impl CliError {
             Self::AnchoredOnly { .. } => Code::AnchoredOnly,
             Self::ReaderKey { .. } => Code::ReaderKey,
             Self::RoleMissing { .. } => Code::RoleMissing,
-            Self::File { source, .. } => return Problem::of_file(source),
+            Self::File { source, .. } | Self::SecretFile { source, .. } => return Problem::of_file(source),
             Self::NotText { .. } => Code::NotARequest,
             Self::Output { .. } => Code::Output,
             Self::OutputExists { .. } => Code::OutputExists,

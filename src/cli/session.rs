@@ -388,7 +388,7 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 /// [`CliError::File`].
 pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
     let Some(path) = settings.kgc_password_file() else { return Ok(None) };
-    let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path, source })?;
+    let text = read_secret(&path).map_err(|source| Setting::KgcPasswordFile.unreadable(source))?;
     Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 

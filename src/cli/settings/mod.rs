@@ -48,6 +48,14 @@ impl Origin {
     }
 }
 
+impl Setting {
+    /// Why the file with a secret that the setting names is of no use.
+    pub(super) fn unreadable(self, source: std::io::Error) -> CliError {
+        let Row { name, variable, .. } = self.row();
+        CliError::SecretFile { named_by: format!("{name} ({variable})"), source }
+    }
+}
+
 /// The flags that every command takes. Each one left out is looked up further down.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Settings (flag, then environment, then .env, then medseal.toml)")]

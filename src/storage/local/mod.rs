@@ -54,8 +54,8 @@ impl LocalStore {
     /// mode.
     ///
     /// # Errors
-    /// [`StoreError::Unwritable`] if `dir` is not a folder, [`StoreError::Unavailable`] if it cannot
-    /// be read.
+    /// [`StoreError::Unwritable`] if `dir` is not a folder, [`StoreError::Unavailable`] if it
+    /// cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
         let folder = Folder { root: dir.as_ref().to_path_buf() };
         match folder.prepare() {
