@@ -6,7 +6,6 @@ use super::output::{Outcome, address};
 use super::settings::Settings;
 use super::signers::Relay;
 use crate::chain::{Submitted, Wait};
-use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::{
     Grant, IImageRegistryEvents, Revocation, grantCall, grantForCall, revokeCall, revokeForCall,
 };
@@ -44,11 +43,14 @@ pub(super) struct RevokeArgs {
 }
 
 pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outcome, CliError> {
-    let expiry = args.until.unwrap_or(SystemClock.unix_secs() + args.days * 86_400);
     let (mut act, seq, operator_seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Safe).await?;
+    let expiry = match args.until {
+        Some(until) => until,
+        None => act.time().await? + args.days * 86_400,
+    };
     let (id, wallet, by) = (args.id, args.wallet, act.by());
     let direct = grantCall { imageId: id, wallet, expiry };
-    let deadline = act.deadline();
+    let deadline = act.deadline().await?;
     let message = Grant { imageId: id, wallet, expiry, accessSeq: seq, by, operatorSeq: operator_seq, deadline };
     let job = format!("grant:{id}:{wallet}:{seq}:{by}");
     let relayed = |grant, signature| grantForCall { grant, signature };
@@ -71,7 +73,7 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
     let (mut act, seq, operator_seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Mined).await?;
     let (id, wallet, by) = (args.id, args.wallet, act.by());
     let direct = revokeCall { imageId: id, wallet };
-    let deadline = act.deadline();
+    let deadline = act.deadline().await?;
     let message = Revocation { imageId: id, wallet, accessSeq: seq, by, operatorSeq: operator_seq, deadline };
     let job = format!("revoke:{id}:{wallet}:{seq}:{by}");
     let relayed = |revocation, signature| revokeForCall { revocation, signature };

@@ -4,6 +4,7 @@
 use super::error::CliError;
 use super::output::{Outcome, Talk, address, progress, say};
 use super::settings::Settings;
+use super::stdio::shown_path;
 use crate::evidence::{CheckedEvidence, Evidence, EvidenceError, SignedBy, check, check_sealed};
 use crate::view::{CheckView, flag_state, state_of};
 use alloy::primitives::{Address, B256};
@@ -118,7 +119,8 @@ fn text(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> String {
     let (followed, receipts) = (checked.followed, checked.receipts);
     text += &format!(
         "\n  complete: events {} to {} of the registry lead to the word that the contract holds",
-        checked.seq + 1 - followed as u64,
+        // The file may be made up whole, with its numbers.
+        (checked.seq + 1).saturating_sub(followed as u64),
         checked.seq
     );
     text += &match (receipts, checked.linked) {
@@ -133,7 +135,7 @@ fn text(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> String {
         }
     };
     if let Some(path) = &args.sealed {
-        text += &format!("\n  {} is the sealed image that was registered, byte for byte", path.display());
+        text += &format!("\n  {} is the sealed image that was registered, byte for byte", shown_path(path));
     }
     text
 }

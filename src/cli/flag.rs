@@ -93,7 +93,7 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
 }
 
 async fn submit(act: &mut Act, id: B256, flag: u64, confirmed: bool) -> Result<Submitted, CliError> {
-    let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline() };
+    let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline().await? };
     let relayed = |decision, signature| decideFlagForCall { decision, signature };
     let job = format!("flag:{id}:{flag}:{confirmed}:{}", act.by());
     match confirmed {

@@ -63,7 +63,7 @@ async fn set(change: &Change, allowed: bool, settings: &Settings) -> Result<Outc
     let mut receipt = None;
     if !already {
         let direct = setOperatorCall { operator, allowed };
-        let deadline = act.deadline();
+        let deadline = act.deadline().await?;
         let message = OperatorChange { sender, operator, allowed, operatorSeq: known.seq, deadline };
         let job = format!("operator:{}:{sender}:{operator}:{allowed}:{}", act.registry.address(), known.seq);
         let relayed = |change, signature| setOperatorForCall { change, signature };

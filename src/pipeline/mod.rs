@@ -12,6 +12,7 @@
 mod anchor;
 mod batch;
 mod error;
+mod history;
 mod job;
 mod kgc;
 mod make;
@@ -28,15 +29,16 @@ mod signers;
 mod submit;
 mod verify;
 
-pub use anchor::{AnchoredImage, AnchoredList, Materialized, anchors, find_anchored, materialize};
+pub use anchor::{AnchorSearch, AnchoredImage, AnchoredList, Materialized, anchors, find_anchored, materialize};
 pub use batch::MAX_BATCH;
 pub use error::PipelineError;
+pub use history::{History, history};
 pub use job::{Anchored, Registered, SealingJob, SealingJobs};
 pub use kgc::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
 pub use open::{CapsulesAt, OpenedImage, Reader, Stored, fetch, lookup, open_with_key};
 pub use prepare::{Mode, Prepared, image_of, prepare, rebuild};
-pub use recapsule::{Recapsuled, current_capsules};
-pub use relay::{Relayed, relay};
+pub use recapsule::{Recapsuled, current_capsules, earlier_capsules};
+pub use relay::{Relayed, Relaying, relay};
 pub use release::RegistryView;
 pub use run::{Finished, Grouping, Run, RunResult};
 pub use seal::{Sender, Source};

@@ -25,7 +25,8 @@ pub struct ImageView {
     flag: Option<FlagView>,
     /// Of the wallet that was asked about.
     access: Option<AccessView>,
-    pinned: bool,
+    /// Null where the store does not say.
+    pinned: Option<bool>,
     events: Vec<EventView>,
 }
 
@@ -39,7 +40,7 @@ impl ImageView {
         (id, stored): (B256, &Stored),
         flag: &Flag,
         access: Option<AccessView>,
-        pinned: bool,
+        pinned: Option<bool>,
         events: &[RegistryEvent],
     ) -> Result<Self, CidError> {
         let at = stored.capsules;
@@ -284,7 +285,7 @@ pub(super) mod tests {
         let id = B256::repeat_byte(1);
         let alone = RegistrationKind::Alone { deadline: 1_700_000_600, signature: Bytes::from_static(&[7; 3]) };
         let [registered, ..] = samples();
-        let view = ImageView::new(HOME, (id, &stored(alone)), &flag(), Some(access()), true, &[registered]);
+        let view = ImageView::new(HOME, (id, &stored(alone)), &flag(), Some(access()), Some(true), &[registered]);
         assert_eq!(
             json(view.expect("good CIDs")).to_string(),
             concat!(
@@ -313,7 +314,7 @@ pub(super) mod tests {
             )
         );
         let leaf = stored(RegistrationKind::Leaf { root: B256::repeat_byte(8) });
-        let view = ImageView::new(HOME, (id, &leaf), &no_flag(), None, false, &[]);
+        let view = ImageView::new(HOME, (id, &leaf), &no_flag(), None, Some(false), &[]);
         assert_eq!(
             json(view.expect("good CIDs")).to_string(),
             concat!(
@@ -339,7 +340,7 @@ pub(super) mod tests {
         );
         let mut bad = leaf;
         bad.logged.capsules_cid = Bytes::from_static(&[1]);
-        assert!(ImageView::new(HOME, (id, &bad), &no_flag(), None, false, &[]).is_err());
+        assert!(ImageView::new(HOME, (id, &bad), &no_flag(), None, Some(false), &[]).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod formats;
 mod geth;
 mod interop;
 mod kubo;
+mod lies;
 mod model_card;
 mod statistics;
 mod transformer;

@@ -4,7 +4,7 @@
 use super::times::{parse, spelled};
 use super::{CliError, io};
 use crate::audit::{AuditError, AuditedEvent};
-use crate::cli::output::write_stdout;
+use crate::cli::stdio::{json_line, print_text, quietly, text_line};
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
 use crate::view::{Checksummed, ListedView, json};
@@ -83,7 +83,21 @@ pub(super) struct Listing<'a> {
 }
 
 const COLUMNS: [&str; 11] =
-    ["seq", "block", "logIndex", "transaction", "time", "event", "imageId", "sender", "actor", "outcome", "what"];
+    ["seq", "block", "time", "event", "imageId", "sender", "actor", "outcome", "what", "transaction", "logIndex"];
+/// The last two are the node's word, and proven by nothing.
+const HEADS: [&str; 11] = [
+    "seq",
+    "block",
+    "time",
+    "event",
+    "imageId",
+    "sender",
+    "actor",
+    "outcome",
+    "what",
+    "transaction (unproven)",
+    "logIndex (unproven)",
+];
 
 impl<'a> Listing<'a> {
     pub(super) fn new(
@@ -105,7 +119,7 @@ impl<'a> Listing<'a> {
         };
         let mut listing = Self { form: form.unwrap_or(Form::Table), sink, only_new, filters, count: 0 };
         match listing.form {
-            Form::Csv => listing.write(&COLUMNS.join(","))?,
+            Form::Csv => listing.write(&HEADS.join(","))?,
             Form::Table => listing.write(&row("seq", "block", "time", "event", "image, what"))?,
             Form::Jsonl => {}
         }
@@ -122,21 +136,18 @@ impl<'a> Listing<'a> {
             return Ok(());
         }
         self.count += 1;
-        let line = match self.form {
-            Form::Jsonl => json(view).to_string(),
-            Form::Csv => csv(&view),
-            Form::Table => in_columns(&view),
-        };
-        self.write(&line)
+        match (self.form, &self.sink) {
+            (Form::Jsonl, Sink::Stdout) => quietly(json_line(&json(view))).map_err(AuditError::Unlisted),
+            (Form::Jsonl, _) => self.write(&json(view).to_string()),
+            (Form::Csv, _) => self.write(&csv(&view)),
+            (Form::Table, _) => self.write(&in_columns(&view)),
+        }
     }
 
     fn write(&mut self, line: &str) -> Result<(), AuditError> {
         match &mut self.sink {
             Sink::None => Ok(()),
-            Sink::Stdout => {
-                write_stdout(line);
-                Ok(())
-            }
+            Sink::Stdout => quietly(text_line(line)).map_err(AuditError::Unlisted),
             Sink::File { path, to, .. } => writeln!(to, "{line}").map_err(|source| io(path, source)),
         }
     }
@@ -147,7 +158,7 @@ impl<'a> Listing<'a> {
             Sink::None => return Ok(None),
             Sink::Stdout => {
                 if self.form == Form::Table {
-                    write_stdout("");
+                    print_text("")?;
                 }
             }
             Sink::File { path, draft, to, force } => {

@@ -8,10 +8,12 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, address, check_free, progress, say, table, write_file};
 use super::session::Session;
 use super::settings::Settings;
-use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, WINDOW_BLOCKS, audit};
+use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, RestsOn, WINDOW_BLOCKS, audit};
 use crate::chain::Registry;
+use crate::cli::stdio::shown_path;
 use crate::files::make_private_folder;
 use crate::view::AuditView;
+use alloy::primitives::B256;
 use listing::{Filters, Form, Listing};
 use std::path::PathBuf;
 pub(super) use times::spelled;
@@ -22,6 +24,9 @@ pub(super) struct Args {
     /// network]
     #[arg(long, value_name = "N")]
     block: Option<u64>,
+    /// Up to the block with this hash, from somebody whom you trust
+    #[arg(long, value_name = "HASH", conflicts_with = "block")]
+    block_hash: Option<B256>,
     /// Read the whole log, not only what is new since the last audit
     #[arg(long)]
     from_start: bool,
@@ -55,9 +60,11 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let session = Session::connect(settings, "auditor").await?;
     let registry = session.registry().await?;
     let folder = settings.home().join("audit");
-    make_private_folder(&folder).map_err(|source| CliError::File { act: "make", path: folder.clone(), source })?;
+    // Without it there is no checkpoint, which is said then.
+    let _ = make_private_folder(&folder);
     let options = AuditOptions {
         block: args.block,
+        trusted: args.block_hash,
         checkpoint: Some(folder.join(format!("{}-{}", registry.chain_id(), address(registry.address())))),
         from_start: args.from_start || (args.events.is_some() && !args.new),
     };
@@ -73,6 +80,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         AuditProgress::Event(event) => listing.take(&event),
         AuditProgress::NoCheckpoint(why) => {
             say(&format!("the checkpoint cannot be used, everything is read: {why}"));
+            Ok(())
+        }
+        AuditProgress::NotKept(why) => {
+            say(&format!("note: no checkpoint is kept, so the next audit reads everything anew: {why}"));
             Ok(())
         }
     })
@@ -143,10 +154,10 @@ fn text(registry: &Registry, audited: &AuditReport, args: &Args, listed: Option<
         text += &format!("\nopen flag {} of {image}, raised by {verifier} at {at}", flag.flag);
     }
     if let (Some(path), Some(listed)) = (&args.output, listed) {
-        text += &format!("\n{listed} events written to {}", path.display());
+        text += &format!("\n{listed} events written to {}", shown_path(path));
     }
     if let Some(path) = &args.html {
-        text += &format!("\npage written to {}", path.display());
+        text += &format!("\npage written to {}", shown_path(path));
     }
     text
 }
@@ -154,8 +165,16 @@ fn text(registry: &Registry, audited: &AuditReport, args: &Args, listed: Option<
 /// What the audit came to, in one line.
 fn verdict(audited: &AuditReport) -> String {
     let (proven, total) = (&audited.proven, audited.summary.total());
+    let word = match audited.rests_on {
+        RestsOn::TrustedHash => "; the block is the one that you named".to_owned(),
+        RestsOn::Nodes => format!("; {} nodes have this block", proven.witnesses.len()),
+        RestsOn::OneNode => {
+            let node = proven.witnesses.first().map_or("the node", String::as_str);
+            format!("; that this block is the chain's is the word of {node} alone")
+        }
+    };
     format!(
-        "complete up to block {}, hash {}: {} numbered events, {total} logs",
+        "complete up to block {}, hash {}: {} numbered events, {total} logs{word}",
         proven.block, proven.hash, audited.seq
     )
 }
