@@ -5,6 +5,7 @@
 //! has a deadline, and an answer that does not decode is an error. Transactions are only sent
 //! through the [`Outbox`], which has their signed bytes on disk first.
 
+mod deployed;
 mod deployment;
 mod error;
 mod head;
@@ -18,7 +19,8 @@ mod request_state;
 mod rpc;
 mod wallet;
 
-pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy, deployed_codes};
+pub use deployed::deployed_codes;
+pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
 pub use error::{ChainError, NodeFailure};
 pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use keystore::BadParameter;

@@ -1,4 +1,4 @@
-//! Hints: what to do when something failed.
+//! Hints: what to do when something failed. Long because it is a table: a row for each code.
 
 use super::error::CliError;
 use super::{actors, refusal};

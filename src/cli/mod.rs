@@ -19,6 +19,7 @@ mod explain;
 mod flag;
 mod hints;
 mod input;
+mod key_center;
 mod keygen_report;
 mod kgc;
 mod kgc_serve;

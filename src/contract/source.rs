@@ -161,8 +161,8 @@ impl Build {
     }
 
     /// Whether a chain runs this build, whatever the constructor wrote into it, with the arguments
-    /// that its deployment file says. Where it runs `known`, the difference is named by what the two
-    /// builds were made from.
+    /// that its deployment file says. Where it runs `known`, the difference is named by what the
+    /// two builds were made from.
     ///
     /// # Errors
     /// The first [`Difference`].

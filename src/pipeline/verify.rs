@@ -104,7 +104,8 @@ pub async fn record_verification(
 ) -> Result<Submitted<Recorded>, PipelineError> {
     let verifier = signers.signer.address();
     let record = registry.record(image_id).await?;
-    // What was read was read after its record: where this machine's clock says otherwise, it is slow.
+    // What was read was read after its record: where this machine's clock says otherwise, it is
+    // slow.
     let observed_at = registry.checked_time(observed_at).await?.max(record.registeredAt.to());
     let mut verification = Verification {
         imageId: image_id,

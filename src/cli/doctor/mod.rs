@@ -5,9 +5,9 @@ mod node;
 mod storage;
 
 use super::error::CliError;
+use super::key_center::{kgc_key_file, open_keys};
 use super::nodes;
 use super::output::Outcome;
-use super::session::{kgc_key_file, open_keys};
 use super::settings::{Setting, Settings};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};

@@ -104,7 +104,7 @@ fn a_key_center_that_is_not_the_chains_is_noticed() {
     let serving = Serving::start(&other, &["--anchor-every", "0"]);
     let open = ["open", &id, "-o", "opened", "--kgc", &serving.url];
     world.medseal(&open).refusal(3, "KGC_ANSWER");
-    // One without TLS beyond this machine, one with a key that is not on chain, a second on one log.
+    // One without TLS beyond this machine, a second on one log, one whose key is not on chain.
     let refuse = |args: &[&str], exit, code| world.refused(&[&["kgc", "serve"], args].concat(), exit, code);
     let refusal = refuse(&["--listen", "0.0.0.0:0"], 2, "SETTINGS");
     assert!(refusal.message.contains("--tls-cert"), "{}", refusal.message);
