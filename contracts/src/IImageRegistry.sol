@@ -29,20 +29,20 @@ pragma solidity ^0.8.28;
 /// may sign as well.
 ///
 /// EIP-712 domain: name `MedSeal`, version `1`, the chain id, this contract (ERC-5267: `eip712Domain()`). The type
-/// strings stand at the structs; a line break in one is a space. A signature is the 65 bytes of a wallet (ECDSA, low s; asked first, so an EIP-7702
-/// account keeps it) or up to 4096 bytes for the ERC-1271 check of a contract. Each ends at its `deadline`,
-/// inclusive, at most 7 days ahead, and is used once: for a registration, a batch and an anchor because what they
-/// make is made once; for a verification by its nonce; for a grant, a revocation, a change of operators and an update
-/// of capsules because they name the number that the next such change replaces; for a flag's decision because a flag
-/// is decided once.
+/// strings stand at the structs; a line break in one is a space. A signature is the 65 bytes of a wallet (ECDSA, low
+/// s; asked first, so an EIP-7702 account keeps it) or up to 4096 bytes for the ERC-1271 check of a contract. Each
+/// ends at its `deadline`, inclusive, at most 7 days ahead, and is used once: for a registration, a batch and an
+/// anchor because what they make is made once; for a verification by its nonce; for a grant, a revocation, a change
+/// of operators and an update of capsules because they name the number that the next such change replaces; for a
+/// flag's decision because a flag is decided once.
 ///
 /// Numbers that signatures name. `accessSeq`, `operatorSeq` and nonces rise by one with each use, so one can sign
 /// several in a row. *A revocation, the removal of an operator and `invalidateNonce` draw the next number instead*:
 /// its upper bits count such draws, the 64 bits below are taken from keccak256(abi.encode(blockhash(block.number -
 /// 1), block.timestamp, the trail before)), the lowest ones are zero. Ids of flags are drawn in the same way (32
-/// bits). Nobody knows such a number before the block before it is made, so: no signature made before a revocation is
-/// valid after it, whatever number it names. A client reads the number at the newest block and signs for no later
-/// one.
+/// bits). Nobody knows such a number earlier than in the block before, so no signature made before a revocation is
+/// valid after it, whatever number it names (contracts/README.md says how exact that is). A client reads the number
+/// at the newest block and signs for no later one.
 ///
 /// Roles, given and taken by OpenZeppelin's `AccessControlDefaultAdminRules` (one default admin, handed over in two
 /// steps with a delay of one day): `VERIFIER_ROLE`, `ARBITER_ROLE`, `PAUSER_ROLE` and `KGC_ROLE`, each the keccak256
@@ -155,8 +155,8 @@ interface IImageRegistry {
 
     /// @notice A leaf of an anchor: one image. The capsules are one block (1 MiB at most), their CID is raw, of
     /// `capsulesHash`.
-    /// @dev Its hash is `keccak256(bytes.concat(keccak256(abi.encode(salt, contentHash, keccak256(cid),
-    /// capsulesHash, headerHash, size))))`.
+    /// @dev Its hash is `keccak256(bytes.concat(keccak256(abi.encode(salt, contentHash, keccak256(cid), capsulesHash,
+    /// headerHash, size))))`.
     struct Leaf {
         bytes32 salt;
         bytes32 contentHash;

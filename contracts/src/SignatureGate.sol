@@ -38,6 +38,9 @@ abstract contract SignatureGate is EIP712 {
         bytes32 digest = _hashTypedDataV4(structHash);
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
-        if (signer.code.length == 0 || !SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) revert IImageRegistry.InvalidSignature(signer);
+        if (signer.code.length == 0 || !SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature))
+        {
+            revert IImageRegistry.InvalidSignature(signer);
+        }
     }
 }
