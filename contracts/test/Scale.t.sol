@@ -76,9 +76,9 @@ contract ScaleTest is AnchoredBase {
         gas[3] = cost(verifier, abi.encodeCall(registry.recordVerification, (verification, "")));
         verification.observedHash = OTHER_HASH;
         gas[4] = cost(verifier, abi.encodeCall(registry.recordVerification, (verification, "")));
-        gas[5] = cost(sender, abi.encodeCall(registry.dismissFlag, (imageId, 1)));
+        gas[5] = cost(sender, abi.encodeCall(registry.dismissFlag, (imageId, newestFlag(imageId))));
         cost(verifier, abi.encodeCall(registry.recordVerification, (verification, "")));
-        gas[6] = cost(arbiter, abi.encodeCall(registry.confirmFlag, (imageId, 2)));
+        gas[6] = cost(arbiter, abi.encodeCall(registry.confirmFlag, (imageId, newestFlag(imageId))));
         gas[7] = cost(sender, abi.encodeCall(registry.grant, (imageId, reader, NOW + 9)));
         gas[8] = cost(sender, abi.encodeCall(registry.revoke, (imageId, reader)));
         address other = address(uint160(uint256(keccak256(abi.encode("operator", round)))));

@@ -138,8 +138,9 @@ contract DifferentialTest is Cases {
             same(cases[i].digest, TypedData.digest(value, block.chainid, address(registry)));
             refusedSignature(value.sender, abi.encodeCall(registry.setOperatorFor, (value, wrong(signature))));
             if (value.operatorSeq == 0) {
+                uint128 next = value.allowed ? 1 : drawnSeq(0);
                 registry.setOperatorFor(value, signature);
-                same(1, registry.operatorOf(value.sender, value.operator).seq);
+                same(next, registry.operatorOf(value.sender, value.operator).seq);
             } else {
                 bytes memory stale = abi.encodeWithSelector(
                     IImageRegistry.StaleOperator.selector, value.sender, value.operator, value.operatorSeq, 0
