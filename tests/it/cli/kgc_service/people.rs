@@ -90,6 +90,27 @@ fn two_people_on_two_machines_seal_and_open_over_tls() {
     let place = usize::try_from(given[0]["logSeq"].as_u64().expect("a place")).expect("small");
     assert_eq!(given[0]["logHead"], json!(heads[place - 1].head));
 
+    // An auditor who is given the log finds it whole, or the line that was changed, cut or moved.
+    let audit = ["audit", "--kgc-log", ".medseal/kgc/release.log"];
+    let whole = world.medseal(&audit).result()["kgcLog"].take();
+    assert_eq!(
+        (&whole["lines"], &whole["anchored"], &whole["anchoredBy"]),
+        (&json!(5), &json!(1), &json!([wallet(4)]))
+    );
+    let lines: Vec<&str> = text.lines().collect();
+    let (changed, doubled) = (lines[2].replacen("refused", "release", 1), [&lines[..2], &lines[1..]].concat());
+    let cases: [(&str, Vec<&str>); 4] = [
+        ("line 3 was changed", vec![lines[0], lines[1], &changed, lines[3], lines[4]]),
+        ("lines 3 to 3 are missing", vec![lines[0], lines[1], lines[3], lines[4]]),
+        ("line 2 stands twice", doubled),
+        ("the log ends with line 4, line 5 was anchored", lines[..4].to_vec()),
+    ];
+    for (words, lines) in cases {
+        world.write("shown.log", lines.join("\n") + "\n");
+        let refusal = world.refused(&["audit", "--kgc-log", "shown.log"], 3, "KGC_LOG");
+        assert!(refusal.message.contains(words), "{words}: {}", refusal.message);
+    }
+
     // Nobody there any more.
     let gone = run(&reader, &open).refusal(6, "KGC_UNREACHABLE");
     assert!(gone.hint.contains("kgc serve"), "{}", gone.hint);
