@@ -160,7 +160,10 @@ pub enum AuditError {
         /// The newest.
         newest: u64,
     },
-    /// The checkpoint or the list cannot be written.
+    /// Whoever follows the audit takes no more of its events.
+    #[error("cannot write the list of events to stdout")]
+    Unlisted(#[source] std::io::Error),
+    /// The list cannot be written.
     #[error("cannot write {}", path.display())]
     Io {
         /// Which file.

@@ -10,6 +10,7 @@ mod follower;
 mod proof;
 mod read;
 mod run;
+mod source;
 mod storage;
 mod summary;
 
@@ -18,6 +19,7 @@ pub use follower::Follower;
 pub use proof::{ProvenBlock, prove};
 pub use read::{LogRanges, headers_to, logs_of};
 pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
+pub use source::{SourceError, build};
 pub use storage::Storage;
 pub use summary::{OpenFlag, Summary, Tally, TimeLine};
 

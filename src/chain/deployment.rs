@@ -9,7 +9,7 @@ use crate::contract::ErrorKind;
 use crate::contract::{Artifact, ArtifactError};
 use crate::contract::{ConstructorArguments, Transaction};
 use crate::files::{Existing, write_whole};
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, keccak256};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -215,6 +215,19 @@ pub async fn adopt(rpc: &Rpc, transaction: B256) -> Result<Deployment, Deploymen
         deployer: receipt.from,
         arguments,
     })
+}
+
+/// Returns the contract's code, and what the transaction carried that made it.
+///
+/// # Errors
+/// [`DeploymentError::NotADeployment`] if that made another contract, [`DeploymentError::Chain`].
+pub async fn deployed_codes(rpc: &Rpc, deployment: &Deployment) -> Result<(Bytes, Bytes), DeploymentError> {
+    let transaction = deployment.transaction;
+    let receipt = rpc.receipt(transaction).await?;
+    if receipt.and_then(|receipt| receipt.contract_address) != Some(deployment.address) {
+        return Err(DeploymentError::NotADeployment { transaction, reason: "it made another contract, or none" });
+    }
+    Ok((rpc.code(deployment.address).await?, rpc.transaction_data(transaction).await?))
 }
 
 /// Returns the hash of the code at `address`, which must be that of the build.

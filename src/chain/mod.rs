@@ -17,7 +17,7 @@ mod request_state;
 mod rpc;
 mod wallet;
 
-pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
+pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy, deployed_codes};
 pub use error::{ChainError, NodeFailure};
 pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use keystore::BadParameter;

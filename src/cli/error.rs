@@ -1,7 +1,7 @@
 //! Why a command failed, and its code and exit code.
 
 use super::exit;
-use crate::audit::AuditError;
+use crate::audit::{AuditError, SourceError};
 use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, RelayError, WalletError};
 use crate::contract::{CallError, Revert};
 use crate::evaluation::figures::FigureError;
@@ -11,6 +11,7 @@ use crate::kgc::{KeyFileError, KgcError};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
+use crate::server::TlsError;
 use crate::storage::StoreError;
 use crate::view::{Code, Problem};
 use crate::watch::WatchError;
@@ -27,6 +28,17 @@ pub(super) enum CliError {
         /// What is wrong with it.
         message: String,
     },
+    /// Nothing can be listened for at an address.
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Nobody to act as.
     #[error("no wallet for \"{actor}\" on chain {chain_id}")]
     NoWallet {
@@ -84,6 +96,12 @@ pub(super) enum CliError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// The result cannot be printed.
+    #[error("cannot write to stdout")]
+    Output {
+        /// Why.
+        source: std::io::Error,
     },
     /// The output is there already.
     #[error("{} exists", path.display())]
@@ -160,6 +178,9 @@ pub(super) enum CliError {
     /// The log is not whole, or its end is not proven.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The contract's sources give another contract, or none.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// No evidence could be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
@@ -203,6 +224,8 @@ impl CliError {
     pub(super) fn problem(&self) -> Problem {
         let code = match self {
             Self::Settings { .. } => Code::Settings,
+            Self::Listen { .. } => Code::Listen,
+            Self::Tls(_) => Code::Tls,
             Self::NoWallet { .. } => Code::NoWallet,
             Self::NotDeployed { .. } => Code::NotDeployed,
             Self::AnchoredOnly { .. } => Code::AnchoredOnly,
@@ -210,6 +233,7 @@ impl CliError {
             Self::RoleMissing { .. } => Code::RoleMissing,
             Self::File { source, .. } => return Problem::of_file(source),
             Self::NotText { .. } => Code::NotARequest,
+            Self::Output { .. } => Code::Output,
             Self::OutputExists { .. } => Code::OutputExists,
             Self::NothingStored => Code::NothingStored,
             Self::NothingToSeal { .. } | Self::NoScans => Code::NothingToSeal,
@@ -231,6 +255,7 @@ impl CliError {
             Self::Metrics(error) => return error.into(),
             Self::Figure(error) => return error.into(),
             Self::Audit(error) => return error.into(),
+            Self::Source(error) => return error.into(),
             Self::Collect(error) => return error.into(),
             Self::Evidence(error) => return error.into(),
             Self::Watch(error) => return error.into(),

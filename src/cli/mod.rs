@@ -21,6 +21,7 @@ mod hints;
 mod input;
 mod keygen_report;
 mod kgc;
+mod kgc_serve;
 mod man;
 mod materialize;
 mod measure;
@@ -42,6 +43,7 @@ mod session;
 mod settings;
 mod show;
 mod signers;
+mod stdio;
 mod store;
 mod transformer;
 mod verify;
@@ -182,9 +184,14 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(output::print_usage(&error)),
     };
+    stdio::listen(cli.verbose);
     // One thread for all that waits: pieces of answers are not handed from thread to thread. What
     // computes has threads of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("threads can be started");
+    let mut runtime = match &cli.command {
+        Command::Kgc(args) if args.serves() => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build().expect("threads can be started");
     let result = runtime.block_on(dispatch(&cli));
     // A blocked read of a dead node must not keep the process alive.
     runtime.shutdown_background();
@@ -216,8 +223,8 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
     let talk = Talk { json: cli.json, verbose: cli.verbose };
     match &cli.command {
         Command::Demo(args) => demo::run(args, settings, talk).await,
-        Command::Node(args) => node::run(args, settings, talk).await,
-        Command::Deploy(args) => deploy::run(args, settings, talk).await,
+        Command::Node(args) => node::run(args, settings).await,
+        Command::Deploy(args) => deploy::run(args, settings).await,
         Command::Seal(args) => seal::run(args, settings, talk).await,
         Command::Materialize(args) => materialize::run(args, settings).await,
         Command::Open(args) => open::run(args, settings).await,

@@ -45,12 +45,13 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     }
     let wallet = session.signers(None)?.payer;
     let mut outbox = session.outbox(&wallet).await?;
+    let store = session.store()?;
     let gas_cap = match args.gas_cap {
         Some(cap) => cap,
         None => settings.relay_gas()?,
     };
-    let relaying = Relaying { gas_cap, told: &cost_is_said };
-    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &SystemClock, &relaying).await? {
+    let relaying = Relaying { gas_cap, told: &cost_is_said, clock: &SystemClock };
+    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &store, &relaying).await? {
         Relayed::Already => None,
         Relayed::Submitted(Submitted::Mined(receipt)) => Some(receipt),
         Relayed::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),

@@ -10,16 +10,20 @@ use crate::chain::{
     Deployment, Outbox, OutboxError, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain,
 };
 use crate::clock::SystemClock;
+use crate::envelope::capsules::X25519Public;
 use crate::files::{make_private_folder, read_secret};
-use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
+use crate::kgc::{
+    AnyKeyCenter, Home, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, ReleaseLog, RemoteKeyCenter,
+    open_key_file,
+};
 use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The KGC of this machine, as the command line runs it.
-pub(super) type KeyCenter = LocalKeyCenter<RegistryView<SystemClock>, SystemClock>;
+/// The KGC, as the command line asks it.
+pub(super) type KeyCenter = AnyKeyCenter<RegistryView<SystemClock>, SystemClock>;
 
 /// A node that answered, and who acts there.
 #[derive(Debug)]
@@ -244,15 +248,42 @@ impl Session {
         super::nodes::store(&self.settings)
     }
 
-    /// The KGC of this machine.
+    /// The KGC: at the URL of the settings, or with the key file of this machine.
     ///
     /// # Errors
-    /// [`CliError::KeyFile`], [`CliError::Kgc`].
-    pub(super) fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
-        let keys = open_keys(&self.settings)?;
+    /// [`CliError::KeyFile`], [`CliError::Kgc`], [`CliError::File`], [`CliError::Chain`].
+    pub(super) async fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
         let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
+        if let Some(url) = self.settings.kgc() {
+            return Ok(KeyCenter::Remote(self.remote_key_center(url, registry, home).await?));
+        }
+        let keys = open_keys(&self.settings)?;
         let log = release_log(&self.settings)?;
-        Ok(LocalKeyCenter::new(keys, home, RegistryView::new(registry.clone(), SystemClock), SystemClock, log))
+        let view = RegistryView::new(registry.clone(), SystemClock);
+        Ok(KeyCenter::Local(Box::new(LocalKeyCenter::new(keys, home, view, SystemClock, log))))
+    }
+
+    /// The KGC says who it is; what its keys are says the chain.
+    async fn remote_key_center(&self, url: &str, registry: &Registry, home: Home) -> Result<RemoteKeyCenter, CliError> {
+        let ca = match self.settings.kgc_ca() {
+            Some(path) => Some(std::fs::read(&path).map_err(|source| CliError::File { act: "read", path, source })?),
+            None => None,
+        };
+        let door = KgcDoor::new(url, ca.as_deref())?;
+        let info = door.info().await?;
+        let found = Home { chain_id: info.chain_id, registry: info.registry };
+        if found != home {
+            return Err(KgcError::OtherHome {
+                url: door.url().to_owned(),
+                expected: home.to_string(),
+                found: found.to_string(),
+            }
+            .into());
+        }
+        let key = registry.current_kgc_key(info.kgc_id).await?;
+        let public = X25519Public::from_bytes(key.x25519.0).map_err(KgcError::from)?;
+        let identity = KgcIdentity { id: info.kgc_id, epoch: key.epoch, public, receipt_signer: key.receiptSigner };
+        Ok(RemoteKeyCenter::new(door, identity, home, Some(&self.folder().join("receipts"))))
     }
 }
 
@@ -296,10 +327,8 @@ fn check_actor(actor: &str) -> Result<(), CliError> {
     if !actor.is_empty() && actor.chars().all(plain) && !["store", "outbox", "node"].contains(&actor) {
         return Ok(());
     }
-    let message = format!(
-        "an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"",
-        actor.escape_debug()
-    );
+    let message =
+        format!("an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"", actor);
     Err(CliError::Settings { message })
 }
 
@@ -313,13 +342,24 @@ pub(super) fn release_log_file(settings: &Settings) -> PathBuf {
     kgc_folder(settings).join("release.log")
 }
 
-/// The log of what the KGC gave out.
+/// The log of the only instance of the KGC.
 ///
 /// # Errors
 /// [`CliError::Kgc`].
 pub(super) fn release_log(settings: &Settings) -> Result<ReleaseLog, CliError> {
-    let path = release_log_file(settings);
-    let log = ReleaseLog::open(&path).map_err(crate::kgc::KgcError::from)?;
+    release_log_of(settings, "")
+}
+
+/// The log of what an instance of the KGC answered.
+///
+/// # Errors
+/// [`CliError::Kgc`].
+pub(super) fn release_log_of(settings: &Settings, instance: &str) -> Result<ReleaseLog, CliError> {
+    let path = match instance {
+        "" => release_log_file(settings),
+        name => kgc_folder(settings).join(format!("release-{name}.log")),
+    };
+    let log = ReleaseLog::open(&path).map_err(KgcError::from)?;
     if log.healed() > 0 {
         let path = path.display();
         say(&format!(

@@ -35,7 +35,7 @@ pub use job::{Anchored, Registered, SealingJob, SealingJobs};
 pub use kgc::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
 pub use open::{CapsulesAt, OpenedImage, Reader, Stored, fetch, lookup, open_with_key};
 pub use prepare::{Mode, Prepared, image_of, prepare, rebuild};
-pub use recapsule::{Recapsuled, current_capsules};
+pub use recapsule::{Recapsuled, current_capsules, earlier_capsules};
 pub use relay::{Relayed, Relaying, relay};
 pub use release::RegistryView;
 pub use run::{Finished, Grouping, Run, RunResult};

@@ -1,11 +1,16 @@
 //! Relaying: a request that somebody else signed is submitted by whoever pays for it.
 
 use super::PipelineError;
+use super::open::{CapsulesAt, capsules_address};
+use super::recapsule::read_registrable;
 use super::submit::submit_once;
 use crate::chain::{Outbox, Payer, Registry, RelayError, RequestState, Submitted, Wallet};
 use crate::clock::Clock;
-use crate::contract::{Request, RequestError, Transaction};
+use crate::contract::bindings::IImageRegistry::updateCapsulesForCall;
+use crate::contract::{Request, RequestError, Transaction, spelled_out};
+use crate::storage::Store;
 use alloy::primitives::{Bytes, U256};
+use alloy::sol_types::SolCall;
 
 /// What became of a signed request.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub struct Relaying<'a> {
     pub gas_cap: u64,
     /// Is told what such a transaction may take, in gas and wei, before it is signed.
     pub told: &'a dyn Fn(u64, U256),
+    /// What time it is.
+    pub clock: &'a dyn Clock,
 }
 
 /// Submits a signed request of this registry, after chain, deadline, number and signature were
@@ -29,14 +36,15 @@ pub struct Relaying<'a> {
 ///
 /// # Errors
 /// [`PipelineError::Relay`] for a request that is overtaken or not taken, [`PipelineError::Outbox`]
-/// if the transaction fails, [`PipelineError::Chain`] if the node does not answer.
+/// if the transaction fails, [`PipelineError::Chain`] if the node does not answer; for new capsules
+/// those of reading them, for they must be in the store.
 pub async fn relay(
     registry: &Registry,
     outbox: &mut Outbox,
     payer: &Wallet,
     request: &Request,
     signature: &Bytes,
-    clock: &dyn Clock,
+    store: &impl Store,
     relaying: &Relaying<'_>,
 ) -> Result<Relayed, PipelineError> {
     let job = format!("relay:{}", request.digest(&registry.domain()));
@@ -54,16 +62,26 @@ pub async fn relay(
             }
             RequestState::Open => {
                 let by = Payer { address: payer.address(), gas_cap: relaying.gas_cap };
-                let checked = registry.check_request(request, signature, clock.unix_secs(), &by).await?;
+                let checked = registry.check_request(request, signature, relaying.clock.unix_secs(), &by).await?;
                 if checked.by_contract && !payer.prints_only() {
                     outbox.cap_gas(&job, relaying.gas_cap);
                     let (gas, wei) = outbox.quote(registry.rpc(), &job, &transaction(&checked.signature)).await?;
                     (relaying.told)(gas, wei);
                 }
+                check_capsules(registry, store, request).await?;
                 checked.signature
             }
         }
     };
     let make = || transaction(&signature);
     Ok(Relayed::Submitted(submit_once(registry, outbox, payer, &job, make).await?))
+}
+
+/// New capsules are read before they are registered, whoever signed for them.
+async fn check_capsules(registry: &Registry, store: &impl Store, request: &Request) -> Result<(), PipelineError> {
+    let call = request.call(&Bytes::new()).encode();
+    let Ok(updateCapsulesForCall { update, .. }) = updateCapsulesForCall::abi_decode(&call) else { return Ok(()) };
+    let (version, hash) = (update.version, update.capsulesHash);
+    let cid = capsules_address(&spelled_out(update.capsulesCid, hash), hash);
+    read_registrable(registry, store, &CapsulesAt { version, hash, cid }).await
 }

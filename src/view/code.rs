@@ -99,6 +99,8 @@ codes! {
     FileNotFound "FILE_NOT_FOUND" Some(NotFound);
     /// A file can't be read or written.
     File "FILE" Some(Failure);
+    /// The result can't be printed.
+    Output "OUTPUT" Some(Failure);
     /// An output is there already.
     OutputExists "OUTPUT_EXISTS" Some(Exists);
     /// Nothing is stored that could be moved.
@@ -129,10 +131,18 @@ codes! {
     Capsule "CAPSULE" Some(Invalid);
     /// The image's key is not sealed for this holder.
     NoCapsule "NO_CAPSULE" Some(NotAuthorized);
+    /// There are no earlier capsules to go back to.
+    NoEarlierCapsules "NO_EARLIER_CAPSULES" Some(NotFound);
 
     // The Key Generation Center.
     /// It refused, or its answer is of no use.
     Kgc "KGC" Some(Failure);
+    /// It does not answer at its URL.
+    KgcUnreachable "KGC_UNREACHABLE" Some(Unreachable);
+    /// It answers, and can give nothing now.
+    KgcNotReady "KGC_NOT_READY" Some(Unreachable);
+    /// What answers at its URL is not the KGC that the chain knows, or its receipt proves nothing.
+    KgcAnswer "KGC_ANSWER" Some(Invalid);
     /// The wallet has no access to the image now.
     NotAuthorized "NOT_AUTHORIZED" Some(NotAuthorized);
     /// Its key on chain is another one, or retired.
@@ -145,6 +155,10 @@ codes! {
     KgcPassphrase "KGC_PASSPHRASE" Some(NotAuthorized);
     /// Its key file can't be used.
     KgcKeyFile "KGC_KEY_FILE" Some(Failure);
+    /// Its service can't listen at its address.
+    Listen "LISTEN" Some(Failure);
+    /// Certificate or key of its service can't be used.
+    Tls "TLS" Some(Failure);
     /// Its release log is not the one whose head was anchored.
     KgcLog "KGC_LOG" Some(Invalid);
 
@@ -207,6 +221,10 @@ codes! {
     Deployment "DEPLOYMENT" None;
     /// The transaction deployed no `ImageRegistry` of this build.
     NotADeployment "NOT_A_DEPLOYMENT" Some(WrongChain);
+    /// The contract on chain, or the build, is not what the sources give.
+    SourceDiffers "SOURCE_DIFFERS" Some(WrongChain);
+    /// The contract's sources can't be compiled.
+    Sources "SOURCES" Some(Failure);
     /// A contract that is deployed already lacks a role that was asked for.
     RoleMissing "ROLE_MISSING" Some(Failure);
     /// No such image on chain.

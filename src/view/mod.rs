@@ -32,7 +32,7 @@ mod watch;
 pub use access::{AccessView, GrantView, OperatorChangeView, OperatorView, RevocationView};
 pub use answer::{AnswerView, ErrorView, RefusalView};
 pub use audit::{AuditView, ListedView};
-pub use capsules::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
+pub use capsules::{CapsulesAddedView, CapsulesRestoredView, CapsulesView, HolderView, ReaderKeyView};
 pub use code::{Code, Meaning};
 pub use described::{about, describe};
 pub use event::{EventDetails, EventView};
@@ -47,6 +47,7 @@ pub use problem::Problem;
 pub use record::{AnchoredView, ImageView};
 pub use registry::{
     AdministeredView, AdministrationView, DeploymentView, RegistryStandingView, RoleChangeView, RoleView, RolesView,
+    SourceView,
 };
 pub use sealed::{
     FailedFileView, LeftOutView, MaterializedListView, MaterializedView, OpenedView, SealedListView, SealedView,

@@ -2,7 +2,7 @@
 //! general code of its part.
 
 use super::code::{Code, Meaning};
-use crate::audit::AuditError;
+use crate::audit::{AuditError, SourceError};
 use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, RelayError, WalletError};
 use crate::contract::bindings::IImageRegistry::IImageRegistryErrors;
 use crate::contract::{CallError, ErrorKind, RequestError, Revert};
@@ -10,7 +10,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError};
+use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError, Reason};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -174,9 +174,20 @@ impl From<&AuditError> for Problem {
             AuditError::NoBlock { .. } => Code::NoBlock,
             AuditError::OtherCode { .. } => Code::WrongChain,
             AuditError::Io { .. } => Code::State,
+            AuditError::Unlisted(_) => Code::Output,
             _ => Code::LogIncomplete,
         };
         code.into()
+    }
+}
+
+impl From<&SourceError> for Problem {
+    fn from(error: &SourceError) -> Self {
+        match error {
+            SourceError::File { source, .. } => Self::of_file(source),
+            SourceError::Differs(_) => Code::SourceDiffers.into(),
+            _ => Code::Sources.into(),
+        }
     }
 }
 
@@ -241,6 +252,7 @@ impl From<&StoreError> for Problem {
             StoreError::NoNode { failures, .. } => return in_common(failures).unwrap_or(Code::IpfsUnreachable.into()),
             StoreError::TooFewReplicas(_) => Code::TooFewReplicas,
             StoreError::Car(_) => Code::Car,
+            StoreError::TooLarge { .. } => Code::Image,
             _ => Code::Store,
         };
         code.into()
@@ -295,6 +307,23 @@ impl From<&KgcError> for Problem {
             KgcError::Chain(_) => Code::Unreachable,
             KgcError::Log(LogError::Io { .. }) => Code::Kgc,
             KgcError::Log(_) => Code::KgcLog,
+            KgcError::Refused { reason, .. } => match reason {
+                Reason::NotAuthorized => Code::NotAuthorized,
+                Reason::UnknownImage => Code::UnknownImage,
+                Reason::RecordMismatch | Reason::ShareMismatch => Code::Tampered,
+                Reason::ChainStale
+                | Reason::ChainUnreachable
+                | Reason::ChainDisagrees
+                | Reason::LogUnavailable
+                | Reason::RateLimited
+                | Reason::Busy
+                | Reason::Draining => Code::KgcNotReady,
+                _ => Code::Kgc,
+            },
+            KgcError::NoAnswer { .. } => Code::KgcUnreachable,
+            KgcError::BadAnswer { .. } | KgcError::OtherHome { .. } | KgcError::Receipt(_) => Code::KgcAnswer,
+            KgcError::Url { .. } => Code::Settings,
+            KgcError::ReceiptNotKept { .. } => Code::State,
             _ => Code::Kgc,
         };
         code.into()
@@ -320,7 +349,8 @@ impl From<&PipelineError> for Problem {
             E::Imaging(_) | E::NoPixels { .. } | E::NotSealable(_) => Code::Image,
             E::Envelope(_) | E::RecordMismatch { .. } => Code::Tampered,
             E::Capsule(CapsuleError::NoMatchingStanza { .. }) => Code::NoCapsule,
-            E::Capsule(_) => Code::Capsule,
+            E::Capsule(_) | E::NoKgcStanza => Code::Capsule,
+            E::NoEarlierCapsules { .. } => Code::NoEarlierCapsules,
             E::Kgc(error) => return error.into(),
             E::Store(error) => return error.into(),
             E::Chain(error) => return error.into(),

@@ -1,7 +1,7 @@
 //! Which files are sealed, and their bytes: only regular files are read.
 
 use crate::cli::error::CliError;
-use crate::cli::output::say;
+use crate::cli::stdio::say_line;
 use crate::imaging::{ImagingError, Limits};
 use crate::pipeline::PipelineError;
 use crate::view::LeftOutView;
@@ -31,7 +31,7 @@ impl LeftOut {
 /// The line for people.
 impl std::fmt::Display for LeftOut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "left out {}: {}", self.path.display().to_string().escape_debug(), self.what)
+        write!(f, "left out {}: {}", self.path.display(), self.what)
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn collect(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<LeftOut>),
                 None => files.push(path),
                 Some(what) => {
                     let other = LeftOut { path, what };
-                    say(&other.to_string());
+                    say_line(&other.to_string());
                     left_out.push(other);
                 }
             }
@@ -117,7 +117,7 @@ fn read_open(file: File) -> std::io::Result<Result<Vec<u8>, ImagingError>> {
         found = bytes.len() as u64;
     }
     let too_large = found > limit;
-    Ok(if too_large { Err(ImagingError::TooLarge { what: "bytes of file", found, limit }) } else { Ok(bytes) })
+    Ok(if too_large { Err(ImagingError::FileTooLarge { found, limit }) } else { Ok(bytes) })
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each
-//! remembers where it came from.
+//! Settings: flags, then the environment, then `.env` and `medseal.toml` of the working folder,
+//! then the user's own `medseal.toml`, then defaults; each remembers where it came from.
 
 mod files;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub(super) use files::SettingsFile;
 pub(super) use table::{Row, Setting};
 
 use super::error::CliError;
@@ -26,6 +27,8 @@ pub(super) enum Origin {
     DotEnv,
     /// `medseal.toml` in the working directory.
     File,
+    /// `medseal.toml` in the user's own configuration folder.
+    OwnFile,
     /// Nothing set it.
     Default,
 }
@@ -38,6 +41,7 @@ impl Origin {
             Self::Environment => "environment",
             Self::DotEnv => ".env",
             Self::File => "medseal.toml",
+            Self::OwnFile => "own medseal.toml",
             Self::Default => "default",
         }
     }
@@ -90,6 +94,12 @@ pub(super) struct Flags {
     /// MEDSEAL_DEV_ACCOUNT]
     #[arg(long, global = true, value_name = "N")]
     pub(super) dev_account: Option<String>,
+    /// URL of the KGC [env: MEDSEAL_KGC] [default: the key file in the state folder]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(super) kgc: Option<String>,
+    /// Authorities to trust for the KGC's TLS besides the usual, PEM [env: MEDSEAL_KGC_CA]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) kgc_ca: Option<String>,
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) kgc_password_file: Option<String>,
@@ -125,6 +135,8 @@ pub(super) struct Flags {
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     values: BTreeMap<Setting, (String, Origin)>,
+    /// The files that were looked for.
+    files: Vec<SettingsFile>,
     /// Whether other programs' transactions of the wallet are not waited for.
     pub(super) after_pending: bool,
     /// Whether an external wallet signs, and what is done about it.
@@ -132,25 +144,25 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Resolves every setting; reads `.env` and `medseal.toml` of the working directory.
+    /// Resolves every setting; reads the files of the working folder and of the user's own
+    /// configuration folder.
     ///
     /// # Errors
-    /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no
-    /// setting.
+    /// [`CliError::Settings`] if one of the files is refused, or a variable is no text.
     pub(super) fn resolve(flags: &Flags) -> Result<Self, CliError> {
-        let (dot_env, file) = (files::dot_env()?, files::medseal_toml()?);
+        let files = files::read_all(files::own_file())?;
         let mut values = BTreeMap::new();
         for &setting in Setting::ALL {
-            let Row { name, variable, default, flag } = setting.row();
+            let Row { variable, default, flag, .. } = setting.row();
             let of = |value: Option<String>, origin| value.filter(|v| !v.is_empty()).map(|v| (v, origin));
             let found = of(flag.and_then(|flag| flag(flags).clone()), Origin::Flag)
-                .or_else(|| of(std::env::var(variable).ok(), Origin::Environment))
-                .or_else(|| of(dot_env.get(variable).cloned(), Origin::DotEnv))
-                .or_else(|| of(file.get(name).cloned(), Origin::File))
+                .or(of(text_of_variable(variable)?, Origin::Environment))
+                .or_else(|| files.iter().find_map(|file| of(file.get(setting).cloned(), file.origin)))
                 .or_else(|| of(default.map(str::to_owned), Origin::Default));
             values.extend(found.map(|found| (setting, found)));
         }
-        Ok(Self { values, after_pending: flags.after_pending, external_signer: flags.external_signer.clone() })
+        let (after_pending, external_signer) = (flags.after_pending, flags.external_signer.clone());
+        Ok(Self { values, files, after_pending, external_signer })
     }
 
     fn get(&self, setting: Setting) -> Option<&str> {
@@ -236,6 +248,16 @@ impl Settings {
         self.number(Setting::DevAccount)
     }
 
+    /// The URL of the KGC.
+    pub(super) fn kgc(&self) -> Option<&str> {
+        self.get(Setting::Kgc)
+    }
+
+    /// The file with the authorities to trust for the KGC's TLS.
+    pub(super) fn kgc_ca(&self) -> Option<PathBuf> {
+        self.path(Setting::KgcCa)
+    }
+
     /// The file with the passphrase of the KGC's key file.
     pub(super) fn kgc_password_file(&self) -> Option<PathBuf> {
         self.path(Setting::KgcPasswordFile)
@@ -247,8 +269,18 @@ impl Settings {
     }
 
     /// The file with the tokens of the IPFS nodes.
-    pub(super) fn ipfs_token_file(&self) -> Option<PathBuf> {
-        self.path(Setting::IpfsTokenFile)
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if the working folder says to whom they would be sent.
+    pub(super) fn ipfs_token_file(&self) -> Result<Option<PathBuf>, CliError> {
+        let to = self.values.get(&Setting::IpfsApi).map(|(_, origin)| *origin);
+        let token_file = self.path(Setting::IpfsTokenFile);
+        if token_file.is_some() && matches!(to, Some(Origin::DotEnv | Origin::File)) {
+            let message = "ipfs_api of the working folder would be sent the token of ipfs_token_file: give both by \
+                           flag, environment or your own configuration folder";
+            return Err(CliError::Settings { message: message.to_owned() });
+        }
+        Ok(token_file)
     }
 
     /// At how many IPFS nodes each object is kept.
@@ -295,7 +327,7 @@ impl Settings {
             (Some("development"), _) | (None, Profile::Development) => Ok(Profile::Development),
             (Some("network") | None, _) => Ok(Profile::Network { block_time_secs }),
             (Some(other), _) => {
-                let message = format!("expected profile development or network, found \"{}\"", other.escape_debug());
+                let message = format!("expected profile development or network, found \"{}\"", other);
                 Err(CliError::Settings { message })
             }
         }
@@ -309,7 +341,7 @@ impl Settings {
     pub(super) fn wait(&self, default: Wait) -> Result<Wait, CliError> {
         let Some(name) = self.get(Setting::Wait) else { return Ok(default) };
         let found = Wait::ALL.into_iter().find(|(known, _)| *known == name);
-        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name.escape_debug());
+        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name);
         found.map(|(_, wait)| wait).ok_or_else(|| CliError::Settings { message: message() })
     }
 
@@ -328,6 +360,11 @@ impl Settings {
         self
     }
 
+    /// The files of settings that were looked for, the one that wins first.
+    pub(super) fn files(&self) -> &[SettingsFile] {
+        &self.files
+    }
+
     /// Every setting that has a value, with value and origin, in the order of their names.
     pub(super) fn all(&self) -> Vec<(Setting, &str, Origin)> {
         let mut all: Vec<_> =
@@ -335,4 +372,13 @@ impl Settings {
         all.sort_by_key(|(setting, ..)| setting.row().name);
         all
     }
+}
+
+/// A variable's value, if it has one.
+fn text_of_variable(name: &str) -> Result<Option<String>, CliError> {
+    let text = |value: std::ffi::OsString| {
+        let message = || format!("{name} is no text: expected UTF-8");
+        value.into_string().map_err(|_| CliError::Settings { message: message() })
+    };
+    std::env::var_os(name).map(text).transpose()
 }

@@ -17,6 +17,7 @@ mod evidence;
 mod external_signer;
 mod governance;
 mod keygen_report;
+mod kgc_service;
 mod kubo;
 mod main_path;
 mod manual;
@@ -24,6 +25,7 @@ mod models;
 mod network;
 mod operators;
 mod outbox;
+mod output;
 mod renewed;
 mod requests;
 mod resume;
@@ -31,6 +33,7 @@ mod schema;
 mod sessions;
 mod settings;
 mod signers;
+mod sources;
 pub(crate) mod watch;
 
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
@@ -102,6 +105,8 @@ impl Run {
 pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_medseal"));
     command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Not the configuration of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", folder.join(".config"));
     command
 }
 

@@ -9,6 +9,7 @@ use medseal::clock::Clock;
 use medseal::contract::bindings::IImageRegistry::{Registration, registerCall};
 use medseal::contract::{Call, ErrorKind, Request, RequestError};
 use medseal::pipeline::{PipelineError, Relayed, Relaying, record_verification, relay};
+use medseal::storage::LocalStore;
 use serde_json::json;
 use std::sync::Mutex;
 
@@ -45,9 +46,10 @@ async fn relayed(
 ) -> Result<Relayed, PipelineError> {
     let payer = wallet(6);
     let clock = At(block_time(&world.registry).await);
-    let relaying = Relaying { gas_cap, told: &|gas, wei| told.lock().unwrap().push((gas, wei)) };
+    let relaying = Relaying { gas_cap, told: &|gas, wei| told.lock().unwrap().push((gas, wei)), clock: &clock };
+    let store = LocalStore::open(world.folder.path().join("store")).unwrap();
     let mut outbox = world.outbox(&payer).await;
-    relay(&world.registry, &mut outbox, &payer, request, signature, &clock, &relaying).await
+    relay(&world.registry, &mut outbox, &payer, request, signature, &store, &relaying).await
 }
 
 #[tokio::test]
