@@ -15,7 +15,7 @@ pub struct Follower {
     chain_id: u64,
     registry: Address,
     trail: Trail,
-    /// Items whose `BatchRegistered` event has not come yet, each with number and time of its block.
+    /// Items whose `BatchRegistered` event has not come yet, each with its block's number and time.
     items: Vec<(RegisteredInBatch, u64, u64)>,
 }
 

@@ -94,8 +94,8 @@ pub struct AnchorSearch {
 }
 
 /// Searches for the anchor that holds an image and whose list is in this store: first among those
-/// of `own`, which are read without bounds but their counts; then, unless it is `only` theirs, among
-/// the others', the newest of each sender first.
+/// of `own`, which are read without bounds but their counts; then, unless it is `only` theirs,
+/// among the others', the newest of each sender first.
 ///
 /// # Errors
 /// [`PipelineError::Chain`] if the node does not answer.
