@@ -1,11 +1,18 @@
 //! The wall clock, as a trait so that tests can set it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What time it is.
 pub trait Clock: Send + Sync {
     /// Now, in unix seconds.
     fn unix_secs(&self) -> u64;
+
+    /// Time since some moment of this process, which nobody can set forward or back.
+    fn elapsed(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
 }
 
 /// This machine's clock.

@@ -17,13 +17,36 @@ pub fn one_line(text: &str) -> String {
 /// Returns `text` with each control character, and each that would turn the reading direction, as
 /// an escape.
 pub fn escaped(text: &str) -> String {
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     text.chars()
         .flat_map(|c| if is_hidden(c) { Shown::Escaped(c.escape_debug()) } else { Shown::AsIs(Some(c)) })
         .collect()
+}
+
+/// Returns `text` as [`escaped`] does, but for the ends of its lines, which stay.
+pub fn escaped_lines(text: &str) -> String {
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the text of a JSON value, which means the same and in which no terminal finds anything
+/// to obey.
+pub fn escaped_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            // The writer of JSON leaves it to separate values only.
+            '\n' => text.push(c),
+            // Each of them is one UTF-16 unit.
+            c if is_hidden(c) => text += &format!("\\u{:04x}", u32::from(c)),
+            c => text.push(c),
+        }
+    }
+    text
+}
+
+/// Whether a terminal obeys it, or shows nothing and turns what follows.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 enum Shown {
@@ -57,6 +80,16 @@ mod tests {
             assert_eq!(escaped(text), shown);
             assert_eq!(one_line(text), shown);
         }
+    }
+
+    #[test]
+    fn lines_stay_lines_and_json_stays_the_same_value() {
+        assert_eq!(escaped_lines("a\nb\u{1b}[2J\r\nc"), "a\nb\\u{1b}[2J\\r\nc");
+        let value = serde_json::json!({ "O'Neil\u{9b}2J\n": ["\u{1b}[2J\u{7f}", "\u{202e}脳\u{feff}\u{61c}\u{2028}"] });
+        let shown = escaped_json(&value.to_string());
+        assert!(!shown.chars().any(is_hidden), "{shown}");
+        assert!(shown.contains("O'Neil\\u009b2J\\n") && shown.contains("\\u202e脳\\ufeff"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).expect("JSON"), value);
     }
 
     #[test]

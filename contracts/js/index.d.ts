@@ -28,4 +28,9 @@ export function connect (deployment: Deployment, url: string): Promise<{
   read (functionName: string, ...args: unknown[]): Promise<unknown>
   /** Whether a sealed image's bytes are those that were registered; an unknown image is an error. */
   verifyFile (imageId: Hex, bytes: Uint8Array): Promise<{ valid: boolean, contentHash: Hex }>
+  /**
+   * The message with the numbers that it must name (`accessSeq`, `operatorSeq`, `nonce`, `version`, `flagId`), as they are at the newest block.
+   * Sign for no later one: whoever tells you a number to come may hold your signature back until it is there.
+   */
+  numbered (primaryType: Signed, message: Record<string, unknown>): Promise<Record<string, unknown>>
 }>

@@ -47,5 +47,29 @@ export async function connect (deployment, url) {
     const contentHash = sha256(bytes)
     return { valid: await read('verify', imageId, contentHash), contentHash }
   }
-  return { client, read, verifyFile }
+  // Never a number to come: it is read at the newest block, and a revocation ends all that was signed before.
+  const at = { blockTag: 'latest' }
+  const view = (functionName, ...args) => client.readContract({ address: deployment.address, abi, functionName, args, ...at })
+  const operatorSeq = async ({ imageId, by }) => {
+    const { sender } = await view('recordOf', imageId)
+    return sender === getAddress(by) ? 0n : (await view('operatorOf', sender, by)).seq
+  }
+  const access = async message => ({ accessSeq: (await view('accessOf', message.imageId, message.wallet)).seq, operatorSeq: await operatorSeq(message) })
+  const numbers = {
+    Verification: async ({ verifier }) => ({ nonce: await view('nonces', verifier) }),
+    FlagDecision: async ({ imageId }) => {
+      const { id, state } = await view('flagOf', imageId)
+      if (state !== 1) throw new Error(`no flag of ${imageId} is open`)
+      return { flagId: id }
+    },
+    Grant: access,
+    Revocation: access,
+    OperatorChange: async ({ sender, operator }) => ({ operatorSeq: (await view('operatorOf', sender, operator)).seq }),
+    CapsulesUpdate: async message => ({ version: (await view('capsulesOf', message.imageId)).version, operatorSeq: await operatorSeq(message) })
+  }
+  const numbered = async (primaryType, message) => {
+    signed(primaryType)
+    return { ...message, ...await numbers[primaryType]?.(message) }
+  }
+  return { client, read, verifyFile, numbered }
 }

@@ -8,29 +8,31 @@ import {TypedStructs} from "./TypedStructs.sol";
 
 /// @title Anchors: a Merkle root for many images, and records made from its leaves
 abstract contract Anchors is Records {
-    uint256 private constant MAX_PROOF = 32;
-
     mapping(address sender => mapping(bytes32 root => AnchorRecord)) private _anchors;
 
     /// @inheritdoc IImageRegistry
     function anchor(Anchor calldata anchor_, bytes calldata signature) external whenNotPaused {
         address sender = anchor_.sender;
-        uint32 anchored = _anchors[sender][anchor_.root].count;
-        if (anchored != 0) {
-            if (anchored != anchor_.count) revert AnchorConflict(sender, anchor_.root);
+        bytes32 root = anchor_.root;
+        uint32 count = anchor_.count;
+        AnchorRecord storage anchored = _anchors[sender][root];
+        uint32 anchoredCount = anchored.count;
+        if (anchoredCount != 0) {
+            if (anchoredCount != count) revert AnchorConflict(sender, root);
             return;
         }
         if (sender == address(0)) revert ZeroAddress();
-        bytes32 cidHash = _checkAnchor(anchor_.root, anchor_.count, anchor_.leavesCid);
+        bytes32 cidHash = _listCidHashOf(root, count, anchor_.leavesCid);
+        uint64 deadline = 0;
         if (!_isDirect(sender, signature)) {
-            _checkSigned(sender, TypedStructs.hash(anchor_, cidHash), anchor_.deadline, signature);
+            deadline = anchor_.deadline;
+            _checkSigned(sender, TypedStructs.hash(anchor_, cidHash), deadline, signature);
         }
-        _anchors[sender][anchor_.root] = AnchorRecord({count: anchor_.count, anchoredAt: uint48(block.timestamp)});
-        bytes32 trail = _append(
-            Anchored.selector,
-            abi.encode(sender, anchor_.root, anchor_.count, cidHash, anchor_.deadline, keccak256(signature))
-        );
-        emit Anchored(sender, anchor_.root, anchor_.count, anchor_.leavesCid, anchor_.deadline, signature, trail);
+        anchored.count = count;
+        anchored.anchoredAt = uint48(block.timestamp);
+        bytes32 trail =
+            _append(Anchored.selector, abi.encode(sender, root, count, cidHash, deadline, _hashOf(signature)));
+        emit Anchored(sender, root, count, anchor_.leavesCid, deadline, signature, trail);
     }
 
     /// @inheritdoc IImageRegistry
@@ -39,14 +41,14 @@ abstract contract Anchors is Records {
         whenNotPaused
         returns (bytes32 imageId)
     {
-        imageId = imageIdOf(sender, leaf.salt);
         AnchorRecord memory anchored = _existingAnchor(sender, root);
-        if (!_isLeaf(root, leaf, proof)) revert InvalidProof(root, _leafHash(leaf));
-        if (_isRecorded(imageId, leaf.contentHash)) return imageId;
-        _checkFields(sender, leaf.contentHash, leaf.headerHash, leaf.capsulesHash, leaf.size);
-        _checkedCidHash(leaf.cid);
-        _record(imageId, sender, leaf.contentHash, anchored.anchoredAt);
-        _emitMaterialized(imageId, sender, root, leaf);
+        (bytes32 leafHash, bytes32 cidHash) = _leafHashOf(sender, leaf, proof, anchored.count);
+        if (!MerkleProof.verifyCalldata(proof, root, leafHash)) revert InvalidProof(root, leafHash);
+        imageId = imageIdOf(sender, leaf.salt);
+        Record storage record = _records[imageId];
+        if (_isRecorded(record, imageId, leaf.contentHash)) return imageId;
+        _record(record, sender, leaf.contentHash, anchored.anchoredAt);
+        _emitMaterialized(imageId, sender, root, leaf, cidHash);
     }
 
     /// @inheritdoc IImageRegistry
@@ -55,10 +57,10 @@ abstract contract Anchors is Records {
         view
         returns (bool valid)
     {
-        _existingAnchor(sender, root);
+        (bytes32 leafHash,) = _leafHashOf(sender, leaf, proof, _existingAnchor(sender, root).count);
         bytes32 recorded = _records[imageIdOf(sender, leaf.salt)].contentHash;
         if (recorded != 0 && recorded != leaf.contentHash) return false;
-        return _isLeaf(root, leaf, proof);
+        return MerkleProof.verifyCalldata(proof, root, leafHash);
     }
 
     /// @inheritdoc IImageRegistry
@@ -66,12 +68,12 @@ abstract contract Anchors is Records {
         return _anchors[sender][root];
     }
 
-    /// @dev What an anchor of leaves and one of capsules have in common; returns keccak256 of the CID.
-    function _checkAnchor(bytes32 root, uint32 count, bytes calldata cid) internal pure returns (bytes32 cidHash) {
+    /// @dev keccak256 of the CID of an anchor's list, of leaves or of capsules, once root, count and CID are checked.
+    function _listCidHashOf(bytes32 root, uint32 count, bytes calldata cid) internal pure returns (bytes32 cidHash) {
         if (root == 0) revert ZeroHash();
         if (count == 0) revert ZeroCount();
         if (cid.length == 0) revert CidLength(0);
-        return _checkedCidHash(cid);
+        return _cidHashOf(cid);
     }
 
     function _existingAnchor(address sender, bytes32 root) private view returns (AnchorRecord memory anchored) {
@@ -79,25 +81,28 @@ abstract contract Anchors is Records {
         if (anchored.count == 0) revert UnknownAnchor(sender, root);
     }
 
-    function _isLeaf(bytes32 root, Leaf calldata leaf, bytes32[] calldata proof) private pure returns (bool) {
-        if (proof.length > MAX_PROOF) revert ProofLength(proof.length);
-        return MerkleProof.verifyCalldata(proof, root, _leafHash(leaf));
+    /// @dev The hash of a leaf that may become a record, and that of its CID; the proof may be as long as `count`
+    /// allows. Hashed twice: no inner node of a tree, 64 bytes hashed once, can pass for a leaf.
+    function _leafHashOf(address sender, Leaf calldata leaf, bytes32[] calldata proof, uint32 count)
+        private
+        pure
+        returns (bytes32 leafHash, bytes32 cidHash)
+    {
+        // A tree of `count` leaves has as many levels below its root as make room for them: 0 for 1, 1 for 2, 2 for 3.
+        if (proof.length > 32 || (uint256(1) << proof.length) >> 1 >= count) revert ProofLength(proof.length);
+        bytes32 contentHash = leaf.contentHash;
+        bytes32 capsulesHash = leaf.capsulesHash;
+        bytes32 headerHash = leaf.headerHash;
+        uint64 size = leaf.size;
+        _checkFields(sender, contentHash, headerHash, capsulesHash, size);
+        cidHash = _cidHashOf(leaf.cid);
+        bytes32 inner = keccak256(abi.encode(leaf.salt, contentHash, cidHash, capsulesHash, headerHash, size));
+        leafHash = keccak256(abi.encode(inner));
     }
 
-    /// @dev Hashed twice: no inner node of a tree, 64 bytes hashed once, can pass for a leaf.
-    function _leafHash(Leaf calldata leaf) private pure returns (bytes32) {
-        return keccak256(
-            bytes.concat(
-                keccak256(
-                    abi.encode(
-                        leaf.salt, leaf.contentHash, keccak256(leaf.cid), leaf.capsulesHash, leaf.headerHash, leaf.size
-                    )
-                )
-            )
-        );
-    }
-
-    function _emitMaterialized(bytes32 imageId, address sender, bytes32 root, Leaf calldata leaf) private {
+    function _emitMaterialized(bytes32 imageId, address sender, bytes32 root, Leaf calldata leaf, bytes32 cidHash)
+        private
+    {
         bytes32 trail = _append(
             Materialized.selector,
             abi.encode(
@@ -108,7 +113,7 @@ abstract contract Anchors is Records {
                 leaf.contentHash,
                 leaf.headerHash,
                 leaf.size,
-                keccak256(leaf.cid),
+                cidHash,
                 leaf.capsulesHash
             )
         );

@@ -3,15 +3,17 @@ pragma solidity 0.8.37;
 
 import {IImageRegistry} from "./IImageRegistry.sol";
 
-/// @title The hash chain over a contract's events
-/// @notice Numbers events and chains their hashes, so that an omitted one can be detected. `IImageRegistry` states the formula.
-/// @dev Must stand first among the bases that hold storage: its head starts before any other constructor emits an event, and clients
-/// prove slot 0.
+/// @title The hash chain over a contract's events, and numbers drawn from it
+/// @notice Numbers events and chains their hashes, so that an omitted one can be detected. `IImageRegistry` states
+/// the formula.
+/// @dev Must stand first among the bases that hold storage: its head starts before any other constructor emits an
+/// event, and clients prove slot 0.
 abstract contract AuditTrail is IImageRegistry {
     uint256 private constant SEQ_SHIFT = 208;
     uint256 private constant PAUSED_SHIFT = 248;
 
-    /// @dev Head, number and the bit of a pause, which stands here because every act that a pause stops reads the word anyway.
+    /// @dev Head, number and the bit of a pause, which stands here because every function that a pause stops reads
+    /// the word anyway.
     uint256 private _trail;
 
     constructor() {
@@ -34,6 +36,17 @@ abstract contract AuditTrail is IImageRegistry {
         uint256 next = (((before >> SEQ_SHIFT) + 1) << SEQ_SHIFT) | _head(hash);
         _trail = next;
         return bytes32(next);
+    }
+
+    /// @dev 64 bits that nobody knows before the block before this one is made.
+    function _draw() internal view returns (uint64) {
+        return uint64(uint256(keccak256(abi.encode(blockhash(block.number - 1), block.timestamp, _trail))));
+    }
+
+    /// @dev The `seq` that ends all signatures which name `seq` or any number that follows from it: the next of its
+    /// upper 32 bits, 64 bits drawn, and 32 bits that count from there.
+    function _drawSeq(uint128 seq) internal view returns (uint128) {
+        return (((seq >> 96) + 1) << 96) | (uint128(_draw()) << 32);
     }
 
     function _isPauseBegun() internal view returns (bool) {

@@ -14,27 +14,33 @@ abstract contract Authorizations is Records {
     // ---- access ----
 
     /// @inheritdoc IImageRegistry
-    function grant(bytes32 imageId, address wallet, uint64 expiry) external {
-        _grant(imageId, wallet, expiry, msg.sender);
+    function grant(bytes32 imageId, address wallet, uint64 expiry) external whenNotPaused {
+        _checkSpeaksFor(imageId, msg.sender);
+        _grant(_access[imageId][wallet], imageId, wallet, expiry, msg.sender);
     }
 
     /// @inheritdoc IImageRegistry
-    function grantFor(Grant calldata grant_, bytes calldata signature) external {
-        _checkSigned(grant_.by, TypedStructs.hash(grant_), grant_.deadline, signature);
-        _checkAccessSeq(grant_.imageId, grant_.wallet, grant_.accessSeq);
-        _grant(grant_.imageId, grant_.wallet, grant_.expiry, grant_.by);
+    function grantFor(Grant memory grant_, bytes calldata signature) external whenNotPaused {
+        (bytes32 imageId, address wallet, address by) = (grant_.imageId, grant_.wallet, grant_.by);
+        _checkSigned(by, TypedStructs.hash(grant_), grant_.deadline, signature);
+        Access storage access = _namedAccess(imageId, wallet, grant_.accessSeq);
+        _checkSignerSpeaksFor(imageId, by, grant_.operatorSeq);
+        _grant(access, imageId, wallet, grant_.expiry, by);
     }
 
     /// @inheritdoc IImageRegistry
     function revoke(bytes32 imageId, address wallet) external {
-        _revoke(imageId, wallet, msg.sender);
+        _checkSpeaksFor(imageId, msg.sender);
+        _revoke(_access[imageId][wallet], imageId, wallet, msg.sender);
     }
 
     /// @inheritdoc IImageRegistry
-    function revokeFor(Revocation calldata revocation, bytes calldata signature) external {
-        _checkSigned(revocation.by, TypedStructs.hash(revocation), revocation.deadline, signature);
-        _checkAccessSeq(revocation.imageId, revocation.wallet, revocation.accessSeq);
-        _revoke(revocation.imageId, revocation.wallet, revocation.by);
+    function revokeFor(Revocation memory revocation, bytes calldata signature) external {
+        (bytes32 imageId, address wallet, address by) = (revocation.imageId, revocation.wallet, revocation.by);
+        _checkSigned(by, TypedStructs.hash(revocation), revocation.deadline, signature);
+        Access storage access = _namedAccess(imageId, wallet, revocation.accessSeq);
+        _checkSignerSpeaksFor(imageId, by, revocation.operatorSeq);
+        _revoke(access, imageId, wallet, by);
     }
 
     /// @inheritdoc IImageRegistry
@@ -57,12 +63,9 @@ abstract contract Authorizations is Records {
     }
 
     /// @inheritdoc IImageRegistry
-    function setOperatorFor(OperatorChange calldata change, bytes calldata signature) external {
+    function setOperatorFor(OperatorChange memory change, bytes calldata signature) external {
         _checkSigned(change.sender, TypedStructs.hash(change), change.deadline, signature);
-        uint64 current = _operators[change.sender][change.operator].seq;
-        if (change.operatorSeq != current) {
-            revert StaleOperator(change.sender, change.operator, change.operatorSeq, current);
-        }
+        _checkOperatorSeq(change.sender, change.operator, change.operatorSeq);
         _setOperator(change.sender, change.operator, change.allowed);
     }
 
@@ -76,14 +79,18 @@ abstract contract Authorizations is Records {
     /// @inheritdoc IImageRegistry
     function updateCapsules(bytes32 imageId, uint64 version, bytes32 capsulesHash, bytes calldata capsulesCid)
         external
+        whenNotPaused
     {
+        _checkSpeaksFor(imageId, msg.sender);
         _updateCapsules(imageId, version, capsulesHash, capsulesCid, msg.sender);
     }
 
     /// @inheritdoc IImageRegistry
-    function updateCapsulesFor(CapsulesUpdate calldata update, bytes calldata signature) external {
-        _checkSigned(update.by, TypedStructs.hash(update, keccak256(update.capsulesCid)), update.deadline, signature);
-        _updateCapsules(update.imageId, update.version, update.capsulesHash, update.capsulesCid, update.by);
+    function updateCapsulesFor(CapsulesUpdate calldata update, bytes calldata signature) external whenNotPaused {
+        address by = update.by;
+        _checkSigned(by, TypedStructs.hash(update, _hashOf(update.capsulesCid)), update.deadline, signature);
+        _checkSignerSpeaksFor(update.imageId, by, update.operatorSeq);
+        _updateCapsules(update.imageId, update.version, update.capsulesHash, update.capsulesCid, by);
     }
 
     /// @inheritdoc IImageRegistry
@@ -98,33 +105,46 @@ abstract contract Authorizations is Records {
         if (by != sender && !_operators[sender][by].allowed) revert NotSender(imageId, by);
     }
 
-    function _checkAccessSeq(bytes32 imageId, address wallet, uint64 named) private view {
-        uint64 current = _access[imageId][wallet].seq;
+    /// @dev What an operator signed names its entry, so that its removal ends it for good.
+    function _checkSignerSpeaksFor(bytes32 imageId, address by, uint128 operatorSeq) private view {
+        address sender = _existing(imageId).sender;
+        if (by == sender) return;
+        _checkOperatorSeq(sender, by, operatorSeq);
+        if (!_operators[sender][by].allowed) revert NotSender(imageId, by);
+    }
+
+    /// @dev The access entry, whose number is the one that a signature names.
+    function _namedAccess(bytes32 imageId, address wallet, uint128 named) private view returns (Access storage access) {
+        access = _access[imageId][wallet];
+        uint128 current = access.seq;
         if (named != current) revert StaleAccess(imageId, wallet, named, current);
+    }
+
+    function _checkOperatorSeq(address sender, address operator, uint128 named) private view {
+        uint128 current = _operators[sender][operator].seq;
+        if (named != current) revert StaleOperator(sender, operator, named, current);
     }
 
     // ---- effects ----
 
-    function _grant(bytes32 imageId, address wallet, uint64 expiry, address by) private whenNotPaused {
-        _checkSpeaksFor(imageId, by);
+    function _grant(Access storage access, bytes32 imageId, address wallet, uint64 expiry, address by) private {
         if (wallet == address(0)) revert ZeroAddress();
         if (expiry < block.timestamp) revert ExpiryInPast(expiry, block.timestamp);
-        uint64 accessSeq = _setAccess(imageId, wallet, expiry);
+        uint128 accessSeq = access.seq + 1;
+        _setAccess(access, expiry, accessSeq);
         bytes32 trail = _append(AccessGranted.selector, abi.encode(imageId, wallet, by, expiry, accessSeq));
         emit AccessGranted(imageId, wallet, by, expiry, accessSeq, trail);
     }
 
-    function _revoke(bytes32 imageId, address wallet, address by) private {
-        _checkSpeaksFor(imageId, by);
+    function _revoke(Access storage access, bytes32 imageId, address wallet, address by) private {
         if (wallet == address(0)) revert ZeroAddress();
-        uint64 accessSeq = _setAccess(imageId, wallet, 0);
+        uint128 accessSeq = _drawSeq(access.seq);
+        _setAccess(access, 0, accessSeq);
         bytes32 trail = _append(AccessRevoked.selector, abi.encode(imageId, wallet, by, accessSeq));
         emit AccessRevoked(imageId, wallet, by, accessSeq, trail);
     }
 
-    function _setAccess(bytes32 imageId, address wallet, uint64 expiry) private returns (uint64 accessSeq) {
-        Access storage access = _access[imageId][wallet];
-        accessSeq = access.seq + 1;
+    function _setAccess(Access storage access, uint64 expiry, uint128 accessSeq) private {
         access.expiry = expiry;
         access.seq = accessSeq;
         access.blockNumber = uint64(block.number);
@@ -133,8 +153,9 @@ abstract contract Authorizations is Records {
     function _setOperator(address sender, address operator, bool allowed) private {
         if (operator == address(0)) revert ZeroAddress();
         if (allowed) _checkNotPaused();
-        uint64 operatorSeq = _operators[sender][operator].seq + 1;
-        _operators[sender][operator] = Operator({allowed: allowed, seq: operatorSeq});
+        Operator storage entry = _operators[sender][operator];
+        uint128 operatorSeq = allowed ? entry.seq + 1 : _drawSeq(entry.seq);
+        (entry.allowed, entry.seq) = (allowed, operatorSeq);
         bytes32 trail = _append(OperatorSet.selector, abi.encode(sender, operator, allowed, operatorSeq));
         emit OperatorSet(sender, operator, allowed, operatorSeq, trail);
     }
@@ -145,10 +166,9 @@ abstract contract Authorizations is Records {
         bytes32 capsulesHash,
         bytes calldata capsulesCid,
         address by
-    ) private whenNotPaused {
-        _checkSpeaksFor(imageId, by);
+    ) private {
         if (capsulesHash == 0) revert ZeroHash();
-        bytes32 cidHash = _checkedCidHash(capsulesCid);
+        bytes32 cidHash = _cidHashOf(capsulesCid);
         uint64 current = _capsules[imageId].version;
         if (version != current) revert StaleCapsules(imageId, version, current);
         _capsules[imageId] = Capsules({hash: capsulesHash, version: ++current});

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {
     AccessControlDefaultAdminRules
 } from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
+import {EIP7702Utils} from "@openzeppelin/contracts/account/utils/EIP7702Utils.sol";
 import {AuditTrail} from "./AuditTrail.sol";
 import {IImageRegistry} from "./IImageRegistry.sol";
 
@@ -21,10 +22,13 @@ abstract contract Governance is AuditTrail, AccessControlDefaultAdminRules {
 
     uint48 private constant ADMIN_DELAY = 1 days;
     uint48 private constant MAX_PAUSE = 7 days;
+    uint48 private constant MIN_PAUSE = 1 days;
 
     /// @dev Last second of the last pause; over when it was ended early.
     uint48 private _pausedUntil;
     address private _successor;
+    /// @dev When a pause may be 7 days long again: later by two seconds for each second of a pause that is used up.
+    uint48 private _restedAt;
 
     /// @dev Reverts while a pause is in force. Reads a second slot only when one was begun.
     modifier whenNotPaused() {
@@ -45,11 +49,13 @@ abstract contract Governance is AuditTrail, AccessControlDefaultAdminRules {
 
     /// @inheritdoc IImageRegistry
     function pause() external onlyRole(PAUSER_ROLE) {
-        uint256 free = uint256(_pausedUntil) + MAX_PAUSE;
-        if (_pausedUntil != 0 && block.timestamp <= free) revert PausedLately(free + 1);
-        uint48 until = uint48(block.timestamp) + MAX_PAUSE;
+        uint48 time = uint48(block.timestamp);
+        uint48 spent = _restedAt > time ? _restedAt - time : 0;
+        if (spent > MAX_PAUSE - MIN_PAUSE) revert PausedLately(_restedAt - (MAX_PAUSE - MIN_PAUSE));
+        uint48 until = time + MAX_PAUSE - spent;
         _setPauseBegun(true);
         _pausedUntil = until;
+        _restedAt = until + MAX_PAUSE;
         bytes32 trail = _append(Paused.selector, abi.encode(msg.sender, until));
         emit Paused(msg.sender, until, trail);
     }
@@ -58,7 +64,12 @@ abstract contract Governance is AuditTrail, AccessControlDefaultAdminRules {
     function unpause() external onlyRole(PAUSER_ROLE) {
         if (!_isPauseBegun()) revert NotPaused();
         _setPauseBegun(false);
-        if (block.timestamp < _pausedUntil) _pausedUntil = uint48(block.timestamp);
+        uint48 time = uint48(block.timestamp);
+        if (time < _pausedUntil) {
+            // What is left would have been used up, and then be given back.
+            _restedAt -= 2 * (_pausedUntil - time);
+            _pausedUntil = time;
+        }
         bytes32 trail = _append(Unpaused.selector, abi.encode(msg.sender));
         emit Unpaused(msg.sender, trail);
     }
@@ -81,7 +92,8 @@ abstract contract Governance is AuditTrail, AccessControlDefaultAdminRules {
     /// @inheritdoc IImageRegistry
     function supersede(address successor) external onlyRole(DEFAULT_ADMIN_ROLE) {
         if (_successor != address(0)) revert AlreadySuperseded(_successor);
-        if (successor == address(this) || successor.code.length == 0) revert InvalidSuccessor(successor);
+        bool isContract = successor.code.length != 0 && EIP7702Utils.fetchDelegate(successor) == address(0);
+        if (successor == address(this) || !isContract) revert InvalidSuccessor(successor);
         _successor = successor;
         bytes32 trail = _append(Superseded.selector, abi.encode(successor, msg.sender));
         emit Superseded(successor, msg.sender, trail);

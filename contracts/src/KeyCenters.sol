@@ -27,7 +27,7 @@ abstract contract KeyCenters is Anchors {
         _checkPublisher(kgcId);
         uint32 expected = _lines[kgcId].lastEpoch + 1;
         if (epoch != expected) revert EpochOutOfOrder(kgcId, epoch, expected);
-        if (x25519 == 0) revert ZeroKey();
+        if (_isWeak(x25519)) revert WeakKey(x25519);
         if (receiptSigner == address(0)) revert ZeroAddress();
         _lines[kgcId] = Line({publisher: msg.sender, lastEpoch: epoch});
         _kgcKeys[kgcId][epoch] = KgcKey({x25519: x25519, receiptSigner: receiptSigner, epoch: epoch, retired: false});
@@ -78,7 +78,7 @@ abstract contract KeyCenters is Anchors {
         onlyRole(KGC_ROLE)
         whenNotPaused
     {
-        bytes32 cidHash = _checkAnchor(root, count, leavesCid);
+        bytes32 cidHash = _listCidHashOf(root, count, leavesCid);
         if (_capsuleAnchors[msg.sender][root].count != 0) revert AnchorConflict(msg.sender, root);
         _capsuleAnchors[msg.sender][root] = AnchorRecord({count: count, anchoredAt: uint48(block.timestamp)});
         bytes32 trail = _append(CapsulesAnchored.selector, abi.encode(msg.sender, root, count, cidHash));
@@ -98,6 +98,18 @@ abstract contract KeyCenters is Anchors {
         if (publisher != msg.sender && hasRole(KGC_ROLE, publisher)) {
             revert NotPublisher(kgcId, msg.sender, publisher);
         }
+    }
+
+    /// @dev Whether an X25519 key is a point of small order (RFC 7748, section 7; the list of libsodium): the secret
+    /// that it gives is known. Little-endian, and the highest bit, which X25519 ignores, is left out.
+    function _isWeak(bytes32 x25519) private pure returns (bool) {
+        bytes32 u = x25519 & ~bytes32(uint256(0x80));
+        return u == 0 || u == bytes32(uint256(1) << 248)
+            || u == 0xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800
+            || u == 0x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157
+            || u == 0xecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f
+            || u == 0xedffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f
+            || u == 0xeeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f;
     }
 
     function _existingKey(bytes32 kgcId, uint32 epoch) private view returns (KgcKey storage key) {

@@ -21,19 +21,21 @@ abstract contract Records is Governance, SignatureGate {
         returns (bytes32 imageId)
     {
         address sender = registration.sender;
+        bytes32 contentHash = registration.contentHash;
         imageId = imageIdOf(sender, registration.salt);
-        if (_isRecorded(imageId, registration.contentHash)) return imageId;
-        _checkFields(
-            sender, registration.contentHash, registration.headerHash, registration.capsulesHash, registration.size
-        );
-        bytes32 cidHash = _checkedCidHash(registration.cid);
-        bytes32 capsulesCidHash = _checkedCidHash(registration.capsulesCid);
+        Record storage record = _records[imageId];
+        if (_isRecorded(record, imageId, contentHash)) return imageId;
+        _checkFields(sender, contentHash, registration.headerHash, registration.capsulesHash, registration.size);
+        bytes32 cidHash = _cidHashOf(registration.cid);
+        bytes32 capsulesCidHash = _cidHashOf(registration.capsulesCid);
+        uint64 deadline = 0;
         if (!_isDirect(sender, signature)) {
+            deadline = registration.deadline;
             bytes32 structHash = TypedStructs.hash(registration, cidHash, capsulesCidHash);
-            _checkSigned(sender, structHash, registration.deadline, signature);
+            _checkSigned(sender, structHash, deadline, signature);
         }
-        _record(imageId, sender, registration.contentHash, uint48(block.timestamp));
-        _emitRegistered(imageId, registration, cidHash, capsulesCidHash, signature);
+        _record(record, sender, contentHash, uint48(block.timestamp));
+        _emitRegistered(imageId, registration, cidHash, capsulesCidHash, deadline, signature);
     }
 
     /// @inheritdoc IImageRegistry
@@ -42,23 +44,38 @@ abstract contract Records is Governance, SignatureGate {
         whenNotPaused
         returns (uint256 recorded)
     {
-        uint256 count = batch.items.length;
+        address sender = batch.sender;
+        Item[] calldata items = batch.items;
+        uint256 count = items.length;
         if (count == 0 || count > MAX_BATCH) revert BatchLength(count);
+
+        // Everything is checked before anything is written: who relays what is refused pays for no writes.
         bytes32[] memory hashes = new bytes32[](count);
+        bytes32[] memory newIds = new bytes32[](count);
         uint256 skipped = 0;
         for (uint256 i = 0; i < count; i++) {
-            Item calldata item = batch.items[i];
+            Item calldata item = items[i];
             hashes[i] = TypedStructs.hash(item);
-            if (_recordItem(batch.sender, item)) recorded++;
-            else skipped |= 1 << i;
+            bytes32 imageId = _newIdOf(sender, item);
+            newIds[i] = imageId;
+            if (imageId == 0) skipped |= 1 << i;
+            else recorded++;
         }
         if (recorded == 0) return 0;
-
         bytes32 itemsHash = keccak256(abi.encodePacked(hashes));
-        if (!_isDirect(batch.sender, signature)) {
-            _checkSigned(batch.sender, TypedStructs.hash(batch, itemsHash), batch.deadline, signature);
+        uint64 deadline = 0;
+        if (!_isDirect(sender, signature)) {
+            deadline = batch.deadline;
+            _checkSigned(sender, TypedStructs.hashBatch(sender, itemsHash, deadline), deadline, signature);
         }
-        _emitBatchRegistered(batch, itemsHash, _recordedHash(hashes, skipped), skipped, signature);
+
+        for (uint256 i = 0; i < count; i++) {
+            if (newIds[i] == 0) continue;
+            // Checked above, but for an item that stands twice in one batch.
+            if (!_recordItem(newIds[i], sender, items[i])) (skipped, recorded) = (skipped | (1 << i), recorded - 1);
+        }
+        bytes32 recordedHash = skipped == 0 ? itemsHash : _recordedHash(hashes, skipped);
+        _emitBatchRegistered(sender, count, skipped, itemsHash, recordedHash, deadline, signature);
     }
 
     /// @inheritdoc IImageRegistry
@@ -74,14 +91,14 @@ abstract contract Records is Governance, SignatureGate {
     // ---- for the other parts ----
 
     /// @dev Whether the record is there already; one with other content is a conflict.
-    function _isRecorded(bytes32 imageId, bytes32 contentHash) internal view returns (bool) {
-        bytes32 recorded = _records[imageId].contentHash;
-        if (recorded != 0 && recorded != contentHash) revert RecordConflict(imageId);
-        return recorded != 0;
+    function _isRecorded(Record storage record, bytes32 imageId, bytes32 contentHash) internal view returns (bool) {
+        bytes32 recorded = record.contentHash;
+        if (recorded == 0) return false;
+        if (recorded != contentHash) revert RecordConflict(imageId);
+        return true;
     }
 
-    function _record(bytes32 imageId, address sender, bytes32 contentHash, uint48 registeredAt) internal {
-        Record storage record = _records[imageId];
+    function _record(Record storage record, address sender, bytes32 contentHash, uint48 registeredAt) internal {
         record.contentHash = contentHash;
         record.sender = sender;
         record.registeredAt = registeredAt;
@@ -103,24 +120,31 @@ abstract contract Records is Governance, SignatureGate {
         if (size == 0) revert ZeroSize();
     }
 
-    /// @dev keccak256 of a CID, which is empty where it stands for the hash beside it: that one costs no copy.
-    function _checkedCidHash(bytes calldata cid) internal pure returns (bytes32) {
+    /// @dev keccak256 of a CID of allowed length.
+    function _cidHashOf(bytes calldata cid) internal pure returns (bytes32) {
         if (cid.length > MAX_CID_BYTES) revert CidLength(cid.length);
-        return cid.length == 0 ? keccak256("") : keccak256(cid);
+        return _hashOf(cid);
     }
 
     // ---- batches ----
 
-    /// @dev Records an item, unless it is recorded already; returns whether it did. The caller checks the signature.
-    function _recordItem(address sender, Item calldata item) private returns (bool) {
-        bytes32 imageId = imageIdOf(sender, item.salt);
-        if (_isRecorded(imageId, item.contentHash)) return false;
-        _checkFields(sender, item.contentHash, item.headerHash, item.capsulesHash, item.size);
-        if (item.size > BLOCK_BYTES) revert NotOneBlock(item.size);
-        _record(imageId, sender, item.contentHash, uint48(block.timestamp));
-        emit RegisteredInBatch(
-            imageId, sender, item.salt, item.contentHash, item.headerHash, item.capsulesHash, item.size
-        );
+    /// @dev The id of an item that is to be recorded, checked; zero for one that is recorded already.
+    function _newIdOf(address sender, Item calldata item) private view returns (bytes32 imageId) {
+        bytes32 contentHash = item.contentHash;
+        imageId = imageIdOf(sender, item.salt);
+        if (_isRecorded(_records[imageId], imageId, contentHash)) return 0;
+        uint64 size = item.size;
+        _checkFields(sender, contentHash, item.headerHash, item.capsulesHash, size);
+        if (size > BLOCK_BYTES) revert NotOneBlock(size);
+    }
+
+    /// @dev Records an item, unless it is recorded already; returns whether it did.
+    function _recordItem(bytes32 imageId, address sender, Item calldata item) private returns (bool) {
+        bytes32 contentHash = item.contentHash;
+        Record storage record = _records[imageId];
+        if (_isRecorded(record, imageId, contentHash)) return false;
+        _record(record, sender, contentHash, uint48(block.timestamp));
+        emit RegisteredInBatch(imageId, sender, item.salt, contentHash, item.headerHash, item.capsulesHash, item.size);
         return true;
     }
 
@@ -135,21 +159,19 @@ abstract contract Records is Governance, SignatureGate {
     // ---- events ----
 
     function _emitBatchRegistered(
-        Batch calldata batch,
+        address sender,
+        uint256 count,
+        uint256 skipped,
         bytes32 itemsHash,
         bytes32 recordedHash,
-        uint256 skipped,
+        uint64 deadline,
         bytes calldata signature
     ) private {
         bytes32 trail = _append(
             BatchRegistered.selector,
-            abi.encode(
-                batch.sender, batch.items.length, skipped, itemsHash, recordedHash, batch.deadline, keccak256(signature)
-            )
+            abi.encode(sender, count, skipped, itemsHash, recordedHash, deadline, _hashOf(signature))
         );
-        emit BatchRegistered(
-            batch.sender, batch.items.length, skipped, itemsHash, recordedHash, batch.deadline, signature, trail
-        );
+        emit BatchRegistered(sender, count, skipped, itemsHash, recordedHash, deadline, signature, trail);
     }
 
     function _emitRegistered(
@@ -157,6 +179,7 @@ abstract contract Records is Governance, SignatureGate {
         Registration calldata registration,
         bytes32 cidHash,
         bytes32 capsulesCidHash,
+        uint64 deadline,
         bytes calldata signature
     ) private {
         bytes32 trail = _append(
@@ -171,8 +194,8 @@ abstract contract Records is Governance, SignatureGate {
                 cidHash,
                 registration.capsulesHash,
                 capsulesCidHash,
-                registration.deadline,
-                keccak256(signature)
+                deadline,
+                _hashOf(signature)
             )
         );
         emit Registered(
@@ -185,7 +208,7 @@ abstract contract Records is Governance, SignatureGate {
             registration.cid,
             registration.capsulesHash,
             registration.capsulesCid,
-            registration.deadline,
+            deadline,
             signature,
             trail
         );

@@ -7,28 +7,35 @@ import {IImageRegistry} from "./IImageRegistry.sol";
 /// @notice The type strings are those of `IImageRegistry`.
 library TypedStructs {
     bytes32 private constant REGISTRATION = keccak256(
-        "Registration(address sender,bytes32 salt,bytes32 contentHash,bytes32 headerHash,uint64 size,bytes cid,bytes32 capsulesHash,bytes capsulesCid,uint64 deadline)"
+        "Registration(address sender,bytes32 salt,bytes32 contentHash,bytes32 headerHash,uint64 size,bytes cid,"
+        "bytes32 capsulesHash,bytes capsulesCid,uint64 deadline)"
     );
     bytes32 private constant ITEM =
         keccak256("Item(bytes32 salt,bytes32 contentHash,bytes32 headerHash,bytes32 capsulesHash,uint64 size)");
     bytes32 private constant BATCH = keccak256(
-        "Batch(address sender,Item[] items,uint64 deadline)Item(bytes32 salt,bytes32 contentHash,bytes32 headerHash,bytes32 capsulesHash,uint64 size)"
+        "Batch(address sender,Item[] items,uint64 deadline)"
+        "Item(bytes32 salt,bytes32 contentHash,bytes32 headerHash,bytes32 capsulesHash,uint64 size)"
     );
     bytes32 private constant ANCHOR =
         keccak256("Anchor(address sender,bytes32 root,uint32 count,bytes leavesCid,uint64 deadline)");
     bytes32 private constant VERIFICATION = keccak256(
-        "Verification(bytes32 imageId,address verifier,bytes32 observedHash,uint64 observedAt,uint256 nonce,uint64 deadline)"
+        "Verification(bytes32 imageId,address verifier,bytes32 observedHash,uint64 observedAt,uint256 nonce,"
+        "uint64 deadline)"
     );
     bytes32 private constant FLAG_DECISION =
-        keccak256("FlagDecision(bytes32 imageId,uint40 flagId,bool confirmed,address by,uint64 deadline)");
-    bytes32 private constant GRANT =
-        keccak256("Grant(bytes32 imageId,address wallet,uint64 expiry,uint64 accessSeq,address by,uint64 deadline)");
-    bytes32 private constant REVOCATION =
-        keccak256("Revocation(bytes32 imageId,address wallet,uint64 accessSeq,address by,uint64 deadline)");
+        keccak256("FlagDecision(bytes32 imageId,uint64 flagId,bool confirmed,address by,uint64 deadline)");
+    bytes32 private constant GRANT = keccak256(
+        "Grant(bytes32 imageId,address wallet,uint64 expiry,uint128 accessSeq,address by,"
+        "uint128 operatorSeq,uint64 deadline)"
+    );
+    bytes32 private constant REVOCATION = keccak256(
+        "Revocation(bytes32 imageId,address wallet,uint128 accessSeq,address by,uint128 operatorSeq,uint64 deadline)"
+    );
     bytes32 private constant OPERATOR_CHANGE =
-        keccak256("OperatorChange(address sender,address operator,bool allowed,uint64 operatorSeq,uint64 deadline)");
+        keccak256("OperatorChange(address sender,address operator,bool allowed,uint128 operatorSeq,uint64 deadline)");
     bytes32 private constant CAPSULES_UPDATE = keccak256(
-        "CapsulesUpdate(bytes32 imageId,uint64 version,bytes32 capsulesHash,bytes capsulesCid,address by,uint64 deadline)"
+        "CapsulesUpdate(bytes32 imageId,uint64 version,bytes32 capsulesHash,bytes capsulesCid,address by,"
+        "uint128 operatorSeq,uint64 deadline)"
     );
 
     /// @param cidHash keccak256 of the registration's CID.
@@ -59,8 +66,8 @@ library TypedStructs {
     }
 
     /// @param itemsHash keccak256 of the items' hashes, one after the other.
-    function hash(IImageRegistry.Batch calldata batch, bytes32 itemsHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(BATCH, batch.sender, itemsHash, batch.deadline));
+    function hashBatch(address sender, bytes32 itemsHash, uint64 deadline) internal pure returns (bytes32) {
+        return keccak256(abi.encode(BATCH, sender, itemsHash, deadline));
     }
 
     /// @param cidHash keccak256 of the CID of its leaves.
@@ -68,23 +75,23 @@ library TypedStructs {
         return keccak256(abi.encode(ANCHOR, anchor.sender, anchor.root, anchor.count, cidHash, anchor.deadline));
     }
 
-    function hash(IImageRegistry.Verification calldata verification) internal pure returns (bytes32) {
+    function hash(IImageRegistry.Verification memory verification) internal pure returns (bytes32) {
         return keccak256(abi.encode(VERIFICATION, verification));
     }
 
-    function hash(IImageRegistry.FlagDecision calldata decision) internal pure returns (bytes32) {
+    function hash(IImageRegistry.FlagDecision memory decision) internal pure returns (bytes32) {
         return keccak256(abi.encode(FLAG_DECISION, decision));
     }
 
-    function hash(IImageRegistry.Grant calldata grant) internal pure returns (bytes32) {
+    function hash(IImageRegistry.Grant memory grant) internal pure returns (bytes32) {
         return keccak256(abi.encode(GRANT, grant));
     }
 
-    function hash(IImageRegistry.Revocation calldata revocation) internal pure returns (bytes32) {
+    function hash(IImageRegistry.Revocation memory revocation) internal pure returns (bytes32) {
         return keccak256(abi.encode(REVOCATION, revocation));
     }
 
-    function hash(IImageRegistry.OperatorChange calldata change) internal pure returns (bytes32) {
+    function hash(IImageRegistry.OperatorChange memory change) internal pure returns (bytes32) {
         return keccak256(abi.encode(OPERATOR_CHANGE, change));
     }
 
@@ -98,6 +105,7 @@ library TypedStructs {
                 update.capsulesHash,
                 cidHash,
                 update.by,
+                update.operatorSeq,
                 update.deadline
             )
         );

@@ -64,21 +64,23 @@ contract AccessTest is Base {
         holds(registry.isAuthorized(sampleId(), reader), "now");
     }
 
-    function test_TheWordTellsExpirySequenceAndBlock() public {
+    function test_TheEntryTellsExpirySequenceAndBlock() public {
         same(abi.encode(0, 0, 0), abi.encode(registry.accessOf(sampleId(), reader)));
         grantReader(EXPIRY);
         same(abi.encode(EXPIRY, 1, 100), abi.encode(registry.accessOf(sampleId(), reader)));
         vm.roll(107);
+        uint128 seq = drawnSeq(1);
         revokeReader();
-        same(abi.encode(0, 2, 107), abi.encode(registry.accessOf(sampleId(), reader)));
+        same(abi.encode(0, seq, 107), abi.encode(registry.accessOf(sampleId(), reader)));
         vm.roll(108);
         grantReader(EXPIRY - 1);
-        same(abi.encode(EXPIRY - 1, 3, 108), abi.encode(registry.accessOf(sampleId(), reader)));
+        same(abi.encode(EXPIRY - 1, seq + 1, 108), abi.encode(registry.accessOf(sampleId(), reader)));
     }
 
     function test_RevokeEndsAccess_AlsoBeforeAnyGrant() public {
+        uint128 seq = drawnSeq(0);
         revokeReader();
-        same(abi.encode(0, 1, 100), abi.encode(registry.accessOf(sampleId(), reader)));
+        same(abi.encode(0, seq, 100), abi.encode(registry.accessOf(sampleId(), reader)));
         grantReader(EXPIRY);
         revokeReader();
         holds(!registry.isAuthorized(sampleId(), reader), "revoked");
@@ -97,15 +99,18 @@ contract AccessTest is Base {
 
     function testFuzz_AccessFollowsTheModel(uint64[12] memory expiries, uint64 later) public {
         uint64 expected;
+        uint128 seq;
         for (uint256 i = 0; i < expiries.length; i++) {
             if (expiries[i] % 3 == 0) {
+                seq = drawnSeq(seq);
                 revokeReader();
                 expected = 0;
             } else {
                 expected = uint64(within(expiries[i], NOW, type(uint64).max));
+                seq++;
                 grantReader(expected);
             }
-            same(abi.encode(expected, i + 1, 100), abi.encode(registry.accessOf(sampleId(), reader)));
+            same(abi.encode(expected, seq, 100), abi.encode(registry.accessOf(sampleId(), reader)));
         }
         vm.warp(within(later, NOW, type(uint64).max));
         holds(registry.isAuthorized(sampleId(), reader) == (block.timestamp <= expected), "as the last call said");

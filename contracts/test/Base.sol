@@ -161,6 +161,33 @@ abstract contract Base is Asserts {
         does(sender, abi.encodeCall(registry.revoke, (sampleId(), reader)));
     }
 
+    /// @dev The id of the image's newest flag; 0 without one.
+    function newestFlag(bytes32 imageId) internal view returns (uint64) {
+        return registry.flagOf(imageId).id;
+    }
+
+    // ---- what the contract draws ----
+
+    /// @dev What it draws in this block before its next event, as the manual states it.
+    function drawn() internal view returns (uint64) {
+        return drawn(block.number, block.timestamp);
+    }
+
+    function drawn(uint256 number, uint256 time) internal view returns (uint64) {
+        bytes32 trail = vm.load(address(registry), 0);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint64(uint256(keccak256(abi.encode(blockhash(number - 1), time, trail))));
+    }
+
+    /// @dev The number of an access or operator entry after a revocation or removal that comes next.
+    function drawnSeq(uint128 seq) internal view returns (uint128) {
+        return (((seq >> 96) + 1) << 96) | (uint128(drawn()) << 32);
+    }
+
+    function drawnNonce(uint256 nonce) internal view returns (uint256) {
+        return (((nonce >> 192) + 1) << 192) | (uint256(drawn()) << 128);
+    }
+
     function pauseNow() internal {
         does(pauser, abi.encodeCall(registry.pause, ()));
     }

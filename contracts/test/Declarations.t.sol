@@ -28,7 +28,7 @@ contract DeclarationsTest is Base {
         sameError("ZeroHash", IImageRegistry.ZeroHash.selector);
         sameError("ZeroSize", IImageRegistry.ZeroSize.selector);
         sameError("ZeroCount", IImageRegistry.ZeroCount.selector);
-        sameError("ZeroKey", IImageRegistry.ZeroKey.selector);
+        sameError("WeakKey", IImageRegistry.WeakKey.selector);
         sameError("ZeroAddress", IImageRegistry.ZeroAddress.selector);
         sameError("CidLength", IImageRegistry.CidLength.selector);
         sameError("BatchLength", IImageRegistry.BatchLength.selector);
@@ -42,7 +42,7 @@ contract DeclarationsTest is Base {
         sameError("InvalidSignature", IImageRegistry.InvalidSignature.selector);
         sameError("SignatureLength", IImageRegistry.SignatureLength.selector);
         sameError("InvalidNonce", IImageRegistry.InvalidNonce.selector);
-        sameError("ObservedInFuture", IImageRegistry.ObservedInFuture.selector);
+        sameError("ObservedAtOutOfRange", IImageRegistry.ObservedAtOutOfRange.selector);
         sameError("NotSender", IImageRegistry.NotSender.selector);
         sameError("ExpiryInPast", IImageRegistry.ExpiryInPast.selector);
         sameError("StaleAccess", IImageRegistry.StaleAccess.selector);
@@ -72,6 +72,7 @@ contract DeclarationsTest is Base {
         sameEvent("Materialized", IImageRegistry.Materialized.selector);
         sameEvent("Verified", IImageRegistry.Verified.selector);
         sameEvent("FlagRaised", IImageRegistry.FlagRaised.selector);
+        sameEvent("FlagJoined", IImageRegistry.FlagJoined.selector);
         sameEvent("FlagConfirmed", IImageRegistry.FlagConfirmed.selector);
         sameEvent("FlagDismissed", IImageRegistry.FlagDismissed.selector);
         sameEvent("AccessGranted", IImageRegistry.AccessGranted.selector);

@@ -108,17 +108,18 @@ contract ErrorsTest is AnchoredBase {
         row("UnknownImage", verifier, abi.encodeCall(registry.verify, (OTHER_HASH, OTHER_HASH)), expected);
         IImageRegistry.Verification memory verification = look(OTHER_HASH);
         verification.observedAt = NOW + 61;
-        expected = abi.encodeWithSelector(IImageRegistry.ObservedInFuture.selector, NOW + 61, NOW);
-        row("ObservedInFuture", verifier, abi.encodeCall(registry.recordVerification, (verification, "")), expected);
+        expected = abi.encodeWithSelector(IImageRegistry.ObservedAtOutOfRange.selector, NOW + 61, NOW - 60, NOW + 60);
+        row("ObservedAtOutOfRange", verifier, abi.encodeCall(registry.recordVerification, (verification, "")), expected);
 
         expected = abi.encodeWithSelector(IImageRegistry.NoSuchFlag.selector, sampleId(), 1);
         row("NoSuchFlag", arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), 1)), expected);
         logLook(OTHER_HASH);
         expected = abi.encodeWithSelector(IImageRegistry.NotArbiter.selector, sampleId(), sender);
-        row("NotArbiter", sender, abi.encodeCall(registry.confirmFlag, (sampleId(), 1)), expected);
-        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), 1)));
-        expected = abi.encodeWithSelector(IImageRegistry.FlagNotOpen.selector, sampleId(), 1);
-        row("FlagNotOpen", arbiter, abi.encodeCall(registry.dismissFlag, (sampleId(), 1)), expected);
+        uint64 flagId = newestFlag(sampleId());
+        row("NotArbiter", sender, abi.encodeCall(registry.confirmFlag, (sampleId(), flagId)), expected);
+        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), flagId)));
+        expected = abi.encodeWithSelector(IImageRegistry.FlagNotOpen.selector, sampleId(), flagId);
+        row("FlagNotOpen", arbiter, abi.encodeCall(registry.dismissFlag, (sampleId(), flagId)), expected);
     }
 
     function access() private {
@@ -126,7 +127,7 @@ contract ErrorsTest is AnchoredBase {
         row("NotSender", reader, abi.encodeCall(registry.revoke, (sampleId(), reader)), expected);
         expected = abi.encodeWithSelector(IImageRegistry.ExpiryInPast.selector, NOW - 1, NOW);
         row("ExpiryInPast", sender, abi.encodeCall(registry.grant, (sampleId(), reader, NOW - 1)), expected);
-        IImageRegistry.Revocation memory revocation = IImageRegistry.Revocation(sampleId(), reader, 7, sender, NOW);
+        IImageRegistry.Revocation memory revocation = IImageRegistry.Revocation(sampleId(), reader, 7, sender, 0, NOW);
         bytes memory signature = signed(SENDER_KEY, TypedData.structHash(revocation));
         expected = abi.encodeWithSelector(IImageRegistry.StaleAccess.selector, sampleId(), reader, 7, 0);
         row("StaleAccess", relayer, abi.encodeCall(registry.revokeFor, (revocation, signature)), expected);
@@ -143,8 +144,8 @@ contract ErrorsTest is AnchoredBase {
         row("UnknownKgcKey", reader, abi.encodeCall(registry.kgcKey, (KGC, 1)), expected);
         expected = abi.encodeWithSelector(IImageRegistry.EpochOutOfOrder.selector, KGC, 2, 1);
         row("EpochOutOfOrder", kgc, abi.encodeCall(registry.publishKgcKey, (KGC, 2, OTHER_HASH, kgc)), expected);
-        expected = abi.encodeWithSelector(IImageRegistry.ZeroKey.selector);
-        row("ZeroKey", kgc, abi.encodeCall(registry.publishKgcKey, (KGC, 1, 0, kgc)), expected);
+        expected = abi.encodeWithSelector(IImageRegistry.WeakKey.selector, 0);
+        row("WeakKey", kgc, abi.encodeCall(registry.publishKgcKey, (KGC, 1, 0, kgc)), expected);
         does(kgc, abi.encodeCall(registry.publishKgcKey, (KGC, 1, OTHER_HASH, kgc)));
         does(kgc, abi.encodeCall(registry.retireKgcKey, (KGC, 1)));
         expected = abi.encodeWithSelector(IImageRegistry.AlreadyRetired.selector, KGC, 1);
@@ -160,7 +161,7 @@ contract ErrorsTest is AnchoredBase {
         bytes memory expected = abi.encodeWithSelector(IImageRegistry.NotPaused.selector);
         row("NotPaused", pauser, abi.encodeCall(registry.unpause, ()), expected);
         pauseNow();
-        expected = abi.encodeWithSelector(IImageRegistry.PausedLately.selector, NOW + 14 days + 1);
+        expected = abi.encodeWithSelector(IImageRegistry.PausedLately.selector, NOW + 8 days);
         row("PausedLately", pauser, abi.encodeCall(registry.pause, ()), expected);
         expected = abi.encodeWithSelector(IImageRegistry.RegistryPaused.selector, NOW + 7 days);
         row("RegistryPaused", sender, abi.encodeCall(registry.register, (sample(), "")), expected);

@@ -22,7 +22,7 @@ contract EventsTest is AnchoredBase {
         vm.recordLogs();
         does(sender, abi.encodeCall(registry.register, (r, "")));
         bytes memory data = abi.encode(
-            r.salt, r.contentHash, r.headerHash, r.size, CID, r.capsulesHash, r.capsulesCid, 77, bytes(""), trail()
+            r.salt, r.contentHash, r.headerHash, r.size, CID, r.capsulesHash, r.capsulesCid, 0, bytes(""), trail()
         );
         bytes32 imageId = registry.imageIdOf(sender, OTHER_HASH);
         only(IImageRegistry.Registered.selector, imageId, word(sender), data);
@@ -76,7 +76,7 @@ contract EventsTest is AnchoredBase {
         (bytes32 hash, uint64 observedAt, uint256 nonce, uint64 deadline, uint40 number, bytes memory signature,) =
             abi.decode(logs[0].data, (bytes32, uint64, uint256, uint64, uint40, bytes, bytes32));
         same(
-            abi.encode(OTHER_HASH, NOW - 9, 7, 8, 2, bytes("")),
+            abi.encode(OTHER_HASH, NOW - 9, 0, 0, 2, bytes("")),
             abi.encode(hash, observedAt, nonce, deadline, number, signature)
         );
         same(word(verifier), logs[0].topics[2]);
@@ -84,7 +84,7 @@ contract EventsTest is AnchoredBase {
             logs[1],
             IImageRegistry.FlagRaised.selector,
             sampleId(),
-            bytes32(uint256(1)),
+            bytes32(uint256(newestFlag(sampleId()))),
             word(verifier),
             abi.encode(trail())
         );
@@ -96,15 +96,17 @@ contract EventsTest is AnchoredBase {
 
     function test_FlagDismissedAndConfirmed() public {
         logLook(OTHER_HASH);
+        uint64 flagId = newestFlag(sampleId());
         vm.recordLogs();
-        does(sender, abi.encodeCall(registry.dismissFlag, (sampleId(), 1)));
-        bytes32 one = bytes32(uint256(1));
-        only(IImageRegistry.FlagDismissed.selector, sampleId(), one, word(sender), abi.encode(trail()));
+        does(sender, abi.encodeCall(registry.dismissFlag, (sampleId(), flagId)));
+        bytes32 topic = bytes32(uint256(flagId));
+        only(IImageRegistry.FlagDismissed.selector, sampleId(), topic, word(sender), abi.encode(trail()));
         logLook(OTHER_HASH);
+        flagId = newestFlag(sampleId());
         vm.recordLogs();
-        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), 2)));
-        bytes32 two = bytes32(uint256(2));
-        only(IImageRegistry.FlagConfirmed.selector, sampleId(), two, word(arbiter), abi.encode(trail()));
+        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), flagId)));
+        topic = bytes32(uint256(flagId));
+        only(IImageRegistry.FlagConfirmed.selector, sampleId(), topic, word(arbiter), abi.encode(trail()));
     }
 
     function test_AccessGrantedAndRevoked_ByTheOperatorThatActs() public {
@@ -115,13 +117,15 @@ contract EventsTest is AnchoredBase {
         does(operator, abi.encodeCall(registry.grant, (sampleId(), reader, NOW + 9)));
         bytes memory data = abi.encode(NOW + 9, 1, trail());
         only(IImageRegistry.AccessGranted.selector, sampleId(), word(reader), word(operator), data);
+        uint128 seq = drawnSeq(1);
         does(operator, abi.encodeCall(registry.revoke, (sampleId(), reader)));
-        only(IImageRegistry.AccessRevoked.selector, sampleId(), word(reader), word(operator), abi.encode(2, trail()));
+        only(IImageRegistry.AccessRevoked.selector, sampleId(), word(reader), word(operator), abi.encode(seq, trail()));
         does(operator, abi.encodeCall(registry.updateCapsules, (sampleId(), 0, OTHER_HASH, CID)));
         data = abi.encode(OTHER_HASH, CID, trail());
         only(IImageRegistry.CapsulesUpdated.selector, sampleId(), yes, word(operator), data);
+        seq = drawnSeq(1);
         does(sender, abi.encodeCall(registry.setOperator, (operator, false)));
-        only(IImageRegistry.OperatorSet.selector, word(sender), word(operator), 0, abi.encode(2, trail()));
+        only(IImageRegistry.OperatorSet.selector, word(sender), word(operator), 0, abi.encode(seq, trail()));
     }
 
     function test_WhatAKgcPublishes() public {
@@ -146,8 +150,9 @@ contract EventsTest is AnchoredBase {
         onlyOne(IImageRegistry.Unpaused.selector, word(pauser), abi.encode(trail()));
         does(admin, abi.encodeCall(registry.supersede, (address(this))));
         only(IImageRegistry.Superseded.selector, word(address(this)), word(admin), abi.encode(trail()));
+        uint256 nonce = drawnNonce(0);
         does(reader, abi.encodeCall(registry.invalidateNonce, ()));
-        onlyOne(IImageRegistry.NonceInvalidated.selector, word(reader), abi.encode(uint256(1) << 128, trail()));
+        onlyOne(IImageRegistry.NonceInvalidated.selector, word(reader), abi.encode(nonce, trail()));
     }
 
     function test_RoleChangedAndAdminPlanned() public {

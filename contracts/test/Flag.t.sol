@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {IImageRegistry} from "../src/IImageRegistry.sol";
 import {Base} from "./Base.sol";
+import {Vm} from "./Cheats.sol";
+import {TypedData} from "./TypedData.sol";
 
 /// @notice The life of a flag: raised by a verifier's invalid entry, then confirmed for ever or dismissed.
 contract FlagTest is Base {
@@ -22,7 +24,7 @@ contract FlagTest is Base {
         does(sender, abi.encodeCall(registry.setOperator, (operator, true)));
         address[7] memory others = [sender, operator, verifier, admin, pauser, kgc, stranger];
         for (uint256 i = 0; i < others.length; i++) {
-            refused(others[i], abi.encodeCall(registry.confirmFlag, (sampleId(), 1)), notArbiter(others[i]));
+            refused(others[i], abi.encodeCall(registry.confirmFlag, (sampleId(), newest())), notArbiter(others[i]));
         }
     }
 
@@ -31,29 +33,54 @@ contract FlagTest is Base {
         does(sender, abi.encodeCall(registry.setOperator, (operator, true)));
         address[6] memory others = [operator, verifier, admin, pauser, kgc, stranger];
         for (uint256 i = 0; i < others.length; i++) {
-            refused(others[i], abi.encodeCall(registry.dismissFlag, (sampleId(), 1)), notArbiter(others[i]));
+            refused(others[i], abi.encodeCall(registry.dismissFlag, (sampleId(), newest())), notArbiter(others[i]));
         }
     }
 
     function test_RevertWhen_ThereIsNoSuchFlag() public {
+        refusedBoth(0, IImageRegistry.NoSuchFlag.selector);
         refusedBoth(1, IImageRegistry.NoSuchFlag.selector);
         logLook(OTHER_HASH);
+        uint64 flagId = newest();
         refusedBoth(0, IImageRegistry.NoSuchFlag.selector);
-        refusedBoth(2, IImageRegistry.NoSuchFlag.selector);
+        refusedBoth(flagId ^ 1, IImageRegistry.NoSuchFlag.selector);
+        refusedBoth(flagId + (1 << 32), IImageRegistry.NoSuchFlag.selector);
     }
 
     function test_RevertWhen_TheFlagWasDismissed() public {
         logLook(OTHER_HASH);
-        dismiss(arbiter, 1);
-        refusedBoth(1, IImageRegistry.FlagNotOpen.selector);
+        uint64 flagId = newest();
+        dismiss(arbiter);
+        refusedBoth(flagId, IImageRegistry.FlagNotOpen.selector);
         logLook(OTHER_HASH);
-        refusedBoth(1, IImageRegistry.FlagNotOpen.selector);
+        refusedBoth(flagId, IImageRegistry.FlagNotOpen.selector);
     }
 
     function test_RevertWhen_TheFlagWasConfirmed() public {
         logLook(OTHER_HASH);
-        confirm(1);
-        refusedBoth(1, IImageRegistry.FlagNotOpen.selector);
+        confirm();
+        refusedBoth(newest(), IImageRegistry.FlagNotOpen.selector);
+    }
+
+    /// @dev Signed, or sent and held back by a node, for a number that somebody foretold: the flag that is raised has another.
+    function test_RevertWhen_AFlagIsDecidedBeforeItIsRaised() public {
+        giveRole(registry.ARBITER_ROLE(), stranger);
+        uint64[4] memory foretold = [uint64(1), 2, 1 << 32, (1 << 32) + 1];
+        bytes[] memory held = new bytes[](foretold.length);
+        for (uint256 i = 0; i < foretold.length; i++) {
+            IImageRegistry.FlagDecision memory decision =
+                IImageRegistry.FlagDecision(sampleId(), foretold[i], true, stranger, NOW + 1 hours);
+            bytes memory signature = signed(STRANGER_KEY, TypedData.structHash(decision));
+            held[i] = abi.encodeCall(registry.decideFlagFor, (decision, signature));
+        }
+        vm.roll(101);
+        logLook(OTHER_HASH);
+        for (uint256 i = 0; i < held.length; i++) {
+            bytes4 error_ =
+                foretold[i] >> 32 == 0 ? IImageRegistry.FlagNotOpen.selector : IImageRegistry.NoSuchFlag.selector;
+            refused(relayer, held[i], abi.encodeWithSelector(error_, sampleId(), foretold[i]));
+        }
+        same(IImageRegistry.RecordState.Flagged, state());
     }
 
     function test_AVerifiersInvalidEntryRaisesAFlag() public {
@@ -61,11 +88,39 @@ contract FlagTest is Base {
         vm.warp(NOW + 5);
         logLook(OTHER_HASH);
         IImageRegistry.Flag memory flag = registry.flagOf(sampleId());
-        same(1, flag.id);
-        same(IImageRegistry.FlagState.Open, flag.state);
-        same(verifier, flag.verifier);
-        same(NOW + 5, flag.raisedAt);
+        same(1, flag.id >> 32);
+        same(abi.encode(flag.id, 1, NOW + 5, 1, verifier), abi.encode(flag));
         same(IImageRegistry.RecordState.Flagged, state());
+    }
+
+    /// @dev An accomplice's open flag does not swallow an honest verifier's entry.
+    function test_AnotherVerifiersInvalidEntryJoinsTheOpenFlag_Once() public {
+        giveRole(registry.VERIFIER_ROLE(), stranger);
+        giveRole(registry.VERIFIER_ROLE(), reader);
+        logLook(OTHER_HASH);
+        uint64 flagId = newest();
+        logAs(verifier, OTHER_HASH);
+        same(1, registry.flagOf(sampleId()).verifiers);
+        logAs(stranger, sample().contentHash);
+        same(1, registry.flagOf(sampleId()).verifiers);
+        vm.recordLogs();
+        logAs(stranger, OTHER_HASH);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        same(2, logs.length);
+        same(IImageRegistry.FlagJoined.selector, logs[1].topics[0]);
+        same(sampleId(), logs[1].topics[1]);
+        same(flagId, uint256(logs[1].topics[2]));
+        same(uint256(uint160(stranger)), uint256(logs[1].topics[3]));
+        logAs(stranger, OTHER_HASH);
+        logAs(reader, OTHER_HASH);
+        same(abi.encode(flagId, 1, NOW, 3, verifier), abi.encode(registry.flagOf(sampleId())));
+        // The next flag counts anew.
+        dismiss(sender);
+        logAs(stranger, OTHER_HASH);
+        same(1, registry.flagOf(sampleId()).verifiers);
+        logAs(verifier, OTHER_HASH);
+        logAs(reader, OTHER_HASH);
+        same(3, registry.flagOf(sampleId()).verifiers);
     }
 
     function test_ARelayedInvalidEntryRaisesTheVerifiersFlag() public {
@@ -95,7 +150,7 @@ contract FlagTest is Base {
         for (uint256 i = 0; i < 5; i++) {
             logLook(OTHER_HASH);
         }
-        same(1, registry.flagOf(sampleId()).id);
+        same(1, newest() >> 32);
         same(5, registry.recordOf(sampleId()).verifications);
     }
 
@@ -107,24 +162,32 @@ contract FlagTest is Base {
 
     function test_SenderAndArbiterDismiss_ThenItIsRaisedAnew() public {
         logLook(OTHER_HASH);
-        dismiss(sender, 1);
-        same(IImageRegistry.FlagState.Dismissed, registry.flagOf(sampleId()).state);
+        dismiss(sender);
+        same(IImageRegistry.FlagState.DismissedBySender, registry.flagOf(sampleId()).state);
         same(IImageRegistry.RecordState.Registered, state());
         logLook(OTHER_HASH);
-        same(2, registry.flagOf(sampleId()).id);
+        same(2, newest() >> 32);
         same(IImageRegistry.RecordState.Flagged, state());
-        dismiss(arbiter, 2);
+        dismiss(arbiter);
+        same(IImageRegistry.FlagState.Dismissed, registry.flagOf(sampleId()).state);
         same(IImageRegistry.RecordState.Registered, state());
+    }
+
+    function test_TheAccusedDismissesAsSender_AlsoWhereItIsAnArbiter() public {
+        giveRole(registry.ARBITER_ROLE(), sender);
+        logLook(OTHER_HASH);
+        dismiss(sender);
+        same(IImageRegistry.FlagState.DismissedBySender, registry.flagOf(sampleId()).state);
     }
 
     function test_AConfirmedFlagIsFinal() public {
         logLook(OTHER_HASH);
-        confirm(1);
+        confirm();
         same(IImageRegistry.FlagState.Confirmed, registry.flagOf(sampleId()).state);
         same(IImageRegistry.RecordState.Tampered, state());
         logLook(OTHER_HASH);
         logLook(sample().contentHash);
-        same(1, registry.flagOf(sampleId()).id);
+        same(1, newest() >> 32);
         same(IImageRegistry.RecordState.Tampered, state());
     }
 
@@ -132,7 +195,7 @@ contract FlagTest is Base {
         bytes32 imageId = sampleId();
         grantReader(NOW + 1 days);
         logLook(OTHER_HASH);
-        confirm(1);
+        confirm();
         holds(registry.verify(imageId, sample().contentHash), "still verifies");
         holds(registry.isAuthorized(imageId, reader), "still authorised");
     }
@@ -140,9 +203,9 @@ contract FlagTest is Base {
     function test_FlagsAreRaisedAndDecidedWhilePaused() public {
         pauseNow();
         logLook(OTHER_HASH);
-        dismiss(sender, 1);
+        dismiss(sender);
         logLook(OTHER_HASH);
-        confirm(2);
+        confirm();
         same(IImageRegistry.RecordState.Tampered, state());
     }
 
@@ -155,24 +218,29 @@ contract FlagTest is Base {
     function test_ASenderThatIsAnArbiterMayConfirm() public {
         giveRole(registry.ARBITER_ROLE(), sender);
         logLook(OTHER_HASH);
-        does(sender, abi.encodeCall(registry.confirmFlag, (sampleId(), 1)));
+        does(sender, abi.encodeCall(registry.confirmFlag, (sampleId(), newest())));
         same(IImageRegistry.RecordState.Tampered, state());
     }
 
-    function testFuzz_RevertWhen_AnyOtherFlagIsNamed(uint40 flagId, uint8 raised) public {
-        uint40 newest = uint40(within(raised, 0, 3));
-        for (uint40 i = 1; i <= newest; i++) {
+    function testFuzz_RevertWhen_AnyOtherFlagIsNamed(uint64 flagId, uint8 raised) public {
+        uint64[3] memory ids;
+        uint256 count = within(raised, 0, 3);
+        for (uint256 i = 0; i < count; i++) {
+            vm.roll(101 + i);
             logLook(OTHER_HASH);
-            if (i < newest) dismiss(sender, i);
+            ids[i] = newest();
+            if (i + 1 < count) dismiss(sender);
         }
-        if (flagId % 2 == 0) flagId = uint40(within(flagId, 0, 5));
-        if (flagId == newest) flagId = newest + 1;
-        bool never = flagId == 0 || flagId > newest;
+        if (flagId % 4 == 0) flagId = uint64(within(flagId, 0, 5));
+        else if (flagId % 4 == 1) flagId = ids[flagId / 4 % 3];
+        else if (flagId % 4 == 2) flagId = (newest() >> 32) + uint32(flagId / 4);
+        if (flagId == newest() && count != 0) flagId++;
+        bool never = flagId == 0 || flagId >> 32 >= newest() >> 32;
         refusedBoth(flagId, never ? IImageRegistry.NoSuchFlag.selector : IImageRegistry.FlagNotOpen.selector);
     }
 
     function testFuzz_FlagsFollowTheModel(uint8[12] memory steps) public {
-        uint40 id;
+        uint64 raised;
         IImageRegistry.RecordState expected = IImageRegistry.RecordState.Registered;
         for (uint256 i = 0; i < steps.length; i++) {
             uint256 step = within(steps[i], 0, 3);
@@ -180,20 +248,20 @@ contract FlagTest is Base {
             if (step == 0) {
                 logLook(OTHER_HASH);
                 if (expected == IImageRegistry.RecordState.Registered) {
-                    id++;
+                    raised++;
                     expected = IImageRegistry.RecordState.Flagged;
                 }
             } else if (step == 1) {
                 logLook(sample().contentHash);
             } else if (open && step == 2) {
-                dismiss(i % 2 == 0 ? sender : arbiter, id);
+                dismiss(i % 2 == 0 ? sender : arbiter);
                 expected = IImageRegistry.RecordState.Registered;
             } else if (open && i > 6) {
-                confirm(id);
+                confirm();
                 expected = IImageRegistry.RecordState.Tampered;
             }
             same(expected, state());
-            same(id, registry.flagOf(sampleId()).id);
+            same(raised, newest() >> 32);
         }
     }
 
@@ -201,19 +269,29 @@ contract FlagTest is Base {
         return registry.recordOf(sampleId()).state;
     }
 
-    function confirm(uint40 flagId) private {
-        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), flagId)));
+    function newest() private view returns (uint64) {
+        return newestFlag(sampleId());
     }
 
-    function dismiss(address by, uint40 flagId) private {
-        does(by, abi.encodeCall(registry.dismissFlag, (sampleId(), flagId)));
+    function logAs(address by, bytes32 observedHash) private {
+        IImageRegistry.Verification memory verification = look(observedHash);
+        verification.verifier = by;
+        does(by, abi.encodeCall(registry.recordVerification, (verification, "")));
+    }
+
+    function confirm() private {
+        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), newest())));
+    }
+
+    function dismiss(address by) private {
+        does(by, abi.encodeCall(registry.dismissFlag, (sampleId(), newest())));
     }
 
     function notArbiter(address caller) private view returns (bytes memory) {
         return abi.encodeWithSelector(IImageRegistry.NotArbiter.selector, sampleId(), caller);
     }
 
-    function refusedBoth(uint40 flagId, bytes4 error_) private {
+    function refusedBoth(uint64 flagId, bytes4 error_) private {
         bytes memory expected = abi.encodeWithSelector(error_, sampleId(), flagId);
         refused(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), flagId)), expected);
         refused(arbiter, abi.encodeCall(registry.dismissFlag, (sampleId(), flagId)), expected);

@@ -58,14 +58,14 @@ contract GasTest is AnchoredBase {
         vm.snapshotGasLastCall("recordVerification, valid, relayed");
         logLook(OTHER_HASH);
         vm.snapshotGasLastCall("recordVerification, invalid, raises a flag, direct");
-        costs("dismissFlag, direct", sender, abi.encodeCall(registry.dismissFlag, (_imageId, 1)));
+        costs("dismissFlag, direct", sender, abi.encodeCall(registry.dismissFlag, (_imageId, newestFlag(_imageId))));
         logLook(OTHER_HASH);
         IImageRegistry.FlagDecision memory dismissal =
-            IImageRegistry.FlagDecision(_imageId, 2, false, sender, NOW + 1 hours);
+            IImageRegistry.FlagDecision(_imageId, newestFlag(_imageId), false, sender, NOW + 1 hours);
         bytes memory signature = signed(SENDER_KEY, TypedData.structHash(dismissal));
         costs("decideFlagFor, relayed", relayer, abi.encodeCall(registry.decideFlagFor, (dismissal, signature)));
         logLook(OTHER_HASH);
-        costs("confirmFlag, direct", arbiter, abi.encodeCall(registry.confirmFlag, (_imageId, 3)));
+        costs("confirmFlag, direct", arbiter, abi.encodeCall(registry.confirmFlag, (_imageId, newestFlag(_imageId))));
         costs("invalidateNonce", verifier, abi.encodeCall(registry.invalidateNonce, ()));
     }
 
@@ -78,7 +78,7 @@ contract GasTest is AnchoredBase {
         vm.snapshotGasLastCall("grant, new, relayed");
         costs("revoke, direct", sender, abi.encodeCall(registry.revoke, (_imageId, reader)));
         IImageRegistry.Revocation memory revocation =
-            IImageRegistry.Revocation(_imageId, stranger, 1, sender, NOW + 1 hours);
+            IImageRegistry.Revocation(_imageId, stranger, 1, sender, 0, NOW + 1 hours);
         bytes memory signature = signed(SENDER_KEY, TypedData.structHash(revocation));
         costs("revoke, relayed", relayer, abi.encodeCall(registry.revokeFor, (revocation, signature)));
     }
@@ -98,7 +98,7 @@ contract GasTest is AnchoredBase {
         data = abi.encodeCall(registry.updateCapsules, (_imageId, 1, ROOT, ""));
         costs("updateCapsules, again, direct", sender, data);
         IImageRegistry.CapsulesUpdate memory update =
-            IImageRegistry.CapsulesUpdate(_imageId, 2, OTHER_HASH, "", sender, NOW + 1 hours);
+            IImageRegistry.CapsulesUpdate(_imageId, 2, OTHER_HASH, "", sender, 0, NOW + 1 hours);
         bytes memory signature = signed(SENDER_KEY, TypedData.structHash(update));
         costs(
             "updateCapsules, again, relayed", relayer, abi.encodeCall(registry.updateCapsulesFor, (update, signature))
@@ -149,9 +149,9 @@ contract GasTest is AnchoredBase {
         registry.recordVerification(verification, signature);
     }
 
-    function relayGrant(address wallet, uint64 accessSeq) private {
+    function relayGrant(address wallet, uint128 accessSeq) private {
         IImageRegistry.Grant memory grant =
-            IImageRegistry.Grant(_imageId, wallet, NOW + 30 days, accessSeq, sender, NOW + 1 hours);
+            IImageRegistry.Grant(_imageId, wallet, NOW + 30 days, accessSeq, sender, 0, NOW + 1 hours);
         bytes memory signature = signed(SENDER_KEY, TypedData.structHash(grant));
         vm.prank(relayer);
         registry.grantFor(grant, signature);

@@ -77,9 +77,13 @@ abstract contract History is SignedActs {
     function flags() private {
         logLook(sample().contentHash);
         logLook(OTHER_HASH);
-        does(sender, abi.encodeCall(registry.dismissFlag, (sampleId(), 1)));
+        does(sender, abi.encodeCall(registry.dismissFlag, (sampleId(), newestFlag(sampleId()))));
         logLook(OTHER_HASH);
-        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), 2)));
+        giveRole(registry.VERIFIER_ROLE(), stranger);
+        IImageRegistry.Verification memory another = look(OTHER_HASH);
+        another.verifier = stranger;
+        does(stranger, abi.encodeCall(registry.recordVerification, (another, "")));
+        does(arbiter, abi.encodeCall(registry.confirmFlag, (sampleId(), newestFlag(sampleId()))));
     }
 
     function keyCenters() private {

@@ -38,9 +38,32 @@ contract KgcKeyTest is Base {
 
     function test_RevertWhen_AKeyOrItsSignerIsZero() public {
         bytes memory noKey = abi.encodeCall(registry.publishKgcKey, (KGC, 1, 0, SIGNER));
-        refused(kgc, noKey, IImageRegistry.ZeroKey.selector);
+        refused(kgc, noKey, abi.encodeWithSelector(IImageRegistry.WeakKey.selector, 0));
         bytes memory noSigner = abi.encodeCall(registry.publishKgcKey, (KGC, 1, KEY, address(0)));
         refused(kgc, noSigner, IImageRegistry.ZeroAddress.selector);
+    }
+
+    /// @dev The list of libsodium, each also with the highest bit, which X25519 ignores.
+    function test_RevertWhen_AKeyIsAPointOfSmallOrder() public {
+        bytes32[7] memory weak = [
+            bytes32(0),
+            0x0100000000000000000000000000000000000000000000000000000000000000,
+            0xe0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800,
+            0x5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157,
+            0xecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f,
+            0xedffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f,
+            0xeeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f
+        ];
+        for (uint256 i = 0; i < 14; i++) {
+            bytes32 key = weak[i / 2] | bytes32(uint256(i % 2) << 7);
+            bytes memory expected = abi.encodeWithSelector(IImageRegistry.WeakKey.selector, key);
+            refused(kgc, abi.encodeCall(registry.publishKgcKey, (KGC, 1, key, SIGNER)), expected);
+            // A bit off, it is a key like any.
+            bytes32 other = key ^ bytes32(uint256(1) << 100);
+            uint256 start = vm.snapshotState();
+            publish(kgc, 1, other);
+            holds(vm.revertToState(start), "as before");
+        }
     }
 
     function test_RevertWhen_TheKeyIsUnknown() public {
@@ -92,7 +115,7 @@ contract KgcKeyTest is Base {
     }
 
     function testFuzz_EpochsCountFromOneForEachKgc(bytes32 id, bytes32 key, address signer, uint8 keys) public {
-        if (key == 0) key = KEY;
+        if (uint256(key) <= 0x80) key = KEY;
         if (signer == address(0)) signer = SIGNER;
         uint32 count = uint32(within(keys, 1, 6));
         for (uint32 epoch = 1; epoch <= count; epoch++) {

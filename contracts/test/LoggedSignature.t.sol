@@ -77,26 +77,40 @@ contract LoggedSignatureTest is Base {
 
         Vm.Log memory log = only(IImageRegistry.Verified.selector);
         (IImageRegistry.Verification memory logged, bytes memory loggedSignature) = verification(log);
-        same(uint256(1) << 128, logged.nonce);
+        same(1, logged.nonce >> 192);
         same(abi.encode(sent), abi.encode(logged));
         same(verifier, signer(TypedData.structHash(logged), loggedSignature));
     }
 
-    function test_ASubmittersOwnEntriesHoldWhatItSubmitted() public {
+    /// @dev But for what nobody looked at, which is logged as zero.
+    function test_ACallersOwnEntriesHoldWhatItSubmitted() public {
         IImageRegistry.Registration memory registered = sample();
         registered.deadline = 5;
         vm.recordLogs();
         does(sender, abi.encodeCall(registry.register, (registered, "")));
         (IImageRegistry.Registration memory first, bytes memory none) =
             registration(only(IImageRegistry.Registered.selector));
+        registered.deadline = 0;
         same(abi.encode(registered), abi.encode(first));
         same("", none);
+
+        does(sender, abi.encodeCall(registry.registerBatch, (sampleBatch(0, 1), "")));
+        (,,,, uint64 deadline, bytes memory logged,) = abi.decode(
+            only(IImageRegistry.BatchRegistered.selector).data,
+            (uint256, uint256, bytes32, bytes32, uint64, bytes, bytes32)
+        );
+        same(abi.encode(0, bytes("")), abi.encode(deadline, logged));
+        does(sender, abi.encodeCall(registry.anchor, (sampleAnchor(), "")));
+        (,, deadline, logged,) =
+            abi.decode(only(IImageRegistry.Anchored.selector).data, (uint32, bytes, uint64, bytes, bytes32));
+        same(abi.encode(0, bytes("")), abi.encode(deadline, logged));
 
         IImageRegistry.Verification memory looked = look(OTHER_HASH);
         (looked.nonce, looked.deadline) = (type(uint256).max, 6);
         does(verifier, abi.encodeCall(registry.recordVerification, (looked, "")));
         IImageRegistry.Verification memory second;
         (second, none) = verification(only(IImageRegistry.Verified.selector));
+        (looked.nonce, looked.deadline) = (0, 0);
         same(abi.encode(looked), abi.encode(second));
         same("", none);
     }

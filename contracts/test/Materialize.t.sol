@@ -41,6 +41,29 @@ contract MaterializeTest is AnchoredBase {
         refused(stranger, materialization(tree[0], sampleLeaf(0), _none), invalidProof(tree[0], sampleLeaf(0)));
     }
 
+    /// @dev An anchor of one leaf proved the thousandth.
+    function test_RevertWhen_TheProofIsLongerThanTheCountAllows() public {
+        bytes32[] memory tree = sampleTree(999);
+        uint256[5] memory counts = [uint256(1), 2, 512, 513, 999];
+        uint256 deep = 0;
+        while (proofOf(tree, deep).length != 10) deep++;
+        bytes32[] memory proof = proofOf(tree, deep);
+        for (uint256 i = 0; i < counts.length; i++) {
+            uint256 start = vm.snapshotState();
+            anchorRoot(tree[0], counts[i]);
+            bytes memory reading = abi.encodeCall(registry.verifyLeaf, (sender, tree[0], sampleLeaf(deep), proof));
+            if (counts[i] <= 512) {
+                bytes memory expected = abi.encodeWithSelector(IImageRegistry.ProofLength.selector, 10);
+                refused(stranger, materialization(tree[0], sampleLeaf(deep), proof), expected);
+                refused(stranger, reading, expected);
+            } else {
+                same(abi.encode(true), does(stranger, reading));
+                does(stranger, materialization(tree[0], sampleLeaf(deep), proof));
+            }
+            holds(vm.revertToState(start), "as before");
+        }
+    }
+
     function test_RevertWhen_TheRecordHoldsOtherContent() public {
         bytes32[] memory tree = anchorTree(3);
         IImageRegistry.Registration memory registration = sample();
@@ -161,5 +184,6 @@ contract MaterializeTest is AnchoredBase {
         bytes32 root = MerkleTree.leafHash(leaf);
         anchorRoot(root, 1);
         refused(stranger, materialization(root, leaf, _none), expected);
+        refused(stranger, abi.encodeCall(registry.verifyLeaf, (sender, root, leaf, _none)), expected);
     }
 }

@@ -131,6 +131,7 @@ contract MerkleTest is AnchoredBase {
         node = within(node, 0, count - 2);
         IImageRegistry.Leaf memory leaf;
         (leaf.salt, leaf.contentHash) = (tree[2 * node + 1], tree[2 * node + 2]);
+        (leaf.capsulesHash, leaf.headerHash, leaf.size) = (ROOT, ROOT, 1);
         holds(!proves(tree, leaf, MerkleTree.proofOf(tree, node)), "an inner node");
     }
 

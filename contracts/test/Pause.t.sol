@@ -22,27 +22,49 @@ contract PauseTest is AnchoredBase {
         }
     }
 
-    function test_RevertWhen_PausedAgainWithin7DaysAfterTheLastPause() public {
+    function test_RevertWhen_LessThanADayOfPauseIsLeft() public {
         pauseNow();
-        refusedPause(UNTIL + 7 days + 1);
+        refusedPause(UNTIL + 1 days);
         vm.warp(UNTIL + 1);
-        refusedPause(UNTIL + 7 days + 1);
-        vm.warp(UNTIL + 7 days);
-        refusedPause(UNTIL + 7 days + 1);
-        vm.warp(UNTIL + 7 days + 1);
+        refusedPause(UNTIL + 1 days);
+        vm.warp(UNTIL + 1 days - 1);
+        refusedPause(UNTIL + 1 days);
+        vm.warp(UNTIL + 1 days);
+        pauseNow();
+        same(block.timestamp + 1 days, registry.pausedUntil());
+        vm.warp(UNTIL + 2 days + 7 days);
         pauseNow();
         same(block.timestamp + 7 days, registry.pausedUntil());
     }
 
-    function test_RevertWhen_PausedAgainWithin7DaysAfterItsEnd() public {
+    /// @dev The brake cannot be taken away by using it up in no time, nor by ending another's pause.
+    function test_AnEarlyEndGivesTheUnusedTimeBack() public {
         pauseNow();
-        vm.warp(NOW + 1 days);
         unpause();
-        refusedPause(NOW + 8 days + 1);
-        vm.warp(NOW + 8 days);
-        refusedPause(NOW + 8 days + 1);
-        vm.warp(NOW + 8 days + 1);
+        does(admin, abi.encodeCall(registry.revokeRole, (registry.PAUSER_ROLE(), pauser)));
+        giveRole(registry.PAUSER_ROLE(), stranger);
+        does(stranger, abi.encodeCall(registry.pause, ()));
+        same(NOW + 7 days, registry.pausedUntil());
+        vm.warp(NOW + 2 days);
+        does(stranger, abi.encodeCall(registry.unpause, ()));
+        does(stranger, abi.encodeCall(registry.pause, ()));
+        same(NOW + 7 days, registry.pausedUntil());
+        does(stranger, abi.encodeCall(registry.unpause, ()));
+        vm.warp(NOW + 3 days);
+        does(stranger, abi.encodeCall(registry.pause, ()));
+        // 2 days were used up, and a day gave one of them back.
+        same(NOW + 3 days + 6 days, registry.pausedUntil());
+    }
+
+    function test_RevertWhen_AThiefPausesAndUnpausesAsOftenAsItLikes_ItUsesUpNoMoreThanItPauses() public {
+        for (uint256 i = 0; i < 100; i++) {
+            pauseNow();
+            unpause();
+        }
+        vm.warp(NOW + 1);
         pauseNow();
+        same(NOW + 1 + 7 days, registry.pausedUntil());
+        refusedPause(NOW + 1 + 8 days);
     }
 
     function test_RevertWhen_NothingIsPaused() public {
@@ -60,9 +82,9 @@ contract PauseTest is AnchoredBase {
         unpause();
         same(0, uint256(vm.load(address(registry), 0)) >> 248);
         refused(pauser, abi.encodeCall(registry.unpause, ()), IImageRegistry.NotPaused.selector);
-        // It ended by itself: the 7 days without are counted from then.
-        refusedPause(UNTIL + 7 days + 1);
-        vm.warp(UNTIL + 7 days + 1);
+        // It ended by itself: a day is given back in a day from then.
+        refusedPause(UNTIL + 1 days);
+        vm.warp(UNTIL + 1 days);
         pauseNow();
     }
 
@@ -128,8 +150,35 @@ contract PauseTest is AnchoredBase {
         bytes memory stopped = abi.encodeWithSelector(IImageRegistry.RegistryPaused.selector, UNTIL);
         if (paused && index < stops) refused(by[index], calls[index], stopped);
         else does(by[index], calls[index]);
-        if (block.timestamp <= end + 7 days) refusedPause(end + 7 days + 1);
-        else pauseNow();
+        // As long as it lasted, it takes until all 7 days are there again.
+        uint256 whole = end + (end - NOW);
+        if (block.timestamp < whole && whole - block.timestamp > 6 days) {
+            refusedPause(whole - 6 days);
+        } else {
+            pauseNow();
+            uint256 missing = block.timestamp < whole ? whole - block.timestamp : 0;
+            same(block.timestamp + 7 days - missing, registry.pausedUntil());
+        }
+    }
+
+    /// @dev Whatever pausers do, at most 7 days and half of the rest of a time is paused.
+    function testFuzz_AtMost7DaysAndHalfOfTheRestIsPaused(uint32[24] memory steps) public {
+        uint256 time = NOW;
+        uint256 paused = 0;
+        for (uint256 i = 0; i < steps.length; i++) {
+            bytes memory data =
+                steps[i] % 2 == 0 ? abi.encodeCall(registry.pause, ()) : abi.encodeCall(registry.unpause, ());
+            vm.prank(pauser);
+            (bool done,) = address(registry).call(data);
+            uint256 until = registry.pausedUntil();
+            holds(!done || (until != 0) == (steps[i] % 2 == 0), "what was asked for");
+            holds(until == 0 || until <= time + 7 days, "7 days at a stretch");
+            uint256 step = within(steps[i] / 2, 0, 3 days);
+            paused += until == 0 ? 0 : until < time + step ? until - time : step;
+            time += step;
+            vm.warp(time);
+            holds(2 * paused <= time - NOW + 7 days, "half of the time, and 7 days");
+        }
     }
 
     // ---- helpers ----
@@ -159,8 +208,8 @@ contract PauseTest is AnchoredBase {
         stops = 8;
         calls[8] = abi.encodeCall(registry.setOperator, (stranger, false));
         calls[9] = abi.encodeCall(registry.revoke, (sampleId(), reader));
-        calls[10] = abi.encodeCall(registry.dismissFlag, (sampleId(), 1));
-        calls[11] = abi.encodeCall(registry.confirmFlag, (sampleId(), 1));
+        calls[10] = abi.encodeCall(registry.dismissFlag, (sampleId(), newestFlag(sampleId())));
+        calls[11] = abi.encodeCall(registry.confirmFlag, (sampleId(), newestFlag(sampleId())));
         calls[12] = abi.encodeCall(registry.recordVerification, (look(OTHER_HASH), ""));
         calls[13] = abi.encodeCall(registry.invalidateNonce, ());
         calls[14] = abi.encodeCall(registry.publishKgcKey, (KGC, 2, OTHER_HASH, kgc));

@@ -79,8 +79,8 @@ contract RoleMatrixTest is AnchoredBase {
         rowOfImage(abi.encodeCall(registry.revoke, (sampleId(), reader)), SENDER | OPERATOR, error_);
         rowOfImage(abi.encodeCall(registry.updateCapsules, (sampleId(), 0, OTHER_HASH, "")), SENDER | OPERATOR, error_);
         error_ = IImageRegistry.NotArbiter.selector;
-        rowOfImage(abi.encodeCall(registry.dismissFlag, (sampleId(), 1)), SENDER | ARBITER, error_);
-        rowOfImage(abi.encodeCall(registry.confirmFlag, (sampleId(), 1)), ARBITER, error_);
+        rowOfImage(abi.encodeCall(registry.dismissFlag, (sampleId(), newestFlag(sampleId()))), SENDER | ARBITER, error_);
+        rowOfImage(abi.encodeCall(registry.confirmFlag, (sampleId(), newestFlag(sampleId()))), ARBITER, error_);
     }
 
     function byRole() private {

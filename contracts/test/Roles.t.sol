@@ -65,6 +65,12 @@ contract RolesTest is Base {
             bytes memory expected = abi.encodeWithSelector(IImageRegistry.InvalidSuccessor.selector, wrong[i]);
             refused(admin, abi.encodeCall(registry.supersede, (wrong[i])), expected);
         }
+        // A wallet that borrows code (EIP-7702) is no contract: it may borrow another, or none, tomorrow.
+        vm.signAndAttachDelegation(address(this), STRANGER_KEY);
+        does(relayer, abi.encodeCall(registry.invalidateNonce, ()));
+        same(23, stranger.code.length);
+        bytes memory refusal = abi.encodeWithSelector(IImageRegistry.InvalidSuccessor.selector, stranger);
+        refused(admin, abi.encodeCall(registry.supersede, (stranger)), refusal);
     }
 
     function test_RevertWhen_SupersededTwice() public {

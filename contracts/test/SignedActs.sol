@@ -70,15 +70,15 @@ abstract contract SignedActs is Base {
     }
 
     function decisionOf(address signer, uint64 deadline) internal view returns (IImageRegistry.FlagDecision memory) {
-        return IImageRegistry.FlagDecision(imageOf(signer), 1, false, signer, deadline);
+        return IImageRegistry.FlagDecision(imageOf(signer), newestFlag(imageOf(signer)), false, signer, deadline);
     }
 
     function grantOf(address signer, uint64 deadline) internal view returns (IImageRegistry.Grant memory) {
-        return IImageRegistry.Grant(imageOf(signer), reader, NOW + 30 days, 0, signer, deadline);
+        return IImageRegistry.Grant(imageOf(signer), reader, NOW + 30 days, 0, signer, 0, deadline);
     }
 
     function revocationOf(address signer, uint64 deadline) internal view returns (IImageRegistry.Revocation memory) {
-        return IImageRegistry.Revocation(imageOf(signer), BANNED, 0, signer, deadline);
+        return IImageRegistry.Revocation(imageOf(signer), BANNED, 0, signer, 0, deadline);
     }
 
     function changeOf(address signer, uint64 deadline) internal pure returns (IImageRegistry.OperatorChange memory) {
@@ -86,7 +86,7 @@ abstract contract SignedActs is Base {
     }
 
     function updateOf(address signer, uint64 deadline) internal view returns (IImageRegistry.CapsulesUpdate memory) {
-        return IImageRegistry.CapsulesUpdate(imageOf(signer), 0, OTHER_HASH, CID, signer, deadline);
+        return IImageRegistry.CapsulesUpdate(imageOf(signer), 0, OTHER_HASH, CID, signer, 0, deadline);
     }
 
     // ---- the table ----
@@ -137,9 +137,11 @@ abstract contract SignedActs is Base {
         }
         if (act == Act.Anchor) return registry.anchorOf(signer, ROOT).count == 1000;
         if (act == Act.RecordVerification) return registry.recordOf(imageId).verifications == 2;
-        if (act == Act.DecideFlag) return registry.flagOf(imageId).state == IImageRegistry.FlagState.Dismissed;
+        if (act == Act.DecideFlag) {
+            return registry.flagOf(imageId).state == IImageRegistry.FlagState.DismissedBySender;
+        }
         if (act == Act.Grant) return registry.isAuthorized(imageId, reader);
-        if (act == Act.Revoke) return registry.accessOf(imageId, BANNED).seq == 1;
+        if (act == Act.Revoke) return registry.accessOf(imageId, BANNED).seq >> 96 == 1;
         if (act == Act.SetOperator) return registry.operatorOf(signer, operator).allowed;
         return registry.capsulesOf(imageId).version == 1;
     }

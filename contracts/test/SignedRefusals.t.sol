@@ -70,16 +70,16 @@ contract SignedRefusalsTest is SignedActs {
 
     function test_RevertWhen_TheFlagIsNoneOrNotOpen() public {
         IImageRegistry.FlagDecision memory decision = decisionOf(sender, DEADLINE);
-        uint40[2] memory none = [0, uint40(2)];
+        uint64[2] memory none = [0, newestFlag(imageOf(sender)) ^ 1];
         for (uint256 i = 0; i < none.length; i++) {
             decision.flagId = none[i];
             bytes4 error_ = IImageRegistry.NoSuchFlag.selector;
             refused(SENDER_KEY, decision, abi.encodeWithSelector(error_, imageOf(sender), none[i]));
         }
-        does(arbiter, abi.encodeCall(registry.confirmFlag, (imageOf(sender), 1)));
-        decision.flagId = 1;
+        decision.flagId = newestFlag(imageOf(sender));
+        does(arbiter, abi.encodeCall(registry.confirmFlag, (imageOf(sender), decision.flagId)));
         bytes4 notOpen = IImageRegistry.FlagNotOpen.selector;
-        refused(SENDER_KEY, decision, abi.encodeWithSelector(notOpen, imageOf(sender), 1));
+        refused(SENDER_KEY, decision, abi.encodeWithSelector(notOpen, imageOf(sender), decision.flagId));
     }
 
     function test_RevertWhen_CapsulesAreAtFault() public {
@@ -110,7 +110,7 @@ contract SignedRefusalsTest is SignedActs {
         IImageRegistry.OperatorChange memory change = changeOf(sender, DEADLINE);
         change.allowed = false;
         does(relayer, abi.encodeCall(registry.setOperatorFor, (change, signatureOf(change))));
-        same(1, registry.operatorOf(sender, operator).seq);
+        same(1, registry.operatorOf(sender, operator).seq >> 96);
     }
 
     function test_AnArbitersSignatureConfirms() public {
@@ -126,12 +126,12 @@ contract SignedRefusalsTest is SignedActs {
     function test_AnOperatorsSignatureRevokesAndUpdatesCapsules() public {
         does(sender, abi.encodeCall(registry.setOperator, (stranger, true)));
         IImageRegistry.Revocation memory revocation = revocationOf(sender, DEADLINE);
-        revocation.by = stranger;
+        (revocation.by, revocation.operatorSeq) = (stranger, 1);
         bytes memory signature = signed(STRANGER_KEY, TypedData.structHash(revocation));
         does(relayer, abi.encodeCall(registry.revokeFor, (revocation, signature)));
         holds(happened(Act.Revoke, sender), "revoked");
         IImageRegistry.CapsulesUpdate memory update = updateOf(sender, DEADLINE);
-        update.by = stranger;
+        (update.by, update.operatorSeq) = (stranger, 1);
         signature = signed(STRANGER_KEY, TypedData.structHash(update));
         does(relayer, abi.encodeCall(registry.updateCapsulesFor, (update, signature)));
         holds(happened(Act.UpdateCapsules, sender), "updated");

@@ -18,15 +18,15 @@ library TypedData {
     string internal constant ANCHOR =
         "Anchor(address sender,bytes32 root,uint32 count,bytes leavesCid,uint64 deadline)";
     string internal constant FLAG_DECISION =
-        "FlagDecision(bytes32 imageId,uint40 flagId,bool confirmed,address by,uint64 deadline)";
+        "FlagDecision(bytes32 imageId,uint64 flagId,bool confirmed,address by,uint64 deadline)";
     string internal constant GRANT =
-        "Grant(bytes32 imageId,address wallet,uint64 expiry,uint64 accessSeq,address by,uint64 deadline)";
+        "Grant(bytes32 imageId,address wallet,uint64 expiry,uint128 accessSeq,address by,uint128 operatorSeq,uint64 deadline)";
     string internal constant REVOCATION =
-        "Revocation(bytes32 imageId,address wallet,uint64 accessSeq,address by,uint64 deadline)";
+        "Revocation(bytes32 imageId,address wallet,uint128 accessSeq,address by,uint128 operatorSeq,uint64 deadline)";
     string internal constant OPERATOR_CHANGE =
-        "OperatorChange(address sender,address operator,bool allowed,uint64 operatorSeq,uint64 deadline)";
+        "OperatorChange(address sender,address operator,bool allowed,uint128 operatorSeq,uint64 deadline)";
     string internal constant CAPSULES_UPDATE =
-        "CapsulesUpdate(bytes32 imageId,uint64 version,bytes32 capsulesHash,bytes capsulesCid,address by,uint64 deadline)";
+        "CapsulesUpdate(bytes32 imageId,uint64 version,bytes32 capsulesHash,bytes capsulesCid,address by,uint128 operatorSeq,uint64 deadline)";
 
     function separator(uint256 chainId, address registry) internal pure returns (bytes32) {
         return keccak256(abi.encode(keccak256(bytes(DOMAIN)), keccak256("MedSeal"), keccak256("1"), chainId, registry));
@@ -76,12 +76,17 @@ library TypedData {
     }
 
     function structHash(IImageRegistry.Grant memory g) internal pure returns (bytes32) {
-        return
-            keccak256(abi.encode(keccak256(bytes(GRANT)), g.imageId, g.wallet, g.expiry, g.accessSeq, g.by, g.deadline));
+        return keccak256(
+            abi.encode(
+                keccak256(bytes(GRANT)), g.imageId, g.wallet, g.expiry, g.accessSeq, g.by, g.operatorSeq, g.deadline
+            )
+        );
     }
 
     function structHash(IImageRegistry.Revocation memory r) internal pure returns (bytes32) {
-        return keccak256(abi.encode(keccak256(bytes(REVOCATION)), r.imageId, r.wallet, r.accessSeq, r.by, r.deadline));
+        return keccak256(
+            abi.encode(keccak256(bytes(REVOCATION)), r.imageId, r.wallet, r.accessSeq, r.by, r.operatorSeq, r.deadline)
+        );
     }
 
     function structHash(IImageRegistry.OperatorChange memory c) internal pure returns (bytes32) {
@@ -99,6 +104,7 @@ library TypedData {
                 u.capsulesHash,
                 keccak256(u.capsulesCid),
                 u.by,
+                u.operatorSeq,
                 u.deadline
             )
         );

@@ -10,6 +10,7 @@ interface VectorVm is Vm {
     function startPrank(address caller) external;
     function stopPrank() external;
     function parseJsonKeys(string calldata json, string calldata key) external pure returns (string[] memory);
+    function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
     function toString(uint256 value) external pure returns (string memory);
 }
 
@@ -25,6 +26,7 @@ contract VectorsTest is Base {
         vm.chainId(vm.parseJsonUint(_json, ".domain.chainId"));
         vm.roll(vm.parseJsonUint(_json, ".audit.block"));
         vm.warp(vm.parseJsonUint(_json, ".audit.time"));
+        _VM.setBlockhash(block.number - 1, vm.parseJsonBytes32(_json, ".audit.hashBefore"));
         vm.recordLogs();
         IImageRegistry.RoleGrant[] memory grants = new IImageRegistry.RoleGrant[](2);
         grants[0] = IImageRegistry.RoleGrant(keccak256("VERIFIER_ROLE"), verificationOf().verifier);

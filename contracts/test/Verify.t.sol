@@ -33,11 +33,17 @@ contract VerifyTest is Base {
         refused(verifier, data, IImageRegistry.ZeroHash.selector);
     }
 
-    function test_RevertWhen_ObservedOver60SecondsAhead() public {
-        IImageRegistry.Verification memory verification = look(OTHER_HASH);
-        verification.observedAt = NOW + 61;
-        bytes memory expected = abi.encodeWithSelector(IImageRegistry.ObservedInFuture.selector, NOW + 61, NOW);
-        refused(verifier, abi.encodeCall(registry.recordVerification, (verification, "")), expected);
+    function test_RevertWhen_ObservedOver60SecondsAheadOrBeforeTheRecord() public {
+        vm.warp(NOW + 9);
+        uint64[3] memory times = [NOW + 70, NOW - 61, 0];
+        for (uint256 i = 0; i < times.length; i++) {
+            IImageRegistry.Verification memory verification = look(OTHER_HASH);
+            verification.observedAt = times[i];
+            bytes memory expected = outOfRange(times[i]);
+            refused(verifier, abi.encodeCall(registry.recordVerification, (verification, "")), expected);
+            bytes memory signature = sign(VERIFIER_KEY, verification);
+            refused(relayer, abi.encodeCall(registry.recordVerification, (verification, signature)), expected);
+        }
     }
 
     function test_RevertWhen_SomebodyElseSendsItUnsigned() public {
@@ -48,8 +54,8 @@ contract VerifyTest is Base {
         );
     }
 
-    function test_LogsALook60SecondsAhead_AndAnOldOne() public {
-        uint64[2] memory times = [NOW + 60, 0];
+    function test_LogsALook60SecondsAhead_AndOneFromBeforeTheRecordAsFar() public {
+        uint64[2] memory times = [NOW + 60, NOW - 60];
         for (uint256 i = 0; i < times.length; i++) {
             IImageRegistry.Verification memory verification = look(sample().contentHash);
             verification.observedAt = times[i];
@@ -90,7 +96,7 @@ contract VerifyTest is Base {
         pauseNow();
         holds(logLook(sample().contentHash), "valid");
         logLook(OTHER_HASH);
-        same(1, registry.flagOf(sampleId()).id);
+        same(1, registry.flagOf(sampleId()).id >> 32);
     }
 
     function testFuzz_TheContractJudges(bytes32 observed) public {
@@ -112,16 +118,16 @@ contract VerifyTest is Base {
         holds(!registry.verify(imageId, registration.contentHash ^ bytes32(uint256(1) << bit)), "one bit off");
     }
 
-    function testFuzz_LooksUpTo60SecondsAheadAreLogged(uint64 observedAt, uint32 later) public {
+    function testFuzz_LooksFromTheRecordTo60SecondsAheadAreLogged(uint64 observedAt, uint32 later) public {
         vm.warp(NOW + uint256(later));
+        if (observedAt % 4 != 0) observedAt = uint64(within(observedAt, NOW - 90, block.timestamp + 90));
         IImageRegistry.Verification memory verification = look(sample().contentHash);
         verification.observedAt = observedAt;
         bytes memory data = abi.encodeCall(registry.recordVerification, (verification, ""));
-        if (observedAt <= block.timestamp + 60) {
+        if (observedAt <= block.timestamp + 60 && observedAt >= NOW - 60) {
             same(abi.encode(true), does(verifier, data));
         } else {
-            bytes4 error_ = IImageRegistry.ObservedInFuture.selector;
-            refused(verifier, data, abi.encodeWithSelector(error_, observedAt, block.timestamp));
+            refused(verifier, data, outOfRange(observedAt));
         }
     }
 
@@ -134,5 +140,10 @@ contract VerifyTest is Base {
         IImageRegistry.Record memory record = registry.recordOf(sampleId());
         same(abi.encode(sample().contentHash, sender, NOW, 1, 1), abi.encode(record));
         same(0, registry.flagOf(sampleId()).id);
+    }
+
+    function outOfRange(uint64 observedAt) private view returns (bytes memory) {
+        bytes4 error_ = IImageRegistry.ObservedAtOutOfRange.selector;
+        return abi.encodeWithSelector(error_, observedAt, NOW - 60, block.timestamp + 60);
     }
 }

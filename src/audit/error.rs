@@ -160,13 +160,16 @@ pub enum AuditError {
         /// The newest.
         newest: u64,
     },
+    /// Whoever follows the audit takes no more of its events.
+    #[error("cannot write the list of events to stdout")]
+    Unlisted(#[source] std::io::Error),
     /// The node does not know the block that is trusted.
     #[error("the node has no block {hash}")]
     UnknownBlock {
         /// Its hash.
         hash: B256,
     },
-    /// The checkpoint or the list cannot be written.
+    /// The list cannot be written.
     #[error("cannot write {}", path.display())]
     Io {
         /// Which file.

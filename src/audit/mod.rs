@@ -10,6 +10,7 @@ mod follower;
 mod proof;
 mod read;
 mod run;
+mod source;
 mod storage;
 mod summary;
 
@@ -20,6 +21,7 @@ pub use read::{headers_to, log_ranges, logs_of};
 pub use run::{
     AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, RestsOn, WINDOW_BLOCKS, audit, target,
 };
+pub use source::{SourceError, build};
 pub use storage::Storage;
 pub use summary::{OpenFlag, Summary, Tally, TimeLine};
 

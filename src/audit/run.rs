@@ -54,6 +54,8 @@ pub enum AuditProgress<'a> {
     Event(AuditedEvent<'a>),
     /// The checkpoint cannot be used, so everything is read anew; says why.
     NoCheckpoint(String),
+    /// The checkpoint cannot be written, so the next audit reads everything anew; says why.
+    NotKept(std::io::Error),
 }
 
 /// Whose word it is that the block, from which all else is proven, is the chain's.
@@ -181,11 +183,11 @@ pub async fn audit(
     match found {
         Ok(draft) => {
             if let (Some(draft), Some(path)) = (draft, &options.checkpoint) {
-                checkpoint::keep(draft, path).map_err(|source| AuditError::Io { path: path.clone(), source })?;
+                checkpoint::keep(draft, path).or_else(|why| observe(AuditProgress::NotKept(why)))?;
             }
             Ok(run.done())
         }
-        Err(error @ AuditError::Chain(_)) => Err(error),
+        Err(error @ (AuditError::Chain(_) | AuditError::Unlisted(_))) => Err(error),
         Err(error) => {
             // A log that was read while the chain changed says nothing about the node.
             let now = registry.rpc().block(BlockNumberOrTag::Number(target.number)).await;
@@ -323,6 +325,7 @@ impl<'a> AuditRun<'a> {
             return Err(ChainError::WrongBlock { block, expected, found }.into());
         }
         let draft = self.draft(settled, headers.first().filter(|first| first.number == settled)).await?;
+        let draft = draft.or_else(|why| observe(AuditProgress::NotKept(why)).map(|()| None))?;
         let window = headers.iter().position(|header| header.number > settled).unwrap_or(headers.len());
         let logs = logs_of(self.registry, &headers[window..]).await?;
         self.take(&logs, observe).await?;
@@ -342,8 +345,9 @@ impl<'a> AuditRun<'a> {
             && self.registry.rpc().client_version().await?.starts_with("anvil/"))
     }
 
-    async fn draft(&self, block: u64, header: Option<&Header>) -> Result<Option<Draft>, AuditError> {
-        let Some(path) = &self.options.checkpoint else { return Ok(None) };
+    /// The checkpoint, if one is wanted; or why it cannot be written, which ends no audit.
+    async fn draft(&self, block: u64, header: Option<&Header>) -> Result<std::io::Result<Option<Draft>>, AuditError> {
+        let Some(path) = &self.options.checkpoint else { return Ok(Ok(None)) };
         let hash = match header {
             Some(header) => header.hash,
             None => self.registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header.hash,
@@ -352,8 +356,7 @@ impl<'a> AuditRun<'a> {
         let trail = self.state.follower.end(block)?;
         let complete = (self.proven.block, self.proven.hash, self.proven.trail.seq());
         let about = CheckpointHeader::new(home, (block, hash), trail, complete, self.state.summary.clone());
-        let draft = checkpoint::draft(path, &about, &self.state.storage);
-        draft.map(Some).map_err(|source| AuditError::Io { path: path.clone(), source })
+        Ok(checkpoint::draft(path, &about, &self.state.storage).map(Some))
     }
 
     async fn take(

@@ -28,13 +28,16 @@ mod slot {
     pub(super) const CAPSULE_ANCHORS: u8 = 12;
     pub(super) const FLAGS: u8 = 13;
     pub(super) const NONCES: u8 = 14;
-    pub(super) const ACCESS: u8 = 15;
-    pub(super) const OPERATORS: u8 = 16;
-    pub(super) const CAPSULES: u8 = 17;
+    pub(super) const JOINED: u8 = 15;
+    pub(super) const ACCESS: u8 = 16;
+    pub(super) const OPERATORS: u8 = 17;
+    pub(super) const CAPSULES: u8 = 18;
 }
 
 /// Seconds from the start of a hand-over to its acceptance, as the constructor sets them.
 const ADMIN_DELAY: u64 = 24 * 60 * 60;
+/// Seconds of the longest pause.
+const MAX_PAUSE: u64 = 7 * 24 * 60 * 60;
 const ADDRESS: usize = 160;
 const TIME: usize = 48;
 
@@ -89,6 +92,11 @@ fn packed<const N: usize>(parts: [(U256, usize); N]) -> U256 {
         at += width;
         word
     })
+}
+
+/// The word of the pause with its last second, and when a whole one may follow.
+fn paused(word: U256, until: U256, rested: U256) -> U256 {
+    with_bits(with_bits(word, 0, TIME, until), TIME + ADDRESS, TIME, rested)
 }
 
 impl Storage {
@@ -190,16 +198,27 @@ impl Storage {
             Event::NonceInvalidated(e) => self.set(place(slot::NONCES).at(e.wallet.into_word()), e.nonce),
             Event::FlagRaised(e) => {
                 let id = U256::from(e.flagId);
-                let flag = packed([(id, 40), (U256::from(1), 8), (number(e.verifier), ADDRESS), (now, TIME)]);
-                self.set(place(slot::FLAGS).at(e.imageId), flag);
+                let word = packed([(id, 64), (U256::from(1), 8), (now, TIME), (U256::from(1), 32)]);
+                let flag = place(slot::FLAGS).at(e.imageId);
+                self.set(flag, word);
+                self.set(flag.next(), number(e.verifier));
                 self.set_state(e.imageId, 2);
             }
+            Event::FlagJoined(e) => {
+                let count = |word| with_bits(word, 72 + TIME, 32, bits(word, 72 + TIME, 32) + U256::from(1));
+                self.change(place(slot::FLAGS).at(e.imageId), count);
+                let joined = place(slot::JOINED).at(e.imageId).at(U256::from(e.flagId)).at(e.verifier.into_word());
+                self.set(joined, U256::from(1));
+            }
             Event::FlagConfirmed(e) => self.decide(e.imageId, 2, 3),
-            Event::FlagDismissed(e) => self.decide(e.imageId, 3, 1),
+            Event::FlagDismissed(e) => {
+                let by_sender = self.sender_of(e.imageId) == Some(e.by);
+                self.decide(e.imageId, if by_sender { 4 } else { 3 }, 1);
+            }
             Event::AccessGranted(e) => self.set_access(e.imageId, e.wallet, e.expiry, e.accessSeq, block),
             Event::AccessRevoked(e) => self.set_access(e.imageId, e.wallet, 0, e.accessSeq, block),
             Event::OperatorSet(e) => {
-                let operator = packed([(U256::from(u8::from(e.allowed)), 8), (U256::from(e.operatorSeq), 64)]);
+                let operator = packed([(U256::from(u8::from(e.allowed)), 8), (U256::from(e.operatorSeq), 128)]);
                 self.set(place(slot::OPERATORS).at(e.sender.into_word()).at(e.operator.into_word()), operator);
             }
             Event::CapsulesUpdated(e) => {
@@ -216,11 +235,16 @@ impl Storage {
             Event::RoleChanged(e) => self.change_role(e),
             Event::AdminPlanned(e) => self.plan(e, now),
             Event::Paused(e) => {
-                self.change(place(slot::PAUSE), |word| with_bits(word, 0, TIME, U256::from(e.until)));
+                let until = U256::from(e.until);
+                self.change(place(slot::PAUSE), |word| paused(word, until, until + U256::from(MAX_PAUSE)));
             }
-            Event::Unpaused(_) => self.change(place(slot::PAUSE), |word| match now < bits(word, 0, TIME) {
-                true => with_bits(word, 0, TIME, now),
-                false => word,
+            Event::Unpaused(_) => self.change(place(slot::PAUSE), |word| {
+                let (until, rested) = (bits(word, 0, TIME), bits(word, TIME + ADDRESS, TIME));
+                match now < until {
+                    // What is left of the pause was not used up, and need not be given back.
+                    true => paused(word, now, rested - (until - now) * U256::from(2)),
+                    false => word,
+                }
             }),
             Event::Superseded(e) => {
                 self.change(place(slot::PAUSE), |word| with_bits(word, TIME, ADDRESS, number(e.successor)));
@@ -253,12 +277,12 @@ impl Storage {
     }
 
     fn decide(&mut self, image: B256, flag: u8, record: u8) {
-        self.change(SlotKey::plain(slot::FLAGS).at(image), |word| with_bits(word, 40, 8, U256::from(flag)));
+        self.change(SlotKey::plain(slot::FLAGS).at(image), |word| with_bits(word, 64, 8, U256::from(flag)));
         self.set_state(image, record);
     }
 
-    fn set_access(&mut self, image: B256, wallet: Address, expiry: u64, seq: u64, block: u64) {
-        let word = packed([expiry, seq, block].map(|value| (U256::from(value), 64)));
+    fn set_access(&mut self, image: B256, wallet: Address, expiry: u64, seq: u128, block: u64) {
+        let word = packed([(U256::from(expiry), 64), (U256::from(seq), 128), (U256::from(block), 64)]);
         self.set(SlotKey::plain(slot::ACCESS).at(image).at(wallet.into_word()), word);
     }
 

@@ -1,6 +1,7 @@
 //! Totals of a log: what each wallet did and when, in bounded size however long the log is.
 
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
+use crate::contract::flag_number;
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -161,7 +162,7 @@ impl Summary {
             Event::AccessRevoked(e) => self.of(e.by).access += 1,
             Event::FlagRaised(e) => {
                 self.of(e.verifier).flags_raised += 1;
-                let open = OpenFlag { flag: e.flagId.to(), verifier: e.verifier, raised_at: time };
+                let open = OpenFlag { flag: flag_number(e.flagId), verifier: e.verifier, raised_at: time };
                 self.open_flags.insert(e.imageId, open);
             }
             Event::FlagConfirmed(e) => {
@@ -189,6 +190,7 @@ fn name(event: &Event) -> &'static str {
         Event::Materialized(_) => "Materialized",
         Event::Verified(_) => "Verified",
         Event::FlagRaised(_) => "FlagRaised",
+        Event::FlagJoined(_) => "FlagJoined",
         Event::FlagConfirmed(_) => "FlagConfirmed",
         Event::FlagDismissed(_) => "FlagDismissed",
         Event::AccessGranted(_) => "AccessGranted",

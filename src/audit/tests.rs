@@ -186,7 +186,7 @@ fn generated(number: u64, records: u64) -> Event {
         imageId: image,
         wallet: Address::repeat_byte(u8::try_from(kind % 7).expect("small")),
         expiry: TIME + number,
-        accessSeq: number,
+        accessSeq: number.into(),
         ..Default::default()
     })
 }

@@ -10,7 +10,7 @@ use crate::contract::{Artifact, ArtifactError};
 use crate::contract::{ConstructorArguments, Transaction};
 use crate::files::{Existing, write_whole};
 use alloy::eips::BlockNumberOrTag;
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256, Bytes, keccak256};
 use alloy::rpc::types::Header;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -274,6 +274,19 @@ pub async fn adopt(rpc: &Rpc, transaction: B256) -> Result<Deployment, Deploymen
         deployer: receipt.from,
         arguments,
     })
+}
+
+/// Returns the contract's code, and what the transaction carried that made it.
+///
+/// # Errors
+/// [`DeploymentError::NotADeployment`] if that made another contract, [`DeploymentError::Chain`].
+pub async fn deployed_codes(rpc: &Rpc, deployment: &Deployment) -> Result<(Bytes, Bytes), DeploymentError> {
+    let transaction = deployment.transaction;
+    let receipt = rpc.receipt(transaction).await?;
+    if receipt.and_then(|receipt| receipt.contract_address) != Some(deployment.address) {
+        return Err(DeploymentError::NotADeployment { transaction, reason: "it made another contract, or none" });
+    }
+    Ok((rpc.code(deployment.address).await?, rpc.transaction_data(transaction).await?))
 }
 
 /// Hash of block 0, and of the block with this number; none of a chain whose headers are made in a

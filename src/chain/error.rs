@@ -184,6 +184,29 @@ pub enum ChainError {
         /// keccak256 of the code that is there.
         found: B256,
     },
+    /// The node asks for more than its own blocks bear out.
+    #[error("the node asks for a {what} of {found} wei; its own blocks bear out {most} wei at most")]
+    Fees {
+        /// `base fee` or `tip`.
+        what: &'static str,
+        /// What the node says.
+        found: u128,
+        /// The most that is believed.
+        most: u128,
+    },
+    /// This machine's clock and the chain's are too far apart to sign a time.
+    #[error(
+        "this machine's clock is {} s {} the chain: it says {local}, the newest block {block} (unix seconds), and at most {allowed_secs} s are allowed",
+        local.abs_diff(*block), if local > block { "ahead of" } else { "behind" }
+    )]
+    Clock {
+        /// This machine's time, unix seconds.
+        local: u64,
+        /// The chain's, unix seconds.
+        block: u64,
+        /// Most seconds between the two.
+        allowed_secs: u64,
+    },
     /// No such image in this registry.
     #[error("unknown image {image_id}")]
     UnknownImage {
@@ -230,6 +253,7 @@ impl ChainError {
             Self::Revert(revert) => revert.kind(),
             Self::InvalidUrl { .. } | Self::Refused { .. } | Self::BadAnswer { .. } => ErrorKind::Failure,
             Self::NoFinality { .. } | Self::TooLong { .. } | Self::Contradicts { .. } => ErrorKind::Failure,
+            Self::Fees { .. } | Self::Clock { .. } => ErrorKind::Failure,
         }
     }
 

@@ -4,13 +4,16 @@ use super::error::ChainError;
 use super::outbox::{Outbox, OutboxError};
 use super::registry::Registry;
 use crate::clock::{Clock, SystemClock};
-use crate::contract::{Call, Request, RequestError, Transaction, check_length, check_signature};
+use crate::contract::bindings::IImageRegistry::IImageRegistryErrors;
+use crate::contract::{Call, Request, RequestError, Revert, Transaction, check_length, check_signature};
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, Signature};
 use alloy::rpc::types::TransactionRequest;
 use alloy::sol;
 use alloy::sol_types::SolCall;
 
+/// Most gas with which the own wallet is asked, where it is a contract.
+const OWN_WALLET_GAS: u64 = 1 << 24;
 /// How far ahead a deadline may be: 7 days.
 const MAX_DEADLINE_SECS: u64 = 7 * 86_400;
 
@@ -29,6 +32,32 @@ pub enum RelayError {
     /// The node did not answer.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The signer's wallet is a contract that takes more gas to answer than its relayer allows.
+    #[error("wallet {signer} is a contract that does not answer within {cap} gas")]
+    TooMuchGas {
+        /// The wallet.
+        signer: Address,
+        /// Most gas that is allowed.
+        cap: u64,
+    },
+}
+
+/// Who submits a request that somebody else signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payer {
+    /// The wallet that pays.
+    pub address: Address,
+    /// Most gas of the transaction where the signer's wallet is a contract, whose code runs in it.
+    pub gas_cap: u64,
+}
+
+/// A signature as the contract takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedSignature {
+    /// Its bytes.
+    pub signature: Bytes,
+    /// Whether the signer's wallet is a contract, which decides itself.
+    pub by_contract: bool,
 }
 
 impl Registry {
@@ -36,12 +65,20 @@ impl Registry {
     /// [`check_domain`](crate::contract::check_domain), and the rest by the simulation that goes
     /// before every transaction. `now` is this machine's time. Returns the signature as the
     /// contract takes it: some wallets write the parity of a plain signature as 0 and 1 where the
-    /// contract wants 27 and 28.
+    /// contract wants 27 and 28. A wallet that is a contract is asked as the registry will ask it:
+    /// in `payer`'s transaction, at the price that will be paid.
     ///
     /// # Errors
     /// [`RelayError`].
-    pub async fn check_request(&self, request: &Request, signature: &Bytes, now: u64) -> Result<Bytes, RelayError> {
+    pub async fn check_request(
+        &self,
+        request: &Request,
+        signature: &Bytes,
+        now: u64,
+        payer: &Payer,
+    ) -> Result<CheckedSignature, RelayError> {
         check_length(signature)?;
+        let now = self.checked_time(now).await?;
         let (deadline, signer) = (request.deadline(), request.signer());
         let now = now.max(self.rpc().latest().await?.timestamp);
         let latest = now.saturating_add(MAX_DEADLINE_SECS);
@@ -60,11 +97,11 @@ impl Registry {
         let digest = request.digest(&self.domain());
         let plain = with_usual_parity(signature);
         if check_signature(&plain, &digest, signer).is_ok() {
-            return Ok(plain);
+            return Ok(CheckedSignature { signature: plain, by_contract: false });
         }
         // A contract wallet decides itself which bytes it accepts: they are passed on unchanged.
-        if self.is_taken_by(signer, digest, signature).await? {
-            return Ok(signature.clone());
+        if self.is_taken_by_contract(request, digest, signature, payer).await? {
+            return Ok(CheckedSignature { signature: signature.clone(), by_contract: true });
         }
         Err(match is_upper_of(signer, digest, &plain) {
             true => RequestError::UpperS { signer }.into(),
@@ -90,30 +127,60 @@ impl Registry {
         let printed = outbox.printed(job).and_then(|data| request(&data));
         let printed = printed.filter(|printed| printed.is_same_but_for_times(&now));
         let printed = printed.ok_or_else(|| OutboxError::NotPrinted { job: job.to_owned() })?;
-        let signature = self.check_request(&printed, &signature, SystemClock.unix_secs()).await;
-        let signature = signature.map_err(|error| match error {
+        // It is the own wallet that is asked: what it takes is its owner's affair.
+        let payer = Payer { address: outbox.sender(), gas_cap: OWN_WALLET_GAS };
+        let checked = self.check_request(&printed, &signature, SystemClock.unix_secs(), &payer).await;
+        let checked = checked.map_err(|error| match error {
             RelayError::Chain(error) => OutboxError::Chain(error),
             RelayError::Request(error) => OutboxError::Request(Box::new(error)),
+            RelayError::TooMuchGas { cap, .. } => OutboxError::TooMuchGas { job: job.to_owned(), gas: cap, cap },
         })?;
-        Ok(Transaction { data: printed.call(&signature).encode(), ..made })
+        Ok(Transaction { data: printed.call(&checked.signature).encode(), ..made })
     }
 
     /// Whether a wallet that is a contract accepts the signature (ERC-1271).
-    async fn is_taken_by(&self, wallet: Address, digest: B256, signature: &Bytes) -> Result<bool, ChainError> {
-        if self.rpc().code(wallet).await?.is_empty() {
+    async fn is_taken_by_contract(
+        &self,
+        request: &Request,
+        digest: B256,
+        signature: &Bytes,
+        payer: &Payer,
+    ) -> Result<bool, RelayError> {
+        let (rpc, signer) = (self.rpc(), request.signer());
+        if rpc.code(signer).await?.is_empty() {
             return Ok(false);
         }
+        let fees = rpc.fees().await?.offer;
+        let whole = TransactionRequest::default().from(payer.address).to(self.address()).gas_limit(payer.gas_cap);
+        let whole = whole.max_fee_per_gas(fees.max_fee_per_gas).max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
+        match rpc.call(whole.input(request.call(signature).encode().into()), BlockId::latest()).await {
+            Ok(_) => return Ok(true),
+            Err(ChainError::Revert(revert)) if is_about_the_signature(&revert) => return Ok(false),
+            // The payer has too little, or all that gas was not enough: the wallet alone is asked.
+            Err(ChainError::Refused { .. }) => {}
+            // The registry has another reason, which the transaction's own trial tells.
+            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         let call = isValidSignatureCall { digest, signature: signature.clone() };
-        let request = TransactionRequest::default().to(wallet).input(call.abi_encode().into());
-        match self.rpc().call(request, BlockId::latest()).await {
+        let alone = TransactionRequest::default().from(self.address()).to(signer).gas_limit(payer.gas_cap);
+        match rpc.call(alone.input(call.abi_encode().into()), BlockId::latest()).await {
             Ok(answer) => {
                 Ok(answer.len() >= 32 && answer[..4] == isValidSignatureCall::SELECTOR && answer[4..32] == [0; 28])
             }
             // The wallet's own code refused.
-            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. } | ChainError::Refused { .. }) => Ok(false),
-            Err(error) => Err(error),
+            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => Ok(false),
+            Err(ChainError::Refused { message, .. }) if message.to_lowercase().contains("gas") => {
+                Err(RelayError::TooMuchGas { signer, cap: payer.gas_cap })
+            }
+            Err(ChainError::Refused { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
+}
+
+fn is_about_the_signature(revert: &Revert) -> bool {
+    matches!(revert, Revert::Registry(IImageRegistryErrors::InvalidSignature(_)))
 }
 
 /// The same signature with v 27 or 28 for a parity of 0 or 1.

@@ -67,12 +67,14 @@ impl Registry {
             Calls::setOperatorFor(call) => {
                 let change = call.change;
                 let now = self.operator(change.sender, change.operator).await?;
-                Ok(counted("operator change", change.operatorSeq, now.seq, now.allowed == change.allowed))
+                let next = Next::of(!change.allowed);
+                Ok(counted("operator change", change.operatorSeq, now.seq, now.allowed == change.allowed, next))
             }
             Calls::updateCapsulesFor(call) => {
                 let update = call.update;
                 let now = self.capsules(update.imageId).await?;
-                Ok(counted("capsules version", update.version, now.version, now.hash == update.capsulesHash))
+                let (named, current) = (update.version.into(), now.version.into());
+                Ok(counted("capsules version", named, current, now.hash == update.capsulesHash, Next::Counted))
             }
             _ => Ok(RequestState::Open),
         }
@@ -124,19 +126,42 @@ impl Registry {
         Ok(RequestState::Open)
     }
 
-    async fn of_access(&self, id: B256, wallet: Address, named: u64, expiry: u64) -> Result<RequestState, ChainError> {
+    async fn of_access(&self, id: B256, wallet: Address, named: u128, expiry: u64) -> Result<RequestState, ChainError> {
         let now = self.access(id, wallet).await?;
-        Ok(counted("access change", named, now.seq, now.expiry == expiry))
+        Ok(counted("access change", named, now.seq, now.expiry == expiry, Next::of(expiry == 0)))
     }
 }
 
-/// The state of a request that names the number which it raises by one: done if the number is one
-/// higher now and the values are those that it asks for.
-fn counted(what: &'static str, named: u64, current: u64, as_asked: bool) -> RequestState {
+/// The number after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// One more.
+    Counted,
+    /// Drawn when access or an operator is taken away: one more in the upper 32 bits, and zero in
+    /// the lower 32.
+    Drawn,
+}
+
+impl Next {
+    fn of(takes_away: bool) -> Self {
+        if takes_away { Self::Drawn } else { Self::Counted }
+    }
+
+    fn follows(self, named: u128, current: u128) -> bool {
+        match self {
+            Self::Counted => current == named.saturating_add(1),
+            Self::Drawn => current >> 96 == (named >> 96) + 1 && current & u128::from(u32::MAX) == 0,
+        }
+    }
+}
+
+/// The state of a request that names the number which it replaces: done if the number is the next
+/// and the values are those that it asks for.
+fn counted(what: &'static str, named: u128, current: u128, as_asked: bool, next: Next) -> RequestState {
     if current <= named {
         return RequestState::Open;
     }
-    match current == named + 1 && as_asked {
+    match next.follows(named, current) && as_asked {
         true => RequestState::Done,
         false => RequestState::Overtaken { what, named: U256::from(named), current: U256::from(current) },
     }
@@ -152,18 +177,27 @@ mod tests {
 
     #[test]
     fn an_act_is_done_where_its_number_is_the_last_and_all_is_as_it_asks() {
-        let overtaken = |named: u64, current: u64| {
+        let overtaken = |named: u128, current: u128| {
             let (named, current) = (U256::from(named), U256::from(current));
             RequestState::Overtaken { what: "", named, current }
         };
-        for (named, current, as_asked, expected) in [
-            (3, 2, true, RequestState::Open),
-            (3, 3, true, RequestState::Open),
-            (3, 4, true, RequestState::Done),
-            (3, 4, false, overtaken(3, 4)),
-            (3, 5, true, overtaken(3, 5)),
+        // After the first and the second time that it was taken away.
+        let (first, second) = (1 << 96 | 77 << 32, 2 << 96 | 5 << 32);
+        for (named, current, as_asked, next, expected) in [
+            (3, 2, true, Next::Counted, RequestState::Open),
+            (3, 3, true, Next::Counted, RequestState::Open),
+            (3, 4, true, Next::Counted, RequestState::Done),
+            (3, 4, false, Next::Counted, overtaken(3, 4)),
+            (3, 5, true, Next::Counted, overtaken(3, 5)),
+            (3, first, true, Next::Counted, overtaken(3, first)),
+            (3, 3, true, Next::Drawn, RequestState::Open),
+            (3, first, true, Next::Drawn, RequestState::Done),
+            (first + 3, second, true, Next::Drawn, RequestState::Done),
+            (3, first, false, Next::Drawn, overtaken(3, first)),
+            (3, first + 1, true, Next::Drawn, overtaken(3, first + 1)),
+            (3, second, true, Next::Drawn, overtaken(3, second)),
         ] {
-            assert_eq!(counted("", named, current, as_asked), expected, "{named}, {current}, {as_asked}");
+            assert_eq!(counted("", named, current, as_asked, next), expected, "{named}, {current}, {as_asked}");
         }
     }
 }

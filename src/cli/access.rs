@@ -6,7 +6,6 @@ use super::output::{Outcome, address};
 use super::settings::Settings;
 use super::signers::Relay;
 use crate::chain::{Submitted, Wait};
-use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::{
     Grant, IImageRegistryEvents, Revocation, grantCall, grantForCall, revokeCall, revokeForCall,
 };
@@ -44,11 +43,15 @@ pub(super) struct RevokeArgs {
 }
 
 pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outcome, CliError> {
-    let expiry = args.until.unwrap_or(SystemClock.unix_secs() + args.days * 86_400);
-    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Safe).await?;
+    let (mut act, seq, operator_seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Safe).await?;
+    let expiry = match args.until {
+        Some(until) => until,
+        None => act.time().await? + args.days * 86_400,
+    };
     let (id, wallet, by) = (args.id, args.wallet, act.by());
     let direct = grantCall { imageId: id, wallet, expiry };
-    let message = Grant { imageId: id, wallet, expiry, accessSeq: seq, by, deadline: act.deadline() };
+    let deadline = act.deadline().await?;
+    let message = Grant { imageId: id, wallet, expiry, accessSeq: seq, by, operatorSeq: operator_seq, deadline };
     let job = format!("grant:{id}:{wallet}:{seq}:{by}");
     let relayed = |grant, signature| grantForCall { grant, signature };
     let receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
@@ -67,10 +70,11 @@ pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> Result<Outco
 }
 
 pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Outcome, CliError> {
-    let (mut act, seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Mined).await?;
+    let (mut act, seq, operator_seq) = begin(settings, &args.relay, args.id, args.wallet, Wait::Mined).await?;
     let (id, wallet, by) = (args.id, args.wallet, act.by());
     let direct = revokeCall { imageId: id, wallet };
-    let message = Revocation { imageId: id, wallet, accessSeq: seq, by, deadline: act.deadline() };
+    let deadline = act.deadline().await?;
+    let message = Revocation { imageId: id, wallet, accessSeq: seq, by, operatorSeq: operator_seq, deadline };
     let job = format!("revoke:{id}:{wallet}:{seq}:{by}");
     let relayed = |revocation, signature| revokeForCall { revocation, signature };
     let receipt = match act.submit_or_sign(&job, &direct, message, relayed).await? {
@@ -83,8 +87,10 @@ pub(super) async fn revoke(args: &RevokeArgs, settings: &Settings) -> Result<Out
     Ok(Outcome::new(json, text))
 }
 
-/// Connects, and returns the number on which a grant or revoke acts: each raises it, so the same
-/// act may follow itself, and a run that was cut off is not repeated.
+/// Connects, and returns the numbers that a signed grant or revocation names: that of the access
+/// entry, which each replaces, so the same act may follow itself, and a run that was cut off is not
+/// repeated; and that of the acting wallet's operator entry. They are those of the newest block:
+/// nothing is signed for a number to come.
 ///
 /// Waits until the KGC honours the change.
 async fn begin(
@@ -93,10 +99,11 @@ async fn begin(
     id: B256,
     wallet: Address,
     wait: Wait,
-) -> Result<(Act, u64), CliError> {
+) -> Result<(Act, u128, u128), CliError> {
     let act = Act::waiting_for(settings, "sender", relay, wait).await?;
     // Asked first, so that an unknown image is named as such.
-    act.registry.record(id).await?;
+    let sender = act.registry.record(id).await?.sender;
     let seq = act.registry.access(id, wallet).await?.seq;
-    Ok((act, seq))
+    let operator_seq = act.registry.operator_seq(sender, act.by()).await?;
+    Ok((act, seq, operator_seq))
 }

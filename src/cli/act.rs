@@ -57,8 +57,19 @@ impl Act {
     }
 
     /// When the deadline of a request that is signed now ends, in unix seconds.
-    pub(super) fn deadline(&self) -> u64 {
-        SystemClock.unix_secs() + RELAY_SECS
+    ///
+    /// # Errors
+    /// [`CliError::Chain`] where this machine's clock and the chain's are too far apart.
+    pub(super) async fn deadline(&self) -> Result<u64, CliError> {
+        Ok(self.time().await? + RELAY_SECS)
+    }
+
+    /// The time for what is signed now, unix seconds.
+    ///
+    /// # Errors
+    /// As [`Act::deadline`].
+    pub(super) async fn time(&self) -> Result<u64, CliError> {
+        Ok(self.registry.checked_time(SystemClock.unix_secs()).await?)
     }
 
     /// Makes `direct` a transaction of the acting wallet. `job` names the act: where an earlier run

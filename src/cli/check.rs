@@ -4,6 +4,7 @@
 use super::error::CliError;
 use super::output::{Outcome, Talk, address, progress, say};
 use super::settings::Settings;
+use super::stdio::shown_path;
 use crate::evidence::{CheckedEvidence, Evidence, EvidenceError, SignedBy, check, check_sealed};
 use crate::view::{CheckView, flag_state, state_of};
 use alloy::primitives::{Address, B256};
@@ -134,7 +135,7 @@ fn text(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> String {
         }
     };
     if let Some(path) = &args.sealed {
-        text += &format!("\n  {} is the sealed image that was registered, byte for byte", path.display());
+        text += &format!("\n  {} is the sealed image that was registered, byte for byte", shown_path(path));
     }
     text
 }

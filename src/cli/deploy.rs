@@ -2,9 +2,10 @@
 
 use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
-use super::output::{Outcome, Talk, address, say};
+use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
+use super::stdio::shown_path;
 use crate::chain::{ChainError, Deployment, Profile, Registry, Submitted, Wallet, adopt, deploy};
 use crate::contract::bindings::Role;
 use crate::contract::{ConstructorArguments, InitialRole};
@@ -40,12 +41,12 @@ pub(super) struct Args {
     force: bool,
 }
 
-pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "admin").await?;
     let path = Deployment::path(&session.deployments(), session.chain_id());
     let (deployment, already) = match args.adopt {
         Some(transaction) => (args.take_over(&session, transaction).await?, true),
-        None => match args.deploy(&session, talk).await? {
+        None => match args.deploy(&session).await? {
             Submitted::Mined(deployed) => deployed,
             Submitted::Printed(unsent) => return session.print([unsent]),
         },
@@ -59,7 +60,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         deployment.block,
         address(given.admin),
         given.roles.len(),
-        path.display()
+        shown_path(&path)
     );
     Ok(Outcome::new(DeploymentView::new(&deployment, already, path.display().to_string()), text))
 }
@@ -99,7 +100,7 @@ fn is_of_another_chain(error: &ChainError) -> bool {
 
 impl Args {
     /// The existing deployment, or a new one; whether it existed already.
-    async fn deploy(&self, session: &Session, talk: Talk) -> Result<Submitted<(Deployment, bool)>, CliError> {
+    async fn deploy(&self, session: &Session) -> Result<Submitted<(Deployment, bool)>, CliError> {
         let wallet = session.signers(None)?.payer;
         let arguments = self.arguments(session.chain_id(), session.profile(), wallet.address());
         let mut outbox = session.outbox(&wallet).await?;
@@ -107,9 +108,7 @@ impl Args {
             self.check_given(session, &deployment).await?;
             return Ok(Submitted::Mined((deployment, true)));
         }
-        if talk.verbose {
-            say(&format!("deploying from {}", address(wallet.address())));
-        }
+        tracing::info!("deploying from {}", address(wallet.address()));
         let deployed = deploy(session.rpc(), &mut outbox, &wallet, arguments).await?;
         if let Submitted::Mined(deployment) = &deployed {
             deployment.save(&session.deployments())?;

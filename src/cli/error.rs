@@ -1,7 +1,7 @@
 //! Why a command failed, and its code and exit code.
 
 use super::exit;
-use crate::audit::AuditError;
+use crate::audit::{AuditError, SourceError};
 use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, RelayError, WalletError};
 use crate::contract::{CallError, Revert};
 use crate::evaluation::figures::FigureError;
@@ -11,6 +11,7 @@ use crate::kgc::{KeyFileError, KgcError};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
+use crate::server::TlsError;
 use crate::storage::StoreError;
 use crate::view::{Code, Problem};
 use crate::watch::WatchError;
@@ -27,6 +28,17 @@ pub(super) enum CliError {
         /// What is wrong with it.
         message: String,
     },
+    /// Nothing can be listened for at an address.
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Nobody to act as.
     #[error("no wallet for \"{actor}\" on chain {chain_id}")]
     NoWallet {
@@ -77,6 +89,15 @@ pub(super) enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file with a secret cannot be read. Its name is not repeated: it may be the secret itself,
+    /// put where its file's name belongs.
+    #[error("cannot read the file that {named_by} names, which takes a file's path and not the secret itself")]
+    SecretFile {
+        /// The setting or flag.
+        named_by: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file that is to be read is too large, or no text.
     #[error("{} is not a request, a transaction or call data: {reason}", path.display())]
     NotText {
@@ -84,6 +105,12 @@ pub(super) enum CliError {
         path: PathBuf,
         /// Why.
         reason: String,
+    },
+    /// The result cannot be printed.
+    #[error("cannot write to stdout")]
+    Output {
+        /// Why.
+        source: std::io::Error,
     },
     /// The output is there already.
     #[error("{} exists", path.display())]
@@ -160,6 +187,9 @@ pub(super) enum CliError {
     /// The log is not whole, or its end is not proven.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The contract's sources give another contract, or none.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// No evidence could be collected.
     #[error(transparent)]
     Collect(#[from] CollectError),
@@ -203,13 +233,16 @@ impl CliError {
     pub(super) fn problem(&self) -> Problem {
         let code = match self {
             Self::Settings { .. } => Code::Settings,
+            Self::Listen { .. } => Code::Listen,
+            Self::Tls(_) => Code::Tls,
             Self::NoWallet { .. } => Code::NoWallet,
             Self::NotDeployed { .. } => Code::NotDeployed,
             Self::AnchoredOnly { .. } => Code::AnchoredOnly,
             Self::ReaderKey { .. } => Code::ReaderKey,
             Self::RoleMissing { .. } => Code::RoleMissing,
-            Self::File { source, .. } => return Problem::of_file(source),
+            Self::File { source, .. } | Self::SecretFile { source, .. } => return Problem::of_file(source),
             Self::NotText { .. } => Code::NotARequest,
+            Self::Output { .. } => Code::Output,
             Self::OutputExists { .. } => Code::OutputExists,
             Self::NothingStored => Code::NothingStored,
             Self::NothingToSeal { .. } | Self::NoScans => Code::NothingToSeal,
@@ -231,6 +264,7 @@ impl CliError {
             Self::Metrics(error) => return error.into(),
             Self::Figure(error) => return error.into(),
             Self::Audit(error) => return error.into(),
+            Self::Source(error) => return error.into(),
             Self::Collect(error) => return error.into(),
             Self::Evidence(error) => return error.into(),
             Self::Watch(error) => return error.into(),

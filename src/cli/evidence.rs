@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, check_free, progress, write_file};
 use super::session::Session;
 use super::settings::Settings;
+use super::stdio::shown_path;
 use crate::evidence::{CollectOptions, collect};
 use crate::view::EvidenceView;
 use alloy::primitives::B256;
@@ -53,13 +54,13 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let view = EvidenceView::new(&evidence, &checked, args.output.display().to_string(), bytes.len());
     let text = format!(
         "evidence written to {} ({} bytes, {} events, {} receipts{})\nit goes up to block {}, hash {hash}\nkeep that hash apart from the file: medseal check {} --block-hash {hash}",
-        args.output.display(),
+        shown_path(&args.output),
         bytes.len(),
         checked.followed,
         checked.receipts,
         if checked.linked { ", linked by headers" } else { "" },
         checked.block,
-        args.output.display(),
+        shown_path(&args.output),
     );
     Ok(Outcome::new(view, text))
 }

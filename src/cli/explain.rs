@@ -8,6 +8,7 @@ use crate::chain::{Deployment, RelayError};
 use crate::contract::{Call, Request, RequestError, check_domain};
 use crate::envelope::signing_domain;
 use crate::view::ExplainedView;
+use crate::words::escaped;
 use alloy::primitives::{Address, Bytes};
 use serde_json::Value;
 
@@ -88,10 +89,10 @@ fn lines(value: &Value, depth: usize) -> String {
     let named = value.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value));
     let listed = value.as_array().into_iter().flatten().enumerate().map(|(at, value)| (at.to_string(), value));
     for (name, value) in named.chain(listed) {
-        text += &format!("\n{}{name}", "  ".repeat(depth));
+        text += &format!("\n{}{}", "  ".repeat(depth), escaped(&name));
         text += &match value {
             Value::Object(_) | Value::Array(_) => lines(value, depth + 1),
-            Value::String(text) => format!(" {text}"),
+            Value::String(text) => format!(" {}", escaped(text)),
             other => format!(" {other}"),
         };
     }

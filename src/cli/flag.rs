@@ -8,9 +8,9 @@ use super::settings::Settings;
 use super::signers::Relay;
 use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::{FlagDecision, confirmFlagCall, decideFlagForCall, dismissFlagCall};
+use crate::contract::flag_number;
 use crate::view::{FlagDecisionView, FlaggedView, flag_name, state_name};
 use alloy::primitives::B256;
-use alloy::primitives::aliases::U40;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,8 +39,8 @@ struct Decision {
     /// The image
     #[arg(value_name = "ID")]
     id: B256,
-    /// Which flag [default: the newest]
-    #[arg(value_name = "FLAG", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    /// Which flag, from 1 [default: the newest]
+    #[arg(value_name = "FLAG", value_parser = clap::value_parser!(u64).range(1..1 << 32))]
     flag: Option<u64>,
     #[command(flatten)]
     relay: Relay,
@@ -58,9 +58,13 @@ async fn show(id: B256, settings: &Settings) -> Result<Outcome, CliError> {
     let registry = Session::connect(settings, "admin").await?.registry().await?;
     let record = registry.record(id).await?;
     let flag = registry.flag(id).await?;
-    let text = match flag.id.is_zero() {
-        true => format!("no flag was ever raised on {id}"),
-        false => format!("flag {} of {id} is {}, raised by {}", flag.id, flag_name(flag.state), address(flag.verifier)),
+    let (number, verifiers) = (flag_number(flag.id), flag.verifiers);
+    let more = if verifiers > 1 { format!(", observed by {verifiers} verifiers") } else { String::new() };
+    let text = match number {
+        0 => format!("no flag was ever raised on {id}"),
+        _ => {
+            format!("flag {number} of {id} is {}, raised by {}{more}", flag_name(flag.state), address(flag.verifier))
+        }
     };
     Ok(Outcome::new(FlaggedView::new(id, record.state, &flag), text))
 }
@@ -69,24 +73,27 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
     let mut act = Act::begin(settings, "admin", &decision.relay).await?;
     let id = decision.id;
     act.registry.record(id).await?;
-    // Where there is none it is 0, and the contract says so.
+    // Where there is none it is 0, and the contract says so. It also says what is wrong with another
+    // than the newest: the whole id of a flag is known once it is raised.
+    let newest = act.registry.flag(id).await?.id;
     let flag = match decision.flag {
-        Some(flag) => U40::from(flag),
-        None => act.registry.flag(id).await?.id,
+        Some(number) if number != flag_number(newest) => number << 32,
+        _ => newest,
     };
     let receipt = match submit(&mut act, id, flag, confirmed).await? {
         Submitted::Mined(receipt) => receipt,
         Submitted::Printed(unsent) => return act.print(unsent),
     };
     let state = state_name(act.registry.record(id).await?.state);
-    let object = FlagDecisionView { image_id: id, flag: flag.to(), confirmed, state };
+    let number = flag_number(flag);
+    let object = FlagDecisionView { image_id: id, flag: number, confirmed, state };
     let verb = if confirmed { "confirmed" } else { "dismissed" };
-    let text = format!("flag {flag} of {id} is {verb}; the image counts as {state}");
+    let text = format!("flag {number} of {id} is {verb}; the image counts as {state}");
     Ok(Outcome::new(act.json(object, Some(&receipt)), text))
 }
 
-async fn submit(act: &mut Act, id: B256, flag: U40, confirmed: bool) -> Result<Submitted, CliError> {
-    let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline() };
+async fn submit(act: &mut Act, id: B256, flag: u64, confirmed: bool) -> Result<Submitted, CliError> {
+    let message = FlagDecision { imageId: id, flagId: flag, confirmed, by: act.by(), deadline: act.deadline().await? };
     let relayed = |decision, signature| decideFlagForCall { decision, signature };
     let job = format!("flag:{id}:{flag}:{confirmed}:{}", act.by());
     match confirmed {

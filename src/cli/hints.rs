@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::{actors, refusal};
 use crate::imaging::ImagingError;
 use crate::pipeline::PipelineError;
+use crate::storage::StoreError;
 use crate::view::Code;
 
 /// What there is to do about a failure.
@@ -33,6 +34,7 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     // Files and images.
     (Code::FileNotFound, Always("check the path; the folder of an output must exist")),
     (Code::File, Always("check the path and who may write there; --home names another state folder")),
+    (Code::Output, Always("what the command did is done, and its result was not written: make room where stdout goes")),
     (Code::OutputExists, Always("--force overwrites it")),
     (Code::NothingStored, Always("--home or --ipfs-api names another store")),
     (Code::NothingToSeal, By(nothing_to_seal)),
@@ -46,7 +48,7 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (
         Code::Model,
         Always(
-            "leave --model out to use the built-in one; to use another one that you trust, list its SHA-256 in MEDSEAL_MODELS, or as models in medseal.toml",
+            "leave --model out to use the built-in one; to use another one that you trust, list its SHA-256 in MEDSEAL_MODELS, or as models in your own medseal.toml",
         ),
     ),
     (
@@ -61,6 +63,10 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::NoCapsule,
         Always("somebody who can open the image must seal its key for this one: medseal capsules add ID KEY"),
     ),
+    (
+        Code::NoEarlierCapsules,
+        Always("medseal capsules show ID names the newest version; earlier ones are those below it, down to 0"),
+    ),
     // The Key Generation Center.
     (
         Code::Kgc,
@@ -68,6 +74,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
             "check that this is the Key Generation Center that the image was sealed to, and that the clocks are right; --home names another state folder",
         ),
     ),
+    (
+        Code::KgcUnreachable,
+        Always("is `medseal kgc serve` running there? --kgc names its URL, --kgc-ca the authority of its certificate"),
+    ),
+    (Code::KgcNotReady, Always("try again; its operator sees at /readyz what is wrong")),
+    (Code::KgcAnswer, Always("nothing was opened or sealed; ask whoever runs the key center which URL is right")),
     (Code::NotAuthorized, Always("the image's sender can allow it: medseal grant ID WALLET")),
     (Code::KgcKey, Always("publish the KGC's key: medseal kgc publish")),
     (Code::KgcMissing, Always("medseal kgc init makes one; --home names another state folder")),
@@ -77,6 +89,8 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::KgcKeyFile,
         Always("look at the key file, or restore it from its backup; --home names another state folder"),
     ),
+    (Code::Listen, Always("--listen names another address or port")),
+    (Code::Tls, Always("both are PEM files; the key's has mode 600")),
     (
         Code::KgcLog,
         Always(
@@ -128,8 +142,24 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::Unreachable,
         Always("is the node running? medseal node starts a development chain; --rpc-url names another"),
     ),
+    (
+        Code::NodeBusy,
+        Always(
+            "the node turns requests away: wait a minute and run the same command again, or name more nodes (--rpc-url URL,URL)",
+        ),
+    ),
     (Code::WrongChain, Always("look at --rpc-url, --chain-id and the deployment file")),
     (Code::Chain, Always("look at --rpc-url: it must be an Ethereum node")),
+    (
+        Code::Fees,
+        Always("nothing was signed: ask another node (--rpc-url), or wait until the chain's own blocks show such fees"),
+    ),
+    (
+        Code::Clock,
+        Always(
+            "set this machine's clock (timedatectl set-ntp true), or see whether the node has the newest block: medseal doctor",
+        ),
+    ),
     (
         Code::NoFinality,
         Always(
@@ -164,6 +194,18 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::NotADeployment,
         Always("give the transaction that deployed the contract on this chain: forge keeps it in its broadcast folder"),
     ),
+    (
+        Code::SourceDiffers,
+        Always(
+            "check out the sources, and use the compiler, that the deployment was made from; else do not use this contract",
+        ),
+    ),
+    (
+        Code::Sources,
+        Always(
+            "--sources names the folder with foundry.toml, --solc the compiler: in a checkout, after scripts/setup, scripts/tools/solc",
+        ),
+    ),
     (Code::RoleMissing, Always("the registry's administrator can give it: medseal role give ROLE WALLET")),
     (Code::UnknownImage, Always("look at the id, and whether it was registered on this chain")),
     (Code::AnchoredOnly, Always("medseal materialize ID gives it a record: anybody may do that")),
@@ -182,10 +224,32 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     (Code::OutboxBusy, Always("wait for the other command, which signs with the same wallet")),
     (Code::NoFunds, Always("send the wallet enough for the fees, then run the same command again")),
     (
-        Code::Refused,
-        Always("nothing is lost: the signed transaction is in the outbox; run the same command to send it again"),
+        Code::FeeCeiling,
+        Always("compare the price with another node's (--rpc-url); if it is right, --fee-ceiling ETH allows more"),
     ),
-    (Code::NotMined, Always("run the same command again: it goes on from here")),
+    (
+        Code::GasCap,
+        Always(
+            "a wallet contract decides itself how much gas its answer takes; --gas-cap N of medseal relay, or MEDSEAL_RELAY_GAS, allows more",
+        ),
+    ),
+    (
+        Code::ForeignPending,
+        Always(
+            "wait until it is mined, or cancel it where it was sent, then run the same command again; --after-pending sends behind it",
+        ),
+    ),
+    (Code::UnknownJob, Always("medseal outbox list names the jobs; --all lists those that are done, too")),
+    (Code::NotWaiting, Always("medseal outbox list shows what waits")),
+    (Code::Cancelled, Always("run the command again if it is to be done after all")),
+    (
+        Code::Refused,
+        Always("nothing is lost: run the same command to send it again, or see medseal outbox list | reprice | cancel"),
+    ),
+    (
+        Code::NotMined,
+        Always("run the same command again: it goes on from here; medseal outbox reprice or cancel changes what waits"),
+    ),
     (
         Code::NotFinal,
         Always(
@@ -304,6 +368,13 @@ fn image(error: &CliError) -> Option<String> {
     let hint = match error {
         CliError::Pipeline(PipelineError::Imaging(ImagingError::Empty)) => "there is nothing in the file to protect",
         CliError::Pipeline(PipelineError::Imaging(ImagingError::NotExpressible { .. })) => "leave --pixels out",
+        CliError::Pipeline(
+            PipelineError::Imaging(ImagingError::FileTooLarge { .. })
+            | PipelineError::Store(StoreError::TooLarge { .. }),
+        )
+        | CliError::Store(StoreError::TooLarge { .. }) => {
+            "no form holds more than 4 GiB: split the file (split -b 4000M FILE) and seal its parts"
+        }
         CliError::Pipeline(PipelineError::Imaging(_)) => "--raw seals the file as plain bytes, without looking inside",
         CliError::Pipeline(PipelineError::NoPixels { .. }) => "leave --pixels out to seal the file itself",
         _ => return None,
@@ -352,6 +423,13 @@ mod tests {
         assert!(nobody.contains("--dev-account") && nobody.contains("admin, sender, reader"), "{nobody}");
         let empty = hint(&PipelineError::from(ImagingError::Empty).into());
         assert_eq!(empty, "there is nothing in the file to protect");
+        let too_large = ImagingError::FileTooLarge { found: (4 << 30) + 1, limit: 4 << 30 };
+        let too_large =
+            [PipelineError::from(too_large), StoreError::TooLarge { limit: 4 << 30, found: 5 << 30 }.into()];
+        for error in too_large.map(CliError::from) {
+            let split = hint(&error);
+            assert!(error.code() == Code::Image && split.contains("split -b 4000M"), "{split}");
+        }
         let (expected, found) = (B256::repeat_byte(1), B256::repeat_byte(2));
         let given = hint(&EvidenceError::OtherBlock { expected, found }.into());
         assert!(given.starts_with("look at the hash"), "{given}");

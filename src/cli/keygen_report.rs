@@ -3,12 +3,15 @@
 use super::error::CliError;
 use super::output::{Outcome, Talk, chain_of, check_free, progress, say, table, write_file};
 use super::settings::Settings;
+use super::stdio::say_line;
+use super::stdio::shown_path;
 use super::{seal, transformer};
 use crate::evaluation::keys::{KeyReport, KeySection, KeySurvey, Subject, key_figure, small_phantom};
 use crate::imaging::{Format, Limits, decode};
 use crate::metrics::{BandVerdict, Differences};
 use crate::pipeline::PipelineError;
 use crate::view::{KeyFiguresView, KeyReportView, PassedOverView};
+use crate::words::escaped;
 use std::path::{Path, PathBuf};
 
 /// Balance, correlation and distance of raw bits and derived keys, and how many bits the smallest
@@ -64,7 +67,7 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
         let bar = progress(all, talk.json);
         let mut survey = KeySurvey::new(&mut vit, args.seed)?;
         for file in files {
-            bar.set_message(file.display().to_string().escape_debug().to_string());
+            bar.set_message(escaped(&file.display().to_string()));
             match subject(&file) {
                 Ok(subject) => survey.add(subject, each)?,
                 Err(reason) => skipped.push(Skipped { file, reason }),
@@ -93,7 +96,7 @@ pub(super) fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcom
     }
     if !talk.json {
         for Skipped { file, reason } in skipped.iter().take(if talk.verbose { usize::MAX } else { 5 }) {
-            say(&format!("passed over {}: {reason}", file.display().to_string().escape_debug()));
+            say_line(&format!("passed over {}: {reason}", file.display()));
         }
         if skipped.len() > 5 && !talk.verbose {
             say(&format!("and {} more: -v names them", skipped.len() - 5));
@@ -142,7 +145,7 @@ fn too_few(args: &Args, found: usize, skipped: &[Skipped]) -> CliError {
         [first, ..] => format!(
             "; {} files were passed over, the first, {}, because: {}",
             skipped.len(),
-            first.file.display().to_string().escape_debug(),
+            first.file.display(),
             first.reason
         ),
     };
@@ -174,7 +177,7 @@ fn text(report: &KeyReport, (digest, engine): &(alloy::primitives::B256, String)
     }
     text += &format!("\n{}", table(&rows));
     if let Some(picture) = picture {
-        text += &format!("\n\npicture: {}", picture.display());
+        text += &format!("\n\npicture: {}", shown_path(picture));
     }
     text
 }

@@ -5,6 +5,7 @@ use super::output::{Outcome, say};
 use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
 use super::settings::{Setting, Settings};
 use super::signers::Relay;
+use super::stdio::shown_path;
 use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::kgc::{
@@ -38,9 +39,18 @@ enum Act {
     Status,
     /// Check the log of released keys against the head on chain, and anchor its newest head there
     Anchor,
+    /// Answer over HTTP, so that people elsewhere can seal and open
+    Serve(super::kgc_serve::Args),
     /// Begin a new log after the last head on chain, because the old one is lost; its first line
     /// says so
     NewLog,
+}
+
+impl Args {
+    /// Whether it answers others, many at a time.
+    pub(super) fn serves(&self) -> bool {
+        matches!(self.act, Act::Serve(_))
+    }
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -67,6 +77,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         }
         Act::Anchor => anchor(settings).await,
         Act::NewLog => new_log(settings).await,
+        Act::Serve(ref args) => super::kgc_serve::run(args, settings).await,
     }
 }
 
@@ -75,7 +86,7 @@ async fn new_log(settings: &Settings) -> Result<Outcome, CliError> {
     let registry = connect(settings).await?.registry().await?;
     let identity = open_keys(settings)?.identity();
     let view = RegistryView::new(registry, SystemClock);
-    let anchored = view.anchored_log(identity.id).await.map_err(KgcError::from)?;
+    let anchored = view.anchored_log(identity.id, release_log_id(identity.id, "")).await.map_err(KgcError::from)?;
     let path = release_log_file(settings);
     let whole = ReleaseLog::open(&path).and_then(|log| log.head_after(anchored));
     let already = whole.is_ok();
@@ -87,7 +98,7 @@ async fn new_log(settings: &Settings) -> Result<Outcome, CliError> {
             .map_err(KgcError::from)?,
     };
     let json = json!({
-        "kgcId": identity.id, "logId": release_log_id(identity.id), "seq": seq, "head": head, "already": already,
+        "kgcId": identity.id, "logId": release_log_id(identity.id, ""), "seq": seq, "head": head, "already": already,
     });
     let text = match already {
         true => format!("the log has all of its {seq} entries: it goes on as it is"),
@@ -101,7 +112,8 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
     let log = release_log(settings)?;
-    let LogToAnchor { log_id, newest, call } = log_to_anchor(&act.registry, &log, identity.id, act.by()).await?;
+    let LogToAnchor { log_id, newest, call } =
+        log_to_anchor(&act.registry, &log, release_log_id(identity.id, ""), act.by()).await?;
     let mut receipt = None;
     if let Some(NamedCall { job, call }) = call {
         receipt = match act.submit(&job, &call).await? {
@@ -170,7 +182,7 @@ pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result
 }
 
 fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {
-    let file = kgc_key_file(settings).display().to_string();
+    let file = kgc_key_file(settings);
     let chain = match &on_chain {
         None => "not published".to_owned(),
         Some(OnChainView::Found { same: false, .. }) => "on chain: another key".to_owned(),
@@ -182,8 +194,10 @@ fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChain
         ) => format!("on chain: this key, epoch {epoch}"),
     };
     let text = format!(
-        "KGC {}, epoch {}\nkey file {file}: keep a backup, without it no sealed image opens\n{chain}",
-        identity.id, identity.epoch
+        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
+        identity.id,
+        identity.epoch,
+        shown_path(&file)
     );
-    Outcome::new(KgcView::new(identity, file, on_chain), text)
+    Outcome::new(KgcView::new(identity, file.display().to_string(), on_chain), text)
 }

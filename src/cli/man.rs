@@ -2,6 +2,7 @@
 
 use super::error::CliError;
 use super::output::{Outcome, check_free, write_file};
+use super::stdio::shown_path;
 use super::{Cli, page::section};
 use clap::CommandFactory;
 use clap_mangen::Man;
@@ -35,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, CliError> {
     for (name, page) in &pages {
         write_file(&folder.join(name), page.as_bytes(), args.force)?;
     }
-    let text = format!("{} pages in {}", pages.len(), folder.display());
+    let text = format!("{} pages in {}", pages.len(), shown_path(folder));
     Ok(Outcome::new(json!({ "folder": folder, "pages": pages.len() }), text))
 }
 

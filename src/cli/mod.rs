@@ -21,6 +21,7 @@ mod hints;
 mod input;
 mod keygen_report;
 mod kgc;
+mod kgc_serve;
 mod man;
 mod materialize;
 mod measure;
@@ -28,6 +29,7 @@ mod node;
 mod nodes;
 mod open;
 mod operator;
+mod outbox;
 mod output;
 mod page;
 mod pins;
@@ -42,6 +44,7 @@ mod session;
 mod settings;
 mod show;
 mod signers;
+mod stdio;
 mod store;
 mod transformer;
 mod verify;
@@ -126,6 +129,8 @@ enum Command {
     Store(store::Args),
     /// Submit a request that somebody else signed; it is checked before any gas is spent
     Relay(relay::Args),
+    /// List signed transactions that are not mined, change their price, or cancel them
+    Outbox(outbox::Args),
     /// Say what a call, a transaction or typed data of the registry does
     Explain(explain::Args),
     /// Check settings, nodes and versions; say what is wrong and how to mend it
@@ -164,6 +169,7 @@ impl Command {
             Self::Pins(_) => "pins",
             Self::Store(_) => "store",
             Self::Relay(_) => "relay",
+            Self::Outbox(_) => "outbox",
             Self::Explain(_) => "explain",
             Self::Doctor => "doctor",
             Self::Completions(_) => "completions",
@@ -179,9 +185,14 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(output::print_usage(&error)),
     };
+    stdio::listen(cli.verbose);
     // One thread for all that waits: pieces of answers are not handed from thread to thread. What
     // computes has threads of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("threads can be started");
+    let mut runtime = match &cli.command {
+        Command::Kgc(args) if args.serves() => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build().expect("threads can be started");
     let result = runtime.block_on(dispatch(&cli));
     // A blocked read of a dead node must not keep the process alive.
     runtime.shutdown_background();
@@ -213,8 +224,8 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
     let talk = Talk { json: cli.json, verbose: cli.verbose };
     match &cli.command {
         Command::Demo(args) => demo::run(args, settings, talk).await,
-        Command::Node(args) => node::run(args, settings, talk).await,
-        Command::Deploy(args) => deploy::run(args, settings, talk).await,
+        Command::Node(args) => node::run(args, settings).await,
+        Command::Deploy(args) => deploy::run(args, settings).await,
         Command::Seal(args) => seal::run(args, settings, talk).await,
         Command::Materialize(args) => materialize::run(args, settings).await,
         Command::Open(args) => open::run(args, settings).await,
@@ -237,6 +248,7 @@ async fn command(cli: &Cli, settings: &Settings) -> Result<Outcome, CliError> {
         Command::Pins(args) => pins::run(args, settings).await,
         Command::Store(args) => store::run(args, settings).await,
         Command::Relay(args) => relay::run(args, settings).await,
+        Command::Outbox(args) => outbox::run(args, settings).await,
         Command::Explain(args) => explain::run(args, settings),
         Command::Doctor => doctor::run(settings).await,
         Command::Completions(args) => Ok(completions::run(args)),

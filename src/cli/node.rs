@@ -2,9 +2,10 @@
 
 use super::actors::{DEVELOPMENT_ACTORS, DEVELOPMENT_CHAIN_ID};
 use super::error::CliError;
-use super::output::{Outcome, Talk, address, say};
+use super::output::{Outcome, address, say};
 use super::settings::Settings;
-use crate::chain::{DevNode, NodeOptions, Wallet};
+use super::stdio::shown_path;
+use crate::chain::{DevNode, NodeError, NodeOptions, Wallet};
 use crate::files::make_private_folder;
 use serde_json::json;
 use std::path::Path;
@@ -24,7 +25,7 @@ pub(super) struct Args {
     no_state: bool,
 }
 
-pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<Outcome, CliError> {
+pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     let state = (!args.no_state).then(|| settings.home().join("node").join("state.json"));
     if let Some(folder) = state.as_deref().and_then(Path::parent) {
         make_private_folder(folder).map_err(|source| CliError::File {
@@ -45,17 +46,18 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         ..NodeOptions::default()
     })
     .await?;
+    if node.was_restored() {
+        say("note: the state file was cut short; the last whole one was taken, up to 10 s older");
+    }
     say(&format!("development chain {DEVELOPMENT_CHAIN_ID} at {}; Ctrl-C stops it", node.rpc_url()));
     say("public keys for development: never send anything of value to these wallets");
-    if talk.verbose {
-        for (actor, account) in DEVELOPMENT_ACTORS {
-            say(&format!("  {actor:<9} {}", address(Wallet::development(account, DEVELOPMENT_CHAIN_ID)?.address())));
-        }
+    for (actor, account) in DEVELOPMENT_ACTORS {
+        tracing::info!("  {actor:<9} {}", address(Wallet::development(account, DEVELOPMENT_CHAIN_ID)?.address()));
     }
-    let ended = signals.wait(&mut node).await;
+    let ended = signals.wait(&mut node).await?;
     let url = node.rpc_url();
     node.stop();
-    let kept = state.map(|file| format!("; its state is kept in {}", file.display())).unwrap_or_default();
+    let kept = state.map(|file| format!("; its state is kept in {}", shown_path(&file))).unwrap_or_default();
     let how = if ended { "the development chain ended by itself" } else { "the development chain was stopped" };
     Ok(Outcome::new(
         json!({ "chainId": DEVELOPMENT_CHAIN_ID, "rpcUrl": url, "endedByItself": ended }),
@@ -76,13 +78,14 @@ impl Signals {
     }
 
     /// Waits for one of them or for anvil's own end; returns whether it was the last.
-    async fn wait(&mut self, node: &mut DevNode) -> bool {
+    async fn wait(&mut self, node: &mut DevNode) -> Result<bool, NodeError> {
         loop {
             tokio::select! {
-                _ = self.interrupt.recv() => return false,
-                _ = self.terminate.recv() => return false,
-                () = tokio::time::sleep(Duration::from_millis(200)) => if node.ended().is_some() { return true },
+                _ = self.interrupt.recv() => return Ok(false),
+                _ = self.terminate.recv() => return Ok(false),
+                () = tokio::time::sleep(Duration::from_millis(200)) => if node.ended().is_some() { return Ok(true) },
             }
+            node.keep_state()?;
         }
     }
 }

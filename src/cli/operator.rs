@@ -8,7 +8,7 @@ use super::settings::Settings;
 use super::signers::Relay;
 use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::{OperatorChange, setOperatorCall, setOperatorForCall};
-use crate::view::{OperatorChangeView, OperatorView};
+use crate::view::{Decimal, OperatorChangeView, OperatorView};
 use alloy::primitives::Address;
 
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,8 @@ enum Verb {
     /// Let a wallet grant, revoke and update capsules of all the sender's images; it can register
     /// none
     Allow(Change),
-    /// End that; a permission that was signed earlier but not yet submitted no longer counts
+    /// End that; what the operator signed earlier, and a permission that was signed earlier, no
+    /// longer counts
     Remove(Change),
     /// Show whether a wallet may do that
     Show {
@@ -56,13 +57,13 @@ async fn set(change: &Change, allowed: bool, settings: &Settings) -> Result<Outc
     let mut act = Act::begin(settings, "sender", &change.relay).await?;
     let (sender, operator) = (act.by(), change.wallet);
     let known = act.registry.operator(sender, operator).await?;
-    // To remove is done also where nothing is there to remove: it raises the number that a change
+    // To remove is done also where nothing is there to remove: it replaces the number that a change
     // held back names.
     let already = allowed && known.allowed;
     let mut receipt = None;
     if !already {
         let direct = setOperatorCall { operator, allowed };
-        let deadline = act.deadline();
+        let deadline = act.deadline().await?;
         let message = OperatorChange { sender, operator, allowed, operatorSeq: known.seq, deadline };
         let job = format!("operator:{}:{sender}:{operator}:{allowed}:{}", act.registry.address(), known.seq);
         let relayed = |change, signature| setOperatorForCall { change, signature };
@@ -86,7 +87,7 @@ async fn show(operator: Address, of: Option<Address>, settings: &Settings) -> Re
         None => session.wallet()?.address(),
     };
     let known = registry.operator(sender, operator).await?;
-    let (allowed, seq) = (known.allowed, known.seq);
+    let (allowed, seq) = (known.allowed, Decimal(known.seq));
     let view = OperatorView { sender: sender.into(), operator: operator.into(), allowed, seq };
     let (sender, operator) = (address(sender), address(operator));
     let may = if allowed { "may" } else { "may not" };

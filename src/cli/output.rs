@@ -1,14 +1,17 @@
 //! What goes to stdout, and how: one object with `--json`, text for people without.
 
 use super::error::CliError;
+pub(super) use super::stdio::say;
+use super::stdio::{print_json, print_marked, print_text, say_line};
 use super::{exit, hints};
 use crate::files::{Existing, folder_of, write_whole};
 pub(super) use crate::view::address;
 use crate::view::{self, AnswerView, Code, ErrorView, RefusalView};
+use crate::words::escaped;
 use serde::Serialize;
 use serde_json::Value;
 use std::error::Error;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
 
 /// What a command says besides its result.
@@ -16,7 +19,7 @@ use std::path::Path;
 pub(super) struct Talk {
     /// One JSON object on stdout.
     pub(super) json: bool,
-    /// More on stderr.
+    /// Say more on stderr.
     pub(super) verbose: bool,
 }
 
@@ -29,12 +32,14 @@ pub(super) struct Outcome {
     pub(super) text: String,
     /// 0, or [`exit::INVALID`] where the answer is that something is invalid.
     pub(super) exit: u8,
+    /// Whether lines of the text that begin with `ok` or `!!` are green or red.
+    pub(super) marked: bool,
 }
 
 impl Outcome {
     /// An outcome without complaint.
     pub(super) fn new(json: impl Serialize, text: impl Into<String>) -> Self {
-        Self { json: view::json(json), text: text.into(), exit: 0 }
+        Self { json: view::json(json), text: text.into(), exit: 0, marked: false }
     }
 }
 
@@ -42,44 +47,56 @@ impl Outcome {
 pub(super) fn print(command: &str, json_wanted: bool, result: Result<Outcome, CliError>) -> u8 {
     match result {
         Ok(outcome) => {
-            let answer = AnswerView::new(command, outcome.json);
-            let text = if json_wanted { view::json(answer).to_string() } else { outcome.text };
-            // What came bit by bit has been said.
-            if !text.is_empty() {
-                write_stdout(&text);
-            }
-            outcome.exit
+            let printed = match (json_wanted, outcome.text.as_str()) {
+                (true, _) => print_json(&view::json(AnswerView::new(command, outcome.json))),
+                // What came bit by bit has been said.
+                (false, "") => Ok(()),
+                (false, text) if outcome.marked => print_marked(text),
+                (false, text) => print_text(text),
+            };
+            printed.map_or_else(|error| print_error(&error), |()| outcome.exit)
         }
-        Err(error) => {
-            if json_wanted {
-                let view = RefusalView::new(Some(command), error_view(&error));
-                write_stdout(&view::json(view).to_string());
-            } else {
-                say(&format!("error: {}", chain_of(&error)));
-                if let Some(hint) = error.hint() {
-                    say(&format!("hint: {hint}"));
-                }
-            }
-            error.exit()
+        Err(error) if json_wanted && error.code() != Code::Output => {
+            let refusal = RefusalView::new(Some(command), error_view(&error));
+            print_json(&view::json(refusal)).map_or_else(|error| print_error(&error), |()| error.exit())
         }
+        Err(error) => print_error(&error),
     }
+}
+
+/// Says what went wrong, for people, and returns its exit code.
+fn print_error(error: &CliError) -> u8 {
+    say_line(&format!("error: {}", chain_of(error)));
+    if let Some(hint) = error.hint() {
+        say_line(&format!("hint: {hint}"));
+    }
+    error.exit()
 }
 
 /// Prints why the command line makes no sense, or the help that it asks for, and returns its exit
 /// code.
 pub(super) fn print_usage(error: &clap::Error) -> u8 {
+    let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
+    let text = error.to_string();
+    if !error.use_stderr() {
+        // Help and version are texts of ours, with clap's own colours.
+        return match error.print() {
+            Err(source) if source.kind() != ErrorKind::BrokenPipe => print_error(&CliError::Output { source }),
+            _ => code,
+        };
+    }
     // Where nothing else could be read, `--json` is looked for as it stands.
-    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
-        let message = error.to_string();
-        let message = message.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let message = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
         let (code, message, hint) = (Code::Usage, message.to_owned(), hints::of(Code::Usage).map(str::to_owned));
         let refusal = RefusalView::new(None, ErrorView { code, message, hint });
-        write_stdout(&view::json(refusal).to_string());
+        if let Err(error) = print_json(&view::json(refusal)) {
+            return print_error(&error);
+        }
     } else {
-        // A closed stdout or stderr is nobody's concern.
-        let _ = error.print();
+        say(text.trim_end());
     }
-    u8::try_from(error.exit_code()).unwrap_or(exit::USAGE)
+    code
 }
 
 /// An error as programs are told of it.
@@ -99,17 +116,6 @@ pub(super) fn chain_of(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// Talk for people, on stderr; a closed stderr is nobody's concern.
-pub(super) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// Writes a line of a result that comes bit by bit.
-pub(super) fn write_stdout(text: &str) {
-    // A reader that went away ("| head") ends the output, not the program.
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Writes an output file whole or not at all; keeps an older one unless `force`.
@@ -166,8 +172,9 @@ pub(super) fn shown(value: Option<f64>, digits: usize) -> String {
     text
 }
 
-/// A table: the first row is its head; columns are as wide as their widest cell.
+/// A table: the first row is its head; columns are as wide as their widest cell, which is one line.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| escaped(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)

@@ -9,7 +9,7 @@ use super::settings::Settings;
 use crate::pipeline::lookup;
 use crate::storage::kubo::{Held, Repaired, Replica};
 use crate::storage::{AnyStore, Cid};
-use crate::view::{FailureView, PinnedView, PinsView, RepairedView, ReplicaView, held, json};
+use crate::view::{FailureView, PinnedView, PinsView, RepairedView, ReplicaView, held};
 use alloy::primitives::B256;
 
 #[derive(Debug, clap::Args)]
@@ -91,7 +91,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         true => "nothing is stored".to_owned(),
         false => format!("{}\n{count} objects, {short} at fewer than {wanted} nodes", table(&rows)),
     };
-    Ok(Outcome { json: json(view), text, exit: worst })
+    Ok(Outcome { exit: worst, ..Outcome::new(view, text) })
 }
 
 /// The objects that the arguments name.

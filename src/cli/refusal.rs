@@ -41,7 +41,7 @@ fn of_registry(error: &Errors) -> Option<&'static str> {
         Errors::FlagNotOpen(_) => "it was decided before, or a newer one was raised: medseal flag show ID",
         Errors::NotPaused(_) => "medseal registry show says whether it is paused",
         Errors::PausedLately(_) => {
-            "after a pause, 7 days must pass before the next one: the error says when it can begin"
+            "a pause uses up time that must be given back before the next one: the error says when it can begin"
         }
         Errors::InvalidSuccessor(_) => "name another deployed contract",
         Errors::AlreadySuperseded(_) => "medseal registry show names the successor",
@@ -55,7 +55,7 @@ fn of_registry(error: &Errors) -> Option<&'static str> {
             "run the same command again to sign anew; check that this machine's clock is right"
         }
         Errors::ExpiryInPast(_) => "--until is in the past",
-        Errors::ObservedInFuture(_) => "check that this machine's clock is right",
+        Errors::ObservedAtOutOfRange(_) => "check that this machine's clock is right",
         Errors::LogSeqNotRising(_) => "a newer head of this log was anchored before",
         _ => return None,
     })

@@ -2,16 +2,17 @@
 
 use super::error::CliError;
 use super::input::read_text;
-use super::output::{Outcome, address};
+use super::output::{Outcome, address, say};
 use super::session::Session;
 use super::settings::Settings;
 use super::signers::Print;
 use crate::chain::{RelayError, Submitted};
 use crate::clock::SystemClock;
 use crate::contract::{Request, RequestError, check_domain};
-use crate::pipeline::{Relayed, relay};
+use crate::pipeline::{Relayed, Relaying, relay};
 use crate::view::{self, PrintedView, REQUEST_SCHEMA, RelayedView, RequestView};
-use alloy::primitives::Bytes;
+use alloy::primitives::utils::format_ether;
+use alloy::primitives::{Bytes, U256};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,10 @@ pub(super) struct Args {
     /// A signed request, or with --signature the typed data; - is stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Where the signer's wallet is a contract: the most gas that the transaction may take, its
+    /// answer included [env: MEDSEAL_RELAY_GAS] [default: 1000000]
+    #[arg(long, value_name = "N")]
+    gas_cap: Option<u64>,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -40,7 +45,13 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     }
     let wallet = session.signers(None)?.payer;
     let mut outbox = session.outbox(&wallet).await?;
-    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &SystemClock).await? {
+    let store = session.store()?;
+    let gas_cap = match args.gas_cap {
+        Some(cap) => cap,
+        None => settings.relay_gas()?,
+    };
+    let relaying = Relaying { gas_cap, told: &cost_is_said, clock: &SystemClock };
+    let receipt = match relay(&registry, &mut outbox, &wallet, &request, &signature, &store, &relaying).await? {
         Relayed::Already => None,
         Relayed::Submitted(Submitted::Mined(receipt)) => Some(receipt),
         Relayed::Submitted(Submitted::Printed(unsent)) => return session.print([unsent]),
@@ -55,6 +66,13 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         _ => format!("what the {primary_type} of {signer} asks for is on chain already: nothing was sent"),
     };
     Ok(Outcome::new(view, text))
+}
+
+fn cost_is_said(gas: u64, wei: U256) {
+    let eth = format_ether(wei);
+    say(&format!(
+        "note: the signer's wallet is a contract, which is asked in your transaction: it may cost {gas} gas, {eth} ETH, also if the wallet refuses then"
+    ));
 }
 
 /// The typed data and the signature of a request file, or of a file with typed data and a signature

@@ -1,24 +1,42 @@
 //! What long work says on stderr meanwhile.
 
 use super::output::say;
-use crate::chain::outbox::{Confirmation, Observer};
+use crate::chain::outbox::{Confirmation, Observer, Waiting};
 use crate::chain::{ReadObserver, Reading};
 use std::time::Duration;
 
 /// Says what the command waits for, at the start and every half minute.
 pub(super) fn waiting_is_said() -> Observer {
     let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Confirmation<'_>| {
+    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
         const EVERY_SECS: u64 = 30;
-        let now = Some((waiting.job.to_owned(), waiting.block, waiting.since.as_secs() / EVERY_SECS));
+        let (job, at, since) = match waiting {
+            Waiting::Depth(Confirmation { job, block, since, .. }) => (job, block, since),
+            Waiting::Foreign { job, nonce, since, .. } => (job, nonce, since),
+        };
+        let now = Some(((*job).to_owned(), *at, since.as_secs() / EVERY_SECS));
         let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if *said != now {
-            let wanted = waiting.wanted.name();
-            let reached = if waiting.reached == 0 { "none".to_owned() } else { format!("block {}", waiting.reached) };
-            say(&format!("mined in block {}; waiting until it is {wanted} (so far {reached} is)", waiting.block));
+            say(&said_of(waiting));
             *said = now;
         }
     })
+}
+
+fn said_of(waiting: &Waiting<'_>) -> String {
+    match waiting {
+        Waiting::Depth(Confirmation { block, wanted, reached, .. }) => {
+            let wanted = wanted.name();
+            let reached = if *reached == 0 { "none".to_owned() } else { format!("block {reached}") };
+            format!("mined in block {block}; waiting until it is {wanted} (so far {reached} is)")
+        }
+        Waiting::Foreign { nonce, transaction, .. } => {
+            let hash = transaction.map(|hash| format!(" ({hash})")).unwrap_or_default();
+            format!(
+                "transaction {nonce} of this wallet{hash} waits in the node's pool and is not from here: waiting for its block (--after-pending does not wait)"
+            )
+        }
+    }
 }
 
 /// Says how far the reading of a log has come, once it takes long.

@@ -6,10 +6,16 @@ use super::output::{chain_of, say};
 use super::said::{reading_is_said, waiting_is_said};
 use super::settings::{Row, Setting, Settings};
 use super::signers::ExternalSigner;
-use crate::chain::{Deployment, Outbox, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain};
+use crate::chain::{
+    Deployment, Outbox, OutboxError, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain,
+};
 use crate::clock::SystemClock;
+use crate::envelope::capsules::X25519Public;
 use crate::files::{make_private_folder, read_secret};
-use crate::kgc::{Home, KgcKeys, LocalKeyCenter, ReleaseLog, open_key_file};
+use crate::kgc::{
+    AnyKeyCenter, Home, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, ReleaseLog, RemoteKeyCenter,
+    open_key_file,
+};
 use crate::pipeline::{RegistryView, SealingJobs, Signers};
 use crate::storage::AnyStore;
 use alloy::primitives::Address;
@@ -17,8 +23,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The KGC of this machine, as the command line runs it.
-pub(super) type KeyCenter = LocalKeyCenter<RegistryView<SystemClock>, SystemClock>;
+/// The KGC, as the command line asks it.
+pub(super) type KeyCenter = AnyKeyCenter<RegistryView<SystemClock>, SystemClock>;
 
 /// A node that answered, and who acts there.
 #[derive(Debug)]
@@ -200,6 +206,28 @@ impl Session {
     /// # Errors
     /// [`CliError::Outbox`].
     pub(super) async fn outbox(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
+        let mut outbox = self.outbox_as_it_is(wallet).await?;
+        if wallet.prints_only() {
+            return Ok(outbox);
+        }
+        for (job, result) in outbox.resume(&self.rpc, wallet).await? {
+            match result {
+                Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
+                Err(error @ OutboxError::Cancelled { .. }) => say(&error.to_string()),
+                // It is still in the outbox, and is tried again with the next transaction.
+                Err(error) => {
+                    say(&format!("an earlier run began {job}, and it can't be finished: {}", chain_of(&error)))
+                }
+            }
+        }
+        Ok(outbox)
+    }
+
+    /// The outbox of a wallet, with whatever an earlier run left in it.
+    ///
+    /// # Errors
+    /// [`CliError::Outbox`].
+    pub(super) async fn outbox_as_it_is(&self, wallet: &Wallet) -> Result<Outbox, CliError> {
         let folder = self.settings.home().join("outbox");
         make_private_folder(&folder).map_err(|source| CliError::File {
             act: "make",
@@ -207,21 +235,20 @@ impl Session {
             source,
         })?;
         let outbox = Outbox::open(&folder, wallet.address(), &self.rpc, self.profile).await?;
-        let mut outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        if let Some(earlier) = outbox.earlier_chain() {
+            say(&format!(
+                "note: this chain {} has another block 0 than before; transactions of the earlier one stay in {}",
+                self.chain_id,
+                earlier.display()
+            ));
+        }
+        let outbox = outbox.waiting_for(self.wait).observed_by(waiting_is_said());
+        let mut outbox = outbox.with_fee_ceiling(self.settings.fee_ceiling()?);
+        if self.settings.after_pending {
+            outbox = outbox.after_pending();
+        }
         if let Some(signature) = &self.external_signer().signature {
             outbox = outbox.with_signature(signature.clone());
-        }
-        if wallet.prints_only() {
-            return Ok(outbox);
-        }
-        for (job, result) in outbox.resume(&self.rpc, wallet).await? {
-            match result {
-                Ok(receipt) => say(&format!("finished what an earlier run began: {job} ({})", receipt.transaction)),
-                // It is still in the outbox, and is tried again with the next transaction.
-                Err(error) => {
-                    say(&format!("an earlier run began {job}, and it can't be finished: {}", chain_of(&error)))
-                }
-            }
         }
         Ok(outbox)
     }
@@ -239,15 +266,42 @@ impl Session {
         super::nodes::store(&self.settings)
     }
 
-    /// The KGC of this machine.
+    /// The KGC: at the URL of the settings, or with the key file of this machine.
     ///
     /// # Errors
-    /// [`CliError::KeyFile`], [`CliError::Kgc`].
-    pub(super) fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
-        let keys = open_keys(&self.settings)?;
+    /// [`CliError::KeyFile`], [`CliError::Kgc`], [`CliError::File`], [`CliError::Chain`].
+    pub(super) async fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
         let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
+        if let Some(url) = self.settings.kgc() {
+            return Ok(KeyCenter::Remote(self.remote_key_center(url, registry, home).await?));
+        }
+        let keys = open_keys(&self.settings)?;
         let log = release_log(&self.settings)?;
-        Ok(LocalKeyCenter::new(keys, home, RegistryView::new(registry.clone(), SystemClock), SystemClock, log))
+        let view = RegistryView::new(registry.clone(), SystemClock);
+        Ok(KeyCenter::Local(Box::new(LocalKeyCenter::new(keys, home, view, SystemClock, log))))
+    }
+
+    /// The KGC says who it is; what its keys are says the chain.
+    async fn remote_key_center(&self, url: &str, registry: &Registry, home: Home) -> Result<RemoteKeyCenter, CliError> {
+        let ca = match self.settings.kgc_ca() {
+            Some(path) => Some(std::fs::read(&path).map_err(|source| CliError::File { act: "read", path, source })?),
+            None => None,
+        };
+        let door = KgcDoor::new(url, ca.as_deref())?;
+        let info = door.info().await?;
+        let found = Home { chain_id: info.chain_id, registry: info.registry };
+        if found != home {
+            return Err(KgcError::OtherHome {
+                url: door.url().to_owned(),
+                expected: home.to_string(),
+                found: found.to_string(),
+            }
+            .into());
+        }
+        let key = registry.current_kgc_key(info.kgc_id).await?;
+        let public = X25519Public::from_bytes(key.x25519.0).map_err(KgcError::from)?;
+        let identity = KgcIdentity { id: info.kgc_id, epoch: key.epoch, public, receipt_signer: key.receiptSigner };
+        Ok(RemoteKeyCenter::new(door, identity, home, Some(&self.folder().join("receipts"))))
     }
 }
 
@@ -263,10 +317,8 @@ fn check_actor(actor: &str) -> Result<(), CliError> {
     if !actor.is_empty() && actor.chars().all(plain) && !["store", "outbox", "node"].contains(&actor) {
         return Ok(());
     }
-    let message = format!(
-        "an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"",
-        actor.escape_debug()
-    );
+    let message =
+        format!("an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"", actor);
     Err(CliError::Settings { message })
 }
 
@@ -280,13 +332,24 @@ pub(super) fn release_log_file(settings: &Settings) -> PathBuf {
     kgc_folder(settings).join("release.log")
 }
 
-/// The log of what the KGC gave out.
+/// The log of the only instance of the KGC.
 ///
 /// # Errors
 /// [`CliError::Kgc`].
 pub(super) fn release_log(settings: &Settings) -> Result<ReleaseLog, CliError> {
-    let path = release_log_file(settings);
-    let log = ReleaseLog::open(&path).map_err(crate::kgc::KgcError::from)?;
+    release_log_of(settings, "")
+}
+
+/// The log of what an instance of the KGC answered.
+///
+/// # Errors
+/// [`CliError::Kgc`].
+pub(super) fn release_log_of(settings: &Settings, instance: &str) -> Result<ReleaseLog, CliError> {
+    let path = match instance {
+        "" => release_log_file(settings),
+        name => kgc_folder(settings).join(format!("release-{name}.log")),
+    };
+    let log = ReleaseLog::open(&path).map_err(KgcError::from)?;
     if log.healed() > 0 {
         let path = path.display();
         say(&format!(
@@ -325,7 +388,7 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 /// [`CliError::File`].
 pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
     let Some(path) = settings.kgc_password_file() else { return Ok(None) };
-    let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path, source })?;
+    let text = read_secret(&path).map_err(|source| Setting::KgcPasswordFile.unreadable(source))?;
     Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 

@@ -2,7 +2,7 @@
 
 use super::anchored;
 use super::error::CliError;
-use super::output::{Outcome, address};
+use super::output::{Outcome, address, chain_of, say};
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::ChainError;
@@ -47,9 +47,17 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     };
     // What is shown is of one block.
     stored.record = record.clone();
-    let kept = session.store()?.pin_state(&stored.cid).await?;
+    // The record does not depend on the store.
+    let kept = match session.store() {
+        Ok(store) => store.pin_state(&stored.cid).await.map_err(CliError::from),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &kept {
+        say(&format!("note: whether the image is pinned here is not known: {}", chain_of(error)));
+    }
     let (home, image) = ((registry.chain_id(), registry.address()), (args.id, &stored));
-    let view = ImageView::new(home, image, &flag, access, kept == PinState::Pinned, &events);
+    let pinned = kept.as_ref().ok().map(|kept| *kept == PinState::Pinned);
+    let view = ImageView::new(home, image, &flag, access, pinned, &events);
     let view = view.map_err(PipelineError::from)?;
     let mut text = format!(
         "image     {}\nstate     {}, {} verifications\nsender    {}\nsha-256   {}\ncid       {} ({} bytes{})\ncapsules  {}\nblock     {} ({})\n",
@@ -61,9 +69,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         stored.cid,
         logged.size,
         match kept {
-            PinState::Pinned => ", pinned here".to_owned(),
-            PinState::TooFew { found, wanted } => format!(", pinned at {found} of {wanted} nodes"),
-            PinState::Unpinned => ", not pinned here".to_owned(),
+            Ok(PinState::Pinned) => ", pinned here".to_owned(),
+            Ok(PinState::TooFew { found, wanted }) => format!(", pinned at {found} of {wanted} nodes"),
+            Ok(PinState::Unpinned) => ", not pinned here".to_owned(),
+            Err(_) => String::new(),
         },
         stored.capsules.cid,
         place.block_number,

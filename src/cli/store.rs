@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::nodes;
 use super::output::{Outcome, check_free};
 use super::settings::Settings;
+use super::stdio::shown_path;
 use crate::files::Existing;
 use crate::storage::{Cid, Moved, StoreError};
 use serde_json::json;
@@ -76,5 +77,5 @@ fn of_file(path: &Path, act: &'static str, error: StoreError) -> CliError {
 fn outcome(done: &str, file: &Path, moved: Moved) -> Outcome {
     let Moved { objects, blocks, bytes } = moved;
     let json = json!({ "file": file.display().to_string(), "objects": objects, "blocks": blocks, "bytes": bytes });
-    Outcome::new(json, format!("{objects} objects ({blocks} blocks, {bytes} bytes) {done} {}", file.display()))
+    Outcome::new(json, format!("{objects} objects ({blocks} blocks, {bytes} bytes) {done} {}", shown_path(file)))
 }

@@ -41,10 +41,7 @@ fn listed(text: &str) -> Result<Vec<B256>, CliError> {
     words
         .map(|word| {
             word.parse().map_err(|_| {
-                let message = format!(
-                    "expected SHA-256 digests for models, 64 hex digits each, found \"{}\"",
-                    word.escape_debug()
-                );
+                let message = format!("expected SHA-256 digests for models, 64 hex digits each, found \"{}\"", word);
                 CliError::Settings { message }
             })
         })

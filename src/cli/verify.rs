@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::pipeline::{Verdict, lookup, observe, record_verification};
-use crate::view::{RecordedView, VerificationView, json};
+use crate::view::{RecordedView, VerificationView};
 use alloy::primitives::B256;
 
 #[derive(Debug, clap::Args)]
@@ -68,5 +68,5 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         cid: stored.cid.to_string(),
         recorded: entry,
     };
-    Ok(Outcome { json: json(view), text, exit: exit_code })
+    Ok(Outcome { exit: exit_code, ..Outcome::new(view, text) })
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What the constructor takes: the administrator, and the roles given from the start.
 type ConstructorTypes = (sol_data::Address, sol_data::Array<IConstructor::InitialRole>);
 
-const EMBEDDED: &str = include_str!("../../contracts/ImageRegistry.json");
+pub(super) const EMBEDDED: &str = include_str!("../../contracts/ImageRegistry.json");
 
 /// The constructor's arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct InitialRole {
 #[non_exhaustive]
 pub enum ArtifactError {
     /// It is not a build's JSON.
-    #[error("contracts/ImageRegistry.json is not a contract's build")]
+    #[error("not a build of the contract")]
     Malformed(#[from] serde_json::Error),
     /// An immutable lies outside the code.
     #[error("immutable at {start}, {length} bytes, lies outside the code of {code} bytes")]
@@ -79,13 +79,24 @@ impl Artifact {
     /// [`ArtifactError`].
     pub fn embedded() -> Result<Self, ArtifactError> {
         let artifact: Self = serde_json::from_str(EMBEDDED)?;
-        let code = artifact.deployed_code().len();
-        for ImmutableRange { start, length } in artifact.immutables() {
+        artifact.check()?;
+        Ok(artifact)
+    }
+
+    /// Whether every immutable lies in the code.
+    pub(super) fn check(&self) -> Result<(), ArtifactError> {
+        let code = self.deployed_code().len();
+        for ImmutableRange { start, length } in self.immutables() {
             if start.checked_add(length).is_none_or(|end| end > code) {
                 return Err(ArtifactError::Immutable { start, length, code });
             }
         }
-        Ok(artifact)
+        Ok(())
+    }
+
+    /// What a deploying transaction carries before the arguments.
+    pub(super) fn bytecode(&self) -> &Bytes {
+        &self.bytecode
     }
 
     fn immutables(&self) -> impl Iterator<Item = ImmutableRange> {
@@ -123,18 +134,35 @@ impl Artifact {
 
     /// Whether `code`, read from a chain, is this build, whatever the constructor wrote into it.
     pub fn is_code(&self, code: &[u8]) -> bool {
+        self.masked(code) == self.deployed_bytecode.object
+    }
+
+    /// `code` with zeros where the constructor writes.
+    pub(super) fn masked(&self, code: &[u8]) -> Vec<u8> {
         let mut code = code.to_vec();
         for ImmutableRange { start, length } in self.immutables() {
             if let Some(written) = code.get_mut(start..start + length) {
                 written.fill(0);
             }
         }
-        code == self.deployed_bytecode.object
+        code
     }
 
     /// What the constructor wrote into `code`, word by word.
     pub fn written<'a>(&self, code: &'a [u8]) -> Vec<&'a [u8]> {
         self.immutables().filter_map(|ImmutableRange { start, length }| code.get(start..start + length)).collect()
+    }
+}
+
+#[cfg(test)]
+impl Artifact {
+    /// Flips a byte of both codes.
+    pub(super) fn spoil(&mut self, at: usize) {
+        for code in [&mut self.bytecode, &mut self.deployed_bytecode.object] {
+            let mut bytes = code.to_vec();
+            bytes[at] ^= 1;
+            *code = bytes.into();
+        }
     }
 }
 

@@ -8,13 +8,14 @@ use alloy::sol_types::private::IntoLogData;
 use alloy::sol_types::{SolEvent, SolEventInterface};
 
 /// Topic 0 of every event whose topic 1 is an image id.
-pub const OF_IMAGES: [B256; 10] = [
+pub const OF_IMAGES: [B256; 11] = [
     registry::Registered::SIGNATURE_HASH,
     registry::RegisteredInBatch::SIGNATURE_HASH,
     registry::Materialized::SIGNATURE_HASH,
     registry::CapsulesUpdated::SIGNATURE_HASH,
     registry::Verified::SIGNATURE_HASH,
     registry::FlagRaised::SIGNATURE_HASH,
+    registry::FlagJoined::SIGNATURE_HASH,
     registry::FlagConfirmed::SIGNATURE_HASH,
     registry::FlagDismissed::SIGNATURE_HASH,
     registry::AccessGranted::SIGNATURE_HASH,
@@ -27,6 +28,12 @@ pub const OF_RECORDS: [B256; 3] = [
     registry::RegisteredInBatch::SIGNATURE_HASH,
     registry::Materialized::SIGNATURE_HASH,
 ];
+
+/// Which of an image's flags, counted from 1, has this id: its upper half. The lower one is drawn
+/// when the flag is raised, so that nobody decides it before.
+pub fn flag_number(flag_id: u64) -> u64 {
+    flag_id >> 32
+}
 
 /// Whether a log is one of the interface's events. The contract's OpenZeppelin parts emit others,
 /// which repeat what these say.

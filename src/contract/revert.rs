@@ -52,13 +52,13 @@ fn of_registry(error: &RegistryErrors) -> ErrorKind {
         E::NotSender(_) | E::NotArbiter(_) | E::NotPublisher(_) | E::InvalidSignature(_) => ErrorKind::NotAuthorized,
         E::UnknownImage(_) | E::UnknownKgcKey(_) | E::UnknownAnchor(_) | E::NoSuchFlag(_) => ErrorKind::NotFound,
         // The input is not valid.
-        E::ZeroHash(_) | E::ZeroSize(_) | E::ZeroCount(_) | E::ZeroKey(_) | E::ZeroAddress(_) => ErrorKind::Failure,
+        E::ZeroHash(_) | E::ZeroSize(_) | E::ZeroCount(_) | E::WeakKey(_) | E::ZeroAddress(_) => ErrorKind::Failure,
         E::CidLength(_) | E::BatchLength(_) | E::NotOneBlock(_) | E::ProofLength(_) | E::SignatureLength(_) => {
             ErrorKind::Failure
         }
         E::InvalidProof(_) | E::InvalidSuccessor(_) => ErrorKind::Failure,
         // It came too late, too early, or after another change.
-        E::SignatureExpired(_) | E::DeadlineTooFar(_) | E::ObservedInFuture(_) | E::ExpiryInPast(_) => {
+        E::SignatureExpired(_) | E::DeadlineTooFar(_) | E::ObservedAtOutOfRange(_) | E::ExpiryInPast(_) => {
             ErrorKind::Failure
         }
         E::InvalidNonce(_) | E::StaleAccess(_) | E::StaleOperator(_) | E::StaleCapsules(_) => ErrorKind::Failure,
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn errors_and_events_are_those_of_the_interface_and_none_is_missing() {
         let (errors, events) = (declared("error"), declared("event"));
-        assert_eq!((errors.len(), events.len()), (38, 23));
+        assert_eq!((errors.len(), events.len()), (38, 24));
         assert_eq!(errors, sorted(RegistryErrors::SIGNATURES));
         assert_eq!(events, sorted(IImageRegistryEvents::SIGNATURES));
         for error in errors {

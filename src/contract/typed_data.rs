@@ -30,7 +30,7 @@ pub fn digest(message: &impl Signable, domain: &Eip712Domain) -> B256 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::envelope::signing_domain;
     use alloy::primitives::Address;
@@ -38,11 +38,12 @@ mod tests {
 
     const REGISTRY: Address = Address::repeat_byte(0x11);
 
-    /// The type strings in the interface's text: `@dev`, then the string in backquotes.
-    fn stated() -> Vec<String> {
+    /// The type strings in the interface's text: in backquotes after `EIP-712: `, a line break for
+    /// a space.
+    pub(in crate::contract) fn stated_types() -> Vec<String> {
         let text = include_str!("../../contracts/src/IImageRegistry.sol");
-        let strings = text.split("/// @dev `").skip(1).filter_map(|rest| rest.split_once('`'));
-        let mut strings: Vec<String> = strings.map(|(string, _)| string.to_owned()).collect();
+        let strings = text.split("/// @dev EIP-712: `").skip(1).filter_map(|rest| rest.split_once('`'));
+        let mut strings: Vec<String> = strings.map(|(string, _)| string.replace("\n    /// ", " ")).collect();
         strings.sort();
         strings
     }
@@ -65,7 +66,7 @@ mod tests {
             of::<CapsulesUpdate>(),
         ];
         ours.sort();
-        assert_eq!(ours, stated());
+        assert_eq!(ours, stated_types());
     }
 
     #[test]

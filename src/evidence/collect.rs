@@ -198,6 +198,7 @@ impl LogCollector {
             Event::Materialized(e) => e.imageId,
             Event::Verified(e) => e.imageId,
             Event::FlagRaised(e) => e.imageId,
+            Event::FlagJoined(e) => e.imageId,
             Event::FlagConfirmed(e) => e.imageId,
             Event::FlagDismissed(e) => e.imageId,
             Event::CapsulesUpdated(e) => e.imageId,

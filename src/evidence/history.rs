@@ -9,7 +9,7 @@ use crate::contract::bindings::IImageRegistry::{
 };
 use crate::contract::{EventPlace, RegistryEvent, decode_data};
 use crate::contract::{LoggedImage, RegistrationKind};
-use crate::contract::{Trail, foreign_part, item_hash};
+use crate::contract::{Trail, flag_number, foreign_part, item_hash};
 use crate::envelope::{image_id, signing_domain};
 use alloy::primitives::{Address, B256, LogData, U256, keccak256};
 
@@ -104,18 +104,24 @@ impl<'a> HistoryBuilder<'a> {
                 history.verifications.push(ProvenVerification { event: e.clone(), signed_by, block, time });
             }
             (Event::FlagRaised(e), Some(history)) if e.imageId == image_id => {
-                gap(seq, "flag", history.flags.len() as u64 + 1, e.flagId.to())?;
+                gap(seq, "flag", history.flags.len() as u64 + 1, flag_number(e.flagId))?;
                 if history.flags.last().is_some_and(|flag| !matches!(flag.decided, Some((false, ..)))) {
                     return Err(wrong("it raises a flag, and the one before it was not dismissed"));
                 }
-                let (id, verifier, raised_at) = (e.flagId.to(), e.verifier, own.time);
+                let (id, verifier, raised_at) = (flag_number(e.flagId), e.verifier, own.time);
                 history.flags.push(ProvenFlag { id, verifier, raised_at, decided: None });
             }
+            (Event::FlagJoined(e), Some(history)) if e.imageId == image_id => {
+                gap(seq, "flag", history.flags.len() as u64, flag_number(e.flagId))?;
+                if history.flags.last().is_none_or(|flag| flag.decided.is_some()) {
+                    return Err(wrong("a verifier joins a flag, and none is open"));
+                }
+            }
             (Event::FlagConfirmed(e), Some(history)) if e.imageId == image_id => {
-                decide(history, seq, e.flagId.to(), (true, e.by, own.time))?;
+                decide(history, seq, flag_number(e.flagId), (true, e.by, own.time))?;
             }
             (Event::FlagDismissed(e), Some(history)) if e.imageId == image_id => {
-                decide(history, seq, e.flagId.to(), (false, e.by, own.time))?;
+                decide(history, seq, flag_number(e.flagId), (false, e.by, own.time))?;
             }
             (Event::CapsulesUpdated(e), Some(history)) if e.imageId == image_id => {
                 gap(seq, "version of the capsules", history.capsules_version + 1, e.version)?;

@@ -3,14 +3,15 @@
 mod draft;
 mod signals;
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-pub(crate) use draft::Draft;
+pub(crate) use draft::{Draft, is_draft};
 pub(crate) use signals::ends_by_itself;
 
 /// What happens to a file that is there already.
@@ -45,6 +46,37 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
         return Err(Error::new(ErrorKind::PermissionDenied, what));
     }
     let mut text = Zeroizing::new(String::new());
+    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > MOST_BYTES {
+        true => Err(Error::new(ErrorKind::InvalidData, format!("it has more than {MOST_BYTES} bytes"))),
+        false => Ok(text),
+    }
+}
+
+/// The text of a file that says what this program does: of one that belongs to its user, and that
+/// nobody else may write.
+///
+/// # Errors
+/// `PermissionDenied` for any other; `InvalidData` for one that is too long, or no text.
+pub(crate) fn read_own(path: &Path) -> Result<String> {
+    const MOST_BYTES: u64 = 1 << 20;
+    // A pipe would be waited for.
+    let wait_for_nobody = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(wait_for_nobody).open(path)?;
+    let metadata = file.metadata()?;
+    let refused = |what: String| Error::new(ErrorKind::PermissionDenied, what);
+    if !metadata.is_file() {
+        return Err(Error::new(ErrorKind::InvalidData, "it is no regular file"));
+    }
+    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != user {
+        return Err(refused(format!("it belongs to user {owner}, and this is user {user}")));
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        return Err(refused(format!("its mode is {mode:o}, so others may write it: chmod go-w takes that away")));
+    }
+    let mut text = String::new();
     file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
     match text.len() as u64 > MOST_BYTES {
         true => Err(Error::new(ErrorKind::InvalidData, format!("it has more than {MOST_BYTES} bytes"))),
@@ -89,6 +121,33 @@ mod tests {
         let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&inner), mode(&folder.path().join("a")), mode(&inner.join("file"))), (0o700, 0o700, 0o600));
     }
+
+    #[test]
+    fn what_others_may_write_is_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("medseal.toml");
+        assert_eq!(read_own(&path).expect_err("not there").kind(), ErrorKind::NotFound);
+        assert_eq!(read_own(folder.path()).expect_err("a folder").kind(), ErrorKind::InvalidData);
+        std::fs::write(&path, "home = \"a\"").expect("written");
+        for (mode, own) in [(0o600, true), (0o644, true), (0o444, true), (0o664, false), (0o646, false), (0o602, false)]
+        {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("set");
+            match read_own(&path) {
+                Ok(text) => assert!(own && text == "home = \"a\"", "{mode:o}"),
+                Err(error) => assert!(!own && error.kind() == ErrorKind::PermissionDenied, "{mode:o}: {error}"),
+            }
+        }
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("set");
+        // Only the system's administrator can give a file away; others' files there are anyway.
+        let others = match std::os::unix::fs::chown(&path, Some(12_345), None) {
+            Ok(()) => path,
+            Err(_) => "/etc/passwd".into(),
+        };
+        let refused = read_own(&others).expect_err("another user's");
+        assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+        assert!(refused.to_string().contains("it belongs to user"), "{refused}");
+    }
+
     #[test]
     fn a_secret_that_others_can_read_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");

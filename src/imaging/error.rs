@@ -19,6 +19,14 @@ pub enum ImagingError {
         /// The limit.
         limit: u64,
     },
+    /// The file is larger than any that is sealed, in whatever form.
+    #[error("the file has {found} bytes, at most {limit} are sealed")]
+    FileTooLarge {
+        /// Its bytes.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// A DICOM file is damaged or contradicts itself.
     #[error("the DICOM file is damaged")]
     Dicom(#[from] DicomError),

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use alloy::primitives::{Address, B256};
 
+use super::log::LogError;
+use super::names::{BootId, Reason};
+
 use crate::contract::SignatureFault;
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::CapsuleError;
@@ -15,23 +18,35 @@ pub enum KgcError {
     /// The request itself is not valid.
     #[error("the request is not valid")]
     Request(#[from] KeyRequestError),
-    /// The challenge was never given, or is older than [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
-    #[error("challenge {challenge} was never given out by this key center, or has expired")]
+    /// The challenge is not one of this KGC's, or is older than
+    /// [`CHALLENGE_SECS`](super::CHALLENGE_SECS).
+    #[error("challenge {challenge} was not given out by this key center, or has expired")]
     ChallengeUnknown {
         /// The challenge in the request.
         challenge: B256,
     },
-    /// The challenge was used by an earlier request.
+    /// The challenge was given by another instance of this KGC, or before a restart.
+    #[error("the challenge was given out by instance {found}, this is {own}: fetch a new one here")]
+    OtherInstance {
+        /// The boot of this instance.
+        own: BootId,
+        /// The boot that gave the challenge.
+        found: BootId,
+    },
+    /// The wallet has used this challenge before.
     #[error("challenge {challenge} was used before: each works once")]
     RequestUsed {
         /// The challenge in the request.
         challenge: B256,
     },
-    /// More challenges are open than this key center remembers.
-    #[error("{limit} challenges are open, no more are given until some expire")]
-    TooManyChallenges {
-        /// The most that are remembered.
-        limit: usize,
+    /// More requests than this key center keeps apart were answered in the last minutes.
+    #[error("the key center has no room for another request within the next minutes")]
+    Busy,
+    /// This wallet has asked too often.
+    #[error("the wallet has asked too often: again in {retry_after} s")]
+    RateLimited {
+        /// In how many seconds it may ask again.
+        retry_after: u64,
     },
     /// The chain cannot be asked, or its answer is too old: no key is given out.
     #[error("the chain does not say who is authorised now")]
@@ -55,6 +70,12 @@ pub enum KgcError {
         expiry: u64,
         /// When it was checked, unix seconds.
         now: u64,
+    },
+    /// This KGC issues nothing to this wallet: its operator has a list of senders.
+    #[error("wallet {wallet} is not one of the senders to which this key center issues")]
+    SenderNotAdmitted {
+        /// The wallet that asks.
+        wallet: Address,
     },
     /// Header or capsules are not those of the record on chain.
     #[error("{what} is not that of the record on chain: expected {expected}, found {found}")]
@@ -86,6 +107,63 @@ pub enum KgcError {
     /// The answer was not made for this request, or was changed.
     #[error("the key center's answer does not open with this request and this key")]
     AnswerNotAuthentic,
+    /// The URL of a KGC cannot be used.
+    #[error("{url} cannot be used as a key center's address: {reason}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// No KGC answers there.
+    #[error("the key center at {url} does not answer: {reason}")]
+    NoAnswer {
+        /// Where it was asked.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The KGC serves another registry.
+    #[error("the key center at {url} serves {found}, expected {expected}")]
+    OtherHome {
+        /// Where it was asked.
+        url: String,
+        /// The registry that is asked about.
+        expected: String,
+        /// The one that it serves.
+        found: String,
+    },
+    /// What answers there is no KGC, or a broken one.
+    #[error("what answers at {url} is not a key center's answer: {reason}")]
+    BadAnswer {
+        /// Where it was asked.
+        url: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A receipt cannot be written to disk.
+    #[error("the key center's receipt cannot be kept in {}", folder.display())]
+    ReceiptNotKept {
+        /// Where receipts are kept.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The receipt of an answer is not the KGC's, or is for something else.
+    #[error("the key center's receipt proves nothing")]
+    Receipt(#[from] ReceiptError),
+    /// A KGC on the network refused.
+    #[error("the key center at {url} refuses ({}): {detail}", reason.name())]
+    Refused {
+        /// Where it was asked.
+        url: String,
+        /// Under which name it refuses.
+        reason: Reason,
+        /// Its own words, on one line.
+        detail: String,
+        /// After how many seconds it may be asked again, if it said so.
+        retry_after: Option<u64>,
+    },
 }
 
 /// What is wrong with a request.
@@ -125,6 +203,14 @@ pub enum KeyRequestError {
         /// Hash of the challenges that came with the request.
         expected: B256,
         /// The signed hash.
+        found: B256,
+    },
+    /// The challenge that came with the request is not the one whose hash stands for this KGC.
+    #[error("the challenge is not this key center's in the signed set: expected hash {expected}, found {found}")]
+    Challenge {
+        /// The hash in the set.
+        expected: B256,
+        /// The hash of the challenge.
         found: B256,
     },
     /// The recipient's key is not a usable X25519 key.
@@ -169,6 +255,30 @@ pub enum KeyRequestError {
     Signer(#[source] alloy::signers::Error),
 }
 
+/// Why a receipt proves nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// It was not signed by the KGC's receipt signer.
+    #[error("the receipt is not signed by the key center's receipt signer {signer}")]
+    Signature {
+        /// The receipt signer on chain.
+        signer: Address,
+        /// What is wrong with the signature.
+        source: SignatureFault,
+    },
+    /// It is about something else.
+    #[error("the receipt is for another {what}: expected {expected}, found {found}")]
+    Other {
+        /// What differs.
+        what: &'static str,
+        /// What was asked.
+        expected: String,
+        /// What the receipt says.
+        found: String,
+    },
+}
+
 /// Why the KGC does not know who is authorised.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -187,6 +297,12 @@ pub enum ChainViewError {
         /// The chain profile's limit in seconds.
         limit_secs: u64,
     },
+    /// The nodes contradict each other.
+    #[error("the nodes do not agree: {what}")]
+    Disagree {
+        /// About what, and which.
+        what: String,
+    },
     /// Another chain or another contract answers.
     #[error("another chain or contract answers: expected {expected}, found {found}")]
     WrongDeployment {
@@ -195,74 +311,4 @@ pub enum ChainViewError {
         /// What was found.
         found: String,
     },
-}
-
-/// Why the log does not take an entry.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// The file cannot be opened, written, or brought to the disk.
-    #[error("the log {} cannot be written", path.display())]
-    Io {
-        /// The log.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It has fewer entries than it had.
-    #[error("the log {} has {found} entries, {expected} were {known}", path.display())]
-    Shorter {
-        /// The log.
-        path: PathBuf,
-        /// As many were anchored or written.
-        expected: u64,
-        /// As many are there.
-        found: u64,
-        /// How that is known.
-        known: Known,
-    },
-    /// Its entries are not those that it had.
-    #[error("the first {seq} entries of the log {} have head {found}, {expected} was {known}", path.display())]
-    Altered {
-        /// The log.
-        path: PathBuf,
-        /// How many were anchored or written.
-        seq: u64,
-        /// Their head then.
-        expected: B256,
-        /// Theirs now.
-        found: B256,
-        /// How that is known.
-        known: Known,
-    },
-    /// Another file, or none, is under its name since it was opened.
-    #[error("the log {} was removed or replaced while it was in use", path.display())]
-    Replaced {
-        /// The log.
-        path: PathBuf,
-    },
-    /// What was noted of its last state is not readable as that.
-    #[error("{} does not say how many entries the log had", path.display())]
-    State {
-        /// The file beside the log.
-        path: PathBuf,
-    },
-}
-
-/// From where a head is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
-    /// It was anchored on chain.
-    Anchored,
-    /// It was written here.
-    Written,
-}
-
-impl std::fmt::Display for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Anchored => "anchored",
-            Self::Written => "written",
-        })
-    }
 }

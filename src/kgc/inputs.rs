@@ -5,7 +5,9 @@ use std::future::Future;
 use alloy::primitives::{Address, B256};
 use hpke::rand_core::UnwrapErr;
 
-use super::{ChainViewError, LogHead};
+use super::KgcIdentity;
+use super::error::ChainViewError;
+use super::log::LogHead;
 use crate::envelope::capsules::CryptoRng;
 
 /// The fields of an image's record that a KGC checks.
@@ -17,18 +19,42 @@ pub struct RegisteredImage {
     pub header_hash: B256,
     /// SHA-256 of the newest key capsules: those of the registration, or those that replaced them.
     pub capsules_hash: B256,
+    /// SHA-256 of the registration's key capsules, where others replaced them, and the KGC's key
+    /// that they are sealed to is not retired.
+    pub registered_capsules: Option<B256>,
+}
+
+/// A block by which a request is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockSeen {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Its time, unix seconds.
+    pub time: u64,
 }
 
 /// What the chain says about an image and a wallet's access to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessState {
-    /// Time of the newest block that was read, unix seconds.
-    pub block_time: u64,
+    /// The newest block that was read.
+    pub block: BlockSeen,
     /// The image's record, if there is one.
     pub registration: Option<RegisteredImage>,
     /// Last second of the wallet's access, inclusive, unix seconds; 0 for none. Says nothing about
     /// the sender.
     pub access_expiry: u64,
+}
+
+/// A signature that no plain wallet made: whether it counts is for the contract at the wallet's
+/// address to say (ERC-1271).
+#[derive(Debug, Clone, Copy)]
+pub struct ContractSignature<'a> {
+    /// What is signed.
+    pub digest: B256,
+    /// The bytes.
+    pub signature: &'a [u8],
 }
 
 /// The registry as a KGC sees it. Every method fails closed: without a fresh answer there is no
@@ -38,19 +64,27 @@ pub struct AccessState {
 /// confirmed and a revocation as soon as it is seen, so where two blocks are read, `access_expiry`
 /// is the smaller of the two.
 pub trait ChainView: Send + Sync {
-    /// Returns the time of the newest block, unix seconds.
-    fn block_time(&self) -> impl Future<Output = Result<u64, ChainViewError>> + Send;
+    /// Returns the newest block; `None` where a signature was asked about that the wallet's
+    /// contract does not take in that very block.
+    fn block(
+        &self,
+        wallet: Address,
+        signature: Option<ContractSignature<'_>>,
+    ) -> impl Future<Output = Result<Option<BlockSeen>, ChainViewError>> + Send;
 
-    /// Returns the newest head of this KGC's log that was anchored by the wallet that published its
-    /// key; an empty one where none was.
-    fn anchored_log(&self, kgc_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
+    /// Returns the newest head of one of this KGC's logs that was anchored by a wallet that may; an
+    /// empty one where none was.
+    fn anchored_log(&self, kgc_id: B256, log_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
 
-    /// Returns record and access, read from one block.
+    /// Returns record and access, read from one block, as they are for this KGC; `None` where a signature was asked about
+    /// that the wallet's contract does not take in that very block.
     fn access_state(
         &self,
         image_id: B256,
         wallet: Address,
-    ) -> impl Future<Output = Result<AccessState, ChainViewError>> + Send;
+        kgc: &KgcIdentity,
+        signature: Option<ContractSignature<'_>>,
+    ) -> impl Future<Output = Result<Option<AccessState>, ChainViewError>> + Send;
 }
 
 /// Returns the operating system's random generator. It panics where the system has none: no key may

@@ -1,15 +1,22 @@
 //! A Key Generation Center in this process, with its keys from a key file.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
+use super::case::Case;
 use super::challenges::Challenges;
-use super::log::{LogEntry, LogHead, ReleaseLog};
-use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, SignedRequest};
-use super::{ChainView, KeyCenter, KgcError, KgcIdentity, KgcKeys, RegisteredImage, SealedAnswer, os_random};
+use super::limits::Limiter;
+use super::log::{Answered, LogEntry, LogHead, LogWriter, ReleaseLog, release_log_id};
+use super::policy::Policy;
+use super::receipt::{Asked, Draft};
+use super::requests::{Home, IssueRequest, KeyRequest, KgcRequest, RequestKind, SignedRequest, Terms};
+use super::{
+    Answer, BootId, ChainView, ChainViewError, Decision, KeyCenter, KgcError, KgcIdentity, KgcKeys, Refusal,
+    RegisteredImage, SealedAnswer, os_random,
+};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
 use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
@@ -23,32 +30,151 @@ pub struct LocalKeyCenter<V, C> {
     home: Home,
     chain: V,
     clock: C,
-    log: Arc<ReleaseLog>,
+    log: LogWriter,
+    log_id: B256,
+    policy: Policy,
     /// Whether the log was compared with the chain since the start.
     compared: AtomicBool,
     challenges: Challenges,
+    /// Refusals that were not logged, because there were too many.
+    unlogged: AtomicU64,
 }
 
 impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
-    /// Returns a key center for the images of one registry.
+    /// Returns a key center for the images of one registry, the only instance of it.
     pub fn new(keys: KgcKeys, home: Home, chain: V, clock: C, log: ReleaseLog) -> Self {
+        let id = keys.identity().id;
         Self {
             keys,
             home,
             chain,
             clock,
-            log: Arc::new(log),
+            log: LogWriter::new(log),
+            log_id: release_log_id(id, ""),
+            policy: Policy::default(),
             compared: AtomicBool::new(false),
-            challenges: Challenges::default(),
+            challenges: Challenges::new(id, &mut os_random()),
+            unlogged: AtomicU64::new(0),
         }
     }
 
-    /// Checks the request and uses its challenge up: the request cannot be used again, whatever the
-    /// outcome.
-    fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<CheckedRequest, KgcError> {
+    /// The same as one of several instances, whose log has a name of its own.
+    #[must_use]
+    pub fn of_instance(self, name: &str) -> Self {
+        Self { log_id: release_log_id(self.keys.identity().id, name), ..self }
+    }
+
+    /// The same with rules on whom it serves.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Notes in the log that this process begins to answer.
+    ///
+    /// # Errors
+    /// [`KgcError::Log`], [`KgcError::Chain`].
+    pub async fn begin(&self) -> Result<(), KgcError> {
+        let anchored = self.chain.anchored_log(self.keys.identity().id, self.log_id).await?;
+        let entry = LogEntry::Opened {
+            at: self.clock.unix_secs(),
+            boot: self.boot(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kgc_id: self.keys.identity().id,
+            log_id: self.log_id,
+            chain_id: self.home.chain_id,
+            registry: self.home.registry,
+        };
+        self.log.append(entry, anchored).await?;
+        Ok(())
+    }
+
+    /// Notes in the log that this process stops.
+    ///
+    /// # Errors
+    /// [`KgcError::Log`].
+    pub async fn end(&self) -> Result<(), KgcError> {
+        let entry = LogEntry::Stopped { at: self.clock.unix_secs(), boot: self.boot() };
+        self.log.append(entry, LogHead::EMPTY).await?;
+        Ok(())
+    }
+
+    /// Its view of the chain.
+    pub fn chain(&self) -> &V {
+        &self.chain
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &ReleaseLog {
+        self.log.log()
+    }
+
+    /// The log's name on chain.
+    pub fn log_id(&self) -> B256 {
+        self.log_id
+    }
+
+    /// The chain and registry that it serves.
+    pub fn home(&self) -> Home {
+        self.home
+    }
+
+    /// The name of this run.
+    pub fn boot(&self) -> BootId {
+        self.challenges.boot()
+    }
+
+    /// How many used challenges it remembers.
+    pub fn used_challenges(&self) -> usize {
+        self.challenges.used()
+    }
+
+    /// How many refusals were not logged, because there were too many.
+    pub fn unlogged_refusals(&self) -> u64 {
+        self.unlogged.load(Ordering::Relaxed)
+    }
+
+    /// Checks what needs no chain, cheapest first. A plain wallet's signature uses its challenge
+    /// up here: the request cannot be used again, whatever the outcome.
+    fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<Case, KgcError> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
-        self.challenges.use_up(checked.challenge, self.clock.unix_secs())?;
-        Ok(checked)
+        let (terms, now) = (signed.request.terms(), self.clock.elapsed());
+        self.challenges.check(checked.challenge, now)?;
+        let fault = match signed.check_signature(&checked) {
+            Ok(()) => None,
+            // Only a contract may take another form; that costs a question to the chain.
+            Err(fault) => Some(fault),
+        };
+        if let Some(limiter) = &self.policy.wallets {
+            limiter.take(terms.wallet, now).map_err(|retry_after| KgcError::RateLimited { retry_after })?;
+        }
+        if fault.is_none() {
+            self.challenges.use_up(terms.wallet, checked.challenge, now)?;
+        }
+        Ok(Case {
+            checked,
+            terms,
+            kind: R::KIND,
+            signed: fault.is_none(),
+            fault,
+            contract: false,
+            block: None,
+            anchored: None,
+        })
+    }
+
+    /// Goes on with a request after the chain was asked, which finds nothing where no contract
+    /// takes its signature either.
+    fn signed<T>(&self, case: &mut Case, found: Option<T>) -> Result<T, KgcError> {
+        let Some(found) = found else {
+            let none = || ChainViewError::Unreachable { source: "it gave no block".into() };
+            return Err(case.fault.take().map_or_else(|| none().into(), KgcError::Request));
+        };
+        if !case.signed {
+            self.challenges.use_up(case.terms.wallet, case.checked.challenge, self.clock.elapsed())?;
+            (case.signed, case.contract) = (true, true);
+        }
+        Ok(found)
     }
 
     /// The later of the chain's time and this machine's: a slow clock extends nobody's access.
@@ -65,7 +191,12 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         capsules: &[u8],
     ) -> Result<ImageKey, KgcError> {
         same("header hash", registration.header_hash, B256::from_slice(&Sha256::digest(header)))?;
-        same("capsules hash", registration.capsules_hash, B256::from_slice(&Sha256::digest(capsules)))?;
+        // Whoever may replace capsules may replace them by what nobody has; the key in those of the
+        // registration is the same.
+        let found = B256::from_slice(&Sha256::digest(capsules));
+        if registration.registered_capsules != Some(found) {
+            same("capsules hash", registration.capsules_hash, found)?;
+        }
         let (parsed, end) = PublicHeader::decode(header)?;
         if end != header.len() {
             let (expected, found) = (end as u64, header.len() as u64);
@@ -97,38 +228,117 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
 
     /// The head on chain with which the log is compared: the first time that something is given
     /// out, and before each release.
-    async fn anchored(&self, releases: bool) -> Result<LogHead, KgcError> {
-        match releases || !self.compared.load(Ordering::SeqCst) {
-            true => Ok(self.chain.anchored_log(self.keys.identity().id).await?),
-            false => Ok(LogHead::EMPTY),
+    async fn anchored(&self, kind: RequestKind) -> Result<Option<LogHead>, KgcError> {
+        match kind == RequestKind::Release || !self.compared.load(Ordering::SeqCst) {
+            true => Ok(Some(self.chain.anchored_log(self.keys.identity().id, self.log_id).await?)),
+            false => Ok(None),
         }
     }
 
-    /// Logs what is about to be given out, after what was `anchored`; it is on disk when this
-    /// returns.
-    async fn log<R: KgcRequest>(
+    async fn decide_issue(&self, case: &mut Case, signature: &[u8]) -> Result<Zeroizing<[u8; 32]>, KgcError> {
+        case.anchored = self.anchored(case.kind).await?;
+        let found = self.chain.block(case.terms.wallet, case.contract_signature(signature)).await?;
+        let block = self.signed(case, found)?;
+        case.block = Some(block);
+        case.terms.check_times(self.now(block.time))?;
+        let wallet = case.terms.wallet;
+        if self.policy.senders.as_ref().is_some_and(|senders| !senders.contains(&wallet)) {
+            return Err(KgcError::SenderNotAdmitted { wallet });
+        }
+        Ok(self.keys.partial(wallet, case.terms.image_id))
+    }
+
+    async fn decide_release(
         &self,
-        request: &R,
-        checked: &CheckedRequest,
-        at: u64,
-        anchored: LogHead,
-    ) -> Result<(), KgcError> {
-        let (terms, identity) = (request.terms(), self.keys.identity());
-        let entry = LogEntry {
-            at,
-            kind: R::ACT,
-            requester: terms.wallet,
-            image_id: terms.image_id,
-            kgc_set_hash: terms.kgc_set_hash,
+        case: &mut Case,
+        signature: &[u8],
+        header: &[u8],
+        capsules: &[u8],
+    ) -> Result<ImageKey, KgcError> {
+        // First of all: between the look at who may and the answer lies nothing that takes long.
+        case.anchored = self.anchored(case.kind).await?;
+        let Terms { image_id, wallet, .. } = case.terms;
+        let found = self
+            .chain
+            .access_state(image_id, wallet, &self.keys.identity(), case.contract_signature(signature))
+            .await?;
+        let state = self.signed(case, found)?;
+        case.block = Some(state.block);
+        let now = self.now(state.block.time);
+        case.terms.check_times(now)?;
+        let registration = state.registration.ok_or(KgcError::UnknownImage { image_id })?;
+        let expiry = state.access_expiry;
+        if wallet != registration.sender && (expiry == 0 || now > expiry) {
+            return Err(KgcError::NotAuthorized { image_id, wallet, expiry, now });
+        }
+        self.open(image_id, &registration, header, capsules)
+    }
+
+    /// Logs a decision and answers with its receipt; the line is on disk before this returns.
+    async fn answer(&self, case: Case, given: Result<Zeroizing<[u8; 32]>, KgcError>) -> Result<Answer, Refusal> {
+        let (sealed, error) = match given {
+            Ok(secret) => (Some(SealedAnswer::seal(&secret, &case.checked)), None),
+            Err(error) if !self.is_logged(&case, &error) => return Err(error.into()),
+            Err(error) => (None, Some(error)),
+        };
+        let identity = self.keys.identity();
+        let Terms { wallet, image_id, kgc_set_hash, .. } = case.terms;
+        let draft = Draft {
+            asked: Asked { digest: case.checked.digest, image_id, wallet, kgc_id: identity.id },
+            decision: match (&error, case.kind) {
+                (Some(_), _) => Decision::Refused,
+                (None, RequestKind::Issue) => Decision::Issued,
+                (None, RequestKind::Release) => Decision::Released,
+            },
+            reason: error.as_ref().map_or("", |error| error.reason().name()),
+            block: case.block.map_or((0, B256::ZERO), |block| (block.number, block.hash)),
+            time: self.now(case.block.map_or(0, |block| block.time)),
+            answer_hash: sealed.as_ref().map_or(B256::ZERO, SealedAnswer::hash),
+        };
+        let line = Answered {
+            at: draft.time,
+            wallet,
+            image_id,
+            request_digest: draft.asked.digest,
+            decision: draft.decision.name().to_owned(),
+            reason: draft.reason.to_owned(),
+            block_number: draft.block.0,
+            block_hash: draft.block.1,
+            answer_hash: draft.answer_hash,
+            kgc_set_hash,
             kgc_id: identity.id,
             epoch: identity.epoch,
-            request_digest: checked.digest,
+            contract_wallet: case.contract,
+            boot: self.boot(),
         };
-        let log = Arc::clone(&self.log);
-        // Waiting for the disk blocks a thread of its own, not the others' requests.
-        tokio::task::spawn_blocking(move || log.append(&entry, anchored)).await.expect("appending does not panic")?;
-        self.compared.store(true, Ordering::SeqCst);
-        Ok(())
+        let entry = match case.kind {
+            RequestKind::Issue => LogEntry::Issue(line),
+            RequestKind::Release => LogEntry::Release(line),
+        };
+        let at = self.log.append(entry, case.anchored.unwrap_or(LogHead::EMPTY)).await.map_err(KgcError::from)?;
+        if case.anchored.is_some() {
+            self.compared.store(true, Ordering::SeqCst);
+        }
+        let receipt = draft.sign(&self.home, self.log_id, at, self.keys.wallet());
+        match (sealed, error) {
+            (Some(sealed), None) => Ok(Answer { sealed, receipt }),
+            (_, error) => {
+                let error = error.unwrap_or(KgcError::AnswerNotAuthentic);
+                Err(Refusal { error, receipt: Some(Box::new(receipt)) })
+            }
+        }
+    }
+
+    /// Whether a refusal is logged: every one of a validly signed request, but for those that
+    /// strangers could have without end.
+    fn is_logged(&self, case: &Case, error: &KgcError) -> bool {
+        if !case.signed || matches!(error, KgcError::RequestUsed { .. } | KgcError::Busy) {
+            return false;
+        }
+        let full = |limiter: &Limiter<()>| limiter.take((), self.clock.elapsed()).is_err();
+        let unlogged = self.policy.refusals.as_ref().is_some_and(full);
+        self.unlogged.fetch_add(u64::from(unlogged), Ordering::Relaxed);
+        !unlogged
     }
 }
 
@@ -138,18 +348,13 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
     }
 
     async fn challenge(&self) -> Result<B256, KgcError> {
-        self.challenges.give(self.clock.unix_secs(), &mut os_random())
+        Ok(self.challenges.give(self.clock.elapsed()))
     }
 
-    async fn issue(&self, request: &SignedRequest<IssueRequest>) -> Result<SealedAnswer, KgcError> {
-        let checked = self.admit(request)?;
-        let terms = request.request.terms();
-        let anchored = self.anchored(false).await?;
-        let now = self.now(self.chain.block_time().await?);
-        terms.check_times(now)?;
-        let partial = self.keys.partial(terms.wallet, terms.image_id);
-        self.log(&request.request, &checked, now, anchored).await?;
-        Ok(SealedAnswer::seal(&partial, &checked))
+    async fn issue(&self, request: &SignedRequest<IssueRequest>) -> Result<Answer, Refusal> {
+        let mut case = self.admit(request)?;
+        let given = self.decide_issue(&mut case, &request.signature).await;
+        self.answer(case, given).await
     }
 
     async fn release(
@@ -157,23 +362,10 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
         request: &SignedRequest<KeyRequest>,
         header: &[u8],
         capsules: &[u8],
-    ) -> Result<SealedAnswer, KgcError> {
-        let checked = self.admit(request)?;
-        let terms = request.request.terms();
-        let (image_id, wallet) = (terms.image_id, terms.wallet);
-        // First of all: between the look at who may and the answer lies nothing that takes long.
-        let anchored = self.anchored(true).await?;
-        let access_state = self.chain.access_state(image_id, wallet).await?;
-        let now = self.now(access_state.block_time);
-        terms.check_times(now)?;
-        let registration = access_state.registration.ok_or(KgcError::UnknownImage { image_id })?;
-        let expiry = access_state.access_expiry;
-        if wallet != registration.sender && (expiry == 0 || now > expiry) {
-            return Err(KgcError::NotAuthorized { image_id, wallet, expiry, now });
-        }
-        let key = self.open(image_id, &registration, header, capsules)?;
-        self.log(&request.request, &checked, now, anchored).await?;
-        Ok(SealedAnswer::seal(key.as_bytes(), &checked))
+    ) -> Result<Answer, Refusal> {
+        let mut case = self.admit(request)?;
+        let given = self.decide_release(&mut case, &request.signature, header, capsules).await;
+        self.answer(case, given.map(|key| Zeroizing::new(*key.as_bytes()))).await
     }
 }
 

@@ -3,46 +3,63 @@
 //!
 //! Both acts speak one protocol (`FORMAT.md`, section 8). The wallet fetches a challenge from each
 //! KGC, makes a fresh X25519 key and signs an EIP-712 request that names both; the KGC checks it,
-//! writes what it is about to give into its log, and answers with 32 secret bytes, HPKE-sealed to
-//! that key and bound to that request.
+//! writes its decision into its log, and answers with 32 secret bytes, HPKE-sealed to that key and
+//! bound to that request, and with a signed receipt of what it decided.
 //!
 //! A request is checked in this order: the set of KGCs, the challenges, the recipient's key, the
-//! signature; then its challenge is used up, so that a validly signed request can be used once,
-//! whatever the outcome; then the chain, where no answer means refusal; then times, by the later of
-//! block time and own clock. A release also checks: record, access (the sender always, others while
-//! `now <= expiry`), hashes of header and capsules against the record, header, capsule, key
-//! commitment, log. The capsules are those that were registered, or the newest that replaced them
-//! with the contract's `updateCapsules`.
-//!
-//! It has no rate limit, and it keeps challenges in memory, so that after a restart clients must
-//! ask again.
+//! challenge's MAC and age, the signature, how often the wallet asks; then the wallet has used its
+//! challenge up, so that a validly signed request can be used once, whatever the outcome; then the
+//! chain, where no answer means refusal; then times, by the later of block time and own clock. A
+//! release also checks: record, access (the sender always, others while `now <= expiry`), hashes of
+//! header and capsules against the record, header, capsule, key commitment. A contract wallet's
+//! signature is asked about at the block that decides. The capsules are the newest on chain, or
+//! those of the registration, unless the KGC's key was retired since (README.md beside this file,
+//! "Which capsules it opens").
 
+mod any;
+mod case;
 mod challenges;
 mod error;
 mod inputs;
 mod key_file;
 mod keys;
+mod limits;
 mod local;
 mod log;
+mod names;
+mod policy;
+mod receipt;
+mod refusal;
+mod remote;
 mod requests;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
 use std::future::Future;
 
 use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
-pub use challenges::{CHALLENGE_SECS, MAX_CHALLENGES};
-pub use error::{ChainViewError, KeyRequestError, KgcError, Known, LogError};
-pub use inputs::{AccessState, ChainView, RegisteredImage, os_random};
+pub use any::AnyKeyCenter;
+pub use challenges::CHALLENGE_SECS;
+pub use error::{ChainViewError, KeyRequestError, KgcError, ReceiptError};
+pub use inputs::{AccessState, BlockSeen, ChainView, ContractSignature, RegisteredImage, os_random};
 pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
 pub use keys::KgcKeys;
+pub use limits::{Limiter, Rate};
 pub use local::LocalKeyCenter;
-pub use log::{LogEntry, LogHead, ReleaseLog, release_log_id};
+pub use log::{
+    Answered, Known, LogCheck, LogEntry, LogError, LogFault, LogHead, LogWriter, ReleaseLog, check_log, release_log_id,
+};
+pub use names::{BootId, Decision, Reason};
+pub use policy::Policy;
+pub use receipt::{Asked, KeyReceipt, SignedReceipt};
+pub use refusal::Refusal;
+pub use remote::{KgcDoor, RemoteKeyCenter};
 pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
-    SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
+    RequestKind, SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
 
 use crate::cipher::ImageKey;
@@ -63,7 +80,7 @@ pub struct KgcIdentity {
     pub receipt_signer: Address,
 }
 
-/// A Key Generation Center: [`LocalKeyCenter`] in this process.
+/// A Key Generation Center: [`LocalKeyCenter`] in this process, [`RemoteKeyCenter`] on the network.
 pub trait KeyCenter: Send + Sync {
     /// What it publishes on chain.
     fn identity(&self) -> KgcIdentity;
@@ -73,10 +90,7 @@ pub trait KeyCenter: Send + Sync {
 
     /// Returns the partial for (sender, image id), sealed to the request's key: the KGC's part of
     /// the image key.
-    fn issue(
-        &self,
-        request: &SignedRequest<IssueRequest>,
-    ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
+    fn issue(&self, request: &SignedRequest<IssueRequest>) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
     /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain
     /// now.
@@ -88,7 +102,16 @@ pub trait KeyCenter: Send + Sync {
         request: &SignedRequest<KeyRequest>,
         header: &[u8],
         capsules: &[u8],
-    ) -> impl Future<Output = Result<SealedAnswer, KgcError>> + Send;
+    ) -> impl Future<Output = Result<Answer, Refusal>> + Send;
+}
+
+/// What a KGC gives, and the receipt for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What is given.
+    pub sealed: SealedAnswer,
+    /// What proves that it was.
+    pub receipt: SignedReceipt,
 }
 
 /// A KGC's answer: 32 secret bytes that only the request's key opens.

@@ -32,7 +32,7 @@ sol! {
         bytes32 imageId;
         /// Fresh X25519 key to which the answers are sealed.
         bytes32 recipientPublicKey;
-        /// keccak256(abi.encode(challenges, in the order of the KGCs)).
+        /// keccak256(abi.encode(keccak256 of each challenge, in the order of the KGCs)).
         bytes32 challengesHash;
         /// Unix seconds.
         uint64 issuedAt;
@@ -51,7 +51,7 @@ sol! {
         bytes32 imageId;
         /// Fresh X25519 key to which the answers are sealed.
         bytes32 recipientPublicKey;
-        /// keccak256(abi.encode(challenges, in the order of the KGCs)).
+        /// keccak256(abi.encode(keccak256 of each challenge, in the order of the KGCs)).
         bytes32 challengesHash;
         /// Unix seconds.
         uint64 issuedAt;
@@ -67,6 +67,12 @@ pub struct Home {
     pub chain_id: u64,
     /// Address of the `ImageRegistry` on it.
     pub registry: Address,
+}
+
+impl std::fmt::Display for Home {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "registry {} on chain {}", self.registry, self.chain_id)
+    }
 }
 
 impl Home {
@@ -87,7 +93,7 @@ pub struct Terms {
     pub image_id: B256,
     /// X25519 key to which the answers are sealed.
     pub recipient_public_key: B256,
-    /// [`challenges_hash`] of the KGCs' challenges.
+    /// [`challenges_hash`] over the KGCs' challenges.
     pub challenges_hash: B256,
     /// Unix seconds.
     pub issued_at: u64,
@@ -95,10 +101,19 @@ pub struct Terms {
     pub deadline: u64,
 }
 
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// A partial.
+    Issue,
+    /// A key.
+    Release,
+}
+
 /// One of the two requests.
 pub trait KgcRequest: SolStruct + Send + Sync {
-    /// The name in the log of what it asks for.
-    const ACT: &'static str;
+    /// What it asks for.
+    const KIND: RequestKind;
 
     /// Returns the request with these terms.
     fn from_terms(terms: Terms) -> Self;
@@ -108,9 +123,9 @@ pub trait KgcRequest: SolStruct + Send + Sync {
 }
 
 macro_rules! kgc_request {
-    ($request:ident, $wallet:ident, $act:literal) => {
+    ($request:ident, $wallet:ident, $kind:ident) => {
         impl KgcRequest for $request {
-            const ACT: &'static str = $act;
+            const KIND: RequestKind = RequestKind::$kind;
 
             fn from_terms(terms: Terms) -> Self {
                 Self {
@@ -139,21 +154,24 @@ macro_rules! kgc_request {
     };
 }
 
-kgc_request!(IssueRequest, sender, "issue");
-kgc_request!(KeyRequest, requester, "release");
+kgc_request!(IssueRequest, sender, Issue);
+kgc_request!(KeyRequest, requester, Release);
 
-/// A request, its signature, and what its two hashes are made of. One serves all KGCs that it
-/// names.
+/// A request to one KGC, its signature, and what its two hashes are made of. One signature serves
+/// all KGCs that it names; each is sent its own challenge and the hashes of the others', so that
+/// none can use up another's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest<R> {
     /// What is signed.
     pub request: R,
-    /// The wallet's EIP-712 signature: r, s, and 27 or 28.
+    /// The wallet's EIP-712 signature: r, s, and 27 or 28; what a contract wallet takes instead.
     pub signature: Vec<u8>,
     /// Ids of the KGCs that are asked, ascending.
     pub kgcs: Vec<B256>,
-    /// The challenge of each of them, in the same order.
-    pub challenges: Vec<B256>,
+    /// keccak256 of the challenge of each of them, in the same order.
+    pub challenge_hashes: Vec<B256>,
+    /// The challenge of the KGC that this is sent to.
+    pub challenge: B256,
 }
 
 /// A request to one or several KGCs, before it is signed.
@@ -173,30 +191,39 @@ pub struct UnsignedRequest {
 }
 
 impl UnsignedRequest {
-    /// Returns the request, signed by `signer`'s wallet.
+    /// Returns the request signed by `signer`'s wallet: one for each KGC, in ascending order of id,
+    /// all with the same signature.
     ///
     /// # Errors
     /// [`KeyRequestError::Signer`].
-    pub async fn sign<R: KgcRequest>(
+    pub async fn sign<R: KgcRequest + Clone>(
         &self,
         home: &Home,
         signer: &(impl Signer + Sync),
-    ) -> Result<SignedRequest<R>, KeyRequestError> {
+    ) -> Result<Vec<SignedRequest<R>>, KeyRequestError> {
         let mut pairs = self.challenges.clone();
         pairs.sort_unstable();
         let (kgcs, challenges): (Vec<B256>, Vec<B256>) = pairs.into_iter().unzip();
+        let challenge_hashes: Vec<B256> = challenges.iter().map(keccak256).collect();
         let request = R::from_terms(Terms {
             wallet: signer.address(),
             kgc_set_hash: kgc_set_hash(&kgcs),
             image_id: self.image_id,
             recipient_public_key: self.recipient.as_bytes().into(),
-            challenges_hash: challenges_hash(&challenges),
+            challenges_hash: challenges_hash(&challenge_hashes),
             issued_at: self.issued_at,
             deadline: self.deadline,
         });
         let digest = request.eip712_signing_hash(&home.domain());
-        let signature = signer.sign_hash(&digest).await.map_err(KeyRequestError::Signer)?;
-        Ok(SignedRequest { request, signature: signature.as_bytes().to_vec(), kgcs, challenges })
+        let signature = signer.sign_hash(&digest).await.map_err(KeyRequestError::Signer)?.as_bytes().to_vec();
+        let to = |challenge| SignedRequest {
+            request: request.clone(),
+            signature: signature.clone(),
+            kgcs: kgcs.clone(),
+            challenge_hashes: challenge_hashes.clone(),
+            challenge,
+        };
+        Ok(challenges.into_iter().map(to).collect())
     }
 }
 
@@ -218,23 +245,30 @@ impl<R: KgcRequest> SignedRequest<R> {
     }
 
     /// Checks everything that needs neither clock nor chain: the set and its challenges, the
-    /// recipient's key, the signature.
+    /// recipient's key.
     ///
     /// # Errors
-    /// `SetSize`, `SetOrder`, `SetHash`, `NotInSet`, `ChallengesHash`, `RecipientKey`, `Signature`.
+    /// `SetSize`, `SetOrder`, `SetHash`, `NotInSet`, `ChallengesHash`, `Challenge`, `RecipientKey`.
     pub fn check(&self, home: &Home, kgc: B256) -> Result<CheckedRequest, KeyRequestError> {
         let terms = self.request.terms();
-        let challenge = self.own_challenge(&terms, kgc)?;
+        self.check_set(&terms, kgc)?;
         let recipient =
             X25519Public::from_bytes(terms.recipient_public_key.0).map_err(KeyRequestError::RecipientKey)?;
-        let digest = self.digest(home);
-        check_signature(&self.signature, &digest, terms.wallet)
-            .map_err(|source| KeyRequestError::Signature { wallet: terms.wallet, source })?;
-        Ok(CheckedRequest { digest, recipient, challenge })
+        Ok(CheckedRequest { digest: self.digest(home), recipient, challenge: self.challenge })
     }
 
-    fn own_challenge(&self, terms: &Terms, kgc: B256) -> Result<B256, KeyRequestError> {
-        let (kgcs, challenges) = (self.kgcs.len(), self.challenges.len());
+    /// Checks that a plain wallet signed.
+    ///
+    /// # Errors
+    /// `Signature`.
+    pub fn check_signature(&self, checked: &CheckedRequest) -> Result<(), KeyRequestError> {
+        let wallet = self.request.terms().wallet;
+        check_signature(&self.signature, &checked.digest, wallet)
+            .map_err(|source| KeyRequestError::Signature { wallet, source })
+    }
+
+    fn check_set(&self, terms: &Terms, kgc: B256) -> Result<(), KeyRequestError> {
+        let (kgcs, challenges) = (self.kgcs.len(), self.challenge_hashes.len());
         if !(1..=MAX_KGCS).contains(&kgcs) || kgcs != challenges {
             return Err(KeyRequestError::SetSize { limit: MAX_KGCS, kgcs, challenges });
         }
@@ -246,11 +280,12 @@ impl<R: KgcRequest> SignedRequest<R> {
             return Err(KeyRequestError::SetHash { expected, found });
         }
         let own = self.kgcs.iter().position(|id| *id == kgc).ok_or(KeyRequestError::NotInSet { id: kgc })?;
-        let (expected, found) = (challenges_hash(&self.challenges), terms.challenges_hash);
+        let (expected, found) = (challenges_hash(&self.challenge_hashes), terms.challenges_hash);
         if expected != found {
             return Err(KeyRequestError::ChallengesHash { expected, found });
         }
-        Ok(self.challenges[own])
+        let (expected, found) = (self.challenge_hashes[own], keccak256(self.challenge));
+        if expected == found { Ok(()) } else { Err(KeyRequestError::Challenge { expected, found }) }
     }
 }
 
@@ -277,7 +312,8 @@ pub fn kgc_set_hash(ids: &[B256]) -> B256 {
     keccak256(ids.abi_encode())
 }
 
-/// Returns `keccak256(abi.encode(bytes32[] challenges))`; they stand in the order of the KGCs.
-pub fn challenges_hash(challenges: &[B256]) -> B256 {
-    keccak256(challenges.abi_encode())
+/// Returns `keccak256(abi.encode(bytes32[] hashes))`, of the keccak256 of each challenge; they
+/// stand in the order of the KGCs.
+pub fn challenges_hash(hashes: &[B256]) -> B256 {
+    keccak256(hashes.abi_encode())
 }

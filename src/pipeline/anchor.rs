@@ -260,7 +260,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             root,
             count: leaves.count(),
             leavesCid: leaves_cid.to_bytes().into(),
-            deadline: self.clock.unix_secs() + RELAY_SECS,
+            deadline: registry.checked_time(self.clock.unix_secs()).await? + RELAY_SECS,
         };
         let signature = self.signers.signature(&anchor, &registry.domain());
         let id = format!("anchor:{}:{sender}:{root}", registry.address());

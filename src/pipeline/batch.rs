@@ -81,7 +81,8 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         let (registry, sender) = (self.registry, self.signers.signer.address());
         let salts: Vec<u8> = items.iter().flat_map(|item| item.salt.0).collect();
         let id = format!("batch:{}:{}:{}", registry.address(), sender, keccak256(salts));
-        let batch = Batch { sender, items, deadline: self.clock.unix_secs() + RELAY_SECS };
+        let deadline = registry.checked_time(self.clock.unix_secs()).await? + RELAY_SECS;
+        let batch = Batch { sender, items, deadline };
         let signature = self.signers.signature(&batch, &registry.domain());
         let make = || registry.transaction(&registerBatchCall { batch, signature });
         Ok(submit_once(registry, self.outbox, &self.signers.payer, &id, make).await?)
@@ -134,7 +135,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             cid,
             capsulesHash: job.capsules_hash,
             capsulesCid: capsules_cid,
-            deadline: self.clock.unix_secs() + RELAY_SECS,
+            deadline: registry.checked_time(self.clock.unix_secs()).await? + RELAY_SECS,
         };
         let signature = self.signers.signature(&registration, &registry.domain());
         let id = format!("register:{}", job.image_id);

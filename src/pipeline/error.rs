@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyRequestError, KgcError};
+use crate::kgc::{KeyRequestError, KgcError, Refusal};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -77,6 +77,17 @@ pub enum PipelineError {
     /// No reader would accept this file's sealed image: one of its parts is too large.
     #[error("the file cannot be sealed in this form")]
     NotSealable(#[source] EnvelopeError),
+    /// Nobody whom a KGC serves could open the image with such capsules.
+    #[error("the key capsules hold no capsule for a Key Generation Center of this registry")]
+    NoKgcStanza,
+    /// There are no such capsules to go back to.
+    #[error("there are no earlier capsules of image {image_id} by that number: its newest are version {newest}")]
+    NoEarlierCapsules {
+        /// The image.
+        image_id: B256,
+        /// The newest version.
+        newest: u64,
+    },
     /// The sealed image, opened as a test, is not the original. Nothing was stored.
     #[error(
         "the sealed image does not open to the original: this machine or this program is at fault, nothing was stored"
@@ -123,4 +134,10 @@ pub enum PipelineError {
         /// Why.
         source: serde_json::Error,
     },
+}
+
+impl From<Refusal> for PipelineError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error.into()
+    }
 }

@@ -4,7 +4,7 @@ use super::PipelineError;
 use crate::chain::Registry;
 use crate::contract::ErrorKind;
 use crate::contract::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
-use crate::kgc::{KgcError, KgcIdentity, LogHead, ReleaseLog, release_log_id};
+use crate::kgc::{KgcError, KgcIdentity, LogHead, ReleaseLog};
 use alloy::primitives::{Address, B256};
 
 /// A call that is to be sent, under the name by which the outbox knows it.
@@ -63,10 +63,9 @@ pub struct LogToAnchor {
 pub async fn log_to_anchor(
     registry: &Registry,
     log: &ReleaseLog,
-    kgc_id: B256,
+    log_id: B256,
     wallet: Address,
 ) -> Result<LogToAnchor, PipelineError> {
-    let log_id = release_log_id(kgc_id);
     let on_chain = registry.log_head(wallet, log_id).await?;
     let anchored = LogHead { seq: on_chain.seq, head: on_chain.head };
     let newest = log.head_after(anchored).map_err(KgcError::from)?;

@@ -73,7 +73,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         context: &ImageContext,
         salt: &B256,
     ) -> Result<ImageKey, PipelineError> {
-        let now = self.clock.unix_secs();
+        let now = self.registry.checked_time(self.clock.unix_secs()).await?;
         let partial =
             request_partial(self.key_center, &self.signers.signer, &home(self.registry), context.image_id, now).await?;
         let tout = self.vit.tout(&prepared.fold)?;

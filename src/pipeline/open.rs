@@ -5,14 +5,14 @@ use super::{PipelineError, rebuild};
 use crate::chain::{ChainError, Registry, Wallet};
 use crate::cipher::ImageKey;
 use crate::clock::Clock;
-use crate::contract::LoggedImage;
 use crate::contract::bindings::IImageRegistry::Record;
-use crate::envelope::capsules::{Capsules, Recipient, X25519Secret, open_capsule};
+use crate::contract::{LoggedImage, spelled_out};
+use crate::envelope::capsules::{CapsuleError, Capsules, Holder, Recipient, X25519Secret, open_capsule};
 use crate::envelope::{Description, SealedImage};
 use crate::imaging::Image;
 use crate::kgc::KeyCenter;
 use crate::storage::{Cid, Length, Store};
-use alloy::primitives::B256;
+use alloy::primitives::{B256, Bytes};
 use zeroize::Zeroizing;
 
 /// What the chain says of an image: its record and its registration event, compared.
@@ -70,8 +70,15 @@ pub async fn lookup(registry: &Registry, image_id: B256) -> Result<Stored, Pipel
         let (expected, found) = (newest.hash, hash);
         return Err(PipelineError::RecordMismatch { what: "newest capsules' hash", expected, found });
     }
-    let capsules = CapsulesAt { version: newest.version, hash, cid: Cid::from_bytes(&capsules_cid)? };
+    let capsules = CapsulesAt { version: newest.version, hash, cid: capsules_address(&capsules_cid, hash) };
     Ok(Stored { record, logged, cid, capsules })
+}
+
+/// The CID of capsules, as it was sent. Nobody checked it: one that is none names nothing, and the
+/// hash alone is left.
+pub(super) fn capsules_address(cid: &[u8], hash: B256) -> Cid {
+    let of_hash = || Cid::from_bytes(&spelled_out(Bytes::new(), hash)).expect("a CID in full");
+    Cid::from_bytes(cid).unwrap_or_else(|_| of_hash())
 }
 
 /// Returns the sealed image of a record, checked against its CID, its registered SHA-256 and its
@@ -91,9 +98,50 @@ pub async fn fetch(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, Pipel
 /// # Errors
 /// [`PipelineError::Store`].
 pub(super) async fn fetch_capsules(store: &impl Store, stored: &Stored) -> Result<Vec<u8>, PipelineError> {
+    fetch_set(store, &stored.capsules).await
+}
+
+/// The same for any set of capsules.
+pub(super) async fn fetch_set(store: &impl Store, at: &CapsulesAt) -> Result<Vec<u8>, PipelineError> {
     // Nobody signs their size.
     let length = Length::AtMost(Capsules::MAX_BYTES);
-    Ok(store.get_of_length(&stored.capsules.cid, &stored.capsules.hash.0, length).await?)
+    Ok(store.get_of_length(&at.cid, &at.hash.0, length).await?)
+}
+
+/// Returns the newest capsules of an image; where they cannot be had, or are not `usable`, those of
+/// the registration, and why: whoever may replace capsules may replace them by what nobody has.
+///
+/// # Errors
+/// [`PipelineError`] of the newest, where neither can be used.
+async fn usable_capsules(
+    store: &impl Store,
+    stored: &Stored,
+    usable: impl Fn(&Capsules) -> Result<(), CapsuleError>,
+) -> Result<(Vec<u8>, Option<PipelineError>), PipelineError> {
+    let check = |bytes: Vec<u8>| match Capsules::decode(&bytes).and_then(|capsules| usable(&capsules)) {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(PipelineError::from(error)),
+    };
+    let newest = match fetch_capsules(store, stored).await {
+        // What is wrong with them is for whoever opens them to say.
+        Ok(bytes) if stored.capsules.version == 0 => return Ok((bytes, None)),
+        fetched => fetched.and_then(check),
+    };
+    let why = match newest {
+        Ok(bytes) => return Ok((bytes, None)),
+        Err(why) if stored.capsules.version == 0 => return Err(why),
+        Err(why) => why,
+    };
+    match fetch_set(store, &registered_set(&stored.logged)).await.and_then(check) {
+        Ok(bytes) => Ok((bytes, Some(why))),
+        Err(_) => Err(why),
+    }
+}
+
+/// Where the capsules of the registration are.
+pub(super) fn registered_set(logged: &LoggedImage) -> CapsulesAt {
+    let (cid, hash) = (&logged.capsules_cid, logged.capsules_hash);
+    CapsulesAt { version: 0, hash, cid: capsules_address(cid, hash) }
 }
 
 /// An opened file.
@@ -107,6 +155,8 @@ pub struct OpenedImage {
     pub image: Option<Image>,
     /// What the chain says of it; a flagged record still opens.
     pub stored: Stored,
+    /// Why it was opened with the capsules of the registration, where newer ones are of no use.
+    pub unusable_capsules: Option<PipelineError>,
 }
 
 /// A reader: a wallet, and what it needs to open images.
@@ -132,9 +182,15 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         let stored = lookup(self.registry, image_id).await?;
         let sealed = fetch(self.store, &stored).await?;
         let image = SealedImage::decode(&sealed)?;
-        let capsules = fetch_capsules(self.store, &stored).await?;
+        let id = self.key_center.identity().id;
+        let (capsules, unusable) = usable_capsules(self.store, &stored, |capsules| {
+            let is_ours = |holder: &Holder| matches!(holder, Holder::Kgc { id: found, .. } if *found == id);
+            let found = capsules.stanzas().iter().any(|stanza| is_ours(&stanza.holder));
+            if found { Ok(()) } else { Err(CapsuleError::NoMatchingStanza { key_id: id, epoch: 0 }) }
+        })
+        .await?;
         let key = self.request_key(&stored, &image, &capsules).await?;
-        finish(&image, &key, stored)
+        Ok(OpenedImage { unusable_capsules: unusable, ..finish(&image, &key, stored)? })
     }
 
     /// Returns the key of a sealed image, after checking the image against its record.
@@ -145,7 +201,8 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         capsules: &[u8],
     ) -> Result<ImageKey, PipelineError> {
         check_header(self.registry, stored, image)?;
-        let (header, now) = (image.header(), self.clock.unix_secs());
+        let now = self.registry.checked_time(self.clock.unix_secs()).await?;
+        let header = image.header();
         request_key(self.key_center, self.wallet, &home(self.registry), header, capsules, now).await
     }
 }
@@ -166,16 +223,18 @@ pub async fn open_with_key(
     let sealed = fetch(store, &stored).await?;
     let image = SealedImage::decode(&sealed)?;
     check_header(registry, &stored, &image)?;
-    let capsules = Capsules::decode(&fetch_capsules(store, &stored).await?)?;
-    let (context, commitment) = (image.header().context(), image.header().key_commitment);
     let public = secret.public();
-    let recovery = Recipient::Recovery { public };
-    let recipient = match capsules.find(&recovery.holder()) {
-        Some(_) => recovery,
-        None => Recipient::Reader { public },
-    };
+    let (recovery, reader) = (Recipient::Recovery { public }, Recipient::Reader { public });
+    let (bytes, unusable) = usable_capsules(store, &stored, |capsules| {
+        let found = [&recovery, &reader].iter().any(|recipient| capsules.find(&recipient.holder()).is_some());
+        if found { Ok(()) } else { Err(CapsuleError::NoMatchingStanza { key_id: public.key_id(), epoch: 0 }) }
+    })
+    .await?;
+    let capsules = Capsules::decode(&bytes)?;
+    let (context, commitment) = (image.header().context(), image.header().key_commitment);
+    let recipient = if capsules.find(&recovery.holder()).is_some() { recovery } else { reader };
     let key = open_capsule(&capsules, &recipient, secret, &context, &commitment)?;
-    finish(&image, &key, stored)
+    Ok(OpenedImage { unusable_capsules: unusable, ..finish(&image, &key, stored)? })
 }
 
 /// Checks that a sealed image is that of the record, and of this chain.
@@ -197,5 +256,5 @@ fn finish(image: &SealedImage<'_>, key: &ImageKey, stored: Stored) -> Result<Ope
     let opened = image.open(key)?;
     let file = Zeroizing::new(rebuild(&opened.description, &opened.payload)?);
     let image = opened.description.shape().map(|shape| super::image_of(shape, &opened.payload)).transpose()?;
-    Ok(OpenedImage { file, description: opened.description, image, stored })
+    Ok(OpenedImage { file, description: opened.description, image, stored, unusable_capsules: None })
 }

@@ -8,8 +8,8 @@ use crate::envelope::PublicHeader;
 use crate::envelope::capsules::X25519Secret;
 use crate::keygen::Partial;
 use crate::kgc::{
-    self, AccessState, ChainView, ChainViewError, Home, IssueRequest, KeyCenter, KeyRequest, LogHead, REQUEST_SECS,
-    RegisteredImage, SignedRequest, UnsignedRequest, os_random, release_log_id,
+    self, AccessState, BlockSeen, ChainView, ChainViewError, ContractSignature, Home, IssueRequest, KeyCenter,
+    KeyRequest, KgcIdentity, LogHead, REQUEST_SECS, RegisteredImage, SignedRequest, UnsignedRequest, os_random,
 };
 use alloy::primitives::{Address, B256};
 use std::sync::{Arc, OnceLock};
@@ -35,7 +35,23 @@ impl<C: Clock> RegistryView<C> {
         Ok(head)
     }
 
-    async fn anchored(&self, kgc_id: B256) -> Result<LogHead, ChainError> {
+    /// Whether the wallet's contract takes the signature in this block; where there is none to ask
+    /// about, a plain wallet made it.
+    async fn takes(
+        &self,
+        head: &Head,
+        wallet: Address,
+        signature: Option<ContractSignature<'_>>,
+    ) -> Result<bool, ChainError> {
+        match signature {
+            None => Ok(true),
+            Some(ContractSignature { digest, signature }) => {
+                self.registry.contract_takes(head.hash, wallet, digest, signature).await
+            }
+        }
+    }
+
+    async fn anchored(&self, kgc_id: B256, log_id: B256) -> Result<LogHead, ChainError> {
         let publisher = match self.publisher.get() {
             Some(publisher) => *publisher,
             None => match self.registry.kgc_publisher(kgc_id).await? {
@@ -44,45 +60,86 @@ impl<C: Clock> RegistryView<C> {
                 None => return Ok(LogHead::EMPTY),
             },
         };
-        let anchored = self.registry.log_head(publisher, release_log_id(kgc_id)).await?;
+        let anchored = self.registry.log_head(publisher, log_id).await?;
         Ok(LogHead { seq: anchored.seq, head: anchored.head })
+    }
+
+    /// Whether the KGC's key was retired, or is not known on chain.
+    async fn is_retired(&self, head: &Head, kgc: &KgcIdentity) -> Result<bool, ChainError> {
+        match self.registry.kgc_key_in(head.hash, kgc.id, kgc.epoch).await {
+            Ok(key) => Ok(key.retired),
+            Err(error) if error.revert().is_some() => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// What cannot change is read first, however long that takes; then the newest block, and what
     /// may change from that very block. Its age is judged last, when the decision is made.
-    async fn look(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainError> {
+    async fn look(
+        &self,
+        image_id: B256,
+        wallet: Address,
+        kgc: &KgcIdentity,
+        signature: Option<ContractSignature<'_>>,
+    ) -> Result<Option<AccessState>, ChainError> {
         let logged = match self.registry.registration(image_id).await {
             Ok(logged) => Some(logged),
             Err(ChainError::UnknownImage { .. }) => None,
             Err(error) => return Err(error),
         };
         let head = self.fresh_head().await?;
+        if !self.takes(&head, wallet, signature).await? {
+            return Ok(None);
+        }
         let access_expiry = self.registry.confirmed_expiry(&head, image_id, wallet).await?;
         let registration = match logged {
             Some(logged) => {
                 let newest = self.registry.capsules_in(head.hash, image_id).await?;
-                let capsules_hash = if newest.version == 0 { logged.capsules_hash } else { newest.hash };
-                Some(RegisteredImage { sender: logged.sender, header_hash: logged.header_hash, capsules_hash })
+                let (sender, header_hash, registered) = (logged.sender, logged.header_hash, logged.capsules_hash);
+                let (capsules_hash, registered_capsules) = match newest.version {
+                    0 => (registered, None),
+                    _ if self.is_retired(&head, kgc).await? => (newest.hash, None),
+                    _ => (newest.hash, Some(registered)),
+                };
+                Some(RegisteredImage { sender, header_hash, capsules_hash, registered_capsules })
             }
             None => None,
         };
         head.check_fresh(self.registry.profile(), self.clock.unix_secs())?;
-        Ok(AccessState { block_time: head.timestamp, registration, access_expiry })
+        Ok(Some(AccessState { block: seen(&head), registration, access_expiry }))
     }
 }
 
 impl<C: Clock> ChainView for RegistryView<C> {
-    async fn block_time(&self) -> Result<u64, ChainViewError> {
-        self.fresh_head().await.map(|head| head.timestamp).map_err(view_error)
+    async fn block(
+        &self,
+        wallet: Address,
+        signature: Option<ContractSignature<'_>>,
+    ) -> Result<Option<BlockSeen>, ChainViewError> {
+        let look = async {
+            let head = self.fresh_head().await?;
+            Ok(self.takes(&head, wallet, signature).await?.then(|| seen(&head)))
+        };
+        look.await.map_err(view_error)
     }
 
-    async fn anchored_log(&self, kgc_id: B256) -> Result<LogHead, ChainViewError> {
-        self.anchored(kgc_id).await.map_err(view_error)
+    async fn anchored_log(&self, kgc_id: B256, log_id: B256) -> Result<LogHead, ChainViewError> {
+        self.anchored(kgc_id, log_id).await.map_err(view_error)
     }
 
-    async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {
-        self.look(image_id, wallet).await.map_err(view_error)
+    async fn access_state(
+        &self,
+        image_id: B256,
+        wallet: Address,
+        kgc: &KgcIdentity,
+        signature: Option<ContractSignature<'_>>,
+    ) -> Result<Option<AccessState>, ChainViewError> {
+        self.look(image_id, wallet, kgc, signature).await.map_err(view_error)
     }
+}
+
+fn seen(head: &Head) -> BlockSeen {
+    BlockSeen { number: head.number, hash: head.hash, time: head.timestamp }
 }
 
 fn view_error(error: ChainError) -> ChainViewError {
@@ -98,7 +155,7 @@ pub(super) fn home(registry: &Registry) -> Home {
 }
 
 /// Fetches a challenge and signs a request with it, for a fresh X25519 key.
-async fn sign<R: kgc::KgcRequest>(
+async fn sign<R: kgc::KgcRequest + Clone>(
     center: &impl KeyCenter,
     wallet: &Wallet,
     home: &Home,
@@ -113,7 +170,8 @@ async fn sign<R: kgc::KgcRequest>(
         issued_at: now,
         deadline: now + REQUEST_SECS,
     };
-    Ok((ask.sign(home, wallet.signer()).await?, secret))
+    let request = ask.sign(home, wallet.signer()).await?.pop().expect("one for each challenge");
+    Ok((request, secret))
 }
 
 /// Returns the KGC's partial for an image that `wallet` is about to seal.
@@ -125,7 +183,7 @@ pub(super) async fn request_partial(
     now: u64,
 ) -> Result<Partial, PipelineError> {
     let (request, secret) = sign::<IssueRequest>(center, wallet, home, image_id, now).await?;
-    let partial = center.issue(&request).await?.open_partial(&secret, &request.digest(home))?;
+    let partial = center.issue(&request).await?.sealed.open_partial(&secret, &request.digest(home))?;
     Ok(Partial::from_bytes(*partial))
 }
 
@@ -140,5 +198,5 @@ pub(super) async fn request_key(
 ) -> Result<ImageKey, PipelineError> {
     let (request, secret) = sign::<KeyRequest>(center, wallet, home, header.image_id, now).await?;
     let answer = center.release(&request, &header.encode(), capsules).await?;
-    Ok(answer.open_image_key(&secret, &request.digest(home), &header.context(), &header.key_commitment)?)
+    Ok(answer.sealed.open_image_key(&secret, &request.digest(home), &header.context(), &header.key_commitment)?)
 }

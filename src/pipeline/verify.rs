@@ -4,6 +4,7 @@ use super::submit::submit_once;
 use super::{PipelineError, Signers, Stored};
 use crate::chain::{ChainError, MinedTransaction, Outbox, Registry, Submitted};
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, Verification, recordVerificationCall};
+use crate::contract::flag_number;
 use crate::contract::typed_data::RELAY_SECS;
 use crate::storage::{Cid, Digested, Store, StoreError};
 use alloy::primitives::{B256, U256};
@@ -102,6 +103,9 @@ pub async fn record_verification(
     observed_at: u64,
 ) -> Result<Submitted<Recorded>, PipelineError> {
     let verifier = signers.signer.address();
+    let record = registry.record(image_id).await?;
+    // What was read was read after its record: where this machine's clock says otherwise, it is slow.
+    let observed_at = registry.checked_time(observed_at).await?.max(record.registeredAt.to());
     let mut verification = Verification {
         imageId: image_id,
         verifier,
@@ -114,7 +118,7 @@ pub async fn record_verification(
         verification.nonce = registry.nonce(verifier).await?;
         verification.deadline = observed_at + RELAY_SECS;
     }
-    let next = registry.record(image_id).await?.verifications.to::<u64>() + 1;
+    let next = record.verifications.to::<u64>() + 1;
     let job = format!("verify:{image_id}:{observed}:{next}:{verifier}");
     let make = || {
         let signature = signers.signature(&verification, &registry.domain());
@@ -128,7 +132,7 @@ pub async fn record_verification(
     for event in registry.events_of(&receipt).await? {
         match event.event {
             IImageRegistryEvents::Verified(verified) => entry = Some((verified.valid, verified.number.to())),
-            IImageRegistryEvents::FlagRaised(raised) => flag = Some(raised.flagId.to()),
+            IImageRegistryEvents::FlagRaised(raised) => flag = Some(flag_number(raised.flagId)),
             _ => {}
         }
     }

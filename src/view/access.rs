@@ -1,6 +1,6 @@
 //! Who may have an image's key, and who may say so.
 
-use super::values::Checksummed;
+use super::values::{Checksummed, Decimal};
 use crate::contract::bindings::IImageRegistry::Access;
 use alloy::primitives::{Address, B256};
 use serde::Serialize;
@@ -12,8 +12,8 @@ pub struct AccessView {
     authorized: bool,
     /// Last second, inclusive; 0 where there is no grant.
     expiry: u64,
-    /// Counts grants and revocations.
-    seq: u64,
+    /// What a signed grant or revocation names: counts grants, and is drawn by each revocation.
+    seq: Decimal<u128>,
     /// Where it was changed last.
     block: u64,
 }
@@ -22,7 +22,7 @@ impl AccessView {
     /// The access of `wallet`, and whether it may have the key now.
     pub fn new(wallet: Address, access: &Access, authorized: bool) -> Self {
         let Access { expiry, seq, blockNumber: block } = *access;
-        Self { wallet: wallet.into(), authorized, expiry, seq, block }
+        Self { wallet: wallet.into(), authorized, expiry, seq: Decimal(seq), block }
     }
 }
 
@@ -50,8 +50,8 @@ pub struct OperatorView {
     pub(crate) sender: Checksummed,
     pub(crate) operator: Checksummed,
     pub(crate) allowed: bool,
-    /// Counts the changes.
-    pub(crate) seq: u64,
+    /// What a signed change names, and what the operator signs: counted, and drawn by each removal.
+    pub(crate) seq: Decimal<u128>,
 }
 
 /// A change of that.
@@ -116,10 +116,10 @@ mod tests {
             )
         );
         assert_eq!(
-            json(OperatorView { sender: sender_view, operator, allowed: false, seq: 6 }).to_string(),
+            json(OperatorView { sender: sender_view, operator, allowed: false, seq: Decimal(6) }).to_string(),
             concat!(
                 r#"{"allowed":false,"operator":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2","#,
-                r#""sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","seq":6}"#,
+                r#""sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","seq":"6"}"#,
             )
         );
     }

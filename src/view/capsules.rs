@@ -71,6 +71,27 @@ impl CapsulesAddedView {
     }
 }
 
+/// Earlier capsules that were put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CapsulesRestoredView {
+    image_id: B256,
+    /// Which set it was.
+    restored: u64,
+    /// Which one it is now.
+    version: u64,
+    hash: B256,
+    cid: String,
+}
+
+impl CapsulesRestoredView {
+    /// Set `restored` of the image `id`.
+    pub fn new(id: B256, restored: u64, made: &Recapsuled) -> Self {
+        let (version, hash, cid) = (made.version + 1, made.hash, made.cid.to_string());
+        Self { image_id: id, restored, version, hash, cid }
+    }
+}
+
 /// A reader's key: the public half of what went into a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

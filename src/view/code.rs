@@ -99,6 +99,8 @@ codes! {
     FileNotFound "FILE_NOT_FOUND" Some(NotFound);
     /// A file can't be read or written.
     File "FILE" Some(Failure);
+    /// The result can't be printed.
+    Output "OUTPUT" Some(Failure);
     /// An output is there already.
     OutputExists "OUTPUT_EXISTS" Some(Exists);
     /// Nothing is stored that could be moved.
@@ -129,10 +131,18 @@ codes! {
     Capsule "CAPSULE" Some(Invalid);
     /// The image's key is not sealed for this holder.
     NoCapsule "NO_CAPSULE" Some(NotAuthorized);
+    /// There are no earlier capsules to go back to.
+    NoEarlierCapsules "NO_EARLIER_CAPSULES" Some(NotFound);
 
     // The Key Generation Center.
     /// It refused, or its answer is of no use.
     Kgc "KGC" Some(Failure);
+    /// It does not answer at its URL.
+    KgcUnreachable "KGC_UNREACHABLE" Some(Unreachable);
+    /// It answers, and can give nothing now.
+    KgcNotReady "KGC_NOT_READY" Some(Unreachable);
+    /// What answers at its URL is not the KGC that the chain knows, or its receipt proves nothing.
+    KgcAnswer "KGC_ANSWER" Some(Invalid);
     /// The wallet has no access to the image now.
     NotAuthorized "NOT_AUTHORIZED" Some(NotAuthorized);
     /// Its key on chain is another one, or retired.
@@ -145,6 +155,10 @@ codes! {
     KgcPassphrase "KGC_PASSPHRASE" Some(NotAuthorized);
     /// Its key file can't be used.
     KgcKeyFile "KGC_KEY_FILE" Some(Failure);
+    /// Its service can't listen at its address.
+    Listen "LISTEN" Some(Failure);
+    /// Certificate or key of its service can't be used.
+    Tls "TLS" Some(Failure);
     /// Its release log is not the one whose head was anchored.
     KgcLog "KGC_LOG" Some(Invalid);
 
@@ -177,10 +191,16 @@ codes! {
     // The node and its chain.
     /// No node answers in time, or it is behind.
     Unreachable "UNREACHABLE" Some(Unreachable);
+    /// The node, or what stands before it, has no time now.
+    NodeBusy "NODE_BUSY" Some(Unreachable);
     /// A node serves another chain or contract.
     WrongChain "WRONG_CHAIN" Some(WrongChain);
     /// A node's answer is of no use.
     Chain "CHAIN" Some(Failure);
+    /// A node asks for fees that its own blocks do not bear out.
+    Fees "FEES" Some(Failure);
+    /// This machine's clock and the chain's are too far apart.
+    Clock "CLOCK" Some(Failure);
     /// The chain calls no block safe or final.
     NoFinality "NO_FINALITY" Some(Failure);
     /// The chain began anew, or went back.
@@ -201,6 +221,10 @@ codes! {
     Deployment "DEPLOYMENT" None;
     /// The transaction deployed no `ImageRegistry` of this build.
     NotADeployment "NOT_A_DEPLOYMENT" Some(WrongChain);
+    /// The contract on chain, or the build, is not what the sources give.
+    SourceDiffers "SOURCE_DIFFERS" Some(WrongChain);
+    /// The contract's sources can't be compiled.
+    Sources "SOURCES" Some(Failure);
     /// A contract that is deployed already lacks a role that was asked for.
     RoleMissing "ROLE_MISSING" Some(Failure);
     /// No such image on chain.
@@ -225,6 +249,18 @@ codes! {
     OutboxBusy "OUTBOX_BUSY" Some(Failure);
     /// The wallet can't pay.
     NoFunds "NO_FUNDS" Some(Failure);
+    /// A transaction may cost more than its owner allows; nothing was signed.
+    FeeCeiling "FEE_CEILING" Some(Failure);
+    /// A transaction may take more gas than its relayer allows; nothing was signed.
+    GasCap "GAS_CAP" Some(Failure);
+    /// Another program's transaction of the same wallet is not mined yet.
+    ForeignPending "FOREIGN_PENDING" Some(Unreachable);
+    /// The outbox has no such job.
+    UnknownJob "UNKNOWN_JOB" Some(NotFound);
+    /// Nothing of the job waits for a block.
+    NotWaiting "NOT_WAITING" Some(Failure);
+    /// The job was cancelled.
+    Cancelled "CANCELLED" Some(Failure);
     /// The node does not take a transaction, this one or one before it.
     Refused "REFUSED" None;
     /// A transaction was sent and is in no block yet.

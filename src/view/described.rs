@@ -3,6 +3,7 @@
 use super::values::address;
 use crate::contract::bindings::IImageRegistry::{AdminPlan, IImageRegistryEvents as Event};
 use crate::contract::bindings::Role;
+use crate::contract::flag_number;
 use alloy::primitives::{Address, B256};
 
 /// Name, and what happened, in words.
@@ -17,9 +18,10 @@ pub fn describe(event: &Event) -> (&'static str, String) {
             let verdict = if e.valid { "valid" } else { "INVALID" };
             ("Verified", format!("{verdict}, number {} by {}", e.number, address(e.verifier)))
         }
-        Event::FlagRaised(e) => ("FlagRaised", format!("flag {} by {}", e.flagId, address(e.verifier))),
-        Event::FlagConfirmed(e) => ("FlagConfirmed", format!("flag {} by {}", e.flagId, address(e.by))),
-        Event::FlagDismissed(e) => ("FlagDismissed", format!("flag {} by {}", e.flagId, address(e.by))),
+        Event::FlagRaised(e) => ("FlagRaised", format!("flag {} by {}", flag_number(e.flagId), address(e.verifier))),
+        Event::FlagJoined(e) => ("FlagJoined", format!("flag {} by {}", flag_number(e.flagId), address(e.verifier))),
+        Event::FlagConfirmed(e) => ("FlagConfirmed", format!("flag {} by {}", flag_number(e.flagId), address(e.by))),
+        Event::FlagDismissed(e) => ("FlagDismissed", format!("flag {} by {}", flag_number(e.flagId), address(e.by))),
         Event::AccessGranted(e) => ("AccessGranted", format!("{} until {}", address(e.wallet), e.expiry)),
         Event::AccessRevoked(e) => ("AccessRevoked", address(e.wallet)),
         Event::OperatorSet(e) => {
@@ -52,6 +54,7 @@ pub fn about(event: &Event) -> (Option<B256>, Option<Address>, Option<&'static s
         Event::CapsulesUpdated(e) => (Some(e.imageId), Some(e.by), None),
         Event::Verified(e) => (Some(e.imageId), Some(e.verifier), Some(if e.valid { "valid" } else { "invalid" })),
         Event::FlagRaised(e) => (Some(e.imageId), Some(e.verifier), Some("raised")),
+        Event::FlagJoined(e) => (Some(e.imageId), Some(e.verifier), Some("joined")),
         Event::FlagConfirmed(e) => (Some(e.imageId), Some(e.by), Some("confirmed")),
         Event::FlagDismissed(e) => (Some(e.imageId), Some(e.by), Some("dismissed")),
         Event::AccessGranted(e) => (Some(e.imageId), Some(e.by), None),

@@ -3,7 +3,7 @@
 use super::described::describe;
 use super::values::{Checksummed, Decimal};
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
-use crate::contract::{RegistryEvent, Trail};
+use crate::contract::{RegistryEvent, Trail, flag_number};
 use alloy::primitives::{B256, Bytes, U256};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub enum EventDetails {
         number: u64,
         signature: Bytes,
     },
-    /// A flag was raised.
+    /// A flag was raised, or another verifier joined it.
     FlagRaised { flag: u64, verifier: Checksummed },
     /// A flag was confirmed or dismissed.
     FlagDecided { flag: u64, by: Checksummed },
@@ -83,9 +83,10 @@ fn details(event: &Event) -> Option<EventDetails> {
             number: e.number.to(),
             signature: e.signature.clone(),
         },
-        Event::FlagRaised(e) => EventDetails::FlagRaised { flag: e.flagId.to(), verifier: e.verifier.into() },
-        Event::FlagConfirmed(e) => EventDetails::FlagDecided { flag: e.flagId.to(), by: e.by.into() },
-        Event::FlagDismissed(e) => EventDetails::FlagDecided { flag: e.flagId.to(), by: e.by.into() },
+        Event::FlagRaised(e) => EventDetails::FlagRaised { flag: flag_number(e.flagId), verifier: e.verifier.into() },
+        Event::FlagJoined(e) => EventDetails::FlagRaised { flag: flag_number(e.flagId), verifier: e.verifier.into() },
+        Event::FlagConfirmed(e) => EventDetails::FlagDecided { flag: flag_number(e.flagId), by: e.by.into() },
+        Event::FlagDismissed(e) => EventDetails::FlagDecided { flag: flag_number(e.flagId), by: e.by.into() },
         Event::AccessGranted(e) => {
             EventDetails::AccessGranted { wallet: e.wallet.into(), by: e.by.into(), expiry: e.expiry }
         }
@@ -123,7 +124,7 @@ pub(super) mod tests {
     pub(in crate::view) fn samples() -> [RegistryEvent; 10] {
         let (id, trail) = (B256::repeat_byte(1), TRAIL);
         let (sender, wallet, by) = (Address::repeat_byte(0xa1), Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
-        let (number, flag) = (U40::from(4), U40::from(2));
+        let (number, flag) = (U40::from(4), 2 << 32 | 77);
         let verified = registry::Verified {
             imageId: id,
             verifier: by,

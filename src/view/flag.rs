@@ -2,6 +2,7 @@
 
 use super::values::{Checksummed, flag_name, state_name};
 use crate::contract::bindings::IImageRegistry::{Flag, RecordState};
+use crate::contract::flag_number;
 use alloy::primitives::B256;
 use serde::Serialize;
 
@@ -9,8 +10,11 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlagView {
+    /// Which of the image's flags, from 1.
     id: u64,
     state: &'static str,
+    /// How many verifiers observed other bytes while it was open.
+    verifiers: u32,
     verifier: Checksummed,
     raised_at: u64,
 }
@@ -18,9 +22,10 @@ pub struct FlagView {
 impl FlagView {
     /// The flag; none where there was none.
     pub fn of(flag: &Flag) -> Option<Self> {
-        (!flag.id.is_zero()).then(|| Self {
-            id: flag.id.to(),
+        (flag.id != 0).then(|| Self {
+            id: flag_number(flag.id),
             state: flag_name(flag.state),
+            verifiers: flag.verifiers,
             verifier: flag.verifier.into(),
             raised_at: flag.raisedAt.to(),
         })
@@ -66,7 +71,7 @@ mod tests {
             json(FlaggedView::new(id, RecordState::Flagged, &flag())).to_string(),
             concat!(
                 r#"{"flag":{"id":2,"raisedAt":1700000100,"state":"open","#,
-                r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"},"#,
+                r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","verifiers":2},"#,
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
                 r#""state":"flagged"}"#,
             )

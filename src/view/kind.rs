@@ -52,7 +52,9 @@ impl From<&Event> for EventKind {
             | Event::Anchored(_)
             | Event::Materialized(_) => Self::Registrations,
             Event::Verified(_) => Self::Verifications,
-            Event::FlagRaised(_) | Event::FlagConfirmed(_) | Event::FlagDismissed(_) => Self::Flags,
+            Event::FlagRaised(_) | Event::FlagJoined(_) | Event::FlagConfirmed(_) | Event::FlagDismissed(_) => {
+                Self::Flags
+            }
             Event::AccessGranted(_) | Event::AccessRevoked(_) | Event::OperatorSet(_) => Self::Grants,
             Event::CapsulesUpdated(_) | Event::CapsulesAnchored(_) => Self::Capsules,
             Event::KgcKeyPublished(_) | Event::KgcKeyRetired(_) | Event::LogAnchored(_) => Self::Keys,

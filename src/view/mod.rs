@@ -16,6 +16,7 @@ mod flag;
 mod kgc;
 mod kind;
 mod measure;
+mod outbox;
 mod pins;
 mod problem;
 mod record;
@@ -31,7 +32,7 @@ mod watch;
 pub use access::{AccessView, GrantView, OperatorChangeView, OperatorView, RevocationView};
 pub use answer::{AnswerView, ErrorView, RefusalView};
 pub use audit::{AuditView, ListedView};
-pub use capsules::{CapsulesAddedView, CapsulesView, HolderView, ReaderKeyView};
+pub use capsules::{CapsulesAddedView, CapsulesRestoredView, CapsulesView, HolderView, ReaderKeyView};
 pub use code::{Code, Meaning};
 pub use described::{about, describe};
 pub use event::{EventDetails, EventView};
@@ -40,11 +41,13 @@ pub use flag::{FlagDecisionView, FlagView, FlaggedView};
 pub use kgc::{KgcView, LogAnchorView, OnChainView};
 pub use kind::EventKind;
 pub use measure::{KeyFiguresView, KeyReportView, MeasureView, PassedOverView};
+pub use outbox::{JobEndView, OutboxView};
 pub use pins::{FailureView, PinnedView, PinsView, RepairedView, ReplicaView, held};
 pub use problem::Problem;
 pub use record::{AnchoredView, ImageView};
 pub use registry::{
     AdministeredView, AdministrationView, DeploymentView, RegistryStandingView, RoleChangeView, RoleView, RolesView,
+    SourceView,
 };
 pub use sealed::{
     FailedFileView, LeftOutView, MaterializedListView, MaterializedView, OpenedView, SealedListView, SealedView,

@@ -2,7 +2,7 @@
 //! general code of its part.
 
 use super::code::{Code, Meaning};
-use crate::audit::AuditError;
+use crate::audit::{AuditError, SourceError};
 use crate::chain::{ChainError, DeploymentError, NodeError, OutboxError, RelayError, WalletError};
 use crate::contract::bindings::IImageRegistry::IImageRegistryErrors;
 use crate::contract::{CallError, ErrorKind, RequestError, Revert};
@@ -10,7 +10,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError};
+use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError, Reason};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -86,6 +86,7 @@ impl From<&RelayError> for Problem {
         match error {
             RelayError::Chain(error) => error.into(),
             RelayError::Request(error) => error.into(),
+            RelayError::TooMuchGas { .. } => Code::GasCap.into(),
         }
     }
 }
@@ -97,6 +98,9 @@ impl From<&ChainError> for Problem {
             (ChainError::Revert(revert), _) => return (&**revert).into(),
             (ChainError::InvalidUrl { .. }, _) => Code::Settings,
             (ChainError::NoFinality { .. }, _) => Code::NoFinality,
+            (ChainError::Busy { .. }, _) => Code::NodeBusy,
+            (ChainError::Fees { .. }, _) => Code::Fees,
+            (ChainError::Clock { .. }, _) => Code::Clock,
             (ChainError::OutOfBudget { .. }, _) => Code::ReadLimit,
             (ChainError::Contradicts { .. }, _) => Code::LogIncomplete,
             (_, ErrorKind::Unreachable) => Code::Unreachable,
@@ -116,7 +120,14 @@ impl From<&OutboxError> for Problem {
             OutboxError::Reverted { reason, .. } if **reason != Revert::Unknown(Bytes::new()) => {
                 return (&**reason).into();
             }
-            OutboxError::ChainReset { .. } | OutboxError::ChainWentBack { .. } => Code::ChainReset,
+            OutboxError::ChainReset { .. } => Code::ChainReset,
+            OutboxError::Contradiction { .. } => Code::Chain,
+            OutboxError::TooDear { .. } => Code::FeeCeiling,
+            OutboxError::TooMuchGas { .. } => Code::GasCap,
+            OutboxError::ForeignPending { .. } => Code::ForeignPending,
+            OutboxError::NoSuchJob { .. } => Code::UnknownJob,
+            OutboxError::NotWaiting { .. } => Code::NotWaiting,
+            OutboxError::Cancelled { .. } => Code::Cancelled,
             OutboxError::Busy { .. } => Code::OutboxBusy,
             OutboxError::NotMined { .. } => Code::NotMined,
             OutboxError::NotFinal { .. } => Code::NotFinal,
@@ -165,9 +176,20 @@ impl From<&AuditError> for Problem {
             AuditError::NoBlock { .. } | AuditError::UnknownBlock { .. } => Code::NoBlock,
             AuditError::OtherCode { .. } => Code::WrongChain,
             AuditError::Io { .. } => Code::State,
+            AuditError::Unlisted(_) => Code::Output,
             _ => Code::LogIncomplete,
         };
         code.into()
+    }
+}
+
+impl From<&SourceError> for Problem {
+    fn from(error: &SourceError) -> Self {
+        match error {
+            SourceError::File { source, .. } => Self::of_file(source),
+            SourceError::Differs(_) => Code::SourceDiffers.into(),
+            _ => Code::Sources.into(),
+        }
     }
 }
 
@@ -232,6 +254,7 @@ impl From<&StoreError> for Problem {
             StoreError::NoNode { failures, .. } => return in_common(failures).unwrap_or(Code::IpfsUnreachable.into()),
             StoreError::TooFewReplicas(_) => Code::TooFewReplicas,
             StoreError::Car(_) => Code::Car,
+            StoreError::TooLarge { .. } => Code::Image,
             _ => Code::Store,
         };
         code.into()
@@ -286,6 +309,23 @@ impl From<&KgcError> for Problem {
             KgcError::Chain(_) => Code::Unreachable,
             KgcError::Log(LogError::Io { .. }) => Code::Kgc,
             KgcError::Log(_) => Code::KgcLog,
+            KgcError::Refused { reason, .. } => match reason {
+                Reason::NotAuthorized => Code::NotAuthorized,
+                Reason::UnknownImage => Code::UnknownImage,
+                Reason::RecordMismatch | Reason::ShareMismatch => Code::Tampered,
+                Reason::ChainStale
+                | Reason::ChainUnreachable
+                | Reason::ChainDisagrees
+                | Reason::LogUnavailable
+                | Reason::RateLimited
+                | Reason::Busy
+                | Reason::Draining => Code::KgcNotReady,
+                _ => Code::Kgc,
+            },
+            KgcError::NoAnswer { .. } => Code::KgcUnreachable,
+            KgcError::BadAnswer { .. } | KgcError::OtherHome { .. } | KgcError::Receipt(_) => Code::KgcAnswer,
+            KgcError::Url { .. } => Code::Settings,
+            KgcError::ReceiptNotKept { .. } => Code::State,
             _ => Code::Kgc,
         };
         code.into()
@@ -311,7 +351,8 @@ impl From<&PipelineError> for Problem {
             E::Imaging(_) | E::NoPixels { .. } | E::NotSealable(_) => Code::Image,
             E::Envelope(_) | E::RecordMismatch { .. } => Code::Tampered,
             E::Capsule(CapsuleError::NoMatchingStanza { .. }) => Code::NoCapsule,
-            E::Capsule(_) => Code::Capsule,
+            E::Capsule(_) | E::NoKgcStanza => Code::Capsule,
+            E::NoEarlierCapsules { .. } => Code::NoEarlierCapsules,
             E::Kgc(error) => return error.into(),
             E::Store(error) => return error.into(),
             E::Chain(error) => return error.into(),

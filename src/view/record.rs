@@ -25,7 +25,8 @@ pub struct ImageView {
     flag: Option<FlagView>,
     /// Of the wallet that was asked about.
     access: Option<AccessView>,
-    pinned: bool,
+    /// Null where the store does not say.
+    pinned: Option<bool>,
     events: Vec<EventView>,
 }
 
@@ -39,7 +40,7 @@ impl ImageView {
         (id, stored): (B256, &Stored),
         flag: &Flag,
         access: Option<AccessView>,
-        pinned: bool,
+        pinned: Option<bool>,
         events: &[RegistryEvent],
     ) -> Result<Self, CidError> {
         let at = stored.capsules;
@@ -248,12 +249,13 @@ pub(super) mod tests {
     }
 
     pub(in crate::view) fn flag() -> Flag {
-        let (id, raised_at) = (U40::from(2), U48::from(1_700_000_100));
-        Flag { id, state: FlagState::Open, verifier: Address::repeat_byte(0xc3), raisedAt: raised_at }
+        let (id, raised_at) = (2 << 32 | 77, U48::from(1_700_000_100));
+        let verifier = Address::repeat_byte(0xc3);
+        Flag { id, state: FlagState::Open, raisedAt: raised_at, verifiers: 2, verifier }
     }
 
     pub(in crate::view) fn no_flag() -> Flag {
-        Flag { id: U40::ZERO, state: FlagState::None, verifier: Address::ZERO, raisedAt: U48::ZERO }
+        Flag { id: 0, state: FlagState::None, raisedAt: U48::ZERO, verifiers: 0, verifier: Address::ZERO }
     }
 
     pub(in crate::view) fn anchored() -> AnchoredImage {
@@ -283,18 +285,18 @@ pub(super) mod tests {
         let id = B256::repeat_byte(1);
         let alone = RegistrationKind::Alone { deadline: 1_700_000_600, signature: Bytes::from_static(&[7; 3]) };
         let [registered, ..] = samples();
-        let view = ImageView::new(HOME, (id, &stored(alone)), &flag(), Some(access()), true, &[registered]);
+        let view = ImageView::new(HOME, (id, &stored(alone)), &flag(), Some(access()), Some(true), &[registered]);
         assert_eq!(
             json(view.expect("good CIDs")).to_string(),
             concat!(
-                r#"{"access":{"authorized":true,"block":11,"expiry":1800000000,"seq":3,"#,
+                r#"{"access":{"authorized":true,"block":11,"expiry":1800000000,"seq":"3","#,
                 r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"#,
                 r#""capsules":{"cid":"bafkreibakr5mhzxulfb3qgmyk6tzhhmdxeip5pzgbotglbw3ssnrg5inkm","#,
                 r#""hash":"0x0606060606060606060606060606060606060606060606060606060606060606","version":2},"#,
                 r#""chainId":31337,"events":[{"block":12,"event":"Registered","logIndex":3,"seq":7,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a"}],"#,
                 r#""flag":{"id":2,"raisedAt":1700000100,"state":"open","#,
-                r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"},"#,
+                r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","verifiers":2},"#,
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","pinned":true,"#,
                 r#""record":{"contentHash":"0x0303030303030303030303030303030303030303030303030303030303030303","#,
                 r#""registeredAt":1700000000,"sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","#,
@@ -312,7 +314,7 @@ pub(super) mod tests {
             )
         );
         let leaf = stored(RegistrationKind::Leaf { root: B256::repeat_byte(8) });
-        let view = ImageView::new(HOME, (id, &leaf), &no_flag(), None, false, &[]);
+        let view = ImageView::new(HOME, (id, &leaf), &no_flag(), None, Some(false), &[]);
         assert_eq!(
             json(view.expect("good CIDs")).to_string(),
             concat!(
@@ -338,7 +340,7 @@ pub(super) mod tests {
         );
         let mut bad = leaf;
         bad.logged.capsules_cid = Bytes::from_static(&[1]);
-        assert!(ImageView::new(HOME, (id, &bad), &no_flag(), None, false, &[]).is_err());
+        assert!(ImageView::new(HOME, (id, &bad), &no_flag(), None, Some(false), &[]).is_err());
     }
 
     #[test]

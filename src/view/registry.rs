@@ -34,6 +34,27 @@ impl RegistryStandingView {
     }
 }
 
+/// The sources of the contract, compiled, are what is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceView {
+    /// Null where no chain was asked.
+    chain_id: Option<u64>,
+    registry: Option<Checksummed>,
+    /// Version of the compiler.
+    solc: String,
+    /// How many files were compiled.
+    files: usize,
+}
+
+impl SourceView {
+    /// So many files, compiled by `solc`, and the registry that runs them.
+    pub fn new(solc: &str, files: usize, registry: Option<(u64, Address)>) -> Self {
+        let (chain_id, registry) = registry.map(|(chain, address)| (chain, address.into())).unzip();
+        Self { chain_id, registry, solc: solc.to_owned(), files }
+    }
+}
+
 /// A wallet with a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RoleView {

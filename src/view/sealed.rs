@@ -127,7 +127,7 @@ pub struct OpenedView {
     image_id: B256,
     output: String,
     bytes: usize,
-    /// As whoever sealed it called it: escaped, and never to be used as a name.
+    /// As whoever sealed it called it; never to be used as a name.
     pub(crate) file_name: String,
     format: String,
     /// Whether the file is the one that was sealed, not a re-encoding of its samples.
@@ -143,7 +143,7 @@ impl OpenedView {
             image_id: id,
             output,
             bytes: opened.file.len(),
-            file_name: description.file_name.escape_debug().to_string(),
+            file_name: description.file_name.clone(),
             format: description.format.to_string(),
             byte_for_byte: !matches!(description.layout, Layout::Pixels { .. }),
             state: state_name(opened.stored.record.state),
@@ -194,7 +194,7 @@ pub(super) mod tests {
             layout: Layout::Bytes { length: 5 },
         };
         let stored = stored(RegistrationKind::Leaf { root: B256::ZERO });
-        OpenedImage { file: vec![1, 2, 3, 4, 5].into(), description, image: None, stored }
+        OpenedImage { file: vec![1, 2, 3, 4, 5].into(), description, image: None, stored, unusable_capsules: None }
     }
 
     #[test]

@@ -189,8 +189,15 @@ pub(super) mod tests {
 
     pub(in crate::view) fn request() -> Request {
         let (wallet, by) = (Address::repeat_byte(0xb2), Address::repeat_byte(0xc3));
-        let grant =
-            Grant { imageId: B256::repeat_byte(1), wallet, expiry: 1_800_000_000, accessSeq: 1, by, deadline: 9 };
+        let grant = Grant {
+            imageId: B256::repeat_byte(1),
+            wallet,
+            expiry: 1_800_000_000,
+            accessSeq: 1,
+            by,
+            operatorSeq: 0,
+            deadline: 9,
+        };
         let call = grantForCall { grant, signature: Bytes::from_static(&[7]) }.abi_encode();
         Request::of_call(&Call::decode(&call).expect("ours")).expect("it takes a signature").0
     }
@@ -239,7 +246,7 @@ pub(super) mod tests {
                 r#""message":{"accessSeq":1,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","deadline":9,"#,
                 r#""expiry":1800000000,"#,
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
-                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"#,
+                r#""operatorSeq":0,"wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"#,
                 r#""relayer":"0xE5e5E5E5e5e5E5E5E5E5e5E5e5e5e5E5e5e5e5e5","#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
                 r#""type":"Grant"}"#,
@@ -253,7 +260,7 @@ pub(super) mod tests {
                 r#""message":{"accessSeq":1,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","deadline":9,"#,
                 r#""expiry":1800000000,"#,
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
-                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"relayer":null,"transaction":null,"#,
+                r#""operatorSeq":0,"wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"relayer":null,"transaction":null,"#,
                 r#""type":"Grant"}"#,
             )
         );
@@ -285,7 +292,7 @@ pub(super) mod tests {
                 r#"{"act":"grantFor","arguments":{"accessSeq":1,"by":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","#,
                 r#""deadline":9,"expiry":1800000000,"#,
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
-                r#""wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"chainId":31337,"deadline":9,"#,
+                r#""operatorSeq":0,"wallet":"0xb2b2b2b2b2B2b2B2B2b2b2B2B2b2B2B2b2b2b2b2"},"chainId":31337,"deadline":9,"#,
                 r#""digest":"0xd1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1","#,
                 r#""kind":"typed data","registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","#,
                 r#""signer":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","type":"Grant","view":false}"#,

@@ -56,6 +56,7 @@ pub fn flag_name(state: FlagState) -> &'static str {
         FlagState::Open => "open",
         FlagState::Confirmed => "confirmed",
         FlagState::Dismissed => "dismissed",
+        FlagState::DismissedBySender => "dismissed-by-sender",
         _ => "none",
     }
 }

@@ -9,7 +9,8 @@ export async function allow (file: string, url: string, sender: Account, relayer
   const deployment: Deployment = readDeployment(file)
   const transport = http(url)
   const deadline = BigInt(Math.floor(Date.now() / 1000) + 3600)
-  const grant = { imageId, wallet, expiry: 2_000_000_000n, accessSeq: 0n, by: sender.address, deadline }
+  const { numbered } = await connect(deployment, url)
+  const grant = await numbered('Grant', { imageId, wallet, expiry: 2_000_000_000n, by: sender.address, deadline })
   const signature = await createWalletClient({ account: sender, transport }).signTypedData(typedData(deployment, 'Grant', grant))
   const call = relayCall(deployment, 'Grant', grant, signature)
   await createPublicClient({ transport }).simulateContract({ account: relayer, ...call })

@@ -39,7 +39,7 @@ const MERKLE_FILES = {
   Tree: 'address sender, uint256 first, uint32 count, bytes32 root',
   Proof: 'uint256 tree, uint256 leaf, bytes32 leafHash, bytes32[] proof'
 }
-const MAX_U64 = 2n ** 64n - 1n
+const [MAX_U64, MAX_U128] = [2n ** 64n - 1n, 2n ** 128n - 1n]
 
 // ---- random values ----
 
@@ -73,18 +73,19 @@ const RANDOM = {
   bytes32: word,
   uint32: () => Number(number(1n, 2n ** 32n - 1n)),
   uint40: () => Number(number(0n, 2n ** 40n - 1n)),
-  uint64: () => number(0n, MAX_U64)
+  uint64: () => number(0n, MAX_U64),
+  uint128: () => number(0n, MAX_U128)
 }
 const item = () => ({ ...random('Item'), size: number(1n, 1n << 20n) })
 const SPECIAL = {
   'Registration.size': () => number(1n, MAX_U64),
   'Anchor.leavesCid': () => data(1, 64),
   'Batch.items': () => Array.from({ length: oneIn(50) ? Number(number(1n, 100n)) : 1 + below(5) }, item),
-  // A nonce that the wallet can get: by cancelling its signatures so often.
-  'Verification.nonce': () => BigInt(below(3)) << 128n,
-  'OperatorChange.operatorSeq': () => oneIn(2) ? 0n : number(0n, MAX_U64),
-  'Grant.accessSeq': () => oneIn(2) ? 0n : number(0n, MAX_U64),
-  'Revocation.accessSeq': () => oneIn(2) ? 0n : number(0n, MAX_U64)
+  // The test puts it there: what is drawn when a wallet cancels its signatures, nobody foretells.
+  'Verification.nonce': () => bits(256) >> 1n,
+  'OperatorChange.operatorSeq': () => oneIn(2) ? 0n : number(0n, MAX_U128),
+  'Grant.accessSeq': () => oneIn(2) ? 0n : number(0n, MAX_U128),
+  'Revocation.accessSeq': () => oneIn(2) ? 0n : number(0n, MAX_U128)
 }
 
 function random (struct) {
@@ -113,9 +114,9 @@ function randomCase (struct) {
   if (struct === 'Verification') {
     given.seen = random('Registration')
     value.imageId = imageId(chain, given.seen)
-    // Not later than a minute after the deadline, which is when it is relayed.
-    const latest = value.deadline + 60n
-    value.observedAt = number(0n, latest < MAX_U64 ? latest : MAX_U64)
+    // Not a minute before or after the deadline, which is when it is registered and relayed.
+    const [earliest, latest] = [value.deadline - 60n, value.deadline + 60n]
+    value.observedAt = number(earliest > 0n ? earliest : 0n, latest < MAX_U64 ? latest : MAX_U64)
   }
   return { ...given, digest: digest(chain, struct, value) }
 }

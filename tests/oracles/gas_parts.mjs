@@ -132,7 +132,7 @@ async function measure (request) {
   await relayLook(1n)
   await act('verification, direct', verifier, 'recordVerification', [{ ...look(0n), deadline: 0n }, '0x'])
   await act('grant, direct', sender, 'grant', [imageId, READERS[0], DEADLINE])
-  const grant = { imageId, wallet: READERS[1], expiry: DEADLINE, accessSeq: 0n, by: sender.address, deadline: DEADLINE }
+  const grant = { imageId, wallet: READERS[1], expiry: DEADLINE, accessSeq: 0n, by: sender.address, operatorSeq: 0n, deadline: DEADLINE }
   await act('grant, relayed', relayer, 'grantFor', [grant, await sign(sender, 'Grant', grant)])
   const anchor = { sender: sender.address, root: word('root'), count: 1000, leavesCid: concat(['0x01551220', word('leaves')]), deadline: DEADLINE }
   await act('anchor, relayed', relayer, 'anchor', [anchor, await sign(sender, 'Anchor', anchor)])

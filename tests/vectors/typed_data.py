@@ -22,6 +22,8 @@ DEPLOYER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 REGISTRY = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 ADMIN = "0x00000000000000000000000000000000000000AD"
 BLOCK, TIME = 7, 1_800_000_000
+# Hash of the block before, from which the contract draws numbers.
+HASH_BEFORE = keccak(text="block 6")
 DOMAIN = {"name": "MedSeal", "version": "1", "chainId": CHAIN_ID, "verifyingContract": REGISTRY}
 KEYS = {name: bytes([0x11 * number]) * 32 for number, name in enumerate(("sender", "verifier", "arbiter", "operator"), 1)}
 WALLETS = {name: Account.from_key(key).address for name, key in KEYS.items()}
@@ -118,7 +120,8 @@ def raw_cid(sha256: bytes) -> str:
     return hexed(b"\x01\x55\x12\x20" + sha256)
 
 
-def structs() -> dict:
+def structs(flag_id: int) -> dict:
+    """What is signed; the decision is about the flag with this id, which is drawn when it is raised."""
     sender, verifier, arbiter, operator = WALLETS.values()
     salt = bytes(range(32))
     image = hexed(image_id(salt))
@@ -158,11 +161,11 @@ def structs() -> dict:
         "nonce": 0,
         "deadline": TIME + 3601,
     }
-    decision = {"imageId": image, "flagId": 1, "confirmed": True, "by": arbiter, "deadline": TIME + 3604}
+    decision = {"imageId": image, "flagId": flag_id, "confirmed": True, "by": arbiter, "deadline": TIME + 3604}
     change = {"sender": sender, "operator": operator, "allowed": True, "operatorSeq": 0, "deadline": TIME + 3605}
-    grant = {"imageId": image, "wallet": READER, "expiry": TIME + 86_400, "accessSeq": 0, "by": operator}
-    revocation = {"imageId": image, "wallet": READER, "accessSeq": 1, "by": sender}
-    update = {"imageId": image, "version": 0, "capsulesHash": hexed(b"\xcb" * 32), "capsulesCid": "0x", "by": operator}
+    grant = {"imageId": image, "wallet": READER, "expiry": TIME + 86_400, "accessSeq": 0, "by": operator, "operatorSeq": 1}
+    revocation = {"imageId": image, "wallet": READER, "accessSeq": 1, "by": sender, "operatorSeq": 0}
+    update = {"imageId": image, "version": 0, "capsulesHash": hexed(b"\xcb" * 32), "capsulesCid": "0x", "by": operator, "operatorSeq": 1}
     return {
         "Registration": case("Registration", "sender", registration),
         "Item": case("Item", None, items[1]),
@@ -191,6 +194,11 @@ class Trail:
     def word(self) -> str:
         return hexed(self.slot.to_bytes(32, "big"))
 
+    def draw(self) -> int:
+        """64 bits that nobody knows before the block before this one."""
+        drawn = keccak(encode(["bytes32", "uint256", "uint256"], [HASH_BEFORE, TIME, self.slot]))
+        return int.from_bytes(drawn[-8:], "big")
+
     def log(self, event: str, *values) -> None:
         kinds = [kind for kind, _ in INTERFACE.events[event][:-1]]
         words = [keccak(value) if kind == "bytes" else value for kind, value in zip(kinds, values, strict=True)]
@@ -202,9 +210,9 @@ class Trail:
         self.events.append({"event": event, "fields": hexed(fields), "trail": self.word()})
 
 
-def audit(signed: dict) -> list[dict]:
+def audit(signed: dict) -> tuple[list[dict], int]:
     """The word before any event, and the events of a registry with an admin, a verifier and an arbiter to which all
-    signed structs are relayed in turn."""
+    signed structs are relayed in turn; and the id of the flag that they raise."""
     trail = Trail()
     trail.log("RoleChanged", bytes(32), ADMIN, True, DEPLOYER)
     for holder in ("verifier", "arbiter"):
@@ -220,17 +228,24 @@ def audit(signed: dict) -> list[dict]:
     trail.log("Anchored", *value["Anchor"], proof["Anchor"])
     _, verifier, observed, observed_at, nonce, deadline = value["Verification"]
     trail.log("Verified", image, verifier, False, observed, observed_at, nonce, deadline, 1, proof["Verification"])
-    trail.log("FlagRaised", image, 1, verifier)
-    trail.log("FlagConfirmed", image, 1, WALLETS["arbiter"])
+    # The first flag of the image, and the upper half of 64 drawn bits.
+    flag_id = 1 << 32 | trail.draw() >> 32
+    trail.log("FlagRaised", image, flag_id, verifier)
+    trail.log("FlagConfirmed", image, flag_id, WALLETS["arbiter"])
     trail.log("OperatorSet", WALLETS["sender"], WALLETS["operator"], True, 1)
     trail.log("AccessGranted", image, READER, WALLETS["operator"], TIME + 86_400, 1)
-    trail.log("AccessRevoked", image, READER, WALLETS["sender"], 2)
+    # The first revocation of the pair, 64 drawn bits, and nothing counted since.
+    trail.log("AccessRevoked", image, READER, WALLETS["sender"], 1 << 96 | trail.draw() << 32)
     trail.log("CapsulesUpdated", image, 1, WALLETS["operator"], b"\xcb" * 32, b"")
-    return trail.events
+    return trail.events, flag_id
 
 
 def main() -> None:
-    signed = structs()
+    # No event before the flag depends on the decision, so the first round finds the id that the second signs.
+    _, flag_id = audit(structs(0))
+    signed = structs(flag_id)
+    events, raised = audit(signed)
+    assert raised == flag_id
     functions = INTERFACE.selectors(INTERFACE.functions, "selector", 4)
     interface_id = reduce(lambda id_, function: id_ ^ int(function["selector"], 16), functions.values(), 0)
     vectors = {
@@ -246,7 +261,7 @@ def main() -> None:
         "events": INTERFACE.selectors(INTERFACE.events, "topic", 32),
         "functions": functions,
         "interfaceId": hexed(interface_id.to_bytes(4, "big")),
-        "audit": {"block": BLOCK, "time": TIME, "events": audit(signed)},
+        "audit": {"block": BLOCK, "time": TIME, "hashBefore": hexed(HASH_BEFORE), "events": events},
     }
     (HERE / "typed_data.json").write_text(json.dumps(vectors, indent=2) + "\n")
 

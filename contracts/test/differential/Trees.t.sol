@@ -60,9 +60,9 @@ contract TreesTest is Cases {
 
     function isProven(address sender, bytes32 root, IImageRegistry.Leaf memory leaf, bytes32[] memory proof) private {
         holds(registry.verifyLeaf(sender, root, leaf, proof), "the proof holds");
-        leaf.size ^= 1;
+        leaf.salt ^= bytes32(uint256(1));
         holds(!registry.verifyLeaf(sender, root, leaf, proof), "of no other leaf");
-        leaf.size ^= 1;
+        leaf.salt ^= bytes32(uint256(1));
         bytes32 imageId = registry.materialize(sender, root, leaf, proof);
         same(leaf.contentHash, registry.recordOf(imageId).contentHash);
     }

@@ -36,20 +36,29 @@ abstract contract AccessActions is VerificationActions {
 
     function revokeFor(uint256 which, uint256 whom) external tick {
         (bytes32 imageId, address reader_) = (anyImage(which), anyReader(whom));
-        IImageRegistry.Revocation memory taken =
-            IImageRegistry.Revocation(imageId, reader_, accesses[imageId][reader_].seq, senderOf[imageId], deadline());
+        IImageRegistry.Revocation memory taken = IImageRegistry.Revocation(
+            imageId, reader_, accesses[imageId][reader_].seq, senderOf[imageId], 0, deadline()
+        );
         bytes memory signature = signed(taken.by, TypedData.structHash(taken));
         relay(abi.encodeCall(registry.revokeFor, (taken, signature)));
     }
 
-    /// @dev A grant that was signed before a revocation never acts after it.
-    function grantHeldBack(uint256 which, uint256 whom, uint256 time) external tick {
+    /// @dev A grant that was signed before a revocation never acts after it, whatever number it names: the current one, or
+    /// one that somebody foretold, by counting or by what earlier draws look like.
+    function grantHeldBack(uint256 which, uint256 whom, uint256 time, uint256 foretold) external tick {
         onlyIf(!isPaused());
-        IImageRegistry.Grant memory given = grantOf(anyImage(which), anyReader(whom), time, false);
+        IImageRegistry.Grant memory given = grantOf(anyImage(which), anyReader(whom), time, time % 2 == 0);
+        if (foretold % 4 == 1) given.accessSeq += uint128(foretold % 16);
+        else if (foretold % 4 == 2) given.accessSeq = (given.accessSeq >> 96) + 1 << 96;
+        else if (foretold % 4 == 3) given.accessSeq += 1 << 96;
         bytes memory signature = signed(given.by, TypedData.structHash(given));
         send(given.by, abi.encodeCall(registry.revoke, (given.imageId, given.wallet)));
         bytes memory expected = abi.encodeWithSelector(
-            IImageRegistry.StaleAccess.selector, given.imageId, given.wallet, given.accessSeq, given.accessSeq + 1
+            IImageRegistry.StaleAccess.selector,
+            given.imageId,
+            given.wallet,
+            given.accessSeq,
+            accesses[given.imageId][given.wallet].seq
         );
         refuse(relayers(which), abi.encodeCall(registry.grantFor, (given, signature)), expected);
     }
@@ -78,6 +87,22 @@ abstract contract AccessActions is VerificationActions {
             IImageRegistry.OperatorChange(by, speaker, allowed, operators[by][speaker].seq, deadline());
         bytes memory signature = signed(by, TypedData.structHash(change));
         relay(abi.encodeCall(registry.setOperatorFor, (change, signature)));
+    }
+
+    /// @dev What an operator signed before its removal never acts after it, also where it is named again.
+    function operatorHeldBack(uint256 which, uint256 whom, uint256 time) external tick {
+        onlyIf(!isPaused());
+        IImageRegistry.Grant memory given = grantOf(anyImage(which), anyReader(whom), time, true);
+        if (time % 3 == 1) given.operatorSeq += uint128(time % 16);
+        else if (time % 3 == 2) given.operatorSeq = ((given.operatorSeq >> 96) + 1 << 96) + 1;
+        bytes memory signature = signed(given.by, TypedData.structHash(given));
+        address by = senderOf[given.imageId];
+        send(by, abi.encodeCall(registry.setOperator, (given.by, false)));
+        send(by, abi.encodeCall(registry.setOperator, (given.by, true)));
+        bytes memory expected = abi.encodeWithSelector(
+            IImageRegistry.StaleOperator.selector, by, given.by, given.operatorSeq, operators[by][given.by].seq
+        );
+        refuse(relayers(which), abi.encodeCall(registry.grantFor, (given, signature)), expected);
     }
 
     function updateCapsules(uint256 which, bytes32 hash, bool byOperator) external tick {
@@ -119,8 +144,10 @@ abstract contract AccessActions is VerificationActions {
         returns (IImageRegistry.Grant memory)
     {
         address by = byOperator ? operatorFor(senderOf[imageId], time) : senderOf[imageId];
-        uint64 seq = accesses[imageId][reader_].seq;
-        return IImageRegistry.Grant(imageId, reader_, expiryIn(time), seq, by, deadline());
+        uint128 operatorSeq = operators[senderOf[imageId]][by].seq;
+        return IImageRegistry.Grant(
+            imageId, reader_, expiryIn(time), accesses[imageId][reader_].seq, by, operatorSeq, deadline()
+        );
     }
 
     function anyReader(uint256 whom) internal returns (address) {

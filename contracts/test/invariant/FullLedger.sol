@@ -20,10 +20,12 @@ abstract contract FullLedger is Ledger {
     mapping(bytes32 kgcId => mapping(uint32 epoch => IImageRegistry.KgcKey)) internal keys;
     mapping(address kgc => mapping(bytes32 logId => IImageRegistry.LogHead)) internal logHeads;
     mapping(address kgc => mapping(bytes32 root => IImageRegistry.AnchorRecord)) internal capsuleAnchors;
+    mapping(uint64 draw => bool) private _everDrawn;
     address internal currentAdmin;
     address internal successor;
-    /// @dev Last second in which no new pause may begin.
-    uint48 internal noPauseUntil;
+    /// @dev Seconds of a pause that are there to be used, at the time when that last changed.
+    uint48 internal pauseLeft = 7 days;
+    uint48 internal pauseLeftAt = uint48(NOW);
 
     function takeOther(Vm.Log memory log) internal override {
         bytes32 kind = log.topics[0];
@@ -47,7 +49,7 @@ abstract contract FullLedger is Ledger {
 
     function takeGranted(Vm.Log memory log) private {
         (bytes32 imageId, address reader_) = (log.topics[1], wallet(log.topics[2]));
-        (uint64 expiry, uint64 accessSeq) = abi.decode(log.data, (uint64, uint64));
+        (uint64 expiry, uint128 accessSeq) = abi.decode(log.data, (uint64, uint128));
         requireOpen();
         requireSpeaker(imageId, wallet(log.topics[3]));
         holds(expiry >= clock, "no grant is over before it begins");
@@ -57,18 +59,19 @@ abstract contract FullLedger is Ledger {
 
     function takeRevoked(Vm.Log memory log) private {
         (bytes32 imageId, address reader_) = (log.topics[1], wallet(log.topics[2]));
-        uint64 accessSeq = abi.decode(log.data, (uint64));
+        uint128 accessSeq = abi.decode(log.data, (uint128));
         requireSpeaker(imageId, wallet(log.topics[3]));
-        same(accesses[imageId][reader_].seq + 1, accessSeq);
+        requireDrawn(accesses[imageId][reader_].seq, accessSeq);
         accesses[imageId][reader_] = IImageRegistry.Access(0, accessSeq, uint64(height));
     }
 
     function takeOperatorSet(Vm.Log memory log) private {
         (address sender_, address speaker, bool allowed) =
             (wallet(log.topics[1]), wallet(log.topics[2]), log.topics[3] != 0);
-        uint64 operatorSeq = abi.decode(log.data, (uint64));
+        uint128 operatorSeq = abi.decode(log.data, (uint128));
         if (allowed) requireOpen();
-        same(operators[sender_][speaker].seq + 1, operatorSeq);
+        if (allowed) same(operators[sender_][speaker].seq + 1, operatorSeq);
+        else requireDrawn(operators[sender_][speaker].seq, operatorSeq);
         operators[sender_][speaker] = IImageRegistry.Operator(allowed, operatorSeq);
     }
 
@@ -85,6 +88,15 @@ abstract contract FullLedger is Ledger {
     function requireSpeaker(bytes32 imageId, address by) private view {
         address sender_ = existing(imageId).record.sender;
         holds(by == sender_ || operators[sender_][by].allowed, "only the sender and its operators speak for an image");
+    }
+
+    /// @dev The number after a revocation: higher, and no other revocation's, so that nobody can have foretold it.
+    function requireDrawn(uint128 before, uint128 seq) private {
+        same((before >> 96) + 1, seq >> 96);
+        same(0, uint32(seq));
+        uint64 draw = uint64(seq >> 32);
+        holds(draw != 0 && !_everDrawn[draw], "a number is drawn once");
+        _everDrawn[draw] = true;
     }
 
     // ---- KGCs ----
@@ -151,16 +163,24 @@ abstract contract FullLedger is Ledger {
     function takePaused(Vm.Log memory log) private {
         uint48 until = abi.decode(log.data, (uint48));
         requireRole("PAUSER_ROLE", wallet(log.topics[1]));
-        holds(noPauseUntil == 0 || clock > noPauseUntil, "as long without a pause as with one");
-        same(clock + 7 days, until);
-        (pausedUntil, noPauseUntil) = (until, until + 7 days);
+        uint48 left = pauseLeftNow();
+        holds(left >= 1 days, "as long without a pause as with one");
+        same(clock + left, until);
+        (pausedUntil, pauseLeft, pauseLeftAt) = (until, 0, until);
     }
 
     function takeUnpaused(Vm.Log memory log) private {
         requireRole("PAUSER_ROLE", wallet(log.topics[1]));
         holds(pausedUntil != 0, "only a pause is ended");
-        noPauseUntil = (clock < pausedUntil ? clock : pausedUntil) + 7 days;
+        if (clock < pausedUntil) (pauseLeft, pauseLeftAt) = (pausedUntil - clock, clock);
         pausedUntil = 0;
+    }
+
+    /// @dev A second of pause is given back in each second without.
+    function pauseLeftNow() internal view returns (uint48 left) {
+        if (clock < pauseLeftAt) return 0;
+        left = pauseLeft + (clock - pauseLeftAt);
+        if (left > 7 days) left = 7 days;
     }
 
     function takeSuperseded(Vm.Log memory log) private {

@@ -10,11 +10,11 @@ import {KgcActions} from "./KgcActions.sol";
 abstract contract GovernanceActions is KgcActions {
     function pause() external tick {
         if (isPaused()) end();
-        if (clock <= noPauseUntil) {
-            bytes memory expected =
-                abi.encodeWithSelector(IImageRegistry.PausedLately.selector, uint256(noPauseUntil) + 1);
+        if (pauseLeftNow() < 1 days) {
+            uint48 next = pauseLeftAt + 1 days - pauseLeft;
+            bytes memory expected = abi.encodeWithSelector(IImageRegistry.PausedLately.selector, next);
             refuse(holder(keccak256("PAUSER_ROLE"), pauser), abi.encodeCall(registry.pause, ()), expected);
-            pass(noPauseUntil + 1 - clock);
+            pass(next - clock);
         }
         begin();
     }
@@ -139,11 +139,11 @@ abstract contract GovernanceActions is KgcActions {
 
     function begin() private {
         send(holder(keccak256("PAUSER_ROLE"), pauser), abi.encodeCall(registry.pause, ()));
-        same(clock + 7 days, registry.pausedUntil());
+        same(pausedUntil, registry.pausedUntil());
     }
 
     function beginSooner() private {
-        if (clock <= noPauseUntil) pass(noPauseUntil + 1 - clock);
+        if (pauseLeftNow() < 1 days) pass(pauseLeftAt + 1 days - pauseLeft - clock);
         begin();
     }
 
@@ -175,7 +175,7 @@ abstract contract GovernanceActions is KgcActions {
         if (what == 4) data = abi.encodeCall(registry.grant, (imageId, readers(who), type(uint64).max));
         if (what == 5) {
             IImageRegistry.Grant memory given =
-                IImageRegistry.Grant(imageId, reader, clock, accesses[imageId][reader].seq, by, deadline());
+                IImageRegistry.Grant(imageId, reader, clock, accesses[imageId][reader].seq, by, 0, deadline());
             data = abi.encodeCall(registry.grantFor, (given, signed(by, TypedData.structHash(given))));
         }
         if (what == 6) data = abi.encodeCall(registry.setOperator, (speakers(who), true));

@@ -97,7 +97,8 @@ contract Handler is GovernanceActions {
         bool tampered = state == IImageRegistry.RecordState.Tampered;
         holds(flagged == (flag.state == IImageRegistry.FlagState.Open), "flagged while the flag is open");
         holds(tampered == (flag.state == IImageRegistry.FlagState.Confirmed), "tampered once it is confirmed");
-        holds(flag.id <= invalid, "a flag for an invalid entry");
+        holds(flag.id >> 32 <= invalid, "a flag for an invalid entry");
+        holds(flag.verifiers <= invalid, "and so for each of its verifiers");
         rises(keccak256(abi.encode("flag", imageId)), flag.id);
     }
 

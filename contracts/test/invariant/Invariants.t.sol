@@ -81,6 +81,7 @@ abstract contract Invariants {
         add(handler.revoke.selector);
         add(handler.revokeFor.selector);
         add(handler.grantHeldBack.selector);
+        add(handler.operatorHeldBack.selector);
         add(handler.speakForbidden.selector);
         add(handler.setOperator.selector);
         add(handler.setOperatorFor.selector);

@@ -33,6 +33,8 @@ abstract contract Ledger is Base {
     mapping(address sender => mapping(bytes32 root => IImageRegistry.AnchorRecord)) internal anchors;
     mapping(bytes32 role => mapping(address account => bool)) internal hasRole;
     uint256 private _pendingItems;
+    mapping(bytes32 imageId => mapping(uint64 flagId => mapping(address verifier => bool))) internal flaggedBy;
+    mapping(uint256 nonce => bool) internal everNonce;
     bytes32 private _pendingFlag;
     address private _pendingVerifier;
 
@@ -64,6 +66,7 @@ abstract contract Ledger is Base {
         else if (kind == IImageRegistry.Materialized.selector) takeMaterialized(log);
         else if (kind == IImageRegistry.Verified.selector) takeVerified(log);
         else if (kind == IImageRegistry.FlagRaised.selector) takeFlagRaised(log);
+        else if (kind == IImageRegistry.FlagJoined.selector) takeFlagJoined(log);
         else if (kind == IImageRegistry.FlagConfirmed.selector) takeDecision(log, true);
         else if (kind == IImageRegistry.FlagDismissed.selector) takeDecision(log, false);
         else if (kind == IImageRegistry.NonceInvalidated.selector) takeNonceInvalidated(log);
@@ -128,14 +131,18 @@ abstract contract Ledger is Base {
         Image storage image = existing(imageId);
         holds(valid == (observedHash == image.record.contentHash), "valid is what the hashes say");
         holds(observedAt <= clock + 60, "nobody sees the future");
+        holds(observedAt + 60 >= image.record.registeredAt, "nor what is not there yet");
         same(++image.record.verifications, number);
         if (signature.length != 0) same(nonces[by]++, nonce);
+        else same(0, nonce);
         if (valid) image.valid++;
         else image.invalid++;
         if (!valid && hasRole[keccak256("VERIFIER_ROLE")][by]) image.invalidOfVerifiers++;
-        bool flags = !valid && hasRole[keccak256("VERIFIER_ROLE")][by]
-            && image.record.state == IImageRegistry.RecordState.Registered;
-        if (flags) (_pendingFlag, _pendingVerifier) = (imageId, by);
+        bool flags = !valid && hasRole[keccak256("VERIFIER_ROLE")][by];
+        bool joins = image.record.state == IImageRegistry.RecordState.Flagged && !flaggedBy[imageId][image.flag.id][by];
+        if (flags && (joins || image.record.state == IImageRegistry.RecordState.Registered)) {
+            (_pendingFlag, _pendingVerifier) = (imageId, by);
+        }
     }
 
     function takeFlagRaised(Vm.Log memory log) private {
@@ -143,11 +150,26 @@ abstract contract Ledger is Base {
         holds(imageId == _pendingFlag && wallet(log.topics[3]) == _pendingVerifier, "a flag has its entry");
         _pendingFlag = 0;
         Image storage image = existing(imageId);
-        same(image.flag.id + 1, uint256(log.topics[2]));
-        uint40 id = image.flag.id + 1;
-        image.flag = IImageRegistry.Flag(id, IImageRegistry.FlagState.Open, _pendingVerifier, clock);
+        holds(image.record.state == IImageRegistry.RecordState.Registered, "one flag is open at a time");
+        uint64 id = uint64(uint256(log.topics[2]));
+        same((image.flag.id >> 32) + 1, id >> 32);
+        image.flag = IImageRegistry.Flag(id, IImageRegistry.FlagState.Open, clock, 1, _pendingVerifier);
+        flaggedBy[imageId][id][_pendingVerifier] = true;
         image.record.state = IImageRegistry.RecordState.Flagged;
-        holds(id <= image.invalidOfVerifiers, "no flag without an invalid entry of its own");
+        holds(id >> 32 <= image.invalidOfVerifiers, "no flag without an invalid entry of its own");
+    }
+
+    /// @dev Another verifier's entry while the flag is open; each counts once.
+    function takeFlagJoined(Vm.Log memory log) private {
+        bytes32 imageId = log.topics[1];
+        holds(imageId == _pendingFlag && wallet(log.topics[3]) == _pendingVerifier, "who joins has its entry");
+        _pendingFlag = 0;
+        Image storage image = existing(imageId);
+        same(IImageRegistry.FlagState.Open, image.flag.state);
+        same(image.flag.id, uint256(log.topics[2]));
+        holds(!flaggedBy[imageId][image.flag.id][_pendingVerifier], "a verifier counts once");
+        flaggedBy[imageId][image.flag.id][_pendingVerifier] = true;
+        image.flag.verifiers++;
     }
 
     function takeDecision(Vm.Log memory log, bool confirmed) private {
@@ -157,14 +179,18 @@ abstract contract Ledger is Base {
         holds(arbitrates || (!confirmed && by == image.record.sender), "an arbiter or the sender decides");
         same(IImageRegistry.FlagState.Open, image.flag.state);
         same(image.flag.id, flagId);
-        image.flag.state = confirmed ? IImageRegistry.FlagState.Confirmed : IImageRegistry.FlagState.Dismissed;
+        if (confirmed) image.flag.state = IImageRegistry.FlagState.Confirmed;
+        else if (by == image.record.sender) image.flag.state = IImageRegistry.FlagState.DismissedBySender;
+        else image.flag.state = IImageRegistry.FlagState.Dismissed;
         image.record.state = confirmed ? IImageRegistry.RecordState.Tampered : IImageRegistry.RecordState.Registered;
     }
 
     function takeNonceInvalidated(Vm.Log memory log) private {
         uint256 nonce = abi.decode(log.data, (uint256));
         address by = wallet(log.topics[1]);
-        same(nonces[by] + (1 << 128), nonce);
+        same((nonces[by] >> 192) + 1, nonce >> 192);
+        holds(uint128(nonce) == 0 && !everNonce[nonce], "a nonce is drawn");
+        everNonce[nonce] = true;
         nonces[by] = nonce;
     }
 

@@ -38,7 +38,7 @@ abstract contract VerificationActions is AnchorActions {
         bytes memory signature = signed(by, TypedData.structHash(entry));
         send(by, abi.encodeCall(registry.invalidateNonce, ()));
         bytes memory expected =
-            abi.encodeWithSelector(IImageRegistry.InvalidNonce.selector, by, entry.nonce, entry.nonce + (1 << 128));
+            abi.encodeWithSelector(IImageRegistry.InvalidNonce.selector, by, entry.nonce, nonces[by]);
         refuse(relayers(who), abi.encodeCall(registry.recordVerification, (entry, signature)), expected);
     }
 
@@ -47,21 +47,21 @@ abstract contract VerificationActions is AnchorActions {
     }
 
     function confirmFlag(uint256 which) external tick {
-        (bytes32 imageId, uint40 flagId) = openFlag(which);
+        (bytes32 imageId, uint64 flagId) = openFlag(which);
         address by = holder(keccak256("ARBITER_ROLE"), judge);
         send(by, abi.encodeCall(registry.confirmFlag, (imageId, flagId)));
         same(IImageRegistry.RecordState.Tampered, registry.recordOf(imageId).state);
     }
 
     function dismissFlag(uint256 which, bool bySender) external tick {
-        (bytes32 imageId, uint40 flagId) = openFlag(which);
+        (bytes32 imageId, uint64 flagId) = openFlag(which);
         address by = bySender ? senderOf[imageId] : holder(keccak256("ARBITER_ROLE"), judge);
         send(by, abi.encodeCall(registry.dismissFlag, (imageId, flagId)));
         same(IImageRegistry.RecordState.Registered, registry.recordOf(imageId).state);
     }
 
     function decideFlagFor(uint256 which, bool confirmed, bool bySender) external tick {
-        (bytes32 imageId, uint40 flagId) = openFlag(which);
+        (bytes32 imageId, uint64 flagId) = openFlag(which);
         address by = bySender && !confirmed ? senderOf[imageId] : holder(keccak256("ARBITER_ROLE"), judge);
         IImageRegistry.FlagDecision memory decision =
             IImageRegistry.FlagDecision(imageId, flagId, confirmed, by, deadline());
@@ -71,7 +71,7 @@ abstract contract VerificationActions is AnchorActions {
 
     /// @dev The sender confirms, a stranger dismisses, and an arbiter decides what is decided.
     function decideForbidden(uint256 which) external tick {
-        (bytes32 imageId, uint40 flagId) = openFlag(which);
+        (bytes32 imageId, uint64 flagId) = openFlag(which);
         address by = senderOf[imageId];
         bytes memory expected = abi.encodeWithSelector(IImageRegistry.NotArbiter.selector, imageId, by);
         refuse(by, abi.encodeCall(registry.confirmFlag, (imageId, flagId)), expected);
@@ -106,7 +106,7 @@ abstract contract VerificationActions is AnchorActions {
     }
 
     /// @dev An image whose flag is open: the first, from `which` on, that is not tampered with for good, flagged where it isn't.
-    function openFlag(uint256 which) internal returns (bytes32 imageId, uint40 flagId) {
+    function openFlag(uint256 which) internal returns (bytes32 imageId, uint64 flagId) {
         imageId = anyImage(which);
         for (uint256 i = 0; images[imageId].record.state == IImageRegistry.RecordState.Tampered; i++) {
             if (i == imageIds.length) {

@@ -115,7 +115,9 @@ contract Checks is Symbolic {
     function check_NoncesOnlyRise(address caller, address wallet, bool cancels, uint256 nonce) public {
         (uint256 before, uint256 afterwards, bool done) = useNonce(caller, wallet, cancels, nonce);
         assert(afterwards >= before);
-        if (done && cancels && caller == wallet) assert(afterwards == before + (1 << 128));
+        if (done && cancels && caller == wallet) {
+            assert(afterwards >> 192 == (before >> 192) + 1 && uint128(afterwards) == 0);
+        }
         if (!done) assert(afterwards == before);
     }
 
@@ -169,7 +171,9 @@ contract Checks is Symbolic {
         IImageRegistry.Anchor memory anchored = IImageRegistry.Anchor(SENDER, root, 1, hex"01", uint64(NOW));
         VM.prank(SENDER);
         registry.anchor(anchored, "");
-        return registry.verifyLeaf(SENDER, root, leaf, new bytes32[](0));
+        (bool done, bytes memory answer) =
+            address(registry).call(abi.encodeCall(registry.verifyLeaf, (SENDER, root, leaf, new bytes32[](0))));
+        return done && abi.decode(answer, (bool));
     }
 
     // ---- 7. registered again ----

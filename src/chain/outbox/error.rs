@@ -5,6 +5,7 @@ use crate::chain::head::Wait;
 use crate::contract::ErrorKind;
 use crate::contract::RequestError;
 use crate::contract::Revert;
+use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, B256, U256};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,32 +17,85 @@ pub enum OutboxError {
     /// The node did not answer, or the contract refused before anything was sent.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The chain began anew: its jobs are on a chain that is gone.
-    #[error(
-        "the chain was reset: expected block 0 {expected}, found {found}; move {} away and register again", path.display()
-    )]
+    /// The node serves another chain of the same id than when the outbox was opened.
+    #[error("the node changed its chain: expected block 0 {expected}, found {found}")]
     ChainReset {
-        /// The outbox of the chain that is gone.
-        path: PathBuf,
-        /// Its block 0.
+        /// Block 0 of the chain that the outbox is of.
         expected: B256,
         /// Block 0 of the chain that is there.
         found: B256,
     },
-    /// The chain lost transactions that were mined: an older state of it was restored.
+    /// The node counts fewer transactions of the wallet than it has receipts for.
     #[error(
-        "the chain went back: {sender} had {expected} transactions in it, found {found}; move {} away and register again",
-        path.display()
+        "the node contradicts itself: it counts {found} transactions of {sender}, and has the receipt of number {nonce}"
     )]
-    ChainWentBack {
-        /// The outbox.
-        path: PathBuf,
+    Contradiction {
         /// Whose transactions.
         sender: Address,
-        /// At least so many were mined.
-        expected: u64,
-        /// So many are there.
+        /// So many are there, it says.
         found: u64,
+        /// A number that was used up.
+        nonce: u64,
+    },
+    /// The transaction may cost more than its owner is ready to pay; nothing was signed.
+    #[error(
+        "job {job} may cost {} ETH ({gas} gas at {price} wei), at most {} ETH are allowed; nothing was signed",
+        format_ether(*cost), format_ether(*ceiling)
+    )]
+    TooDear {
+        /// The job.
+        job: String,
+        /// Wei that it may cost.
+        cost: U256,
+        /// Most wei that it may.
+        ceiling: U256,
+        /// Its gas.
+        gas: u64,
+        /// What it would offer for a unit of gas, in wei.
+        price: u128,
+    },
+    /// The transaction takes more gas than its relayer is ready to pay; nothing was signed.
+    #[error("job {job} may take {gas} gas, at most {cap} are allowed; nothing was signed")]
+    TooMuchGas {
+        /// The job.
+        job: String,
+        /// What it may take.
+        gas: u64,
+        /// Most that it may.
+        cap: u64,
+    },
+    /// Another program sent a transaction of the same wallet, which waits in the node's pool.
+    #[error(
+        "transaction {nonce} of {sender}{} waits in the node's pool and is not from here: job {job} waited {} s for it and was not sent",
+        transaction.map(|hash| format!(" ({hash})")).unwrap_or_default(), after.as_secs_f32()
+    )]
+    ForeignPending {
+        /// Whose wallet.
+        sender: Address,
+        /// The job that waits.
+        job: String,
+        /// The number of the other transaction.
+        nonce: u64,
+        /// Its hash, where the node shows it.
+        transaction: Option<B256>,
+        /// The deadline.
+        after: Duration,
+    },
+    /// The owner cancelled the job.
+    #[error("job {job} was cancelled{}", transaction.map(|hash| format!(" by transaction {hash}")).unwrap_or_default())]
+    Cancelled {
+        /// The job.
+        job: String,
+        /// What took its number; none where it had none.
+        transaction: Option<B256>,
+    },
+    /// The job is done, or failed: there is nothing to cancel and no price to change.
+    #[error("job {job} is {state}: nothing of it waits for a block")]
+    NotWaiting {
+        /// The job.
+        job: String,
+        /// How far it has come.
+        state: &'static str,
     },
     /// Another process writes with this wallet.
     #[error("outbox {} is in use by another process", path.display())]
@@ -97,6 +151,14 @@ pub enum OutboxError {
         transaction: B256,
         /// Why, as far as the node says.
         reason: Box<Revert>,
+    },
+    /// The job ended before, and changed nothing.
+    #[error("job {job} failed: {reason}")]
+    Failed {
+        /// The job.
+        job: String,
+        /// Why.
+        reason: String,
     },
     /// Twice somebody else sent a transaction with the number that was to be ours.
     #[error("transaction number {nonce} of {sender} was taken by another program that uses the same key")]
@@ -212,8 +274,9 @@ impl OutboxError {
         match self {
             Self::Chain(error) => error.kind(),
             Self::Request(error) => error.kind(),
-            Self::ChainReset { .. } | Self::ChainWentBack { .. } => ErrorKind::WrongChain,
-            Self::NotMined { .. } | Self::NotFinal { .. } => ErrorKind::Unreachable,
+            Self::ChainReset { .. } => ErrorKind::WrongChain,
+            Self::NotMined { .. } | Self::NotFinal { .. } | Self::ForeignPending { .. } => ErrorKind::Unreachable,
+            Self::NoSuchJob { .. } => ErrorKind::NotFound,
             Self::Reverted { reason, .. } => reason.kind(),
             Self::Behind { source, .. } => source.kind(),
             _ => ErrorKind::Failure,

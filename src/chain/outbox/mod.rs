@@ -6,8 +6,13 @@
 //! [`Outbox::resume`]. What is sent again is always the same signed bytes, with two exceptions.
 //! Bytes that the node refuses, or takes and leaves lying, say because blocks have become dearer,
 //! are signed anew with the same number (nonce) and higher fees, five times: the chain takes at
-//! most one of them, and all are asked for. And when somebody else used the number up, so that they
-//! can never be mined, the job gets another, once.
+//! most one of them, and all are asked for. And when the chain shows that somebody else used the
+//! number up, so that they can never be mined, the job gets another, once.
+//!
+//! No node is believed for good. A transaction that may cost more than the owner's ceiling, or
+//! whose fees the node's own blocks do not bear out, is not signed. What was signed by another
+//! node's word is compared with the chain before it is sent again, and signed anew if it can't be
+//! mined there; what was called done and is in no block is sent again.
 //!
 //! On a network mined is not final: [`Outbox::send`] waits as long as [`Outbox::waiting_for`] says,
 //! what is mined by then stays open, and each later run looks whether its block is still there. If
@@ -16,34 +21,59 @@
 //! SQLite is called on the thread of the task: its files are small and local, and a commit must be
 //! over before the next step.
 
+mod checks;
 mod error;
 mod external_signer;
 mod job;
+mod owner;
+mod price;
 mod queue;
 mod refusal;
 mod send;
 mod settle;
 mod signing;
 mod steps;
+mod straighten;
 mod submitted;
 mod table;
+mod used_up;
 
 pub use error::OutboxError;
 pub use job::{Job, MinedTransaction, SignedTransaction, State};
+pub use owner::Offer;
+pub use price::FEE_CEILING;
 pub use submitted::{Submitted, Unsent};
 
 use super::head::{Profile, Wait};
 use super::rpc::Rpc;
 use super::wallet::Wallet;
 use crate::contract::Transaction;
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use table::Table;
 
 /// Is told what is waited for.
-pub type Observer = std::sync::Arc<dyn Fn(&Confirmation<'_>) + Send + Sync>;
+pub type Observer = std::sync::Arc<dyn Fn(&Waiting<'_>) + Send + Sync>;
+
+/// What a job waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting<'a> {
+    /// It is mined, and waits for its depth in the chain.
+    Depth(Confirmation<'a>),
+    /// Another program's transaction of the same wallet waits in the node's pool.
+    Foreign {
+        /// The job.
+        job: &'a str,
+        /// The number of the other transaction.
+        nonce: u64,
+        /// Its hash, where the node shows it.
+        transaction: Option<B256>,
+        /// How long it has been waited for.
+        since: Duration,
+    },
+}
 
 /// A mined transaction that is not yet as deep in the chain as is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +103,11 @@ pub struct Outbox {
     wait: Wait,
     observer: Option<Observer>,
     signature: Option<Bytes>,
+    fee_ceiling: U256,
+    /// The job that runs other people's code, and most gas for it.
+    gas_cap: Option<(String, u64)>,
+    after_pending: bool,
+    earlier_chain: Option<PathBuf>,
     // Held as long as the outbox lives; the system lets go of it when the process dies.
     _lock: File,
 }
@@ -85,15 +120,16 @@ impl std::fmt::Debug for Outbox {
 
 impl Outbox {
     /// Returns the outbox of `sender` on the node's chain: `outbox-CHAINID-SENDER.sqlite` in
-    /// `folder`, made where it is absent.
+    /// `folder`, made where it is absent. Where that is of a chain with another block 0, because
+    /// the chain began anew or a node lied about it, this chain has a file of its own beside it.
     ///
     /// # Errors
-    /// [`OutboxError::Busy`], [`OutboxError::ChainReset`], [`OutboxError::Io`],
-    /// [`OutboxError::Database`], or the node does not answer.
+    /// [`OutboxError::Busy`], [`OutboxError::Io`], [`OutboxError::Database`], or the node does not
+    /// answer.
     pub async fn open(folder: &Path, sender: Address, rpc: &Rpc, profile: Profile) -> Result<Self, OutboxError> {
         let chain_id = rpc.chain_id().await?;
-        let found = rpc.genesis().await?;
-        let path = folder.join(format!("outbox-{chain_id}-{sender}.sqlite"));
+        let genesis = rpc.genesis().await?;
+        let mut path = folder.join(format!("outbox-{chain_id}-{sender}.sqlite"));
         let io = |source| OutboxError::Io { path: path.clone(), source };
         std::fs::create_dir_all(folder).map_err(io)?;
         let lock = File::create(path.with_extension("lock")).map_err(io)?;
@@ -101,12 +137,14 @@ impl Outbox {
             TryLockError::WouldBlock => OutboxError::Busy { path: path.clone() },
             TryLockError::Error(source) => io(source),
         })?;
-        let (table, genesis) = Table::open(&path, found)?;
-        if genesis != found {
-            return Err(OutboxError::ChainReset { path, expected: genesis, found });
+        let (mut table, first) = Table::open(&path, genesis)?;
+        let mut earlier_chain = None;
+        if first != genesis {
+            let own = folder.join(format!("outbox-{chain_id}-{sender}-{genesis}.sqlite"));
+            earlier_chain = Some(path).filter(|_| !own.exists());
+            table = Table::open(&own, genesis)?.0;
+            path = own;
         }
-        let (mining_deadline, final_deadline) = (profile.mining_deadline(), profile.final_deadline());
-        let (wait, observer) = (Wait::Finalized, None);
         Ok(Self {
             path,
             table,
@@ -114,13 +152,39 @@ impl Outbox {
             chain_id,
             genesis,
             profile,
-            mining_deadline,
-            final_deadline,
-            wait,
-            observer,
+            mining_deadline: profile.mining_deadline(),
+            final_deadline: profile.final_deadline(),
+            wait: Wait::Finalized,
+            observer: None,
             signature: None,
+            fee_ceiling: FEE_CEILING,
+            gas_cap: None,
+            after_pending: false,
+            earlier_chain,
             _lock: lock,
         })
+    }
+
+    /// The file of a chain with the same id and another block 0, if this outbox is new beside it.
+    pub fn earlier_chain(&self) -> Option<&Path> {
+        self.earlier_chain.as_deref()
+    }
+
+    /// The same outbox with another ceiling for what a transaction may cost, in wei.
+    pub fn with_fee_ceiling(self, fee_ceiling: U256) -> Self {
+        Self { fee_ceiling, ..self }
+    }
+
+    /// From now on the job's transaction takes this much gas at most, and is tried out at the price
+    /// that will be paid for it: for one that runs other people's code.
+    pub fn cap_gas(&mut self, job: &str, gas_cap: u64) {
+        self.gas_cap = Some((job.to_owned(), gas_cap));
+    }
+
+    /// The same outbox, which takes the number behind another program's transactions that wait in
+    /// the node's pool, instead of waiting for them.
+    pub fn after_pending(self) -> Self {
+        Self { after_pending: true, ..self }
     }
 
     /// The same outbox with another depth for [`Outbox::send`] to wait for. Development chains have
@@ -217,16 +281,17 @@ impl Outbox {
     ) -> Result<Vec<(String, Result<MinedTransaction, OutboxError>)>, OutboxError> {
         self.check_sender(wallet)?;
         let mut ended = Vec::new();
-        let open = self.open_jobs()?;
-        if open.is_empty() {
+        if self.open_jobs()?.is_empty() {
             return Ok(ended);
         }
         self.check(rpc, wallet).await?;
-        for job in open {
+        // Some that were done may be open again.
+        for job in self.open_jobs()? {
             let before = self.known(&job)?;
             let end = self.finish(rpc, wallet, &job, Wait::Mined).await;
-            let after = self.known(&job)?;
-            if before.state != State::Mined || before.receipt != after.receipt || end.is_err() {
+            let after = self.table.job(&job)?.and_then(|job| job.receipt);
+            let is_told = before.state != State::Mined || before.receipt != after;
+            if is_told || end.as_ref().is_err_and(|error| !matches!(error, OutboxError::Cancelled { .. })) {
                 ended.push((job, end));
             }
         }
@@ -277,7 +342,8 @@ impl Outbox {
     ) -> Result<MinedTransaction, OutboxError> {
         let job = self.known(id)?;
         if matches!(job.state, State::Prepared | State::Signed | State::Broadcast) {
-            self.clear_the_way(rpc, wallet, &job).await?;
+            self.straighten(rpc, wallet, id).await?;
+            self.clear_the_way(rpc, wallet, &self.known(id)?).await?;
         }
         loop {
             let job = self.known(id)?;
@@ -285,8 +351,9 @@ impl Outbox {
                 (State::Final, Some(receipt)) => return Ok(receipt),
                 (State::Mined, Some(receipt)) if self.deepen(rpc, &job, &receipt, wait).await? => return Ok(receipt),
                 (State::Mined, _) => {}
-                (State::Failed, _) | (State::Final, None) => {
-                    return Err(OutboxError::Damaged { what: format!("job {id} ended as {}", job.state.name()) });
+                (State::Failed, receipt) => return Err(self.failed(rpc, &job, receipt).await?),
+                (State::Final, None) => {
+                    return Err(OutboxError::Damaged { what: format!("job {id} is final without a receipt") });
                 }
                 _ => drop(self.step(rpc, wallet, id).await?),
             }
@@ -295,31 +362,6 @@ impl Outbox {
 
     fn known(&self, job: &str) -> Result<Job, OutboxError> {
         self.table.job(job)?.ok_or_else(|| OutboxError::NoSuchJob { job: job.into() })
-    }
-
-    fn check_sender(&self, wallet: &Wallet) -> Result<(), OutboxError> {
-        let (expected, found) = (self.sender, wallet.address());
-        if found != expected {
-            return Err(OutboxError::WrongSender { expected, found });
-        }
-        if wallet.prints_only() { Err(OutboxError::PrintsOnly { wallet: found }) } else { Ok(()) }
-    }
-
-    /// Is it still our chain, and our wallet?
-    async fn check(&mut self, rpc: &Rpc, wallet: &Wallet) -> Result<(), OutboxError> {
-        self.check_sender(wallet)?;
-        rpc.check_chain_id(self.chain_id).await?;
-        let found = rpc.genesis().await?;
-        if found != self.genesis {
-            return Err(OutboxError::ChainReset { path: self.path.clone(), expected: self.genesis, found });
-        }
-        let expected = self.table.mined_count()?;
-        let found = rpc.transaction_count(self.sender).await?;
-        if found < expected {
-            let (path, sender) = (self.path.clone(), self.sender);
-            return Err(OutboxError::ChainWentBack { path, sender, expected, found });
-        }
-        Ok(())
     }
 }
 

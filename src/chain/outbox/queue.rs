@@ -7,7 +7,6 @@ use super::job::{Job, State};
 use crate::chain::head::Wait;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
-use alloy::primitives::Address;
 
 /// The number of a job that may be waiting for its block.
 fn number(job: &Job) -> Option<u64> {
@@ -15,9 +14,15 @@ fn number(job: &Job) -> Option<u64> {
     job.signed.last().filter(|_| waits).map(|signed| signed.nonce)
 }
 
+/// The number with which a job was mined.
+fn mined_number(job: &Job) -> Option<u64> {
+    let mined = job.receipt?.transaction;
+    job.signed.iter().find(|signed| signed.hash == mined).map(|signed| signed.nonce)
+}
+
 impl Outbox {
     /// The jobs that wait for their blocks, lowest number first.
-    fn waiting(&self) -> Result<Vec<(u64, Job)>, OutboxError> {
+    pub(super) fn waiting(&self) -> Result<Vec<(u64, Job)>, OutboxError> {
         let mut waiting = Vec::new();
         for id in self.table.pending()? {
             let job = self.known(&id)?;
@@ -38,6 +43,14 @@ impl Outbox {
     /// The job that must be mined before this one can be, if there is one.
     pub(super) fn first_before(&self, job: &Job) -> Result<Option<String>, OutboxError> {
         Ok(self.waiting_before(job)?.into_iter().next().map(|(_, first)| first.id))
+    }
+
+    /// The number after the last that a job of ours has, waiting or mined; 0 where none has one.
+    pub(super) fn next_own(&self) -> Result<u64, OutboxError> {
+        let waiting = self.waiting()?.into_iter().map(|(nonce, _)| nonce).max();
+        let mined = self.mined()?.iter().filter_map(mined_number).max();
+        let next = waiting.max(mined).map_or(0, |last| last.saturating_add(1));
+        Ok(next.max(self.table.mined_count()?))
     }
 
     /// The jobs that are mined and not final.
@@ -68,7 +81,7 @@ impl Outbox {
         for job in self.mined()?.into_iter().filter(|job| job.id != except) {
             match self.settle(rpc, &job, Wait::Mined).await {
                 // Its own reason tells.
-                Ok(_) | Err(OutboxError::Reverted { .. }) => {}
+                Ok(_) | Err(OutboxError::Reverted { .. } | OutboxError::Cancelled { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -83,15 +96,16 @@ impl Outbox {
     pub(super) async fn clear_the_way(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<(), OutboxError> {
         self.recheck(rpc, &job.id).await?;
         for (nonce, other) in self.waiting_before(job)? {
-            if other.state == State::Broadcast {
-                self.make_dearer(rpc, wallet, &other, false).await?;
-            }
-            let other = self.known(&other.id)?;
-            match self.broadcast(rpc, wallet, &other).await {
+            match self.send_again(rpc, wallet, &other).await {
                 Ok(()) => {}
                 // It failed, which its own reason tells, and left the way free.
                 Err(OutboxError::NonceTaken { .. }) => {}
-                Err(source @ (OutboxError::Refused { .. } | OutboxError::NoFunds { .. })) => {
+                Err(
+                    source @ (OutboxError::Refused { .. }
+                    | OutboxError::NoFunds { .. }
+                    | OutboxError::TooDear { .. }
+                    | OutboxError::ForeignPending { .. }),
+                ) => {
                     let (job, before, source) = (job.id.clone(), other.id, Box::new(source));
                     return Err(OutboxError::Behind { job, before, nonce, source });
                 }
@@ -102,7 +116,12 @@ impl Outbox {
     }
 }
 
-/// Whether a transaction with the job's number is in the chain, ours or not.
-pub(super) async fn is_used_up(rpc: &Rpc, sender: Address, job: &Job) -> Result<bool, OutboxError> {
-    Ok(rpc.transaction_count(sender).await? > job.newest()?.nonce)
+impl Outbox {
+    async fn send_again(&mut self, rpc: &Rpc, wallet: &Wallet, other: &Job) -> Result<(), OutboxError> {
+        if other.state == State::Broadcast {
+            self.make_dearer(rpc, wallet, other, false).await?;
+        }
+        let other = self.known(&other.id)?;
+        self.broadcast(rpc, wallet, &other).await
+    }
 }

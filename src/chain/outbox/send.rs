@@ -3,18 +3,16 @@
 use super::Outbox;
 use super::error::OutboxError;
 use super::job::{Job, State};
-use super::queue::is_used_up;
+use super::price::{Price, cost};
 use super::refusal::{Refusal, is_about_the_transaction};
-use super::signing::{last_signed, raised, sign};
+use super::signing::{last_signed, raised};
+use super::used_up::is_used_up;
 use crate::chain::error::ChainError;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
 use alloy::consensus::TxEip1559;
 use alloy::eips::eip1559::Eip1559Estimation;
-use alloy::primitives::U256;
 
-/// Numbers that one job may use: the first, and one more if somebody else took that.
-const NUMBERS: usize = 2;
 /// How often one number is signed anew with higher fees.
 const REPLACEMENTS: usize = 5;
 
@@ -24,6 +22,7 @@ impl Outbox {
     /// can't be mined beside the older one.
     pub(super) async fn broadcast(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<(), OutboxError> {
         let mut job = job.clone();
+        let mut anew = 0;
         loop {
             let (code, message) = match rpc.send_raw(&job.newest()?.raw).await {
                 Ok(()) => return self.table.set_state(&job.id, State::Broadcast, None),
@@ -33,60 +32,72 @@ impl Outbox {
             match Refusal::read(&message) {
                 Refusal::Known => return self.table.set_state(&job.id, State::Broadcast, None),
                 Refusal::NonceTooLow => return self.used_up(rpc, &job).await,
-                Refusal::NoFunds => return Err(self.no_funds(&job, message)?),
+                Refusal::NoFunds => {
+                    if anew > 0 || !self.make_cheaper(rpc, wallet, &job).await? {
+                        return Err(self.no_funds(&job, message)?);
+                    }
+                }
                 Refusal::Other if is_used_up(rpc, self.sender, &job).await? => return self.used_up(rpc, &job).await,
-                Refusal::Other => self.replace(rpc, wallet, &job, code, message).await?,
+                Refusal::Other => self.replace(rpc, wallet, &job, (code, message), anew).await?,
             }
-            job = self.known(&job.id)?;
+            (job, anew) = (self.known(&job.id)?, anew + 1);
         }
     }
 
-    /// The node says that our number is used up: by one of our own hashes, or by somebody else, and
-    /// then the job needs another.
-    async fn used_up(&mut self, rpc: &Rpc, job: &Job) -> Result<(), OutboxError> {
-        let nonce = job.newest()?.nonce;
-        if !is_used_up(rpc, self.sender, job).await? {
-            let what = format!("transaction number {nonce} is too low and not used up");
-            return Err(ChainError::BadAnswer { method: "eth_sendRawTransaction", reason: what }.into());
-        }
-        // Only now: what used the number up is in the chain, so that a receipt of ours can't appear
-        // later.
-        if self.look(rpc, job).await? {
-            return Ok(());
-        }
-        // Where a reorganisation came between the two questions, the answers are of two chains, and
-        // nobody used it up.
-        if !is_used_up(rpc, self.sender, job).await? {
-            return self.table.set_state(&job.id, State::Signed, None);
-        }
-        let mut numbers: Vec<u64> = job.signed.iter().map(|signed| signed.nonce).collect();
-        numbers.dedup();
-        if numbers.len() < NUMBERS {
-            return self.table.set_state(&job.id, State::Prepared, None);
-        }
-        let taken = OutboxError::NonceTaken { sender: self.sender, nonce };
-        self.table.set_state(&job.id, State::Failed, Some(&taken.to_string()))?;
-        Err(taken)
-    }
-
-    /// Signs the same number and the same call with higher fees and writes that down; the node's
-    /// words as an error, if that was done often enough.
+    /// Signs the same number and the same call anew and writes that down: with fresh gas and fees
+    /// where the chain does not bear out the older ones, else with higher fees; the node's words as
+    /// an error, if that was done often enough. Another program's transaction is never overbid.
     async fn replace(
         &mut self,
         rpc: &Rpc,
         wallet: &Wallet,
         job: &Job,
-        code: i64,
-        message: String,
+        (code, message): (i64, String),
+        anew: usize,
     ) -> Result<(), OutboxError> {
-        let (older, fresh) = (last_signed(job)?, rpc.fees().await?.offer);
+        let older = last_signed(job)?;
+        if self.is_contested(rpc, job).await? {
+            return self.wait_for_foreign(rpc, &job.id, older.nonce).await.map(drop);
+        }
+        let price = if self.is_cancelled(job)? { None } else { self.price_if_taken(rpc, job).await? };
+        if let Some(price) = price.filter(|price| !price.bears_out(&older, self.fee_ceiling) && anew < REPLACEMENTS) {
+            return self.put(wallet, job, self.unsigned(job, older.nonce, &price));
+        }
+        let fresh = match price {
+            Some(price) => price.fees.offer,
+            None => rpc.fees().await?.offer,
+        };
         let signings = signings(job, &older);
         if is_enough(signings, &older, &fresh) {
             let (job, transaction, nonce) = (job.id.clone(), job.newest()?.hash, older.nonce);
             return Err(OutboxError::Refused { job, transaction, nonce, signings, code, message });
         }
-        let signed = sign(wallet, raised(older, fresh));
-        self.table.signed(&job.id, &signed)
+        self.put(wallet, job, raised(older, fresh))
+    }
+
+    /// The price of a job's transaction; none where the contract would refuse it now.
+    async fn price_if_taken(&mut self, rpc: &Rpc, job: &Job) -> Result<Option<Price>, OutboxError> {
+        match self.price(rpc, &job.id, &job.transaction).await {
+            Ok(price) => Ok(Some(price)),
+            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What its wallet can't pay is signed anew, if it is much cheaper today and the node has not
+    /// got it. Returns whether it was.
+    async fn make_cheaper(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<bool, OutboxError> {
+        let older = last_signed(job)?;
+        if self.is_cancelled(job)? || rpc.knows(job.newest()?.hash).await? {
+            return Ok(false);
+        }
+        match self.price_if_taken(rpc, job).await? {
+            Some(price) if price.is_much_less_than(&older) => {
+                self.put(wallet, job, self.unsigned(job, older.nonce, &price))?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// A transaction that nodes took and do not put into a block is signed anew with higher fees,
@@ -104,15 +115,17 @@ impl Outbox {
         if !too_cheap || is_enough(signings(job, &older), &older, &fresh.offer) {
             return Ok(false);
         }
-        let signed = sign(wallet, raised(older, fresh.offer));
-        self.table.signed(&job.id, &signed)?;
+        if self.is_contested(rpc, job).await? {
+            return Ok(false);
+        }
+        self.put(wallet, job, raised(older, fresh.offer))?;
         Ok(true)
     }
 
     fn no_funds(&self, job: &Job, message: String) -> Result<OutboxError, OutboxError> {
         let transaction = last_signed(job)?;
-        let needed = U256::from(transaction.gas_limit) * U256::from(transaction.max_fee_per_gas) + transaction.value;
-        Ok(OutboxError::NoFunds { address: self.sender, job: job.id.clone(), needed: Some(needed), message })
+        let needed = Some(cost(&transaction));
+        Ok(OutboxError::NoFunds { address: self.sender, job: job.id.clone(), needed, message })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::OutboxError;
 use super::job::{Job, MinedTransaction, State};
-use super::{Confirmation, Outbox};
+use super::{Confirmation, Outbox, Waiting};
 use crate::chain::error::ChainError;
 use crate::chain::head::{Profile, Wait};
 use crate::chain::rpc::Rpc;
@@ -47,7 +47,7 @@ impl Outbox {
                 return Err(OutboxError::NotFinal { job, transaction, block, wanted, reached, after });
             }
             if let Some(observer) = &self.observer {
-                observer(&Confirmation { job: &job.id, block, wanted, reached, since });
+                observer(&Waiting::Depth(Confirmation { job: &job.id, block, wanted, reached, since }));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE.1);
@@ -77,6 +77,9 @@ impl Outbox {
         if !is_final && reached.is_some_and(|reached| reached < receipt.block_number) {
             return Ok(Depth::Shallow(reached.unwrap_or(0)));
         }
+        if job.is_cancel(receipt.transaction)? {
+            return Err(self.end_cancelled(job, receipt.transaction, is_final)?);
+        }
         if !found.status() {
             return Err(self.reverted(rpc, job, &receipt, is_final).await?);
         }
@@ -84,6 +87,23 @@ impl Outbox {
             self.table.set_state(&job.id, State::Final, None)?;
         }
         Ok(Depth::Enough)
+    }
+
+    /// How a job failed.
+    pub(super) async fn failed(
+        &mut self,
+        rpc: &Rpc,
+        job: &Job,
+        receipt: Option<MinedTransaction>,
+    ) -> Result<OutboxError, OutboxError> {
+        match receipt {
+            Some(receipt) if job.is_cancel(receipt.transaction)? => self.end_cancelled(job, receipt.transaction, true),
+            Some(receipt) => self.reverted(rpc, job, &receipt, true).await,
+            None => {
+                let reason = job.reason.clone().unwrap_or_default();
+                Ok(OutboxError::Failed { job: job.id.clone(), reason })
+            }
+        }
     }
 
     /// The error of a transaction that changed nothing. As long as its block may go, and its number

@@ -17,11 +17,15 @@ pub(super) fn sign(wallet: &Wallet, transaction: TxEip1559) -> SignedTransaction
 
 /// The transaction that was signed last.
 pub(super) fn last_signed(job: &Job) -> Result<TxEip1559, OutboxError> {
-    let newest = job.newest()?;
+    decode(job, job.newest()?)
+}
+
+/// The transaction that was signed.
+pub(super) fn decode(job: &Job, signed: &SignedTransaction) -> Result<TxEip1559, OutboxError> {
     let damaged = || OutboxError::Damaged { what: format!("job {} has bytes that are no transaction of it", job.id) };
-    let envelope = TxEnvelope::decode_2718_exact(&newest.raw).map_err(|_| damaged())?;
+    let envelope = TxEnvelope::decode_2718_exact(&signed.raw).map_err(|_| damaged())?;
     let transaction = envelope.as_eip1559().ok_or_else(damaged)?.tx();
-    if transaction.nonce() == newest.nonce { Ok(transaction.clone()) } else { Err(damaged()) }
+    if transaction.nonce() == signed.nonce { Ok(transaction.clone()) } else { Err(damaged()) }
 }
 
 /// The same transaction at the price of today, and dearer than before by what nodes ask of a

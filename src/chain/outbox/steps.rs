@@ -3,22 +3,15 @@
 use super::Outbox;
 use super::error::OutboxError;
 use super::job::{Job, MinedTransaction, State};
-use super::queue::is_used_up;
 use super::refusal::Refusal;
-use super::signing::sign;
+use super::used_up::is_used_up;
 use crate::chain::error::ChainError;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
-use crate::contract::Transaction;
-use alloy::consensus::TxEip1559;
-use alloy::primitives::{TxKind, U256};
-use alloy::rpc::types::TransactionRequest;
 use std::time::{Duration, Instant};
 
 /// First and longest pause between two looks for a receipt.
 const POLL: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
-/// Gas that a transaction may have at most from Osaka's rules on (EIP-7825).
-const MOST_GAS: u64 = 1 << 24;
 /// Blocks that came without a transaction which nothing stands in front of: the nodes find it too
 /// cheap.
 const PASSED_OVER: u64 = 10;
@@ -26,13 +19,6 @@ const PASSED_OVER: u64 = 10;
 const REBROADCAST: Duration = Duration::from_secs(5);
 
 impl Outbox {
-    pub(super) fn request(&self, transaction: &Transaction) -> TransactionRequest {
-        let to = transaction.to.map_or(TxKind::Create, TxKind::Call);
-        TransactionRequest { to: Some(to), ..Default::default() }
-            .from(self.sender)
-            .input(transaction.data.clone().into())
-    }
-
     /// Prepared -> signed, or failed where the contract would refuse.
     pub(super) async fn sign(&mut self, rpc: &Rpc, wallet: &Wallet, job: &Job) -> Result<(), OutboxError> {
         // The number that was used up may be free again: then no later one could be mined before
@@ -40,8 +26,8 @@ impl Outbox {
         if !job.signed.is_empty() && !is_used_up(rpc, self.sender, job).await? {
             return self.table.set_state(&job.id, State::Signed, None);
         }
-        let gas = match rpc.estimate_gas(self.request(&job.transaction)).await {
-            Ok(gas) => gas,
+        let price = match self.price(rpc, &job.id, &job.transaction).await {
+            Ok(price) => price,
             Err(refused @ (ChainError::Revert(_) | ChainError::UnknownImage { .. })) => {
                 // A reorg may have brought back bytes of this job that somebody else's had taken
                 // the number of.
@@ -55,25 +41,33 @@ impl Outbox {
                 let (address, job) = (self.sender, job.id.clone());
                 return Err(OutboxError::NoFunds { address, job, needed: None, message });
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.not_begun(job, error.into())?),
         };
-        let (fees, gas_limit) = (rpc.fees().await?.offer, gas_limit(rpc, gas).await?);
-        let nonce = rpc.transaction_count(self.sender).await?.max(self.table.next_nonce()?);
-        let signed = sign(
-            wallet,
-            TxEip1559 {
-                chain_id: self.chain_id,
-                nonce,
-                gas_limit,
-                max_fee_per_gas: fees.max_fee_per_gas,
-                max_priority_fee_per_gas: fees.max_priority_fee_per_gas,
-                to: job.transaction.to.map_or(TxKind::Create, TxKind::Call),
-                value: U256::ZERO,
-                access_list: Default::default(),
-                input: job.transaction.data.clone(),
-            },
+        // What is refused for its price waits for nobody and takes no number.
+        if let Err(error) = self.check_price(&job.id, &self.unsigned(job, 0, &price)) {
+            return Err(self.not_begun(job, error)?);
+        }
+        let nonce = match self.next_number(rpc, &job.id).await {
+            Ok(nonce) => nonce,
+            Err(error) => return Err(self.not_begun(job, error)?),
+        };
+        self.put(wallet, job, self.unsigned(job, nonce, &price))
+    }
+
+    /// What is refused for its price, or stands behind somebody else's transaction, is not kept: a
+    /// later command would sign it, for another price than its owner agreed to.
+    fn not_begun(&mut self, job: &Job, error: OutboxError) -> Result<OutboxError, OutboxError> {
+        let is_refused = matches!(
+            error,
+            OutboxError::TooDear { .. }
+                | OutboxError::TooMuchGas { .. }
+                | OutboxError::ForeignPending { .. }
+                | OutboxError::Chain(ChainError::Fees { .. })
         );
-        self.table.signed(&job.id, &signed)
+        if is_refused && job.signed.is_empty() {
+            self.table.forget(&job.id, &error.to_string())?;
+        }
+        Ok(error)
     }
 
     /// Looks for a receipt of any of the job's hashes; writes it down and returns whether there is
@@ -110,7 +104,7 @@ impl Outbox {
                 sent = Instant::now();
                 self.clear_the_way(rpc, wallet, &job).await?;
                 let head = rpc.latest().await?.number;
-                let passed_over = *since_block.get_or_insert(head) + PASSED_OVER <= head;
+                let passed_over = since_block.get_or_insert(head).saturating_add(PASSED_OVER) <= head;
                 if self.first_before(&job)?.is_none() && self.make_dearer(rpc, wallet, &job, passed_over).await? {
                     (job, since_block) = (self.known(&job.id)?, None);
                 }
@@ -126,12 +120,4 @@ impl Outbox {
         }
         Ok(())
     }
-}
-
-/// A quarter more than was needed when it was tried: transactions that get in before ours may make
-/// it dearer. But not more than a block or a transaction (EIP-7825) may have, if it could do with
-/// that.
-async fn gas_limit(rpc: &Rpc, gas: u64) -> Result<u64, OutboxError> {
-    let most = rpc.latest().await?.gas_limit.min(MOST_GAS);
-    Ok(gas.saturating_add(gas / 4).min(most.max(gas)))
 }

@@ -60,6 +60,13 @@ impl Table {
         found.into_job(signed).map(Some)
     }
 
+    /// Ids of every job, oldest first.
+    pub(super) fn all(&self) -> Result<Vec<String>, OutboxError> {
+        let mut query = self.0.prepare_cached("SELECT id FROM job ORDER BY number")?;
+        let ids = query.query_map([], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
     /// Ids of the jobs that are not done, oldest first.
     pub(super) fn pending(&self) -> Result<Vec<String>, OutboxError> {
         let mut query =
@@ -81,10 +88,20 @@ impl Table {
         Ok(both.commit()?)
     }
 
+    /// Forgets a job of which nothing was ever signed; another one has failed for this reason.
+    pub(super) fn forget(&mut self, id: &str, reason: &str) -> Result<(), OutboxError> {
+        let query = "DELETE FROM job WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM signed WHERE job = ?1)";
+        if self.0.execute(query, [id])? == 0 {
+            self.set_state(id, State::Failed, Some(reason))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn signed(&mut self, id: &str, signed: &SignedTransaction) -> Result<(), OutboxError> {
         let both = self.0.transaction()?;
+        // The same bytes may have been signed before: they are the newest again.
         both.execute(
-            "INSERT INTO signed (hash, job, nonce, raw) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO signed (hash, job, nonce, raw) VALUES (?1, ?2, ?3, ?4)",
             params![signed.hash.as_slice(), id, signed_integer(signed.nonce)?, signed.raw.as_ref()],
         )?;
         both.execute("UPDATE job SET state = 'signed' WHERE id = ?1", [id])?;
@@ -112,17 +129,31 @@ impl Table {
         Ok(())
     }
 
-    /// The number after the highest that was ever signed; 0 where none was.
-    pub(super) fn next_nonce(&self) -> Result<u64, OutboxError> {
-        let next: i64 = self.0.query_row("SELECT coalesce(max(nonce) + 1, 0) FROM signed", [], |row| row.get(0))?;
-        unsigned(next)
-    }
-
     /// How many transactions of the sender are in the chain at least, by what was seen mined.
     pub(super) fn mined_count(&self) -> Result<u64, OutboxError> {
         let query = "SELECT coalesce(max(nonce) + 1, 0) FROM signed JOIN job ON hash = transaction_hash
                      WHERE state IN ('final', 'failed')";
         unsigned(self.0.query_row(query, [], |row| row.get(0))?)
+    }
+
+    /// Ids of the jobs that were seen mined for good with a number from `count` on, lowest first.
+    pub(super) fn done_from(&self, count: u64) -> Result<Vec<String>, OutboxError> {
+        let mut query = self.0.prepare_cached(
+            "SELECT job.id FROM signed JOIN job ON hash = transaction_hash
+             WHERE state IN ('final', 'failed') AND nonce >= ?1 ORDER BY nonce",
+        )?;
+        let ids = query.query_map([signed_integer(count)?], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets where a job was mined. One that was done is sent again; one that failed stays so.
+    pub(super) fn not_mined(&mut self, id: &str) -> Result<(), OutboxError> {
+        self.0.execute(
+            "UPDATE job SET state = CASE state WHEN 'final' THEN 'signed' ELSE state END, transaction_hash = NULL,
+             block_hash = NULL, block_number = NULL, gas_used = NULL, contract = NULL WHERE id = ?1",
+            [id],
+        )?;
+        Ok(())
     }
 }
 
@@ -229,7 +260,7 @@ mod tests {
         let mut table = open(folder.path());
         let transaction = Transaction { to: None, data: Bytes::from_static(b"code") };
         assert_eq!(table.job("job").expect("read"), None);
-        assert_eq!(table.next_nonce().expect("read"), 0);
+        assert_eq!(table.mined_count().expect("read"), 0);
         table.prepare("job", &transaction).expect("written");
         table.signed("job", &signed(4)).expect("written");
         let receipt = MinedTransaction {
@@ -248,15 +279,41 @@ mod tests {
         let job = table.job("job").expect("read").expect("there");
         assert_eq!((job.state, job.signed, job.receipt), (State::Mined, vec![signed(4)], Some(receipt)));
         assert_eq!((job.transaction, table.pending().expect("read")), (transaction.clone(), vec!["job".to_owned()]));
-        assert_eq!((table.next_nonce().expect("read"), table.mined_count().expect("read")), (5, 0));
+        assert_eq!(table.mined_count().expect("read"), 0);
         table.set_state("job", State::Failed, Some("why")).expect("written");
         assert_eq!((table.pending().expect("read"), table.mined_count().expect("read")), (vec![], 5));
 
-        // Anew: what was signed before is not this attempt's, and its number is not free.
+        assert_eq!(table.done_from(4).expect("read"), ["job"]);
+        assert!(table.done_from(5).expect("read").is_empty());
+        table.not_mined("job").expect("written");
+        let job = table.job("job").expect("read").expect("there");
+        assert_eq!((job.state, job.receipt, table.mined_count().expect("read")), (State::Failed, None, 0));
+        table.mined("job", &receipt).expect("written");
+        table.set_state("job", State::Final, None).expect("written");
+        table.not_mined("job").expect("written");
+        assert_eq!(table.job("job").expect("read").expect("there").state, State::Signed);
+
+        // Anew: what was signed before is not this attempt's.
         table.prepare("job", &transaction).expect("written");
         let job = table.job("job").expect("read").expect("there");
         assert_eq!((job.state, job.signed, job.receipt, job.reason), (State::Prepared, vec![], None, None));
-        assert_eq!(table.next_nonce().expect("read"), 5);
+    }
+
+    #[test]
+    fn a_job_of_which_nothing_was_signed_is_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut table = open(folder.path());
+        for id in ["new", "signed"] {
+            table.prepare(id, &Transaction { to: None, data: Bytes::new() }).expect("written");
+        }
+        table.signed("signed", &signed(1)).expect("written");
+        // The same bytes once more are the same.
+        table.signed("signed", &signed(1)).expect("written");
+        table.forget("new", "why").expect("written");
+        table.forget("signed", "why").expect("written");
+        assert_eq!(table.job("new").expect("read"), None);
+        let kept = table.job("signed").expect("read").expect("there");
+        assert_eq!((kept.state, kept.reason.as_deref(), kept.signed.len()), (State::Failed, Some("why"), 1));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::sol_types::{Eip712Domain, SolCall};
 use std::time::Duration;
 
+mod contract_wallet;
 mod log;
 mod ranges;
 mod reach;
@@ -272,6 +273,14 @@ impl Registry {
         self.view(registry::kgcKeyCall { kgcId: kgc_id, epoch }).await
     }
 
+    /// The same as it was in a block.
+    ///
+    /// # Errors
+    /// As [`Self::kgc_key`].
+    pub async fn kgc_key_in(&self, block: B256, kgc_id: B256, epoch: u32) -> Result<KgcKey, ChainError> {
+        self.view_at(BlockId::hash(block), registry::kgcKeyCall { kgcId: kgc_id, epoch }).await
+    }
+
     /// A KGC's newest key, retired or not.
     ///
     /// # Errors
@@ -320,6 +329,15 @@ impl Registry {
     /// [`ChainError`] if the node does not answer.
     pub async fn operator(&self, sender: Address, wallet: Address) -> Result<Operator, ChainError> {
         self.view(registry::operatorOfCall { sender, wallet }).await
+    }
+
+    /// The number that `wallet` names in what it signs as an operator of `sender`; 0 where it is
+    /// the sender itself.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn operator_seq(&self, sender: Address, wallet: Address) -> Result<u128, ChainError> {
+        if wallet == sender { Ok(0) } else { Ok(self.operator(sender, wallet).await?.seq) }
     }
 
     /// Last second of the pause, unix seconds, if one is in force.

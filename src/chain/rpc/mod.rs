@@ -1,21 +1,21 @@
 //! All access to the nodes: JSON-RPC over HTTP, a deadline for each call, and another node where
 //! one fails.
 
+mod fees;
 mod http;
 mod node;
 mod nodes;
+mod sender;
+
+pub(super) use fees::Fees;
 
 use super::error::ChainError;
 use alloy::consensus::Transaction as _;
-use alloy::eips::eip1559::Eip1559Estimation;
 use alloy::eips::{BlockId, BlockNumberOrTag};
-use alloy::primitives::{Address, B256, Bytes, U64, U128, U256};
-use alloy::providers::utils::{
-    EIP1559_FEE_ESTIMATION_PAST_BLOCKS, EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE, eip1559_default_estimator,
-};
+use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
 use alloy::rpc::types::{
-    Block, EIP1186AccountProofResponse, FeeHistory, Filter, Header, Log, TransactionReceipt, TransactionRequest,
+    Block, EIP1186AccountProofResponse, Filter, Header, Log, TransactionReceipt, TransactionRequest,
 };
 use node::Node;
 use nodes::NodePool;
@@ -29,8 +29,6 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 const YOUNG_BLOCKS: u64 = 128;
 /// How often a call is repeated whose answer is older than an earlier one.
 const RETRIES: usize = 5;
-/// A million ether for each unit of gas: what is computed of fees below this fits.
-const MOST_FEE: u128 = 1_000_000_000_000_000_000_000_000;
 /// Geth's answer for some moments after its start, when it cannot tell whether it has a
 /// transaction.
 const INDEXING: &str = "transaction indexing is in progress";
@@ -42,15 +40,6 @@ pub struct Rpc {
     nodes: Arc<NodePool>,
     endpoint: String,
     deadline: Duration,
-}
-
-/// What a transaction has to pay for the next block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fees {
-    /// The block's base fee in wei: no transaction that offers less is included.
-    pub(super) base: u128,
-    /// What to offer: twice the base fee, and the usual tip.
-    pub(super) offer: Eip1559Estimation,
 }
 
 impl Rpc {
@@ -254,50 +243,10 @@ impl Rpc {
         self.ask("eth_getProof", (address, slots, BlockId::hash(block))).await
     }
 
+    /// Gas that a call takes after the newest block. Some nodes would go by their pool, where the
+    /// same call may wait already.
     pub(crate) async fn estimate_gas(&self, request: TransactionRequest) -> Result<u64, ChainError> {
-        Ok(self.ask::<_, U64>("eth_estimateGas", (request,)).await?.to())
-    }
-
-    /// Fees for the next block. alloy's own go by the *last* block's base fee; and where blocks are
-    /// empty nobody gives a tip, so that it says 1 wei, which nodes take into their pools and,
-    /// below their own least tip, never into a block.
-    pub(super) async fn fees(&self) -> Result<Fees, ChainError> {
-        let (method, latest) = ("eth_feeHistory", BlockNumberOrTag::Latest);
-        let percentile = [EIP1559_FEE_ESTIMATION_REWARD_PERCENTILE];
-        let history: FeeHistory =
-            self.ask(method, (U64::from(EIP1559_FEE_ESTIMATION_PAST_BLOCKS), latest, percentile)).await?;
-        let reason = || "no base fee".to_owned();
-        let base = history.next_block_base_fee().ok_or_else(|| ChainError::BadAnswer { method, reason: reason() })?;
-        let rewards = history.reward.unwrap_or_default();
-        let greatest = rewards.iter().flatten().copied().max().unwrap_or_default().max(base);
-        if greatest > MOST_FEE {
-            return Err(ChainError::BadAnswer { method, reason: format!("no chain has fees of {greatest} wei a gas") });
-        }
-        let mut offer = eip1559_default_estimator(base, &rewards);
-        let asked = match self.ask::<_, U128>("eth_maxPriorityFeePerGas", ()).await {
-            Ok(tip) => tip.to::<u128>(),
-            // Not every node answers this method.
-            Err(ChainError::Refused { .. }) => 0,
-            Err(error) => return Err(error),
-        };
-        let more = asked.saturating_sub(offer.max_priority_fee_per_gas);
-        offer.max_priority_fee_per_gas += more;
-        offer.max_fee_per_gas = offer.max_fee_per_gas.saturating_add(more);
-        Ok(Fees { base, offer })
-    }
-
-    /// The most that a transaction of ours offers for a unit of gas in the next block, in wei.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer.
-    pub async fn gas_price(&self) -> Result<u128, ChainError> {
-        Ok(self.fees().await?.offer.max_fee_per_gas)
-    }
-
-    /// How many transactions of `address` are in the chain.
-    pub(crate) async fn transaction_count(&self, address: Address) -> Result<u64, ChainError> {
-        let count: U64 = self.ask("eth_getTransactionCount", (address, BlockNumberOrTag::Latest)).await?;
-        Ok(count.to())
+        Ok(self.ask::<_, U64>("eth_estimateGas", (request, BlockNumberOrTag::Latest)).await?.to())
     }
 
     /// Sends a signed transaction to every usable node.

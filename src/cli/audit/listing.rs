@@ -4,7 +4,7 @@
 use super::times::{parse, spelled};
 use super::{CliError, io};
 use crate::audit::{AuditError, AuditedEvent};
-use crate::cli::output::write_stdout;
+use crate::cli::stdio::{json_line, print_text, quietly, text_line};
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use crate::files::{Draft, Existing};
 use crate::view::{Checksummed, ListedView, json};
@@ -34,6 +34,8 @@ enum Ending {
     Invalid,
     /// A flag was raised
     Raised,
+    /// Another verifier joined an open flag
+    Joined,
     /// A flag was confirmed
     Confirmed,
     /// A flag was dismissed
@@ -134,21 +136,18 @@ impl<'a> Listing<'a> {
             return Ok(());
         }
         self.count += 1;
-        let line = match self.form {
-            Form::Jsonl => json(view).to_string(),
-            Form::Csv => csv(&view),
-            Form::Table => in_columns(&view),
-        };
-        self.write(&line)
+        match (self.form, &self.sink) {
+            (Form::Jsonl, Sink::Stdout) => quietly(json_line(&json(view))).map_err(AuditError::Unlisted),
+            (Form::Jsonl, _) => self.write(&json(view).to_string()),
+            (Form::Csv, _) => self.write(&csv(&view)),
+            (Form::Table, _) => self.write(&in_columns(&view)),
+        }
     }
 
     fn write(&mut self, line: &str) -> Result<(), AuditError> {
         match &mut self.sink {
             Sink::None => Ok(()),
-            Sink::Stdout => {
-                write_stdout(line);
-                Ok(())
-            }
+            Sink::Stdout => quietly(text_line(line)).map_err(AuditError::Unlisted),
             Sink::File { path, to, .. } => writeln!(to, "{line}").map_err(|source| io(path, source)),
         }
     }
@@ -159,7 +158,7 @@ impl<'a> Listing<'a> {
             Sink::None => return Ok(None),
             Sink::Stdout => {
                 if self.form == Form::Table {
-                    write_stdout("");
+                    print_text("")?;
                 }
             }
             Sink::File { path, draft, to, force } => {
@@ -181,6 +180,7 @@ impl Filters {
         let verifier = match event {
             Event::Verified(e) => Some(e.verifier),
             Event::FlagRaised(e) => Some(e.verifier),
+            Event::FlagJoined(e) => Some(e.verifier),
             _ => None,
         };
         self.sender.is_none_or(|sender| view.sender == Some(Checksummed(sender)))
@@ -197,6 +197,7 @@ fn name_of(outcome: Ending) -> &'static str {
         Ending::Valid => "valid",
         Ending::Invalid => "invalid",
         Ending::Raised => "raised",
+        Ending::Joined => "joined",
         Ending::Confirmed => "confirmed",
         Ending::Dismissed => "dismissed",
     }

@@ -10,6 +10,7 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, RestsOn, WINDOW_BLOCKS, audit};
 use crate::chain::Registry;
+use crate::cli::stdio::shown_path;
 use crate::files::make_private_folder;
 use crate::view::AuditView;
 use alloy::primitives::B256;
@@ -59,7 +60,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let session = Session::connect(settings, "auditor").await?;
     let registry = session.registry().await?;
     let folder = settings.home().join("audit");
-    make_private_folder(&folder).map_err(|source| CliError::File { act: "make", path: folder.clone(), source })?;
+    // Without it there is no checkpoint, which is said then.
+    let _ = make_private_folder(&folder);
     let options = AuditOptions {
         block: args.block,
         trusted: args.block_hash,
@@ -78,6 +80,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         AuditProgress::Event(event) => listing.take(&event),
         AuditProgress::NoCheckpoint(why) => {
             say(&format!("the checkpoint cannot be used, everything is read: {why}"));
+            Ok(())
+        }
+        AuditProgress::NotKept(why) => {
+            say(&format!("note: no checkpoint is kept, so the next audit reads everything anew: {why}"));
             Ok(())
         }
     })
@@ -148,10 +154,10 @@ fn text(registry: &Registry, audited: &AuditReport, args: &Args, listed: Option<
         text += &format!("\nopen flag {} of {image}, raised by {verifier} at {at}", flag.flag);
     }
     if let (Some(path), Some(listed)) = (&args.output, listed) {
-        text += &format!("\n{listed} events written to {}", path.display());
+        text += &format!("\n{listed} events written to {}", shown_path(path));
     }
     if let Some(path) = &args.html {
-        text += &format!("\npage written to {}", path.display());
+        text += &format!("\npage written to {}", shown_path(path));
     }
     text
 }

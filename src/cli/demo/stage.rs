@@ -4,7 +4,7 @@
 use crate::chain::{DevNode, NodeOptions, Outbox, Registry, Wallet};
 use crate::cli::actors::DEVELOPMENT_CHAIN_ID;
 use crate::cli::error::CliError;
-use crate::cli::output::{Talk, address, write_file};
+use crate::cli::output::{address, write_file};
 use crate::cli::session::{KeyCenter, Session};
 use crate::cli::settings::{Setting, Settings};
 use crate::cli::{deploy, kgc, nodes};
@@ -46,12 +46,12 @@ impl Stage {
             .with(Setting::Deployments, path("deployments"))
             .with(Setting::KgcPasswordFile, path("kgc-passphrase"));
         write_passphrase(&settings)?;
-        deploy::run(&deploy::Args::default(), &settings, Talk { json: true, verbose: false }).await?;
+        deploy::run(&deploy::Args::default(), &settings).await?;
         let keys = kgc::init(&settings, false)?;
         kgc::publish(&Session::connect(&settings, "kgc").await?, &keys.identity()).await?;
         let session = Session::connect(&settings, "kgc").await?;
         let registry = session.registry().await?;
-        let key_center = session.key_center(&registry)?;
+        let key_center = session.key_center(&registry).await?;
         Ok(Self { settings, node, registry, key_center })
     }
 

@@ -2,8 +2,9 @@
 
 use super::acts::{Line, Scan, Story};
 use crate::cli::output::{shown, table};
+use crate::cli::stdio::shown_path;
+use crate::words::escaped;
 use serde_json::{Value, json};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ const HEAD: [&str; 14] = [
 pub(super) fn render(story: &Story<'_>, lines: &[Line], pictures: &[PathBuf], out: &Path, red: usize) -> String {
     let mut rows = vec![HEAD.map(str::to_owned).to_vec()];
     rows.extend(story.scans.iter().map(row));
-    let mut text = table(&rows).lines().map(coloured).collect::<Vec<_>>().join("\n");
+    let mut text = table(&rows);
     text += "\n\n";
     for line in lines {
-        text += &format!("{}\n", coloured(&format!("{} {}", mark(line.holds), line.what)));
+        text += &format!("{} {}\n", mark(line.holds), escaped(&line.what));
     }
     let entropies: Vec<f64> = story.scans.iter().filter_map(|scan| scan.entropy).collect();
     if !entropies.is_empty() {
@@ -30,30 +31,20 @@ pub(super) fn render(story: &Story<'_>, lines: &[Line], pictures: &[PathBuf], ou
         );
     }
     for picture in pictures {
-        text += &format!("picture: {}\n", picture.display());
+        text += &format!("picture: {}\n", shown_path(picture));
     }
-    text += &format!("state of every actor: {}; delete {} to clean up\n", out.join("state").display(), out.display());
+    text +=
+        &format!("state of every actor: {}; delete {} to clean up\n", shown_path(&out.join("state")), shown_path(out));
     text += &match red {
-        0 => coloured("ok everything held"),
-        1 => coloured("!! 1 line is red"),
-        _ => coloured(&format!("!! {red} lines are red")),
+        0 => "ok everything held".to_owned(),
+        1 => "!! 1 line is red".to_owned(),
+        _ => format!("!! {red} lines are red"),
     };
     text
 }
 
 fn mark(holds: bool) -> &'static str {
     if holds { "ok" } else { "!!" }
-}
-
-/// Green or red by its mark, on a terminal.
-fn coloured(line: &str) -> String {
-    let colour = match line.get(..2) {
-        Some("ok") => "\x1b[32m",
-        Some("!!") => "\x1b[31m",
-        _ => return line.to_owned(),
-    };
-    let wanted = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    if wanted { format!("{colour}{line}\x1b[0m") } else { line.to_owned() }
 }
 
 fn row(scan: &Scan) -> Vec<String> {
@@ -67,7 +58,7 @@ fn row(scan: &Scan) -> Vec<String> {
     let id = scan.image_id.to_string();
     vec![
         mark(scan.holds()).to_owned(),
-        scan.name.escape_debug().to_string(),
+        scan.name.clone(),
         format!("{}..{}", &id[..10], &id[id.len() - 4..]),
         scan.file.len().to_string(),
         ms(timings.key),

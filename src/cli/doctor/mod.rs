@@ -11,9 +11,12 @@ use super::session::{kgc_key_file, open_keys};
 use super::settings::{Setting, Settings};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
+use crate::cli::stdio::shown_path;
 use crate::keygen::{Engine, MODEL_DIGEST};
+use crate::words::escaped;
 use serde::Serialize;
 use serde_json::json;
+use std::path::Path;
 
 /// How a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -60,14 +63,19 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     key_center(settings, registry.as_ref(), &mut findings).await;
 
     let wrong = findings.iter().filter(|finding| finding.state == State::Wrong).count();
-    let mut text = String::from("settings\n");
+    let mut text = String::from("files of settings\n");
+    for file in settings.files() {
+        let was_read = if file.was_read() { "read" } else { "not there" };
+        text += &format!("  {}  ({was_read})\n", shown_path(&file.path));
+    }
+    text += "settings\n";
     let shown: Vec<_> = settings
         .all()
         .into_iter()
         .map(|(setting, value, origin)| (setting.row().name, without_secrets(setting, value), origin))
         .collect();
     for (name, value, origin) in &shown {
-        text += &format!("  {name:<18} {value}  ({})\n", origin.name());
+        text += &format!("  {name:<18} {}  ({})\n", escaped(value), origin.name());
     }
     text += "findings\n";
     for finding in &findings {
@@ -76,9 +84,9 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
             State::Absent => "--",
             State::Wrong => "!!",
         };
-        text += &format!("  {mark} {:<12} {}\n", finding.what, finding.found);
+        text += &format!("  {mark} {:<12} {}\n", finding.what, escaped(&finding.found));
         if let Some(mend) = &finding.mend {
-            text += &format!("     {:<12} mend: {mend}\n", "");
+            text += &format!("     {:<12} mend: {}\n", "", escaped(mend));
         }
     }
     text += &match wrong {
@@ -88,8 +96,10 @@ pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     };
     let origins =
         shown.iter().map(|(name, value, origin)| json!({ "name": name, "value": value, "origin": origin.name() }));
-    let json = json!({ "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });
-    Ok(Outcome { json, text, exit: u8::from(wrong > 0) })
+    let files = settings.files().iter().map(|file| json!({ "path": file.path, "wasRead": file.was_read() }));
+    let files: Vec<_> = files.collect();
+    let json = json!({ "files": files, "settings": origins.collect::<Vec<_>>(), "findings": findings, "wrong": wrong });
+    Ok(Outcome { exit: u8::from(wrong > 0), ..Outcome::new(json, text) })
 }
 
 /// A setting as it may be pasted into a report: of the node's URL only scheme, host and port, for
@@ -101,6 +111,10 @@ fn without_secrets(setting: Setting, value: &str) -> String {
             Ok(endpoints) => endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             Err(error) => error.to_string(),
         },
+        // A passphrase that was put where the name of its file belongs names none.
+        Setting::PasswordFile | Setting::KgcPasswordFile | Setting::IpfsTokenFile if !Path::new(value).exists() => {
+            "(not shown: there is no such file)".to_owned()
+        }
         _ => value.to_owned(),
     }
 }

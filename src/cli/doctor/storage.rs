@@ -30,6 +30,11 @@ fn folder(settings: &Settings) -> Finding {
         );
     }
     match LocalStore::open(&folder) {
+        Ok(_) if rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_err() => wrong(
+            "store",
+            format!("{} can be read, and not written", folder.display()),
+            "look at its owner and mode, or name another with --home",
+        ),
         Ok(_) => Finding::good("store", folder.display().to_string()),
         Err(error) => Finding::failed("store", &error.into()),
     }
@@ -45,7 +50,8 @@ async fn ipfs(store: &KuboStore, settings: &Settings) -> Vec<Finding> {
         }
     }
     let open = nodes::endpoints(settings.ipfs_api().unwrap_or_default()).unwrap_or_default();
-    for endpoint in open.iter().filter(|endpoint| !endpoint.is_private() && settings.ipfs_token_file().is_some()) {
+    let has_token = settings.ipfs_token_file().is_ok_and(|file| file.is_some());
+    for endpoint in open.iter().filter(|endpoint| has_token && !endpoint.is_private()) {
         findings.push(wrong(
             "ipfs token",
             format!("{endpoint} gets the token in clear, and everybody between here and there with it"),

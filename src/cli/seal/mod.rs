@@ -4,15 +4,17 @@ mod collect;
 mod outcome;
 
 use super::error::CliError;
-use super::output::{Outcome, Talk, progress, say};
+use super::output::{Outcome, Talk, progress};
 use super::session::Session;
 use super::settings::Settings;
 use super::signers::Relay;
+use super::stdio::say_line;
 use super::transformer;
 use crate::chain::Submitted;
 use crate::clock::SystemClock;
 use crate::imaging::Limits;
 use crate::pipeline::{Finished, Grouping, Mode, Run, Sealed, Sender, Source, Stage};
+use crate::words::escaped;
 use std::path::{Path, PathBuf};
 
 pub(super) use collect::{not_a_file, read};
@@ -54,7 +56,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let signers = session.signers(args.relay.relayer.as_deref())?;
-    let key_center = session.key_center(&registry)?;
+    let key_center = session.key_center(&registry).await?;
     let mut outbox = session.outbox(&signers.payer).await?;
     let store = session.store()?;
     let mut vit = transformer::load(settings)?;
@@ -81,7 +83,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let mut unread = Vec::new();
     for path in &files {
         let name = file_name(path);
-        let say_stage = |stage| bar.set_message(format!("{} {}", verb(stage), name.escape_debug()));
+        let say_stage = |stage| bar.set_message(format!("{} {}", verb(stage), escaped(&name)));
         match read(path) {
             Ok(bytes) => {
                 run.add(&Source { name: &name, bytes: &bytes, mode, again: args.again }, &say_stage).await;
@@ -95,7 +97,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     bar.finish_and_clear();
     let read: Vec<&PathBuf> = files.iter().zip(&unread).filter(|(_, no)| no.is_none()).map(|(path, _)| path).collect();
     for (place, reason) in damaged {
-        say(&format!("{}: sealed as plain bytes: {reason}", read[place].display().to_string().escape_debug()));
+        say_line(&format!("{}: sealed as plain bytes: {reason}", read[place].display()));
     }
     let mut sealed = sealed.into_iter();
     let of_file = |unread: Option<CliError>| match unread {
@@ -103,7 +105,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         None => Ok(sealed.next().expect("each file that was read has its result")?),
     };
     let attempts = files.into_iter().zip(unread.into_iter().map(of_file)).collect();
-    outcome::outcome(attempts, left_out, &session, signers.signer.address(), mode, talk)
+    outcome::outcome(attempts, left_out, &session, signers.signer.address(), mode)
 }
 
 fn file_name(path: &Path) -> String {

@@ -5,10 +5,12 @@ use super::collect::LeftOut;
 use crate::chain::{Submitted, Unsent};
 use crate::cli::error::CliError;
 use crate::cli::exit;
-use crate::cli::output::{Outcome, Talk, chain_of, error_view, say, table};
+use crate::cli::output::{Outcome, chain_of, error_view, say, table};
 use crate::cli::session::Session;
+use crate::cli::stdio::say_line;
 use crate::pipeline::{Mode, Sealed};
-use crate::view::{FailedFileView, SealedListView, SealedView, json};
+use crate::view::{FailedFileView, SealedListView, SealedView};
+use crate::words::escaped;
 use alloy::primitives::Address;
 
 pub(super) fn outcome(
@@ -17,7 +19,6 @@ pub(super) fn outcome(
     session: &Session,
     sender: Address,
     mode: Mode,
-    talk: Talk,
 ) -> Result<Outcome, CliError> {
     if results.len() == 1 && results[0].1.is_err() {
         let (_, result) = results.remove(0);
@@ -30,26 +31,26 @@ pub(super) fn outcome(
         vec![["file", "image id", "bytes", "key", "cipher", "store", "chain", "gas"].map(str::to_owned).to_vec()];
     let (mut images, mut failed, mut exits, mut list) = (Vec::new(), Vec::new(), Vec::new(), String::new());
     for (path, result) in &results {
-        let name = path.display().to_string().escape_debug().to_string();
+        let name = path.display().to_string();
+        let shown = escaped(&name);
         match result {
             Ok(Submitted::Printed(_)) => {}
             Ok(Submitted::Mined(sealed)) => {
                 rows.push(row(&name, sealed));
                 images.push(SealedView::new(&name, sealed));
                 if let Some(reason) = sealed.renewed {
-                    say(&format!("{name}: sealed anew: {reason}"));
+                    say(&format!("{shown}: sealed anew: {reason}"));
                 }
                 // Of damage it is said in any case.
                 if let (Some(reason), Mode::Auto | Mode::Strict) = (&sealed.whole, mode)
-                    && talk.verbose
                     && !reason.is_damage()
                 {
-                    say(&format!("{name}: sealed as plain bytes: {reason}"));
+                    tracing::info!("{shown}: sealed as plain bytes: {reason}");
                 }
             }
             Err(error) => {
                 exits.push(error.exit());
-                list += &format!("\n  {name}: {}", chain_of(error));
+                list += &format!("\n  {shown}: {}", escaped(&chain_of(error)));
                 failed.push(FailedFileView { file: name, error: error_view(error) });
             }
         }
@@ -70,7 +71,7 @@ pub(super) fn outcome(
     }
     let left_out = left_out.into_iter().map(LeftOut::view).collect();
     let view = SealedListView { sender: sender.into(), images, failed, left_out };
-    Ok(Outcome { json: json(view), text: text.trim_end().to_owned(), exit })
+    Ok(Outcome { exit, ..Outcome::new(view, text.trim_end()) })
 }
 
 /// What an external wallet must sign or send, if anything; says what failed besides.
@@ -87,7 +88,7 @@ fn printed(results: &[Attempt], session: &Session) -> Option<Result<Outcome, Cli
     for (path, result) in results {
         if let Err(error) = result {
             exit = exit::FAILURE;
-            say(&format!("{}: failed: {}", path.display().to_string().escape_debug(), chain_of(error)));
+            say_line(&format!("{}: failed: {}", path.display(), chain_of(error)));
         }
     }
     Some(session.print(all).map(|printed| Outcome { exit, ..printed }))

@@ -1,15 +1,18 @@
-//! Settings: flags, then the environment, then `.env`, then `medseal.toml`, then defaults; each
-//! remembers where it came from.
+//! Settings: flags, then the environment, then `.env` and `medseal.toml` of the working folder,
+//! then the user's own `medseal.toml`, then defaults; each remembers where it came from.
 
 mod files;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub(super) use files::SettingsFile;
 pub(super) use table::{Row, Setting};
 
 use super::error::CliError;
 use crate::chain::{BLOCK_TIME_SECS, Profile, READ_TIME, Wait};
+use alloy::primitives::U256;
+use alloy::primitives::utils::parse_ether;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,6 +28,8 @@ pub(super) enum Origin {
     DotEnv,
     /// `medseal.toml` in the working directory.
     File,
+    /// `medseal.toml` in the user's own configuration folder.
+    OwnFile,
     /// Nothing set it.
     Default,
 }
@@ -37,8 +42,17 @@ impl Origin {
             Self::Environment => "environment",
             Self::DotEnv => ".env",
             Self::File => "medseal.toml",
+            Self::OwnFile => "own medseal.toml",
             Self::Default => "default",
         }
+    }
+}
+
+impl Setting {
+    /// Why the file with a secret that the setting names is of no use.
+    pub(super) fn unreadable(self, source: std::io::Error) -> CliError {
+        let Row { name, variable, .. } = self.row();
+        CliError::SecretFile { named_by: format!("{name} ({variable})"), source }
     }
 }
 
@@ -68,6 +82,14 @@ pub(super) struct Flags {
     /// finalized [env: MEDSEAL_WAIT] [default: depends on the command]
     #[arg(long, global = true, value_name = "DEPTH")]
     pub(super) wait: Option<String>,
+    /// The most that a transaction may cost, in ETH; one that may cost more is not signed [env:
+    /// MEDSEAL_FEE_CEILING] [default: 1]
+    #[arg(long, global = true, value_name = "ETH")]
+    pub(super) fee_ceiling: Option<String>,
+    /// Send behind transactions of this wallet that another program sent and that are not mined
+    /// yet, instead of waiting for them
+    #[arg(long, global = true)]
+    pub(super) after_pending: bool,
     /// Folder of the deployment files [env: MEDSEAL_DEPLOYMENTS] [default: deployments]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) deployments: Option<String>,
@@ -81,6 +103,12 @@ pub(super) struct Flags {
     /// MEDSEAL_DEV_ACCOUNT]
     #[arg(long, global = true, value_name = "N")]
     pub(super) dev_account: Option<String>,
+    /// URL of the KGC [env: MEDSEAL_KGC] [default: the key file in the state folder]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(super) kgc: Option<String>,
+    /// Authorities to trust for the KGC's TLS besides the usual, PEM [env: MEDSEAL_KGC_CA]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) kgc_ca: Option<String>,
     /// File that holds the passphrase of the KGC's key file [env: MEDSEAL_KGC_PASSWORD]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) kgc_password_file: Option<String>,
@@ -116,30 +144,34 @@ pub(super) struct Flags {
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     values: BTreeMap<Setting, (String, Origin)>,
+    /// The files that were looked for.
+    files: Vec<SettingsFile>,
+    /// Whether other programs' transactions of the wallet are not waited for.
+    pub(super) after_pending: bool,
     /// Whether an external wallet signs, and what is done about it.
     pub(super) external_signer: super::signers::ExternalSigner,
 }
 
 impl Settings {
-    /// Resolves every setting; reads `.env` and `medseal.toml` of the working directory.
+    /// Resolves every setting; reads the files of the working folder and of the user's own
+    /// configuration folder.
     ///
     /// # Errors
-    /// [`CliError::Settings`] if one of the files cannot be read or holds a name that is no
-    /// setting.
+    /// [`CliError::Settings`] if one of the files is refused, or a variable is no text.
     pub(super) fn resolve(flags: &Flags) -> Result<Self, CliError> {
-        let (dot_env, file) = (files::dot_env()?, files::medseal_toml()?);
+        let files = files::read_all(files::own_file())?;
         let mut values = BTreeMap::new();
         for &setting in Setting::ALL {
-            let Row { name, variable, default, flag } = setting.row();
+            let Row { variable, default, flag, .. } = setting.row();
             let of = |value: Option<String>, origin| value.filter(|v| !v.is_empty()).map(|v| (v, origin));
             let found = of(flag.and_then(|flag| flag(flags).clone()), Origin::Flag)
-                .or_else(|| of(std::env::var(variable).ok(), Origin::Environment))
-                .or_else(|| of(dot_env.get(variable).cloned(), Origin::DotEnv))
-                .or_else(|| of(file.get(name).cloned(), Origin::File))
+                .or(of(text_of_variable(variable)?, Origin::Environment))
+                .or_else(|| files.iter().find_map(|file| of(file.get(setting).cloned(), file.origin)))
                 .or_else(|| of(default.map(str::to_owned), Origin::Default));
             values.extend(found.map(|found| (setting, found)));
         }
-        Ok(Self { values, external_signer: flags.external_signer.clone() })
+        let (after_pending, external_signer) = (flags.after_pending, flags.external_signer.clone());
+        Ok(Self { values, files, after_pending, external_signer })
     }
 
     fn get(&self, setting: Setting) -> Option<&str> {
@@ -183,6 +215,25 @@ impl Settings {
         self.number(Setting::ChainId)
     }
 
+    /// Most wei that a transaction may cost.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no amount of ETH.
+    pub(super) fn fee_ceiling(&self) -> Result<U256, CliError> {
+        let value = self.get(Setting::FeeCeiling).expect("it has a default");
+        let parsed = if value.starts_with('-') { None } else { parse_ether(value).ok() };
+        let message = || format!("expected an amount of ETH for fee_ceiling, found \"{}\"", value.escape_debug());
+        parsed.ok_or_else(|| CliError::Settings { message: message() })
+    }
+
+    /// Most gas of a transaction that runs the code of somebody else's wallet.
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if it is no number.
+    pub(super) fn relay_gas(&self) -> Result<u64, CliError> {
+        Ok(self.number(Setting::RelayGas)?.expect("it has a default"))
+    }
+
     /// Folder of the deployment files.
     pub(super) fn deployments(&self) -> PathBuf {
         self.path(Setting::Deployments).expect("it has a default")
@@ -206,6 +257,16 @@ impl Settings {
         self.number(Setting::DevAccount)
     }
 
+    /// The URL of the KGC.
+    pub(super) fn kgc(&self) -> Option<&str> {
+        self.get(Setting::Kgc)
+    }
+
+    /// The file with the authorities to trust for the KGC's TLS.
+    pub(super) fn kgc_ca(&self) -> Option<PathBuf> {
+        self.path(Setting::KgcCa)
+    }
+
     /// The file with the passphrase of the KGC's key file.
     pub(super) fn kgc_password_file(&self) -> Option<PathBuf> {
         self.path(Setting::KgcPasswordFile)
@@ -217,8 +278,18 @@ impl Settings {
     }
 
     /// The file with the tokens of the IPFS nodes.
-    pub(super) fn ipfs_token_file(&self) -> Option<PathBuf> {
-        self.path(Setting::IpfsTokenFile)
+    ///
+    /// # Errors
+    /// [`CliError::Settings`] if the working folder says to whom they would be sent.
+    pub(super) fn ipfs_token_file(&self) -> Result<Option<PathBuf>, CliError> {
+        let to = self.values.get(&Setting::IpfsApi).map(|(_, origin)| *origin);
+        let token_file = self.path(Setting::IpfsTokenFile);
+        if token_file.is_some() && matches!(to, Some(Origin::DotEnv | Origin::File)) {
+            let message = "ipfs_api of the working folder would be sent the token of ipfs_token_file: give both by \
+                           flag, environment or your own configuration folder";
+            return Err(CliError::Settings { message: message.to_owned() });
+        }
+        Ok(token_file)
     }
 
     /// At how many IPFS nodes each object is kept.
@@ -265,7 +336,7 @@ impl Settings {
             (Some("development"), _) | (None, Profile::Development) => Ok(Profile::Development),
             (Some("network") | None, _) => Ok(Profile::Network { block_time_secs }),
             (Some(other), _) => {
-                let message = format!("expected profile development or network, found \"{}\"", other.escape_debug());
+                let message = format!("expected profile development or network, found \"{}\"", other);
                 Err(CliError::Settings { message })
             }
         }
@@ -290,7 +361,7 @@ impl Settings {
     pub(super) fn wait(&self, default: Wait) -> Result<Wait, CliError> {
         let Some(name) = self.get(Setting::Wait) else { return Ok(default) };
         let found = Wait::ALL.into_iter().find(|(known, _)| *known == name);
-        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name.escape_debug());
+        let message = || format!("expected to wait for mined, safe or finalized, found \"{}\"", name);
         found.map(|(_, wait)| wait).ok_or_else(|| CliError::Settings { message: message() })
     }
 
@@ -309,6 +380,11 @@ impl Settings {
         self
     }
 
+    /// The files of settings that were looked for, the one that wins first.
+    pub(super) fn files(&self) -> &[SettingsFile] {
+        &self.files
+    }
+
     /// Every setting that has a value, with value and origin, in the order of their names.
     pub(super) fn all(&self) -> Vec<(Setting, &str, Origin)> {
         let mut all: Vec<_> =
@@ -316,4 +392,13 @@ impl Settings {
         all.sort_by_key(|(setting, ..)| setting.row().name);
         all
     }
+}
+
+/// A variable's value, if it has one.
+fn text_of_variable(name: &str) -> Result<Option<String>, CliError> {
+    let text = |value: std::ffi::OsString| {
+        let message = || format!("{name} is no text: expected UTF-8");
+        value.into_string().map_err(|_| CliError::Settings { message: message() })
+    };
+    std::env::var_os(name).map(text).transpose()
 }

@@ -1,5 +1,6 @@
 //! Every setting, on the command line, in the page and in the example.
 
+use super::table::GivenBy;
 use super::{Flags, Setting};
 use crate::cli::page::section;
 use clap::{Args, FromArgMatches};
@@ -37,7 +38,7 @@ fn every_setting_is_read_from_its_own_flag_whose_help_names_variable_and_default
 
 #[test]
 fn the_page_and_the_example_have_every_setting() {
-    let cell = |text: &str| text.trim().trim_matches('`').to_owned();
+    let cell = |text: &str| text.trim().trim_end_matches(" \\*").trim_matches('`').to_owned();
     let mut listed: Vec<_> = section("Settings")
         .lines()
         .filter_map(|line| line.strip_prefix("| "))
@@ -57,9 +58,23 @@ fn the_page_and_the_example_have_every_setting() {
         example.lines().filter_map(|line| Some(line.strip_prefix('#')?.split_once('=')?.0)).collect();
     variables.retain(|variable| !variable.contains(' '));
     variables.sort_unstable();
-    let mut ours: Vec<_> = ours.iter().map(|(_, variable)| variable.as_str()).collect();
+    let from_there = Setting::ALL.iter().filter(|setting| setting.row().given_by == GivenBy::Anywhere);
+    let mut ours: Vec<_> = from_there.map(|setting| setting.row().variable).collect();
     ours.sort_unstable();
     assert_eq!(variables, ours);
+}
+
+/// The page says of each setting that the working folder does not give that it does not.
+#[test]
+fn the_page_marks_what_the_working_folder_does_not_give() {
+    for &setting in Setting::ALL {
+        let row = setting.row();
+        let cell = format!("| `{}` ", row.variable);
+        let marked = format!("| `{}` \\* |", row.variable);
+        let text = section("Settings");
+        assert_eq!(text.contains(&marked), row.given_by == GivenBy::User, "{setting:?}");
+        assert!(text.contains(&cell), "{setting:?}");
+    }
 }
 
 #[test]

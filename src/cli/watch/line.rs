@@ -4,12 +4,13 @@
 use super::kinds::{Kind, of_kinds};
 use crate::chain::Registry;
 use crate::cli::audit::spelled;
+use crate::cli::stdio::{json_line, text_line};
 use crate::view::{self, AnswerView, WatchedView};
 use crate::watch::{Message, Notification};
 use alloy::primitives::{Address, B256};
 use serde_json::Value;
 use std::cell::Cell;
-use std::io::{Error, ErrorKind, Result, Write};
+use std::io::{Error, ErrorKind, Result};
 
 /// Prints notifications on stdout, and queues those that are to be delivered.
 pub(super) struct Lines {
@@ -53,12 +54,10 @@ impl Lines {
         let is_in = |kinds: &Option<Vec<&str>>| kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
         let recipients = if is_in(&self.delivered) { self.receivers.clone() } else { Vec::new() };
         let (shown, text) = (is_in(&self.printed), text(&result));
-        let line = view::json(AnswerView::new("watch", result)).to_string();
+        let object = view::json(AnswerView::new("watch", result));
+        let line = object.to_string();
         if shown {
-            // In one write: a watch that is killed leaves no half line for the next one to
-            // continue.
-            let text = if self.json { &line } else { &text };
-            std::io::stdout().write_all(format!("{text}\n").as_bytes())?;
+            if self.json { json_line(&object) } else { text_line(&text) }?;
         }
         let (events, retracted) = self.counts.get();
         self.counts.set(if back { (events, retracted + 1) } else { (events + 1, retracted) });

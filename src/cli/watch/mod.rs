@@ -134,10 +134,7 @@ async fn connect(args: &Args, settings: &Settings) -> Result<(Registry, B256), C
 fn memory_path(args: &Args, settings: &Settings, registry: &Registry) -> Result<PathBuf, CliError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if args.name.is_empty() || args.name.len() > 64 || !args.name.chars().all(plain) {
-        let message = format!(
-            "a watch's name has only letters, digits, - and _, at most 64: found \"{}\"",
-            args.name.escape_debug()
-        );
+        let message = format!("a watch's name has only letters, digits, - and _, at most 64: found \"{}\"", args.name);
         return Err(CliError::Settings { message });
     }
     let folder = settings.home().join("watch");

@@ -1,13 +1,13 @@
 use super::*;
 use crate::contract::bindings::IImageRegistry::{Batch, Grant, Item, grantForCall, registerBatchCall};
-use crate::contract::typed_data;
+use crate::contract::typed_data::{self, tests::stated_types};
 use alloy::sol_types::SolCall;
 
 const REGISTRY: Address = Address::repeat_byte(0x11);
 
 fn grant() -> Grant {
     let (wallet, by) = (Address::repeat_byte(2), Address::repeat_byte(3));
-    Grant { imageId: B256::repeat_byte(1), wallet, expiry: 7, accessSeq: 1, by, deadline: 9 }
+    Grant { imageId: B256::repeat_byte(1), wallet, expiry: 7, accessSeq: 1, by, operatorSeq: 0, deadline: 9 }
 }
 
 fn of(call: &impl SolCall) -> (Request, Bytes) {
@@ -27,11 +27,8 @@ fn every_signed_struct_is_known_with_its_signer_and_deadline() {
         .collect();
     strings.sort();
     // The manual also states Item, which is signed as part of its Batch.
-    let text = include_str!("../../../contracts/src/IImageRegistry.sol");
-    let stated =
-        text.split("/// @dev `").skip(1).filter_map(|rest| rest.split_once('`')).map(|(string, _)| string.to_owned());
-    let mut stated: Vec<String> = stated.filter(|string| !string.starts_with("Item(")).collect();
-    stated.sort();
+    let mut stated = stated_types();
+    stated.retain(|string| !string.starts_with("Item("));
     assert_eq!(strings, stated);
     for function in calls::functions().filter(|function| is_signed(function)) {
         let names: Vec<&str> = function.inputs[0].components.iter().map(|param| param.name.as_str()).collect();

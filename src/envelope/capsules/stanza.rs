@@ -88,9 +88,33 @@ pub struct Stanza {
     pub sealed: SealedSecret,
 }
 
+impl Stanza {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let Self { holder, sealed } = self;
+        let ((kind, key_id, epoch), share) = (holder.address(), holder.share());
+        let share = if let Holder::Share { .. } = holder { &share[..] } else { &[] };
+        let length = u16::try_from(share.len() + SEALED_BYTES).expect("80 or 82");
+        let fixed = [&[kind][..], key_id.as_slice(), &epoch.to_be_bytes(), &length.to_be_bytes()].concat();
+        [&fixed, share, &sealed[..]].concat()
+    }
+}
+
 /// The key capsules of one image, one stanza for each holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Capsules(Vec<Stanza>);
+pub struct Capsules {
+    stanzas: Vec<Stanza>,
+    /// Stanzas that can have no holder here: they are kept where they stood, for those who know
+    /// them.
+    others: Vec<OtherStanza>,
+}
+
+/// A stanza of a type that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OtherStanza {
+    /// Its place among all stanzas.
+    at: usize,
+    bytes: Vec<u8>,
+}
 
 impl Capsules {
     /// Returns the capsules with these stanzas.
@@ -102,12 +126,24 @@ impl Capsules {
         let mut seen = HashSet::new();
         match stanzas.iter().position(|stanza| !seen.insert(stanza.holder)) {
             Some(stanza) => Err(CapsuleError::DuplicateStanza { stanza }),
-            None => Ok(Self(stanzas)),
+            None => Ok(Self { stanzas, others: Vec::new() }),
         }
     }
 
+    /// Returns these capsules and `new` ones behind them; what is not known of these is kept.
+    ///
+    /// # Errors
+    /// `StanzaCount`, `DuplicateStanza`.
+    pub fn with(mut self, new: Vec<Stanza>) -> Result<Self, CapsuleError> {
+        self.stanzas.extend(new);
+        check_count(self.stanzas.len() + self.others.len())?;
+        let Self { stanzas, .. } = Self::new(self.stanzas)?;
+        Ok(Self { stanzas, others: self.others })
+    }
+
     /// Reads key capsules. Stanzas of an unknown type, and those of readers and recovery keys with
-    /// an epoch other than 0, can have no holder: they are checked for their length and left out.
+    /// an epoch other than 0, can have no holder: they are checked for their length, and kept as
+    /// they are.
     ///
     /// # Errors
     /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`,
@@ -124,35 +160,34 @@ impl Capsules {
             return Err(CapsuleError::UnsupportedVersion { expected: VERSION, found: version });
         }
         check_count(count.into())?;
-        let (mut stanzas, mut seen) = (Vec::new(), HashSet::new());
+        let (mut stanzas, mut others, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
         for stanza in 0..count.into() {
+            let begin = reader.offset;
             let raw = reader.stanza(stanza)?;
             if !seen.insert((raw.kind, raw.key_id, raw.epoch, raw.share())) {
                 return Err(CapsuleError::DuplicateStanza { stanza });
             }
-            stanzas.extend(raw.known());
+            match raw.known() {
+                Some(known) => stanzas.push(known),
+                None => others.push(OtherStanza { at: stanza, bytes: bytes[begin..reader.offset].to_vec() }),
+            }
         }
         if reader.offset != bytes.len() {
             return Err(CapsuleError::TrailingBytes { expected: reader.offset, found: bytes.len() });
         }
-        Ok(Self(stanzas))
+        Ok(Self { stanzas, others })
     }
 
     /// Returns the bytes of these capsules.
     pub fn encode(&self) -> Vec<u8> {
-        let count = u16::try_from(self.0.len()).expect("at most 1024 stanzas were allowed");
-        let mut bytes = [&MAGIC[..], &VERSION.to_be_bytes(), &count.to_be_bytes()].concat();
-        for Stanza { holder, sealed } in &self.0 {
-            let ((kind, key_id, epoch), share) = (holder.address(), holder.share());
-            let share = if let Holder::Share { .. } = holder { &share[..] } else { &[] };
-            let length = u16::try_from(share.len() + SEALED_BYTES).expect("80 or 82");
-            bytes.push(kind);
-            bytes.extend_from_slice(key_id.as_slice());
-            bytes.extend_from_slice(&epoch.to_be_bytes());
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(share);
-            bytes.extend_from_slice(sealed);
+        let mut stanzas: Vec<Vec<u8>> = self.stanzas.iter().map(Stanza::encode).collect();
+        // In the order of their places, so that each comes to stand where it stood.
+        for other in &self.others {
+            stanzas.insert(other.at, other.bytes.clone());
         }
+        let count = u16::try_from(stanzas.len()).expect("at most 1024 stanzas were allowed");
+        let mut bytes = [&MAGIC[..], &VERSION.to_be_bytes(), &count.to_be_bytes()].concat();
+        bytes.extend(stanzas.into_iter().flatten());
         bytes
     }
 
@@ -163,12 +198,12 @@ impl Capsules {
 
     /// The stanzas, in their order.
     pub fn stanzas(&self) -> &[Stanza] {
-        &self.0
+        &self.stanzas
     }
 
     /// Returns the stanza for this holder.
     pub fn find(&self, holder: &Holder) -> Option<&Stanza> {
-        self.0.iter().find(|stanza| stanza.holder == *holder)
+        self.stanzas.iter().find(|stanza| stanza.holder == *holder)
     }
 }
 

@@ -108,6 +108,31 @@ fn stanzas_stand_at_their_offsets_and_shares_have_two_bytes_more() {
 }
 
 #[test]
+fn stanzas_of_unknown_types_stay_where_they_stood() {
+    let known = |seed| sealed_to(&kgc(seed), &context()).1;
+    let (first, second) = (known(1), Stanza { holder: Holder::Kgc { id: B256::ZERO, epoch: 9 }, sealed: [2; 80] });
+    let other = |kind: u8, body: &[u8]| {
+        let length = u16::try_from(body.len()).expect("short");
+        [&[kind][..], &[kind; 32], &[0, 0, 0, 7], &length.to_be_bytes(), body].concat()
+    };
+    // A type to come, a reader's with an epoch, and one without a body.
+    let (a, b, c) = (other(200, b"to come"), other(2, &[5; 80]), other(0, b""));
+    let bytes = [b"MEDKEYS\n\0\x01\0\x05", &a[..], &first.encode(), &b, &c, &second.encode()].concat();
+    let capsules = Capsules::decode(&bytes).expect("whole");
+    assert_eq!(capsules.stanzas(), [first.clone(), second.clone()]);
+    assert_eq!(capsules.encode(), bytes);
+    let new = Stanza { holder: Holder::Reader { key_id: B256::repeat_byte(3) }, sealed: [3; 80] };
+    let more = capsules.clone().with(vec![new.clone()]).expect("one more").encode();
+    assert_eq!(more, [b"MEDKEYS\n\0\x01\0\x06", &bytes[12..], &new.encode()].concat());
+    assert_eq!(Capsules::decode(&more).expect("whole").stanzas(), [first.clone(), second, new]);
+    assert_eq!(capsules.clone().with(vec![first]), Err(CapsuleError::DuplicateStanza { stanza: 2 }));
+    let holder = |epoch| Holder::Kgc { id: B256::repeat_byte(4), epoch };
+    let many = |count| (0..count).map(|epoch| Stanza { holder: holder(epoch), sealed: [0; 80] }).collect();
+    assert!(capsules.clone().with(many(1019)).is_ok());
+    assert_eq!(capsules.with(many(1020)), Err(CapsuleError::StanzaCount { found: 1025 }));
+}
+
+#[test]
 fn info_is_that_of_the_format() {
     let holder = Holder::Share { id: B256::repeat_byte(8), epoch: 5, index: 2, threshold: 3 };
     let context = context();

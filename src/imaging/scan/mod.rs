@@ -6,7 +6,7 @@ use super::{
     Format, Image, ImagingError, Limits, WholeReason,
     detect::{detect, dicom_meta_offset},
     dicom::{self, Found},
-    door, limits, raster,
+    door, raster,
 };
 
 /// How a file is cut before it is sealed (`FORMAT.md`, section 3).
@@ -96,7 +96,10 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Scan, ImagingError> {
     if bytes.is_empty() {
         return Err(ImagingError::Empty);
     }
-    limits::check("bytes of file", bytes.len() as u64, limits.file_bytes)?;
+    let (found, limit) = (bytes.len() as u64, limits.file_bytes);
+    if found > limit {
+        return Err(ImagingError::FileTooLarge { found, limit });
+    }
     let format = detect(bytes);
     door::enter(format, || decode_as(format, bytes, limits))
 }

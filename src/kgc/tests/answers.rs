@@ -6,8 +6,8 @@ use crate::cipher::{hkdf_sha256, length_prefixed};
 /// The partial that `center` issues to this wallet.
 async fn partial(scene: &Scene, signer: &PrivateKeySigner, image_id: B256) -> [u8; 32] {
     let (ask, secret) = scene.ask().await;
-    let request = UnsignedRequest { image_id, ..ask }.sign::<IssueRequest>(&HOME, signer).await.expect("signs");
-    let answer = scene.center.issue(&request).await.expect("a partial");
+    let request = UnsignedRequest { image_id, ..ask }.sign_one::<IssueRequest>(&HOME, signer).await.expect("signs");
+    let answer = scene.issue(&request).await.expect("a partial");
     *answer.open_partial(&secret, &request.digest(&HOME)).expect("its own answer")
 }
 
@@ -39,7 +39,7 @@ fn a_partial_is_that_of_the_formula() {
 async fn an_answer_opens_with_its_own_key_and_request_only() {
     let scene = Scene::new();
     let (ask, secret) = scene.ask().await;
-    let request = ask.sign::<KeyRequest>(&HOME, &scene.reader).await.expect("signs");
+    let request = ask.sign_one::<KeyRequest>(&HOME, &scene.reader).await.expect("signs");
     let (answer, digest) = (scene.release(&request).await.expect("authorised"), request.digest(&HOME));
     let Sealed { context, commitment, .. } = &scene.image;
     assert!(answer.open_image_key(&secret, &digest, context, commitment).is_ok());
@@ -57,31 +57,43 @@ async fn an_answer_opens_with_its_own_key_and_request_only() {
 async fn the_log_says_what_was_given_to_whom() {
     let scene = Scene::new();
     let issue = scene.request::<IssueRequest>(&scene.sender).await;
-    scene.center.issue(&issue).await.expect("a partial");
+    let issued = scene.issue(&issue).await.expect("a partial");
     scene.set_clock(NOW + 5);
     let release = scene.request::<KeyRequest>(&scene.reader).await;
-    scene.release(&release).await.expect("authorised");
+    let released = scene.release(&release).await.expect("authorised");
     let log = scene.log();
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let expected = |at: u64, kind: &str, wallet: Address, digest: B256| {
+    let boot = scene.center.boot();
+    let expected = |line: &serde_json::Value, at: u64, kind: &str, wallet: Address, digest: B256, answer: B256| {
         serde_json::json!({
+            "seq": line["seq"], "prev": line["prev"], "salt": line["salt"],
             "at": at,
             "kind": kind,
-            "requester": wallet.to_checksum(None),
+            "wallet": wallet,
             "imageId": scene.image.context.image_id,
+            "requestDigest": digest,
+            "decision": if kind == "issue" { "issued" } else { "released" },
+            "reason": "",
+            "blockNumber": 7,
+            "blockHash": B256::repeat_byte(7),
+            "answerHash": answer,
             "kgcSetHash": kgc_set_hash(&[scene.center.identity().id]),
             "kgcId": scene.center.identity().id,
             "epoch": 1,
-            "requestDigest": digest,
+            "boot": boot,
         })
     };
-    assert_eq!(
-        lines,
-        [
-            expected(NOW, "issue", scene.sender.address(), issue.digest(&HOME)),
-            expected(NOW + 5, "release", scene.reader.address(), release.digest(&HOME)),
-        ]
-    );
+    let [first, second] = &lines[..] else { panic!("{} lines", lines.len()) };
+    let sender = scene.sender.address();
+    assert_eq!(*first, expected(first, NOW, "issue", sender, issue.digest(&HOME), issued.hash()));
+    let reader = scene.reader.address();
+    assert_eq!(*second, expected(second, NOW + 5, "release", reader, release.digest(&HOME), released.hash()));
+    // Each line names its place and the head before it; the salts differ.
+    let head = LogHead::EMPTY.after(log.lines().next().expect("two lines").as_bytes());
+    assert_eq!((&first["seq"], &first["prev"]), (&1.into(), &serde_json::json!(B256::ZERO)));
+    assert_eq!((&second["seq"], &second["prev"]), (&2.into(), &serde_json::json!(head.head)));
+    assert_eq!(first["salt"].as_str().expect("hex").len(), 32);
+    assert_ne!(first["salt"], second["salt"]);
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(scene.log_path()).expect("the log").permissions());
     assert_eq!(mode & 0o777, 0o600);
@@ -91,9 +103,10 @@ async fn the_log_says_what_was_given_to_whom() {
 async fn what_is_not_logged_is_not_given() {
     let scene = Scene::logging_to(Some(Path::new("/dev/full")));
     let issue = scene.request::<IssueRequest>(&scene.sender).await;
-    assert!(matches!(scene.center.issue(&issue).await, Err(KgcError::Log(LogError::Io { .. }))));
+    assert!(matches!(scene.issue(&issue).await, Err(KgcError::Log(LogError::Io { .. }))));
     let release = scene.request::<KeyRequest>(&scene.reader).await;
-    assert!(matches!(scene.release(&release).await, Err(KgcError::Log(LogError::Io { .. }))));
+    // What is on the disk is not known any more.
+    assert!(matches!(scene.release(&release).await, Err(KgcError::Log(LogError::Failed { .. }))));
     assert!(matches!(ReleaseLog::open(Path::new("/nowhere/log.jsonl")), Err(LogError::Io { .. })));
 }
 
@@ -103,7 +116,7 @@ async fn no_key_is_printed_or_logged() {
     assert_eq!(scene.open_as(&scene.reader).await.expect("authorised"), CANARY);
     let keys = KgcKeys::from_secret_bytes(B256::ZERO, 1, &[0x5a; 96]).expect("a key of the curve");
     let (ask, secret) = scene.ask().await;
-    let request = ask.sign::<KeyRequest>(&HOME, &scene.stranger).await.expect("signs");
+    let request = ask.sign_one::<KeyRequest>(&HOME, &scene.stranger).await.expect("signs");
     let refused = scene.release(&request).await.expect_err("not authorised");
     let text = format!(
         "{:?} {keys:?} {keys:#?} {secret:?} {:?} {refused:?} {refused} {}",
@@ -120,4 +133,58 @@ async fn no_key_is_printed_or_logged() {
     }
     assert!(!text.contains("CANARY"));
     assert!(text.contains("KgcKeys(KgcIdentity"));
+}
+
+#[tokio::test]
+async fn a_receipt_says_what_was_decided_and_proves_it() {
+    let scene = Scene::new();
+    let signer = scene.center.identity().receipt_signer;
+    let asked = |request: &SignedRequest<KeyRequest>| Asked {
+        digest: request.digest(&HOME),
+        image_id: scene.image.context.image_id,
+        wallet: request.request.requester,
+        kgc_id: scene.center.identity().id,
+    };
+    let given = scene.request(&scene.reader).await;
+    let answer = scene.center.release(&given, &scene.image.header, &scene.image.capsules).await.expect("authorised");
+    answer.receipt.check(&HOME, signer, &asked(&given), Some(&answer.sealed)).expect("its receipt");
+    let head = LogHead::EMPTY.after(scene.log().lines().next().expect("a line").as_bytes());
+    let receipt = &answer.receipt.receipt;
+    assert_eq!((receipt.logSeq, receipt.logHead, receipt.decision), (1, head.head, Decision::Released.code()));
+    assert_eq!((receipt.blockNumber, receipt.time, receipt.reason.as_str()), (7, NOW, ""));
+
+    let denied = scene.request(&scene.stranger).await;
+    let refusal = scene.center.release(&denied, &scene.image.header, &scene.image.capsules).await.expect_err("nobody");
+    let refused = refusal.receipt.expect("a receipt of the refusal");
+    refused.check(&HOME, signer, &asked(&denied), None).expect("its receipt");
+    assert_eq!((refused.receipt.reason.as_str(), refused.receipt.logSeq), ("not-authorised", 2));
+
+    // It proves nothing for another request, answer, image, wallet, key center, signer or registry.
+    let other = B256::repeat_byte(1);
+    let good = asked(&given);
+    for wrong in [
+        Asked { digest: other, ..good },
+        Asked { image_id: other, ..good },
+        Asked { wallet: Address::ZERO, ..good },
+        Asked { kgc_id: other, ..good },
+    ] {
+        let refused = answer.receipt.check(&HOME, signer, &wrong, Some(&answer.sealed));
+        assert!(matches!(refused, Err(ReceiptError::Other { .. })), "{wrong:?}");
+    }
+    let check = |receipt: &SignedReceipt, home: &Home, signer, sealed: Option<&SealedAnswer>| {
+        receipt.check(home, signer, &good, sealed).expect_err("another")
+    };
+    assert!(matches!(check(&answer.receipt, &HOME, signer, None), ReceiptError::Other { what: "answer", .. }));
+    let mut sealed = answer.sealed;
+    sealed.0[0] ^= 1;
+    assert!(matches!(check(&answer.receipt, &HOME, signer, Some(&sealed)), ReceiptError::Other { what: "answer", .. }));
+    let elsewhere = Home { chain_id: 1, ..HOME };
+    for (home, signer) in [(&elsewhere, signer), (&HOME, wallet(9).address())] {
+        let error = check(&answer.receipt, home, signer, Some(&answer.sealed));
+        assert!(matches!(error, ReceiptError::Signature { .. }), "{error}");
+    }
+    let mut changed = answer.receipt.clone();
+    changed.receipt.logSeq += 1;
+    let error = check(&changed, &HOME, signer, Some(&answer.sealed));
+    assert!(matches!(error, ReceiptError::Signature { .. }), "{error}");
 }

@@ -8,16 +8,7 @@ use super::*;
 const EMPTY: LogHead = LogHead::EMPTY;
 
 fn entry(at: u64) -> LogEntry {
-    LogEntry {
-        at,
-        kind: "issue",
-        requester: Address::ZERO,
-        image_id: B256::ZERO,
-        kgc_set_hash: B256::ZERO,
-        kgc_id: B256::ZERO,
-        epoch: 1,
-        request_digest: B256::ZERO,
-    }
+    LogEntry::Stopped { at, boot: BootId::ZERO }
 }
 
 fn append_to(path: &Path, text: &str) {
@@ -75,8 +66,8 @@ async fn an_emptied_log_ends_the_releases_of_a_key_center_that_starts() {
         challenges: vec![(center.identity().id, center.challenge().await.expect("a challenge"))],
         ..scene.ask().await.0
     };
-    let issue = ask.sign::<IssueRequest>(&HOME, &scene.sender).await.expect("signs");
-    let refused = center.issue(&issue).await;
+    let issue = ask.sign_one::<IssueRequest>(&HOME, &scene.sender).await.expect("signs");
+    let refused = center.issue(&issue).await.map_err(|refusal| refusal.error);
     assert!(
         matches!(refused, Err(KgcError::Log(LogError::Shorter { expected: 10, found: 0, known: Known::Anchored, .. }))),
         "{refused:?}"
@@ -95,10 +86,10 @@ async fn a_changed_entry_ends_the_releases() {
     fs::remove_file(scene.log_path().with_extension("jsonl.state")).expect("removed");
     let other = ReleaseLog::open(&scene.log_path()).expect("an empty log");
     for at in 0..12 {
-        other.append(&entry(at), EMPTY).expect("appended");
+        other.append(&[&entry(at)], EMPTY).expect("appended");
     }
-    let anchored = scene.chain.anchored_log(B256::ZERO).await.expect("a head");
-    let error = other.append(&entry(12), anchored).expect_err("other entries");
+    let anchored = scene.chain.anchored_log(B256::ZERO, B256::ZERO).await.expect("a head");
+    let error = other.append(&[&entry(12)], anchored).expect_err("other entries");
     assert!(matches!(error, LogError::Altered { seq: 10, known: Known::Anchored, .. }), "{error}");
 }
 
@@ -118,15 +109,15 @@ async fn a_torn_line_is_put_aside_by_whoever_meets_it() {
     let scene = Scene::new();
     let path = scene.log_path();
     let first = ReleaseLog::open(&path).expect("the log");
-    first.append(&entry(1), EMPTY).expect("appended");
+    first.append(&[&entry(1)], EMPTY).expect("appended");
     let whole = scene.log();
     append_to(&path, "{\"at\":2");
     let second = ReleaseLog::open(&path).expect("the log");
     assert_eq!((second.healed(), first.healed()), (7, 0));
     assert_eq!(scene.log(), whole);
     append_to(&path, "{\"at\":33");
-    first.append(&entry(4), EMPTY).expect("a process that runs heals it as well");
-    second.append(&entry(5), EMPTY).expect("appended");
+    first.append(&[&entry(4)], EMPTY).expect("a process that runs heals it as well");
+    second.append(&[&entry(5)], EMPTY).expect("appended");
     assert_eq!(first.healed(), 8);
     assert_eq!(fs::read_to_string(path.with_extension("jsonl.torn")).expect("aside"), "{\"at\":2\n{\"at\":33\n");
     let text = scene.log();
@@ -150,7 +141,7 @@ fn processes_share_a_log_and_lose_no_entry() {
         for (of, log) in logs.iter().enumerate() {
             scope.spawn(move || {
                 for at in 0..25 {
-                    log.append(&entry(of as u64 * 100 + at), EMPTY).expect("appended");
+                    log.append(&[&entry(of as u64 * 100 + at)], EMPTY).expect("appended");
                 }
             });
         }
@@ -170,7 +161,7 @@ fn a_log_waits_for_who_has_it() {
     let other = OpenOptions::new().read(true).open(&path).expect("the log");
     other.lock().expect("a lock");
     std::thread::scope(|scope| {
-        let appending = scope.spawn(|| log.append(&entry(1), EMPTY));
+        let appending = scope.spawn(|| log.append(&[&entry(1)], EMPTY));
         std::thread::sleep(std::time::Duration::from_millis(200));
         assert!(!appending.is_finished(), "it did not wait");
         other.unlock().expect("given back");
@@ -182,10 +173,10 @@ fn a_log_waits_for_who_has_it() {
 async fn a_lost_log_begins_anew_after_its_anchored_head_and_says_so() {
     let scene = anchored().await;
     let (path, whole) = (scene.log_path(), scene.log());
-    let anchored = scene.chain.anchored_log(B256::ZERO).await.expect("a head");
+    let anchored = scene.chain.anchored_log(B256::ZERO, B256::ZERO).await.expect("a head");
     fs::write(&path, "").expect("emptied");
     let log = ReleaseLog::begin_anew(&path, anchored, 77).expect("begun");
-    log.append(&entry(1), anchored).expect("appended");
+    log.append(&[&entry(1)], anchored).expect("appended");
     let head = ReleaseLog::open(&path).expect("the log").head_after(anchored).expect("it goes on there");
     assert_eq!(head.seq, 12, "ten before, the line that says so, and an entry");
     let first = scene.log().lines().next().expect("a line").to_owned();
@@ -195,7 +186,7 @@ async fn a_lost_log_begins_anew_after_its_anchored_head_and_says_so() {
     // Another head than the anchored one is not gone on from.
     let other = LogHead { head: B256::ZERO, ..anchored };
     let error =
-        ReleaseLog::begin_anew(&path, other, 78).expect("begun").append(&entry(1), anchored).expect_err("another");
+        ReleaseLog::begin_anew(&path, other, 78).expect("begun").append(&[&entry(1)], anchored).expect_err("another");
     assert!(matches!(error, LogError::Altered { seq: 10, known: Known::Anchored, .. }), "{error}");
     // And such a line further on is an entry like any other.
     fs::write(&path, format!("{whole}{first}\n")).expect("written");

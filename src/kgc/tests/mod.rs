@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use alloy::primitives::{Address, B256};
 use alloy::signers::local::PrivateKeySigner;
@@ -33,6 +34,8 @@ struct ChainState {
     registrations: HashMap<B256, RegisteredImage>,
     access: HashMap<(B256, Address), u64>,
     failure: Option<fn() -> ChainViewError>,
+    /// What each contract wallet takes for its signature.
+    contracts: HashMap<Address, Vec<u8>>,
     /// The head of the log that was anchored last.
     anchored: Option<LogHead>,
 }
@@ -46,25 +49,51 @@ impl FakeChain {
     }
 }
 
-impl ChainView for FakeChain {
-    async fn block_time(&self) -> Result<u64, ChainViewError> {
+impl FakeChain {
+    fn seen(&self) -> Result<BlockSeen, ChainViewError> {
         let state = self.0.lock().expect("no test panics in here");
-        state.failure.map_or(Ok(state.block_time), |failure| Err(failure()))
+        let block = BlockSeen { number: 7, hash: B256::repeat_byte(7), time: state.block_time };
+        state.failure.map_or(Ok(block), |failure| Err(failure()))
     }
 
-    async fn anchored_log(&self, _kgc_id: B256) -> Result<LogHead, ChainViewError> {
+    /// Whether the contract wallet takes the signature, where it is one.
+    fn takes(&self, wallet: Address, signature: Option<ContractSignature<'_>>) -> bool {
+        let state = self.0.lock().expect("no test panics in here");
+        signature.is_none_or(|asked| state.contracts.get(&wallet).is_some_and(|takes| takes == asked.signature))
+    }
+}
+
+impl ChainView for FakeChain {
+    async fn block(
+        &self,
+        wallet: Address,
+        signature: Option<ContractSignature<'_>>,
+    ) -> Result<Option<BlockSeen>, ChainViewError> {
+        Ok(Some(self.seen()?).filter(|_| self.takes(wallet, signature)))
+    }
+
+    async fn anchored_log(&self, _kgc_id: B256, _log_id: B256) -> Result<LogHead, ChainViewError> {
         let state = self.0.lock().expect("no test panics in here");
         Ok(state.anchored.unwrap_or(LogHead::EMPTY))
     }
 
-    async fn access_state(&self, image_id: B256, wallet: Address) -> Result<AccessState, ChainViewError> {
-        let block_time = self.block_time().await?;
+    async fn access_state(
+        &self,
+        image_id: B256,
+        wallet: Address,
+        _kgc: &KgcIdentity,
+        signature: Option<ContractSignature<'_>>,
+    ) -> Result<Option<AccessState>, ChainViewError> {
+        let block = self.seen()?;
+        if !self.takes(wallet, signature) {
+            return Ok(None);
+        }
         let state = self.0.lock().expect("no test panics in here");
-        Ok(AccessState {
-            block_time,
+        Ok(Some(AccessState {
+            block,
             registration: state.registrations.get(&image_id).copied(),
             access_expiry: state.access.get(&(image_id, wallet)).copied().unwrap_or(0),
-        })
+        }))
     }
 }
 
@@ -74,6 +103,29 @@ struct FakeClock(Arc<AtomicU64>);
 impl Clock for FakeClock {
     fn unix_secs(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.unix_secs())
+    }
+}
+
+/// A request to the only KGC that it names.
+trait SignOne {
+    async fn sign_one<R: KgcRequest + Clone>(
+        &self,
+        home: &Home,
+        signer: &PrivateKeySigner,
+    ) -> Result<SignedRequest<R>, KeyRequestError>;
+}
+
+impl SignOne for UnsignedRequest {
+    async fn sign_one<R: KgcRequest + Clone>(
+        &self,
+        home: &Home,
+        signer: &PrivateKeySigner,
+    ) -> Result<SignedRequest<R>, KeyRequestError> {
+        Ok(self.sign(home, signer).await?.pop().expect("one for each challenge"))
     }
 }
 
@@ -85,11 +137,13 @@ struct Sealed {
     capsules: Vec<u8>,
 }
 
+type Center = LocalKeyCenter<FakeChain, FakeClock>;
+
 struct Scene {
     folder: tempfile::TempDir,
     chain: FakeChain,
     clock: FakeClock,
-    center: Arc<LocalKeyCenter<FakeChain, FakeClock>>,
+    center: Arc<Center>,
     sender: PrivateKeySigner,
     reader: PrivateKeySigner,
     stranger: PrivateKeySigner,
@@ -123,12 +177,16 @@ impl Scene {
     }
 
     fn logging_to(log: Option<&Path>) -> Self {
+        Self::of(log, |center| center)
+    }
+
+    fn of(log: Option<&Path>, change: impl FnOnce(Center) -> Center) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log.map_or_else(|| folder.path().join("log.jsonl"), Path::to_owned);
         let (chain, clock) = (FakeChain::default(), FakeClock(Arc::new(AtomicU64::new(NOW))));
         let log = ReleaseLog::open(&log).expect("a log");
         let keys = KgcKeys::generate(&mut os_random());
-        let center = Arc::new(LocalKeyCenter::new(keys, HOME, chain.clone(), clock.clone(), log));
+        let center = Arc::new(change(LocalKeyCenter::new(keys, HOME, chain.clone(), clock.clone(), log)));
         let (sender, reader, stranger) = (wallet(1), wallet(2), wallet(3));
         let image = sealed(HOME, sender.address(), 7, &center.identity());
         let scene = Self { folder, chain, clock, center, sender, reader, stranger, image };
@@ -140,7 +198,7 @@ impl Scene {
 
     fn register(&self, image: &Sealed, sender: Address) {
         let (header_hash, capsules_hash) = (sha256(&image.header), sha256(&image.capsules));
-        let registration = RegisteredImage { sender, header_hash, capsules_hash };
+        let registration = RegisteredImage { sender, header_hash, capsules_hash, registered_capsules: None };
         self.chain.change(|chain| {
             chain.registrations.insert(image.context.image_id, registration);
         });
@@ -179,18 +237,42 @@ impl Scene {
     }
 
     /// A good request of this wallet.
-    async fn request<R: KgcRequest>(&self, signer: &PrivateKeySigner) -> SignedRequest<R> {
-        self.ask().await.0.sign(&HOME, signer).await.expect("a local wallet signs")
+    async fn request<R: KgcRequest + Clone>(&self, signer: &PrivateKeySigner) -> SignedRequest<R> {
+        self.ask().await.0.sign_one(&HOME, signer).await.expect("a local wallet signs")
     }
 
     async fn release(&self, request: &SignedRequest<KeyRequest>) -> Result<SealedAnswer, KgcError> {
-        self.center.release(request, &self.image.header, &self.image.capsules).await
+        self.release_with(request, &self.image.header, &self.image.capsules).await
+    }
+
+    async fn release_with(
+        &self,
+        request: &SignedRequest<KeyRequest>,
+        header: &[u8],
+        capsules: &[u8],
+    ) -> Result<SealedAnswer, KgcError> {
+        let answer = self.center.release(request, header, capsules).await;
+        answer.map(|answer| answer.sealed).map_err(|refusal| refusal.error)
+    }
+
+    async fn issue(&self, request: &SignedRequest<IssueRequest>) -> Result<SealedAnswer, KgcError> {
+        let answer = self.center.issue(request).await;
+        answer.map(|answer| answer.sealed).map_err(|refusal| refusal.error)
+    }
+
+    /// The decisions in the log, in their order.
+    fn decisions(&self) -> Vec<String> {
+        let decision = |line: &str| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            format!("{} {}", line["decision"].as_str().expect("text"), line["reason"].as_str().expect("text"))
+        };
+        self.log().lines().map(|line| decision(line).trim_end().to_owned()).collect()
     }
 
     /// The whole way for one wallet and the scene's image, with a fresh request.
     async fn open_as(&self, signer: &PrivateKeySigner) -> Result<[u8; 32], KgcError> {
         let (ask, secret) = self.ask().await;
-        let request = ask.sign::<KeyRequest>(&HOME, signer).await?;
+        let request = ask.sign_one::<KeyRequest>(&HOME, signer).await?;
         let answer = self.release(&request).await?;
         let Sealed { context, commitment, .. } = &self.image;
         answer.open_image_key(&secret, &request.digest(&HOME), context, commitment).map(|key| *key.as_bytes())

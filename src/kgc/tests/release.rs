@@ -1,11 +1,14 @@
 //! Who is given an image key, and who is not.
 
+use std::collections::HashSet;
+
 use alloy::primitives::Address;
 use tokio::task::JoinSet;
 
 use super::*;
 use crate::envelope::EnvelopeError;
 use crate::envelope::capsules::Stanza;
+use crate::kgc::challenges::{Challenges, MAX_USED};
 
 #[tokio::test]
 async fn sender_and_reader_get_the_key_and_a_stranger_does_not() {
@@ -16,7 +19,7 @@ async fn sender_and_reader_get_the_key_and_a_stranger_does_not() {
     assert!(
         matches!(refused, Err(KgcError::NotAuthorized { wallet, expiry: 0, .. }) if wallet == scene.stranger.address())
     );
-    assert_eq!(scene.log().lines().count(), 2);
+    assert_eq!(scene.decisions(), ["released", "released", "refused not-authorised"]);
 }
 
 #[tokio::test]
@@ -51,9 +54,9 @@ async fn the_deadline_counts_on_either_clock() {
     let late = scene.request(&scene.reader).await;
     scene.set_clock(NOW + 301);
     assert!(matches!(scene.release(&late).await, Err(KgcError::Request(KeyRequestError::Expired { .. }))));
-    assert!(matches!(scene.center.issue(&issue).await, Err(KgcError::ChallengeUnknown { .. })));
+    assert!(matches!(scene.issue(&issue).await, Err(KgcError::ChallengeUnknown { .. })));
     let issue = scene.request(&scene.reader).await;
-    assert!(matches!(scene.center.issue(&issue).await, Err(KgcError::Request(KeyRequestError::Expired { .. }))));
+    assert!(matches!(scene.issue(&issue).await, Err(KgcError::Request(KeyRequestError::Expired { .. }))));
 }
 
 #[tokio::test]
@@ -63,7 +66,7 @@ async fn a_grant_for_another_image_is_none() {
     assert!(matches!(scene.open_as(&scene.stranger).await, Err(KgcError::NotAuthorized { .. })));
     let (ask, _) = scene.ask().await;
     let unknown = UnsignedRequest { image_id: B256::repeat_byte(1), ..ask };
-    let request = unknown.sign(&HOME, &scene.stranger).await.expect("signs");
+    let request = unknown.sign_one(&HOME, &scene.stranger).await.expect("signs");
     let refused = scene.release(&request).await;
     assert!(matches!(refused, Err(KgcError::UnknownImage { image_id }) if image_id == B256::repeat_byte(1)));
 }
@@ -102,33 +105,115 @@ async fn of_a_hundred_at_once_one_is_answered() {
     }
     let answers = releases.join_all().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
-    let used = |answer: &&Result<_, _>| matches!(answer, Err(KgcError::RequestUsed { .. }));
+    let used = |answer: &&Result<Answer, Refusal>| {
+        matches!(answer, Err(Refusal { error: KgcError::RequestUsed { .. }, receipt: None }))
+    };
     assert_eq!(answers.iter().filter(used).count(), 99);
     assert_eq!(scene.log().lines().count(), 1);
 }
 
 #[tokio::test]
-async fn challenges_are_our_own_fresh_and_not_too_many() {
+async fn challenges_are_our_own_and_fresh() {
     let scene = Scene::new();
-    let (mut ask, _) = scene.ask().await;
-    let own = ask.challenges[0].1;
-    ask.challenges[0].1 = B256::repeat_byte(1);
-    let request = ask.sign(&HOME, &scene.reader).await.expect("signs");
-    let refused = scene.release(&request).await;
-    assert!(matches!(refused, Err(KgcError::ChallengeUnknown { challenge }) if challenge == B256::repeat_byte(1)));
-    // At its last second, and one later.
+    let (good, _) = scene.ask().await;
+    let own = good.challenges[0].1;
+    let with = async |challenge: B256| {
+        let challenges = vec![(scene.center.identity().id, challenge)];
+        let request = UnsignedRequest { challenges, ..good.clone() }.sign_one(&HOME, &scene.reader).await;
+        scene.release(&request.expect("signs")).await
+    };
+    for byte in 0..32 {
+        let mut changed = own;
+        changed[byte] ^= 1;
+        let refused = with(changed).await;
+        let expected = match (byte, &refused) {
+            (1..8, Err(KgcError::OtherInstance { own, found })) => own != found,
+            (0 | 8.., Err(KgcError::ChallengeUnknown { challenge })) => *challenge == changed,
+            _ => false,
+        };
+        assert!(expected, "byte {byte}: {refused:?}");
+    }
+    // Another key center's, which starts with the same key.
+    let foreign = Challenges::new(B256::ZERO, &mut os_random()).give(Duration::from_secs(NOW));
+    assert!(matches!(with(foreign).await, Err(KgcError::OtherInstance { .. })));
+    assert_eq!(scene.log(), "");
+    // At its last second, and one later, whatever the wall clock says.
     let mut expiring = [scene.request(&scene.reader).await, scene.request(&scene.reader).await].into_iter();
     scene.set_clock(NOW + 300);
     assert!(scene.release(&expiring.next().expect("two")).await.is_ok());
     scene.set_clock(NOW + 301);
     assert!(matches!(scene.release(&expiring.next().expect("two")).await, Err(KgcError::ChallengeUnknown { .. })));
-    // The four above have expired.
-    for _ in 0..MAX_CHALLENGES {
-        assert_ne!(scene.center.challenge().await.expect("not too many"), own);
+}
+
+#[tokio::test]
+async fn challenges_cost_nothing_and_used_ones_are_bounded() {
+    let challenges = Challenges::new(B256::ZERO, &mut os_random());
+    let at = Duration::from_secs;
+    let all: HashSet<B256> = (0..MAX_USED).map(|_| challenges.give(at(1))).collect();
+    assert_eq!((all.len(), challenges.used()), (MAX_USED, 0), "a challenge came twice, or was kept");
+    for challenge in &all {
+        challenges.use_up(Address::ZERO, *challenge, at(1)).expect("fresh");
     }
-    assert!(matches!(scene.center.challenge().await, Err(KgcError::TooManyChallenges { limit: 10_000 })));
-    scene.set_clock(NOW + 602);
-    assert!(scene.center.challenge().await.is_ok());
+    let one = challenges.give(at(200));
+    assert!(matches!(challenges.use_up(Address::ZERO, one, at(301)), Err(KgcError::Busy)));
+    // None is forgotten before its time.
+    let first = *all.iter().next().expect("many");
+    assert!(matches!(challenges.use_up(Address::ZERO, first, at(301)), Err(KgcError::RequestUsed { .. })));
+    challenges.use_up(Address::ZERO, one, at(302)).expect("the others have expired");
+    // It is used by that wallet alone.
+    challenges.use_up(Address::repeat_byte(1), one, at(302)).expect("another's");
+}
+
+#[tokio::test]
+async fn a_contract_wallet_is_asked_about_its_signature() {
+    let scene = Scene::new();
+    let mut request = scene.request::<KeyRequest>(&scene.reader).await;
+    request.signature = b"what only the contract understands".to_vec();
+    let refused = scene.release(&request).await;
+    assert!(matches!(refused, Err(KgcError::Request(KeyRequestError::Signature { .. }))));
+    assert_eq!(scene.log(), "", "strangers' signatures are not logged");
+    scene.chain.change(|chain| {
+        chain.contracts.insert(scene.reader.address(), request.signature.clone());
+    });
+    assert!(scene.release(&request).await.is_ok());
+    assert!(matches!(scene.release(&request).await, Err(KgcError::RequestUsed { .. })));
+    assert_eq!(scene.decisions(), ["released"]);
+    assert!(scene.log().contains("\"contractWallet\":true"));
+}
+
+#[tokio::test]
+async fn only_admitted_senders_are_issued_to() {
+    let scene = Scene::of(None, |center| {
+        center.with_policy(Policy { senders: Some(HashSet::from([wallet(1).address()])), ..Policy::default() })
+    });
+    assert!(scene.issue(&scene.request(&scene.sender).await).await.is_ok());
+    let refused = scene.issue(&scene.request(&scene.reader).await).await;
+    assert!(matches!(refused, Err(KgcError::SenderNotAdmitted { wallet }) if wallet == scene.reader.address()));
+    assert!(scene.open_as(&scene.reader).await.is_ok(), "the list is for sealing");
+    assert_eq!(scene.decisions(), ["issued", "refused sender-not-admitted", "released"]);
+}
+
+#[tokio::test]
+async fn a_wallet_asks_so_often_and_strangers_fill_no_disk() {
+    let few = Limiter::new([Rate { burst: 20.0, per_second: 0.001 }]);
+    let policy = Policy { refusals: Some(few), ..Policy::of_a_service(None) };
+    let scene = Scene::of(None, |center| center.with_policy(policy));
+    for _ in 0..30 {
+        scene.open_as(&scene.reader).await.expect("within its rate");
+    }
+    assert!(matches!(scene.open_as(&scene.reader).await, Err(KgcError::RateLimited { retry_after: 2 })));
+    assert!(scene.open_as(&scene.sender).await.is_ok(), "others are not held up");
+    scene.set_clock(NOW + 2);
+    assert!(scene.open_as(&scene.reader).await.is_ok());
+    // A hundred wallets made for it.
+    for number in 0..100_u64 {
+        let mut key = [0; 32];
+        key[24..].copy_from_slice(&(number + 1).to_be_bytes());
+        let stranger = PrivateKeySigner::from_slice(&key).expect("a key of the curve");
+        assert!(matches!(scene.open_as(&stranger).await, Err(KgcError::NotAuthorized { .. })));
+    }
+    assert_eq!(scene.center.unlogged_refusals(), 80);
+    assert_eq!(scene.log().lines().count(), 32 + 20);
 }
 
 #[tokio::test]
@@ -143,11 +228,12 @@ async fn a_chain_that_is_silent_stale_or_another_releases_nothing() {
         let (release, issue) = (scene.request(&scene.sender).await, scene.request(&scene.sender).await);
         scene.chain.change(|chain| chain.failure = Some(failure));
         assert!(matches!(scene.release(&release).await, Err(KgcError::Chain(_))));
-        assert!(matches!(scene.center.issue(&issue).await, Err(KgcError::Chain(_))));
+        assert!(matches!(scene.issue(&issue).await, Err(KgcError::Chain(_))));
         scene.chain.change(|chain| chain.failure = None);
         assert!(matches!(scene.release(&release).await, Err(KgcError::RequestUsed { .. })));
     }
-    assert_eq!(scene.log(), "");
+    let expected = ["chain-unreachable", "chain-stale", "chain-disagrees"].map(|reason| format!("refused {reason}"));
+    assert_eq!(scene.decisions(), expected.map(|line| [line.clone(), line]).concat());
 }
 
 #[track_caller]
@@ -163,11 +249,34 @@ async fn header_and_capsules_are_those_of_the_record() {
     let scene = Scene::new();
     let other = sealed(HOME, scene.sender.address(), 8, &scene.center.identity());
     let request = scene.request(&scene.reader).await;
-    let released = scene.center.release(&request, &other.header, &scene.image.capsules).await;
+    let released = scene.release_with(&request, &other.header, &scene.image.capsules).await;
     assert_eq!(mismatch(released), "header hash");
     let request = scene.request(&scene.reader).await;
-    let released = scene.center.release(&request, &scene.image.header, &other.capsules).await;
+    let released = scene.release_with(&request, &scene.image.header, &other.capsules).await;
     assert_eq!(mismatch(released), "capsules hash");
+}
+
+#[tokio::test]
+async fn registered_capsules_are_taken_as_long_as_the_chain_view_names_them() {
+    let scene = Scene::new();
+    let image_id = scene.image.context.image_id;
+    for (registered, taken) in [(Some(sha256(&scene.image.capsules)), true), (None, false), (Some(B256::ZERO), false)] {
+        scene.chain.change(|chain| {
+            let image = chain.registrations.get_mut(&image_id).expect("registered");
+            (image.capsules_hash, image.registered_capsules) = (B256::repeat_byte(7), registered);
+        });
+        let request = scene.request(&scene.reader).await;
+        let released = scene.release_with(&request, &scene.image.header, &scene.image.capsules).await;
+        if taken {
+            released.expect("the same key is in them");
+        } else {
+            assert_eq!(mismatch(released), "capsules hash");
+        }
+        // Who may have the key is another question.
+        let request = scene.request(&scene.stranger).await;
+        let refused = scene.release_with(&request, &scene.image.header, &scene.image.capsules).await;
+        assert!(matches!(refused, Err(KgcError::NotAuthorized { .. })), "{refused:?}");
+    }
 }
 
 /// Registers under the scene's image id what `change` makes of it, and asks for it as the sender.
@@ -175,7 +284,7 @@ async fn registered_otherwise(scene: &Scene, image: Sealed, sender: Address) -> 
     let image = Sealed { context: scene.image.context, ..image };
     scene.register(&image, sender);
     let request = scene.request(&scene.reader).await;
-    scene.center.release(&request, &image.header, &image.capsules).await
+    scene.release_with(&request, &image.header, &image.capsules).await
 }
 
 #[tokio::test]
@@ -241,11 +350,11 @@ async fn a_capsule_transplanted_into_ones_own_record_gives_nothing() {
         scene.register(&own, mallory.address());
         let (ask, _) = scene.ask().await;
         let ask = UnsignedRequest { image_id: context.image_id, ..ask };
-        let request = ask.sign(&HOME, mallory).await.expect("signs");
-        let refused = scene.center.release(&request, &own.header, &own.capsules).await;
+        let request = ask.sign_one(&HOME, mallory).await.expect("signs");
+        let refused = scene.release_with(&request, &own.header, &own.capsules).await;
         assert!(matches!(refused, Err(KgcError::Capsules(CapsuleError::CapsuleNotAuthentic))));
     }
-    assert_eq!(scene.log(), "");
+    assert_eq!(scene.decisions(), vec!["refused record-mismatch"; 100]);
 }
 
 #[tokio::test]
@@ -253,13 +362,21 @@ async fn two_key_centers_answer_one_signature() {
     let (first, second) = (Scene::new(), Scene::new());
     let (mut ask, secret) = first.ask().await;
     ask.challenges.extend(second.ask().await.0.challenges);
-    let request = ask.sign::<IssueRequest>(&HOME, &first.sender).await.expect("signs");
-    let digest = request.digest(&HOME);
+    let requests = ask.sign::<IssueRequest>(&HOME, &first.sender).await.expect("signs");
+    let digest = requests[0].digest(&HOME);
     let mut partials = Vec::new();
     for scene in [&first, &second] {
-        let answer = scene.center.issue(&request).await.expect("a partial");
+        let own = ask.challenges.iter().find(|(id, _)| *id == scene.center.identity().id).expect("its challenge").1;
+        let request = requests.iter().find(|request| request.challenge == own).expect("its request");
+        // The other's request does not bring it to answer: no one can use up its challenge.
+        for other in requests.iter().filter(|request| request.challenge != own) {
+            let refused = scene.issue(other).await;
+            assert!(matches!(refused, Err(KgcError::Request(KeyRequestError::Challenge { .. }))));
+        }
+        let request = request.clone();
+        let answer = scene.issue(&request).await.expect("a partial");
         partials.push(answer.open_partial(&secret, &digest).expect("its own answer"));
-        assert!(matches!(scene.center.issue(&request).await, Err(KgcError::RequestUsed { .. })));
+        assert!(matches!(scene.issue(&request).await, Err(KgcError::RequestUsed { .. })));
     }
     assert_ne!(partials[0], partials[1]);
 }

@@ -52,7 +52,8 @@ fn digest_is_put_together_by_hand() {
     let type_hash = keccak256(KeyRequest::eip712_encode_type().as_bytes());
     let fields = [type_hash.0, wallet.0, set.0, image.0, key.0, challenges.0, word(6), word(7)];
     let expected = keccak256([&[0x19, 0x01][..], domain.as_slice(), keccak256(fields.concat()).as_slice()].concat());
-    let signed = SignedRequest { request, signature: vec![], kgcs: vec![], challenges: vec![] };
+    let signed =
+        SignedRequest { request, signature: vec![], kgcs: vec![], challenge_hashes: vec![], challenge: B256::ZERO };
     assert_eq!(signed.digest(&HOME), expected);
 }
 
@@ -113,7 +114,7 @@ async fn a_signature_acts_on_one_chain_for_one_registry_and_one_request() {
     let scene = Scene::new();
     let foreign = [Home { chain_id: 1, ..HOME }, Home { registry: Address::repeat_byte(0x12), ..HOME }];
     for home in foreign {
-        let request = scene.ask().await.0.sign::<KeyRequest>(&home, &scene.reader).await.expect("signs");
+        let request = scene.ask().await.0.sign_one::<KeyRequest>(&home, &scene.reader).await.expect("signs");
         let refused = scene.release(&request).await;
         assert!(matches!(
             refused,
@@ -123,7 +124,8 @@ async fn a_signature_acts_on_one_chain_for_one_registry_and_one_request() {
     // An IssueRequest's signature under a KeyRequest of the same terms.
     let issue = scene.request::<IssueRequest>(&scene.reader).await;
     let request = KeyRequest::from_terms(issue.request.terms());
-    let moved = SignedRequest { request, signature: issue.signature, kgcs: issue.kgcs, challenges: issue.challenges };
+    let SignedRequest { signature, kgcs, challenge_hashes, challenge, .. } = issue;
+    let moved = SignedRequest { request, signature, kgcs, challenge_hashes, challenge };
     assert!(matches!(scene.release(&moved).await, Err(KgcError::Request(KeyRequestError::Signature { .. }))));
     // Each changed field.
     let good = scene.request::<KeyRequest>(&scene.reader).await;
@@ -169,7 +171,8 @@ async fn the_set_of_key_centers_is_checked() {
     let (mut ask, _) = scene.ask().await;
     let challenge = ask.challenges[0].1;
     ask.challenges = vec![(high, B256::ZERO), (own, challenge), (low, B256::ZERO)];
-    let good = ask.sign::<KeyRequest>(&HOME, &scene.reader).await.expect("signs");
+    let all = ask.sign::<KeyRequest>(&HOME, &scene.reader).await.expect("signs");
+    let good = all.into_iter().nth(1).expect("one for each");
     assert_eq!(good.kgcs, [low, own, high]);
     assert_eq!(good.check(&HOME, own).expect("in order").challenge, challenge);
     let refused = |change: fn(&mut SignedRequest<KeyRequest>)| {
@@ -178,13 +181,14 @@ async fn the_set_of_key_centers_is_checked() {
         changed.check(&HOME, own).expect_err("changed")
     };
     assert!(matches!(refused(|signed| signed.kgcs.clear()), E::SetSize { kgcs: 0, challenges: 3, .. }));
-    assert!(matches!(refused(|signed| signed.challenges.truncate(2)), E::SetSize { kgcs: 3, challenges: 2, .. }));
-    let many = refused(|signed| (signed.kgcs, signed.challenges) = (vec![B256::ZERO; 17], vec![B256::ZERO; 17]));
+    assert!(matches!(refused(|signed| signed.challenge_hashes.truncate(2)), E::SetSize { kgcs: 3, challenges: 2, .. }));
+    let many = refused(|signed| (signed.kgcs, signed.challenge_hashes) = (vec![B256::ZERO; 17], vec![B256::ZERO; 17]));
     assert!(matches!(many, E::SetSize { limit: 16, kgcs: 17, challenges: 17 }));
     assert!(matches!(refused(|signed| signed.kgcs.swap(0, 1)), E::SetOrder));
     assert!(matches!(refused(|signed| signed.kgcs[0] = signed.kgcs[1]), E::SetOrder));
     assert!(matches!(refused(|signed| signed.kgcs[0] = B256::with_last_byte(1)), E::SetHash { .. }));
-    assert!(matches!(refused(|signed| signed.challenges.swap(0, 1)), E::ChallengesHash { .. }));
+    assert!(matches!(refused(|signed| signed.challenge_hashes.swap(0, 1)), E::ChallengesHash { .. }));
+    assert!(matches!(refused(|signed| signed.challenge = B256::ZERO), E::Challenge { .. }));
     let other = B256::repeat_byte(0x77);
     assert!(matches!(good.check(&HOME, other), Err(E::NotInSet { id }) if id == other));
     // And it serves: one signature for a set.

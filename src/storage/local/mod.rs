@@ -48,20 +48,20 @@ struct Folder {
 
 impl LocalStore {
     /// Returns the store in `dir`, which is made if it is not there, and clears away what
-    /// interrupted writers left.
+    /// interrupted writers left. Where nothing may be written, what is there can be read still.
     ///
     /// Folders that are made are for this user alone (mode 0700); what is there already keeps its
     /// mode.
     ///
     /// # Errors
-    /// [`StoreError::Unwritable`] if `dir` cannot be made or is not a folder,
-    /// [`StoreError::Unavailable`] if it cannot be read.
+    /// [`StoreError::Unwritable`] if `dir` is not a folder, [`StoreError::Unavailable`] if it
+    /// cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
         let folder = Folder { root: dir.as_ref().to_path_buf() };
-        for path in [folder.blocks(), folder.pins(), folder.temporary()] {
-            files::create_folder(&path).map_err(|error| write_failed("its folder", error))?;
+        match folder.prepare() {
+            Err(StoreError::Unwritable { source, .. }) if is_read_only(&source) => {}
+            prepared => prepared?,
         }
-        folder.clear_temporary()?;
         Ok(Self { folder: Arc::new(folder), object_limit: MAX_OBJECT_BYTES })
     }
 
@@ -291,6 +291,13 @@ impl Folder {
         if blocks.last() == Some(cid) { Ok(blocks.into_iter().collect()) } else { Err(damaged()) }
     }
 
+    fn prepare(&self) -> Result<(), StoreError> {
+        for path in [self.blocks(), self.pins(), self.temporary()] {
+            files::create_folder(&path).map_err(|error| write_failed("its folder", error))?;
+        }
+        self.clear_temporary()
+    }
+
     /// Deletes what writers that were killed left behind, unless one is at work right now.
     fn clear_temporary(&self) -> Result<(), StoreError> {
         let Some(_lock) = Lock::exclusive_if_free(&self.lock())? else { return Ok(()) };
@@ -300,6 +307,11 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// Whether it is the place that cannot be written, and not what lies there that is wrong.
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ async fn story() -> World {
         capsulesHash: B256::repeat_byte(3),
         capsulesCid: Bytes::from_static(b"a cid of an odd length"),
         by: sender.address(),
+        operatorSeq: 0,
         deadline: super::block_time(&world.registry).await + 100,
     };
     let signature = sign(&update, &world.registry.domain(), &sender);

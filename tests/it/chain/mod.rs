@@ -37,21 +37,21 @@ fn options() -> NodeOptions {
 }
 
 /// Wallet 0 deploys and is the administrator; the others are senders, readers and strangers.
-fn wallet(index: usize) -> Wallet {
+pub(crate) fn wallet(index: usize) -> Wallet {
     Wallet::development(index, CHAIN_ID).expect("a development key")
 }
 
 /// A node with the registry on it, and a folder for outboxes.
-struct World {
-    node: DevNode,
-    rpc: Rpc,
-    folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) node: DevNode,
+    pub(crate) rpc: Rpc,
+    pub(crate) folder: tempfile::TempDir,
     deployment: Deployment,
-    registry: Registry,
+    pub(crate) registry: Registry,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let node = DevNode::start(&options()).await.expect("anvil");
         let rpc = Rpc::new(&node.rpc_url()).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -63,11 +63,16 @@ impl World {
         Self { node, rpc, folder, deployment, registry }
     }
 
-    async fn outbox(&self, wallet: &Wallet) -> Outbox {
+    pub(crate) async fn outbox(&self, wallet: &Wallet) -> Outbox {
         Outbox::open(self.folder.path(), wallet.address(), &self.rpc, Profile::Development).await.expect("an outbox")
     }
 
-    async fn send(&self, by: &Wallet, job: &str, call: &impl SolCall) -> Result<MinedTransaction, OutboxError> {
+    pub(crate) async fn send(
+        &self,
+        by: &Wallet,
+        job: &str,
+        call: &impl SolCall,
+    ) -> Result<MinedTransaction, OutboxError> {
         self.outbox(by).await.send(&self.rpc, by, job, &self.registry.transaction(call)).await
     }
 
@@ -84,37 +89,37 @@ impl World {
         self.image_id(sender, salt)
     }
 
-    fn image_id(&self, sender: &Wallet, salt: u8) -> B256 {
+    pub(crate) fn image_id(&self, sender: &Wallet, salt: u8) -> B256 {
         medseal::envelope::image_id(CHAIN_ID, self.deployment.address, sender.address(), B256::repeat_byte(salt))
     }
 
-    fn register_transaction(&self, sender: &Wallet, salt: u8) -> Transaction {
+    pub(crate) fn register_transaction(&self, sender: &Wallet, salt: u8) -> Transaction {
         self.registry.transaction(&registerCall { registration: registration(sender, salt), signature: Bytes::new() })
     }
 
     /// Asks the node something that the library has no need of.
-    async fn raw(&self, method: &'static str, params: Value) -> Value {
+    pub(crate) async fn raw(&self, method: &'static str, params: Value) -> Value {
         let provider: RootProvider =
             ProviderBuilder::new().disable_recommended_fillers().connect_http(self.node.rpc_url().parse().unwrap());
         provider.raw_request(method.into(), params).await.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
-    async fn automine(&self, on: bool) {
+    pub(crate) async fn automine(&self, on: bool) {
         self.raw("evm_setAutomine", json!([on])).await;
     }
 
-    async fn mine(&self) {
+    pub(crate) async fn mine(&self) {
         self.raw("evm_mine", json!([])).await;
     }
 
     /// Transactions of `wallet` in the chain.
-    async fn count(&self, wallet: &Wallet) -> u64 {
+    pub(crate) async fn count(&self, wallet: &Wallet) -> u64 {
         let count = self.raw("eth_getTransactionCount", json!([wallet.address(), "latest"])).await;
         u64::from_str_radix(count.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
     }
 
     /// Anvil answers before it has mined what it was sent.
-    async fn wait_for_count(&self, wallet: &Wallet, count: u64) {
+    pub(crate) async fn wait_for_count(&self, wallet: &Wallet, count: u64) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while self.count(wallet).await < count {
             assert!(Instant::now() < deadline, "{} has not sent {count} transactions", wallet.address());
@@ -123,7 +128,7 @@ impl World {
     }
 
     /// Another program sends something with the same key.
-    async fn spend_number(&self, wallet: &Wallet) {
+    pub(crate) async fn spend_number(&self, wallet: &Wallet) {
         let sent = json!([{ "from": wallet.address(), "to": wallet.address(), "value": "0x1" }]);
         let before = self.count(wallet).await;
         self.raw("eth_sendTransaction", sent).await;
@@ -147,6 +152,6 @@ pub(crate) fn registration(sender: &Wallet, salt: u8) -> Registration {
 }
 
 /// The block time, for deadlines and expiries.
-async fn block_time(registry: &Registry) -> u64 {
+pub(crate) async fn block_time(registry: &Registry) -> u64 {
     registry.head(&medseal::clock::SystemClock).await.expect("a head").timestamp
 }

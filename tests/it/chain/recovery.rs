@@ -147,24 +147,31 @@ async fn a_chain_that_began_anew_is_refused() {
     let reset = outbox.resume(&rpc, &sender).await.unwrap_err();
     assert!(matches!(reset, OutboxError::ChainReset { .. }), "{reset}");
     assert_eq!(reset.kind(), ErrorKind::WrongChain);
+    assert_eq!(outbox.job("job").unwrap().expect("known").state, State::Prepared);
     drop(outbox);
-    let reset = Outbox::open(folder.path(), sender.address(), &rpc, Profile::Development).await.unwrap_err();
-    let OutboxError::ChainReset { ref path, .. } = reset else { panic!("{reset}") };
-    // What the message says to do does help.
-    std::fs::rename(path, folder.path().join("old")).unwrap();
-    Outbox::open(folder.path(), sender.address(), &rpc, Profile::Development).await.expect("a new outbox");
+    // The new chain has an outbox of its own, and that of the old one stays as it is.
+    let open = async || Outbox::open(folder.path(), sender.address(), &rpc, Profile::Development).await.unwrap();
+    let outbox = open().await;
+    let old = folder.path().join(format!("outbox-31337-{}.sqlite", sender.address()));
+    assert_eq!((outbox.earlier_chain(), outbox.job("job").unwrap()), (Some(old.as_path()), None));
+    drop(outbox);
+    assert_eq!(open().await.earlier_chain(), None, "that is said once");
 }
 
 #[tokio::test]
-async fn a_chain_that_went_back_is_refused() {
+async fn what_a_chain_that_went_back_lost_is_sent_again() {
     let (world, sender) = (World::start().await, wallet(1));
     let snapshot = world.raw("evm_snapshot", json!([])).await;
     world.register(&sender, 7).await;
     world.raw("evm_revert", json!([snapshot])).await;
-    let transaction = world.register_transaction(&sender, 7);
-    let back = world.outbox(&sender).await.send(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
-    assert!(matches!(back, OutboxError::ChainWentBack { expected: 1, found: 0, .. }), "{back}");
-    assert_eq!(back.kind(), ErrorKind::WrongChain);
+    let transaction = world.register_transaction(&sender, 8);
+    let mut outbox = world.outbox(&sender).await;
+    outbox.send(&world.rpc, &sender, "job", &transaction).await.expect("behind the first one");
+    assert_eq!(world.count(&sender).await, 2);
+    for salt in [7, 8] {
+        assert_eq!(world.registry.events(world.image_id(&sender, salt)).await.unwrap().len(), 1);
+    }
+    assert_eq!(outbox.job("register:7").unwrap().expect("known").signed.len(), 1, "the same bytes");
 }
 
 #[tokio::test]

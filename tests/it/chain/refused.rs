@@ -14,9 +14,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 impl World {
-    /// The next block costs 100 gwei of base fee, more than anything that was signed before.
+    /// A block that cost 100 gwei of base fee, and the next is hardly cheaper: more than anything
+    /// that was signed before.
     async fn raise_base_fee(&self) {
         self.raw("anvil_setNextBlockBaseFeePerGas", json!(["0x174876e800"])).await;
+        self.mine().await;
     }
 }
 

@@ -116,7 +116,7 @@ async fn the_contract_judges_and_a_verifier_flags() {
     assert!(world.registry.has_role(Role::Verifier, wallet(2).address()).await.unwrap());
     assert!(!report(&world, 2, id, BAD, "verifier").await);
     let flag = world.registry.flag(id).await.unwrap();
-    assert_eq!((flag.state, flag.verifier, flag.id.to::<u64>()), (FlagState::Open, wallet(2).address(), 1));
+    assert_eq!((flag.state, flag.verifier, flag.id >> 32), (FlagState::Open, wallet(2).address(), 1));
     let record = world.registry.record(id).await.unwrap();
     assert_eq!((record.state, record.verifications.to::<u64>()), (RecordState::Flagged, 3));
 

@@ -5,7 +5,7 @@ use super::{World, wallet};
 use medseal::chain::{Profile, Registry, Rpc};
 use medseal::clock::SystemClock;
 use medseal::contract::bindings::IImageRegistry::{grantCall, revokeCall};
-use medseal::kgc::ChainView;
+use medseal::kgc::{ChainView, KgcKeys, os_random};
 use medseal::pipeline::RegistryView;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,8 +47,9 @@ async fn a_revocation_that_comes_while_the_log_is_read_counts() {
         world.send(&sender, "revoke", &revokeCall { imageId: id, wallet: reader }).await.expect("revoked");
         revoked.store(true, Ordering::SeqCst);
     };
-    let (standing, ()) = tokio::join!(view.access_state(id, reader), revoking);
-    let standing = standing.expect("an answer");
+    let kgc = KgcKeys::generate(&mut os_random()).identity();
+    let (standing, ()) = tokio::join!(view.access_state(id, reader, &kgc, None), revoking);
+    let standing = standing.expect("an answer").expect("a plain wallet");
     assert_eq!(standing.access_expiry, 0);
     assert_eq!(standing.registration.expect("registered").sender, sender.address());
 }

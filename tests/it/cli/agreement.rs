@@ -58,12 +58,14 @@ fn cast_call_agrees_with_show() {
     assert_eq!(record[4], text(&shown["verifications"]));
     assert_eq!(text(&shown["state"]), "flagged");
 
-    let flag = call(&world, "flagOf(bytes32)((uint40,uint8,address,uint48))", &[&id]);
-    let states = ["none", "open", "confirmed", "dismissed"];
-    assert_eq!(flag[0], text(&show["flag"]["id"]));
+    let flag = call(&world, "flagOf(bytes32)((uint64,uint8,uint48,uint32,address))", &[&id]);
+    let states = ["none", "open", "confirmed", "dismissed", "dismissed-by-sender"];
+    let number = flag[0].parse::<u64>().expect("a number") >> 32;
+    assert_eq!(number.to_string(), text(&show["flag"]["id"]));
     assert_eq!(states[flag[1].parse::<usize>().expect("a number")], text(&show["flag"]["state"]));
-    assert_eq!(flag[2], text(&show["flag"]["verifier"]));
-    assert_eq!(flag[3], text(&show["flag"]["raisedAt"]));
+    assert_eq!(flag[2], text(&show["flag"]["raisedAt"]));
+    assert_eq!(flag[3], text(&show["flag"]["verifiers"]));
+    assert_eq!(flag[4], text(&show["flag"]["verifier"]));
 
     for (index, authorized) in [(1, true), (2, true), (3, false), (6, false)] {
         let wallet = wallet(index);
@@ -107,9 +109,9 @@ fn cast_logs_agree_with_show() {
             "Registered(bytes32,address,bytes32,bytes32,bytes32,uint64,bytes,bytes32,bytes,uint64,bytes,bytes32)",
         ),
         ("Verified", "Verified(bytes32,address,bool,bytes32,uint64,uint256,uint64,uint40,bytes,bytes32)"),
-        ("FlagRaised", "FlagRaised(bytes32,uint40,address,bytes32)"),
-        ("AccessGranted", "AccessGranted(bytes32,address,address,uint64,uint64,bytes32)"),
-        ("AccessRevoked", "AccessRevoked(bytes32,address,address,uint64,bytes32)"),
+        ("FlagRaised", "FlagRaised(bytes32,uint64,address,bytes32)"),
+        ("AccessGranted", "AccessGranted(bytes32,address,address,uint64,uint128,bytes32)"),
+        ("AccessRevoked", "AccessRevoked(bytes32,address,address,uint128,bytes32)"),
     ];
     let topics = signatures.map(|(name, signature)| (name, cast(&["keccak", signature])));
     let logs = cast(&["logs", "--address", &registry, "--from-block", "0", "--rpc-url", &url, "--json"]);

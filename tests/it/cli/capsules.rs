@@ -1,6 +1,11 @@
 //! For whom an image's key is sealed; and the KGC's log.
 
+use super::requests::request;
 use super::{World, png, wallet};
+use alloy::primitives::{B256, Bytes, hex};
+use alloy::sol_types::SolCall;
+use medseal::contract::bindings::IImageRegistry::{retireKgcKeyCall, updateCapsulesCall};
+use medseal::envelope::capsules::{Capsules, Holder, Stanza};
 use serde_json::{Value, json};
 
 fn world() -> (World, String) {
@@ -99,4 +104,102 @@ fn the_log_of_releases_is_anchored_and_a_shortened_one_is_noticed() {
     world.write(".medseal/kgc/release.log.state", state);
     world.write(".medseal/kgc/release.log", log);
     assert_eq!(world.medseal(&["kgc", "anchor"]).result()["already"], true);
+}
+
+/// Sends a call of the registry from a development account, as any other program would.
+fn call(world: &World, from: usize, call: &impl SolCall) {
+    let transaction = json!([{
+        "from": wallet(from), "to": world.registry().address(), "data": hex::encode_prefixed(call.abi_encode()),
+    }]);
+    let sent = world.ask("eth_sendTransaction", transaction);
+    assert_eq!(world.ask("eth_getTransactionReceipt", json!([sent]))["status"], "0x1");
+}
+
+fn replaced(world: &World, id: &str, version: u64, hash: B256, cid: &[u8]) {
+    let image = id.parse().expect("an id");
+    let update =
+        updateCapsulesCall { imageId: image, version, capsulesHash: hash, capsulesCid: Bytes::copy_from_slice(cid) };
+    call(world, 7, &update);
+}
+
+/// Whoever may replace capsules can replace them by what nobody has.
+#[test]
+fn an_operator_locks_nobody_out() {
+    let (world, id) = world();
+    let key = world.medseal(&["capsules", "new-key", "reader.key"]).result();
+    let public = key["public"].as_str().expect("a key");
+    world.medseal(&["capsules", "add", &id, public]).result();
+    world.medseal(&["operator", "allow", &wallet(7)]).result();
+    world.refused(&["capsules", "restore", &id, "--number", "1"], 5, "NO_EARLIER_CAPSULES");
+
+    let by_the_kgc = ["open", &id, "-o", "opened", "--force"];
+    let by_the_reader = [&by_the_kgc[..], &["--reader-key", "reader.key", "--as", "stranger"]].concat();
+    let opens = |args: &[&str]| {
+        std::fs::remove_file(world.path("opened")).unwrap_or_default();
+        let run = world.medseal(args);
+        run.result();
+        assert!(world.read("opened") == world.read("a.png"));
+        run.stderr
+    };
+    assert_eq!(opens(&by_the_kgc), "");
+    // An object that is nowhere; the same with an address that is none; one that is none for a KGC.
+    let store = medseal::storage::LocalStore::open(world.path(".medseal/store")).expect("the store");
+    let stanza = Stanza { holder: Holder::Reader { key_id: B256::repeat_byte(9) }, sealed: [9; 80] };
+    let useless = Capsules::new(vec![stanza]).expect("one").encode();
+    world.runtime.block_on(medseal::storage::Store::put(&store, &useless)).expect("stored");
+    let useless = Capsules::decode(&useless).expect("capsules").hash().into();
+    for (number, (hash, cid, code)) in [
+        (B256::repeat_byte(1), &b""[..], "NOT_STORED"),
+        (B256::repeat_byte(2), &[7; 36], "NOT_STORED"),
+        (useless, b"", "NO_CAPSULE"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let newest = 1 + 2 * number as u64;
+        replaced(&world, &id, newest, hash, cid);
+        assert!(opens(&by_the_kgc).contains("opened with those of the registration"));
+        // The reader has no capsule in those of the registration.
+        let exit = if code == "NOT_STORED" { 5 } else { 4 };
+        world.refused(&by_the_reader, exit, code);
+        world.medseal(&["show", &id]).result();
+        // The newest that are of use, by the operator that the sender still trusts, or the sender.
+        let restored = world.medseal(&["capsules", "restore", &id, "--relayer", "relayer"]).result();
+        assert_eq!((&restored["restored"], &restored["version"]), (&json!(newest), &json!(newest + 2)), "{restored}");
+        assert_eq!(opens(&by_the_kgc), "");
+        assert_eq!(opens(&by_the_reader), "");
+    }
+    // What is of no use is not put back, whoever asks for it.
+    let before = world.records();
+    world.refused(&["capsules", "restore", &id, "--number", "2"], 5, "NOT_STORED");
+    world.refused(&["capsules", "restore", &id, "--number", "6"], 3, "CAPSULE");
+    world.refused(&["capsules", "restore", &id, "--as", "stranger"], 4, "REVERTED");
+    assert_eq!(world.records(), before);
+    let restored = world.medseal(&["capsules", "restore", &id, "--number", "0"]).result();
+    assert_eq!((&restored["restored"], &restored["version"]), (&json!(0), &json!(8)));
+    world.refused(&by_the_reader, 4, "NO_CAPSULE");
+    assert_eq!(opens(&by_the_kgc), "");
+
+    // Where the KGC's key was retired, what was sealed to it before stays replaced.
+    replaced(&world, &id, 8, B256::repeat_byte(3), b"");
+    assert!(opens(&by_the_kgc).contains("opened with those of the registration"));
+    let kgc = world.medseal(&["kgc", "status"]).result()["kgcId"].as_str().expect("an id").parse().expect("32 bytes");
+    call(&world, 4, &retireKgcKeyCall { kgcId: kgc, epoch: 1 });
+    let refusal = world.refused(&by_the_kgc, 3, "TAMPERED");
+    assert!(refusal.message.contains("capsules hash"), "{}", refusal.message);
+}
+
+/// A relayer pays for no capsules that it cannot read.
+#[test]
+fn capsules_are_read_before_they_are_relayed() {
+    let (world, id) = world();
+    let key = world.medseal(&["capsules", "new-key", "reader.key"]).result();
+    request(&world, "update.json", &["capsules", "add", &id, key["public"].as_str().expect("a key")]);
+    let without = ["relay", "update.json", "--home", "other"];
+    world.medseal(&without).refusal(5, "NOT_STORED");
+    let nothing = world.ask("eth_getTransactionCount", json!([wallet(6), "latest"]));
+    assert_eq!(nothing, "0x0", "the relayer spends nothing");
+    world.medseal(&["relay", "update.json"]).result();
+    let show = world.medseal(&["show", &id]).result();
+    assert_eq!(show["capsules"]["version"], 1);
 }

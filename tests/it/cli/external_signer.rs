@@ -158,7 +158,7 @@ fn the_package_for_apps_reads_the_registry_and_builds_the_same_typed_data() {
     command.arg(script).arg(world.path("deployments/31337.json")).arg(world.node.rpc_url()).arg(id);
     let output = command.arg(world.block(&image)).arg(world.path("typed.json")).output().expect("node starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "8 passed");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "14 passed");
 }
 
 #[test]

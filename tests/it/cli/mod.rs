@@ -17,12 +17,15 @@ mod evidence;
 mod external_signer;
 mod governance;
 mod keygen_report;
+mod kgc_service;
 mod kubo;
 mod main_path;
 mod manual;
 mod models;
 mod network;
 mod operators;
+mod outbox;
+mod output;
 mod renewed;
 mod requests;
 mod resume;
@@ -30,6 +33,7 @@ mod schema;
 mod sessions;
 mod settings;
 mod signers;
+mod sources;
 pub(crate) mod watch;
 
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
@@ -101,6 +105,8 @@ impl Run {
 pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_medseal"));
     command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Not the configuration of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", folder.join(".config"));
     command
 }
 
@@ -227,15 +233,18 @@ fn node_options() -> NodeOptions {
     NodeOptions { binary: std::env::var_os("MEDSEAL_ANVIL").map(PathBuf::from), ..Default::default() }
 }
 
-/// Reads every file below `folder`, but for databases, their locks, and the KGC's log of what it
-/// was asked.
+/// Reads every file below `folder`, but for databases, their locks, the key of jobs' names, and the
+/// KGC's log of what it was asked.
 fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             collect(&path, files);
-        } else if !name.starts_with("outbox-") && !name.starts_with("release.log") && name != "lock" {
+        } else if !name.starts_with("outbox-")
+            && !name.starts_with("release.log")
+            && !["lock", "jobs.key"].contains(&name.as_str())
+        {
             let bytes = std::fs::read(&path).expect("a file");
             files.insert(path, bytes);
         }

@@ -154,12 +154,15 @@ fn what_another_model_sealed_opens_and_what_it_may_not_seal_is_left_alone() {
     world.write("other.onnx", another());
     world.refused(&["seal", "a.png", "--model", "other.onnx"], 3, "MODEL");
     assert_eq!(world.records(), 0);
-    world.write("medseal.toml", format!("model = \"other.onnx\"\nmodels = [\"{}\"]\n", digest(&another())));
-    let image = world.seal("a.png", &[]);
+    world.write(
+        "config/medseal/medseal.toml",
+        format!("model = \"other.onnx\"\nmodels = [\"{}\"]\n", digest(&another())),
+    );
+    let mut command = world.command(&["seal", "a.png", "--json"]);
+    let image = Run::of(command.env("XDG_CONFIG_HOME", world.path("config"))).result()["images"][0].take();
     let id = image["imageId"].as_str().expect("an id");
     // Opening asks no model.
     std::fs::remove_file(world.path("other.onnx")).expect("removed");
-    std::fs::remove_file(world.path("medseal.toml")).expect("removed");
     world.medseal(&["open", id, "-o", "opened.png"]).result();
     assert_eq!(world.read("opened.png"), world.read("a.png"));
 }

@@ -17,7 +17,7 @@ fn sign(world: &World, typed: &Value, account: usize) -> Bytes {
 }
 
 /// A file with a request of account 1 that was signed: `command` printed it.
-fn request(world: &World, file: &str, command: &[&str]) {
+pub(super) fn request(world: &World, file: &str, command: &[&str]) {
     let sender = wallet(1);
     let command = [command, &["--from", &sender]].concat();
     let typed = printed(world, &[&command[..], &["--print", "typed-data"]].concat());

@@ -2,6 +2,10 @@
 
 mod copied;
 mod endless;
+mod numbers;
 mod reading;
+mod relayed;
+mod rules;
 mod scene;
 mod table;
+mod writing;

@@ -2,7 +2,19 @@
 
 from medseal import hpke
 from medseal.primitives import keccak256
-from medseal.requests import DOMAIN_TYPE, ISSUE_TYPE, KEY_TYPE, array_hash, digest, domain_separator, struct_hash
+from medseal.requests import (
+    DOMAIN_TYPE,
+    ISSUE_TYPE,
+    KEY_TYPE,
+    RECEIPT_TYPE,
+    array_hash,
+    challenges_hash,
+    digest,
+    domain_separator,
+    log_heads,
+    log_id,
+    struct_hash,
+)
 
 from .common import CHAIN_ID, REGISTRY, SENDER, dump, fixed, hex0x, identity
 
@@ -15,7 +27,7 @@ def _request(kind, type_string, wallet, kgcs):
     private, ephemeral = fixed(f"{kind}: recipient"), fixed(f"{kind}: ephemeral")
     public = hpke.public_key(private)
     identifier = identity(kind).image_id
-    values = (wallet, array_hash(kgc_ids), identifier, public, array_hash(challenges), ISSUED_AT, ISSUED_AT + 300)
+    values = (wallet, array_hash(kgc_ids), identifier, public, challenges_hash(challenges), ISSUED_AT, ISSUED_AT + 300)
     separator = domain_separator(CHAIN_ID, REGISTRY)
     hashed = struct_hash(type_string, values)
     signed = digest(separator, hashed)
@@ -46,7 +58,43 @@ def _request(kind, type_string, wallet, kgcs):
     }
 
 
+def _receipt(request, decision, reason):
+    kgc_id = bytes.fromhex(request["kgcIds"][0][2:])
+    lines = [f'{{"line":{number},"of":"{reason}"}}'.encode() for number in range(3)]
+    answer = b"" if decision == 3 else bytes.fromhex(request["answer"]["sealed"][2:])
+    fields = {
+        "requestDigest": bytes.fromhex(request["digest"][2:]),
+        "imageId": bytes.fromhex(request["imageId"][2:]),
+        "wallet": bytes.fromhex(request["wallet"][2:]),
+        "decision": decision,
+        "reason": keccak256(reason.encode()),
+        "blockNumber": 21,
+        "blockHash": fixed("block"),
+        "time": ISSUED_AT + 2,
+        "kgcId": kgc_id,
+        "logId": log_id(kgc_id, "east"),
+        "logSeq": len(lines),
+        "logHead": log_heads(lines)[-1],
+        "answerHash": keccak256(answer) if answer else bytes(32),
+    }
+    hashed = struct_hash(RECEIPT_TYPE, tuple(fields.values()))
+    shown = {name: value if isinstance(value, int) else hex0x(value) for name, value in fields.items()}
+    return shown | {
+        "type": RECEIPT_TYPE,
+        "reason": reason,
+        "instance": "east",
+        "lines": [line.decode() for line in lines],
+        "structHash": hex0x(hashed),
+        "digest": hex0x(digest(domain_separator(CHAIN_ID, REGISTRY), hashed)),
+    }
+
+
 def files():
+    requests = [
+        _request("IssueRequest", ISSUE_TYPE, SENDER, 1),
+        _request("KeyRequest", KEY_TYPE, fixed("requester", 20), 2),
+    ]
+    given, refused = _receipt(requests[1], 2, ""), _receipt(requests[1], 3, "not-authorised")
     return {
         "requests.json": dump(
             {
@@ -54,10 +102,8 @@ def files():
                 "registry": hex0x(REGISTRY),
                 "domainType": DOMAIN_TYPE,
                 "domainSeparator": hex0x(domain_separator(CHAIN_ID, REGISTRY)),
-                "requests": [
-                    _request("IssueRequest", ISSUE_TYPE, SENDER, 1),
-                    _request("KeyRequest", KEY_TYPE, fixed("requester", 20), 2),
-                ],
+                "requests": requests,
+                "receipts": [_receipt(requests[0], 1, ""), given, refused],
             }
         )
     }

@@ -8,11 +8,35 @@ _FIELDS = (
 )
 ISSUE_TYPE = "IssueRequest(address sender," + _FIELDS
 KEY_TYPE = "KeyRequest(address requester," + _FIELDS
+RECEIPT_TYPE = (
+    "KeyReceipt(bytes32 requestDigest,bytes32 imageId,address wallet,uint8 decision,string reason,"
+    "uint64 blockNumber,bytes32 blockHash,uint64 time,bytes32 kgcId,bytes32 logId,uint64 logSeq,"
+    "bytes32 logHead,bytes32 answerHash)"
+)
 
 
 def array_hash(items):
     """keccak256(abi.encode(bytes32[]))."""
     return keccak256(abi_bytes32_array(items))
+
+
+def challenges_hash(challenges):
+    """Of the hash of each challenge: a KGC sees no challenge but its own."""
+    return array_hash([keccak256(challenge) for challenge in challenges])
+
+
+def log_id(kgc_id, instance):
+    """The name on chain of an instance's log."""
+    return keccak256(b"medseal/v1/release-log" + kgc_id + instance.encode())
+
+
+def log_heads(lines):
+    """The head after each line."""
+    head, heads = bytes(32), []
+    for line in lines:
+        head = keccak256(head + keccak256(line))
+        heads.append(head)
+    return heads
 
 
 def domain_separator(chain_id, registry):

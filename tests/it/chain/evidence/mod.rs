@@ -5,7 +5,6 @@ mod changes;
 
 use super::history::{Chain, History, Random};
 use super::{CHAIN_ID, World, registration, wallet};
-use alloy::primitives::aliases::U40;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolEvent, SolEventInterface};
 use changes::{Change, changes};
@@ -88,13 +87,13 @@ async fn flagged(world: &World, ids: &[B256]) {
         },
         signature: Bytes::new(),
     };
-    let flag = |number: u64| U40::from(number);
+    let flag = async |id| world.registry.flag(id).await.unwrap().id;
     send(world, verifier, &invalid(ids[0], 1)).await;
-    send(world, admin, &confirmFlagCall { imageId: ids[0], flagId: flag(1) }).await;
+    send(world, admin, &confirmFlagCall { imageId: ids[0], flagId: flag(ids[0]).await }).await;
     send(world, verifier, &invalid(ids[1], 2)).await;
-    send(world, sender, &dismissFlagCall { imageId: ids[1], flagId: flag(1) }).await;
+    send(world, sender, &dismissFlagCall { imageId: ids[1], flagId: flag(ids[1]).await }).await;
     send(world, verifier, &invalid(ids[1], 3)).await;
-    send(world, admin, &confirmFlagCall { imageId: ids[1], flagId: flag(2) }).await;
+    send(world, admin, &confirmFlagCall { imageId: ids[1], flagId: flag(ids[1]).await }).await;
     send(world, verifier, &invalid(ids[1], 4)).await;
 }
 

@@ -16,7 +16,7 @@ impl History<'_> {
         self.anchor_capsules();
         self.block().await;
         for (at, kind) in flagged.into_iter().zip([41, 47]) {
-            self.decide(at, kind);
+            self.decide(at, kind).await;
         }
         self.block().await;
     }
@@ -26,7 +26,6 @@ impl History<'_> {
         self.call(KGC, &pauseCall {}, 1);
         self.block().await;
         self.call(KGC, &unpauseCall {}, 1);
-        self.nonce += U256::from(1) << 128;
         self.call(VERIFIER, &invalidateNonceCall {}, 1);
         let kgc = B256::repeat_byte(0x4b);
         for _ in 0..2 {
@@ -173,9 +172,11 @@ impl History<'_> {
         }
     }
 
-    pub(super) fn decide(&mut self, at: usize, kind: usize) {
+    pub(super) async fn decide(&mut self, at: usize, kind: usize) {
         let image = &mut self.images[at];
-        let (image_id, flag_id, sender) = (image.id, U40::from(image.flag), image.sender);
+        let (image_id, sender) = (image.id, image.sender);
+        let flag_id = self.registry.flag(image_id).await.unwrap().id;
+        assert_eq!(flag_id >> 32, image.flag);
         image.open = false;
         image.tampered = kind < 44;
         if kind < 44 {

@@ -7,7 +7,7 @@ use super::wallet;
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::Encodable2718;
 use alloy::network::TxSignerSync;
-use alloy::primitives::aliases::{U40, U48};
+use alloy::primitives::aliases::U48;
 use alloy::primitives::{Address, B256, Bytes, TxKind, U64, U256, address, hex, keccak256};
 use alloy::sol_types::{SolCall, SolValue};
 use medseal::chain::Registry;
@@ -172,6 +172,8 @@ impl<'a> History<'a> {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
+        // Where it was cancelled, another was drawn.
+        self.nonce = self.registry.nonce(wallet(VERIFIER).address()).await.unwrap();
         let numbered = self.registry.audit().await.unwrap().seq;
         if numbered + self.items != self.events {
             let mut reverted = Vec::new();
@@ -242,11 +244,10 @@ impl<'a> History<'a> {
                 }
                 (10, _) if !relayed && !cancelled => {
                     cancelled = true;
-                    self.nonce += U256::from(1) << 128;
                     self.call(VERIFIER, &invalidateNonceCall {}, 1);
                 }
                 (11..=40, Some(at)) => self.verify(at, now, kind, &mut relayed, cancelled),
-                (41..=50, Some(at)) if self.images[at].open => self.decide(at, kind),
+                (41..=50, Some(at)) if self.images[at].open => self.decide(at, kind).await,
                 (41..=65, Some(at)) => {
                     let (id, by) = (self.images[at].id, self.images[at].sender);
                     let wallet = wallet(self.random.below(10)).address();

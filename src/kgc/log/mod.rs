@@ -1,4 +1,4 @@
-//! The append-only log of what a key center gave out: one JSON object a line, on disk before the
+//! The append-only log of what a key center answered: one JSON object a line, on disk before the
 //! answer leaves.
 //!
 //! ```text
@@ -11,91 +11,26 @@
 //! Nothing is given out after the file was removed, replaced, cut short or changed, by whoever can
 //! write to it.
 
-use crate::checksummed;
-use crate::files::{Existing, folder_of, write_whole};
+mod check;
+mod entry;
+mod error;
+mod writer;
+
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use alloy::primitives::{Address, B256, keccak256};
-use serde::{Deserialize, Serialize};
+use alloy::primitives::B256;
 
-use super::error::{Known, LogError};
+pub use check::{LogCheck, LogFault, check_log};
+pub use entry::{Answered, LogEntry, LogHead, release_log_id};
+use entry::{Continuation, Line};
+pub use error::{Known, LogError};
+pub use writer::LogWriter;
 
-/// How many entries a log has, and the head of the hash chain over them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogHead {
-    /// How many.
-    pub seq: u64,
-    /// Zero before the first; then keccak256 of the head before and the keccak256 of the entry's
-    /// line, without its end.
-    pub head: B256,
-}
-
-impl LogHead {
-    /// The head of a log without entries.
-    pub const EMPTY: Self = Self { seq: 0, head: B256::ZERO };
-
-    fn after(self, line: &[u8]) -> Self {
-        Self { seq: self.seq + 1, head: keccak256([self.head, keccak256(line)].concat()) }
-    }
-}
-
-/// The name on chain of the release log of a KGC.
-pub fn release_log_id(kgc_id: B256) -> B256 {
-    keccak256([b"medseal/v1/release-log", kgc_id.as_slice()].concat())
-}
-
-/// One entry: what was given to whom. It holds no secret and no patient data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LogEntry {
-    /// When, unix seconds.
-    pub at: u64,
-    /// `issue` or `release`.
-    pub kind: &'static str,
-    /// Wallet that signed the request.
-    #[serde(serialize_with = "checksummed::serialize")]
-    pub requester: Address,
-    /// Image that it was about.
-    pub image_id: B256,
-    /// The KGCs that were asked.
-    pub kgc_set_hash: B256,
-    /// The KGC that answered.
-    pub kgc_id: B256,
-    /// Epoch of its key.
-    pub epoch: u32,
-    /// The request's EIP-712 digest.
-    pub request_digest: B256,
-}
-
-/// The first line of a log that begins anew, because the one before it was lost.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Continuation {
-    /// When, unix seconds.
-    at: u64,
-    /// `continued`.
-    kind: String,
-    /// How many entries were there before it.
-    seq: u64,
-    /// Their head.
-    head: B256,
-}
-
-impl Continuation {
-    const KIND: &'static str = "continued";
-
-    /// The head before a log whose first line this is.
-    fn before(line: &[u8]) -> LogHead {
-        match serde_json::from_slice::<Self>(line) {
-            Ok(Self { kind, seq, head, .. }) if kind == Self::KIND => LogHead { seq, head },
-            _ => LogHead::EMPTY,
-        }
-    }
-}
+use crate::files::{Existing, folder_of, write_whole};
 
 /// An append-only file.
 #[derive(Debug)]
@@ -115,6 +50,8 @@ struct LogFile {
     anchored: LogHead,
     /// Bytes of last lines that were put aside.
     healed: u64,
+    /// Whether the disk failed: what is on it is not known then.
+    failed: bool,
 }
 
 /// What changes with a file.
@@ -122,11 +59,14 @@ struct LogFile {
 struct Stamp {
     length: u64,
     changed: (i64, i64),
+    mode: u32,
+    links: u64,
 }
 
 impl Stamp {
     fn of(file: &Metadata) -> Self {
-        Self { length: file.len(), changed: (file.ctime(), file.ctime_nsec()) }
+        let changed = (file.ctime(), file.ctime_nsec());
+        Self { length: file.len(), changed, mode: file.mode(), links: file.nlink() }
     }
 }
 
@@ -152,7 +92,7 @@ impl ReleaseLog {
             let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
             File::open(folder_of(path))?.sync_all()?;
             let stamp = Stamp::of(&file.metadata()?);
-            Ok(LogFile { file, head: LogHead::EMPTY, stamp, anchored: LogHead::EMPTY, healed: 0 })
+            Ok(LogFile { file, head: LogHead::EMPTY, stamp, anchored: LogHead::EMPTY, healed: 0, failed: false })
         };
         let log = open().map_err(|source| LogError::Io { path: path.to_owned(), source })?;
         let this = Self { path: path.to_owned(), log: Mutex::new(log) };
@@ -212,33 +152,75 @@ impl ReleaseLog {
         Ok(log.head)
     }
 
-    /// Appends an entry to a log that has all that it had, and all whose head was `anchored` on
-    /// chain; when this returns, it is on the disk.
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends entries to a log that has all that it had, and all whose head was `anchored` on
+    /// chain; when this returns, they are on the disk. Returns the head after each.
     ///
     /// # Errors
-    /// [`LogError`]; then nothing may be given out.
-    pub fn append(&self, entry: &LogEntry, anchored: LogHead) -> Result<(), LogError> {
+    /// [`LogError`]; then nothing may be given out, and none of them is in the log.
+    pub fn append(&self, entries: &[&LogEntry], anchored: LogHead) -> Result<Vec<LogHead>, LogError> {
         let mut log = self.locked();
         let log = &mut *log;
+        if log.failed {
+            return Err(LogError::Failed { path: self.path.clone() });
+        }
         let file = log.file.try_clone().map_err(|source| self.io(source))?;
         let _lock = self.lock(&file)?;
         let now = file.metadata().map_err(|source| self.io(source))?;
+        if now.mode() & 0o200 == 0 {
+            // An open file goes on taking entries; whoever took this right away meant it to stop.
+            let source = std::io::ErrorKind::PermissionDenied.into();
+            return Err(LogError::Io { path: self.path.clone(), source });
+        }
         if Stamp::of(&now) != log.stamp || (anchored != log.anchored && anchored != LogHead::EMPTY) {
             self.read(log, anchored)?;
         }
-        let mut append = || {
-            let mut line = serde_json::to_vec(entry)?;
-            let head = log.head.after(&line);
-            line.push(b'\n');
-            (&file).write_all(&line)?;
-            file.sync_data()?;
-            log.stamp = Stamp::of(&file.metadata()?);
-            log.head = head;
-            // Behind by one after a crash in here: the log may have more than was noted, never
-            // less.
-            write_whole(&beside(&self.path, "state"), &serde_json::to_vec(&head)?, Existing::Replace)
-        };
-        append().map_err(|source| self.io(source))
+        let (lines, heads) = lines(log.head, entries).map_err(|source| self.io(source))?;
+        let before = log.stamp.length;
+        if let Err(source) = (&file).write_all(&lines) {
+            // What did not find room is taken back; a log that can't be cut is not written again.
+            log.failed = file.set_len(before).and_then(|()| file.sync_data()).is_err();
+            log.stamp = file.metadata().map_or(log.stamp, |file| Stamp::of(&file));
+            return Err(self.io(source));
+        }
+        // A failed sync is final: the next one may say that all is well although it is not.
+        log.failed = true;
+        file.sync_data().map_err(|source| self.io(source))?;
+        let (head, stamp) = (heads.last().copied().unwrap_or(log.head), file.metadata());
+        log.stamp = Stamp::of(&stamp.map_err(|source| self.io(source))?);
+        log.head = head;
+        log.failed = false;
+        // Behind by some after a crash in here: the log may have more than was noted, never less.
+        let noted = serde_json::to_vec(&head).map_err(std::io::Error::from);
+        noted
+            .and_then(|noted| write_whole(&beside(&self.path, "state"), &noted, Existing::Replace))
+            .map_err(|source| self.io(source))?;
+        Ok(heads)
+    }
+
+    /// Whether it can be written to now, without writing: it is there, whole and not failed.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn check(&self) -> Result<LogHead, LogError> {
+        let mut log = self.locked();
+        if log.failed {
+            return Err(LogError::Failed { path: self.path.clone() });
+        }
+        let file = log.file.try_clone().map_err(|source| self.io(source))?;
+        let _lock = self.lock(&file)?;
+        let now = file.metadata().map_err(|source| self.io(source))?;
+        if now.mode() & 0o200 == 0 {
+            return Err(self.io(std::io::ErrorKind::PermissionDenied.into()));
+        }
+        if Stamp::of(&now) != log.stamp {
+            self.read(&mut log, LogHead::EMPTY)?;
+        }
+        Ok(log.head)
     }
 
     fn locked(&self) -> MutexGuard<'_, LogFile> {
@@ -322,6 +304,22 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
     name.push(format!(".{what}"));
     name.into()
+}
+
+/// The lines of these entries, and the head after each.
+fn lines(mut head: LogHead, entries: &[&LogEntry]) -> std::io::Result<(Vec<u8>, Vec<LogHead>)> {
+    let (mut lines, mut heads) = (Vec::new(), Vec::with_capacity(entries.len()));
+    for entry in entries {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(std::io::Error::other)?;
+        let salt = alloy::hex::encode(salt);
+        let line = serde_json::to_vec(&Line { seq: head.seq + 1, prev: head.head, salt, entry })?;
+        head = head.after(&line);
+        heads.push(head);
+        lines.extend_from_slice(&line);
+        lines.push(b'\n');
+    }
+    Ok((lines, heads))
 }
 
 /// The head of a log now, its heads after so many entries, and the bytes of its whole lines. A line

@@ -1,0 +1,130 @@
+//! The key center as a service: people on other machines seal and open with it.
+
+mod http;
+mod people;
+
+use super::{World, program};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// How long a process may take to say what is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A `medseal kgc serve` that runs.
+struct Serving {
+    child: Child,
+    lines: Receiver<String>,
+    url: String,
+    /// Where operators look.
+    operators: String,
+}
+
+impl Serving {
+    /// Serves with the KGC of this world, at ports that are free.
+    fn start(world: &World, more: &[&str]) -> Self {
+        let mut command = world.command(&["kgc", "serve", "--listen", "127.0.0.1:0", "--operators", "127.0.0.1:0"]);
+        Self::of(command.args(more))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        let (said, lines) = channel();
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                // Whoever does not listen any more has what it wanted.
+                let _ = said.send(line);
+            }
+        });
+        let mut this = Self { child, lines, url: String::new(), operators: String::new() };
+        let metrics = this.hear("metrics at ");
+        this.operators = metrics.trim_end_matches("/metrics").to_owned();
+        this.url = this.hear("listens at ");
+        this
+    }
+
+    /// What follows these words in a line that it says.
+    fn hear(&self, words: &str) -> String {
+        let mut before = String::new();
+        loop {
+            let line =
+                self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("it never said \"{words}\": {before}"));
+            if let Some((_, rest)) = line.split_once(words) {
+                return rest.to_owned();
+            }
+            before += &format!("{line}\n");
+        }
+    }
+
+    /// Has it stop as it should.
+    fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        let status = self.child.wait().expect("it ends");
+        assert!(status.success(), "{status}: {:?}", self.lines.try_iter().collect::<Vec<_>>());
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Another machine: a folder with nothing of the world's but its deployment file, and its own
+/// copy of what is stored.
+struct Elsewhere {
+    folder: tempfile::TempDir,
+    rpc_url: String,
+}
+
+impl Elsewhere {
+    fn of(world: &World) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        copied(&world.path("deployments"), &folder.path().join("deployments"));
+        Self { folder, rpc_url: world.node.rpc_url() }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = program(self.folder.path());
+        command.env("ETH_RPC_URL", &self.rpc_url).args(args);
+        command
+    }
+
+    fn medseal(&self, args: &[&str]) -> super::Run {
+        super::Run::of(self.command(args).arg("--json"))
+    }
+
+    /// Fetches what the other machine has stored.
+    fn fetch_from(&self, other: &std::path::Path) {
+        copied(&other.join(".medseal/store"), &self.folder.path().join(".medseal/store"));
+    }
+
+    /// The receipts that an actor keeps here.
+    fn receipts(&self, actor: &str) -> Vec<serde_json::Value> {
+        let Ok(entries) = std::fs::read_dir(self.folder.path().join(".medseal").join(actor).join("receipts")) else {
+            return Vec::new();
+        };
+        let receipt =
+            |path: std::path::PathBuf| serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
+        entries.map(|entry| receipt(entry.expect("an entry").path())).collect()
+    }
+}
+
+fn copied(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let to = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copied(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).expect("copied");
+        }
+    }
+}
