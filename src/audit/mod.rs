@@ -7,6 +7,7 @@
 mod checkpoint;
 mod error;
 mod follower;
+mod kgc_log;
 mod proof;
 mod read;
 mod run;
@@ -16,6 +17,7 @@ mod summary;
 
 pub use error::AuditError;
 pub use follower::Follower;
+pub use kgc_log::{AnchoredLogs, KgcLogReport};
 pub use proof::{ProvenBlock, prove};
 pub use read::{headers_to, log_ranges, logs_of};
 pub use run::{

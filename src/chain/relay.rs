@@ -150,12 +150,22 @@ impl Registry {
         if rpc.code(signer).await?.is_empty() {
             return Ok(false);
         }
-        let fees = rpc.fees().await?.offer;
-        let whole = TransactionRequest::default().from(payer.address).to(self.address()).gas_limit(payer.gas_cap);
-        let whole = whole.max_fee_per_gas(fees.max_fee_per_gas).max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
-        match rpc.call(whole.input(request.call(signature).encode().into()), BlockId::latest()).await {
+        let fees = rpc.fees().await?;
+        let whole = |gas| {
+            let whole = TransactionRequest::default().from(payer.address).to(self.address()).gas_limit(gas);
+            let whole = whole.max_fee_per_gas(fees.offer.max_fee_per_gas);
+            let whole = whole.max_priority_fee_per_gas(fees.offer.max_priority_fee_per_gas);
+            rpc.call(whole.input(request.call(signature).encode().into()), BlockId::latest())
+        };
+        match whole(payer.gas_cap).await {
             Ok(_) => return Ok(true),
-            Err(ChainError::Revert(revert)) if is_about_the_signature(&revert) => return Ok(false),
+            // It says no, or it ran out of gas, which the registry takes for a no.
+            Err(ChainError::Revert(revert)) if is_about_the_signature(&revert) => {
+                return match whole(fees.block_gas).await {
+                    Ok(_) => Err(RelayError::TooMuchGas { signer, cap: payer.gas_cap }),
+                    Err(_) => Ok(false),
+                };
+            }
             // The payer has too little, or all that gas was not enough: the wallet alone is asked.
             Err(ChainError::Refused { .. }) => {}
             // The registry has another reason, which the transaction's own trial tells.

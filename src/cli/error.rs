@@ -7,7 +7,7 @@ use crate::contract::{CallError, Revert};
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyFileError, KgcError};
+use crate::kgc::{KeyFileError, KgcError, LogFault};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -39,6 +39,16 @@ pub(super) enum CliError {
     /// TLS cannot be spoken.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A key center's log is not what it was.
+    #[error("the log {} is not whole: {fault}{}", path.display(), and_more(*more))]
+    KgcLog {
+        /// The log.
+        path: PathBuf,
+        /// What is wrong first.
+        fault: LogFault,
+        /// How much more is wrong.
+        more: usize,
+    },
     /// Nobody to act as.
     #[error("no wallet for \"{actor}\" on chain {chain_id}")]
     NoWallet {
@@ -233,6 +243,7 @@ impl CliError {
     pub(super) fn problem(&self) -> Problem {
         let code = match self {
             Self::Settings { .. } => Code::Settings,
+            Self::KgcLog { .. } => Code::KgcLog,
             Self::Listen { .. } => Code::Listen,
             Self::Tls(_) => Code::Tls,
             Self::NoWallet { .. } => Code::NoWallet,
@@ -301,4 +312,8 @@ fn revert_of(error: &PipelineError) -> Option<&Revert> {
         PipelineError::Together { source, .. } => revert_of(source),
         _ => None,
     }
+}
+
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(", and {more} faults more") }
 }

@@ -80,8 +80,12 @@ impl Outbox {
             Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        if is_next && price.bears_out(&last_signed(job)?, self.fee_ceiling) || self.look(rpc, job).await? {
+        if self.look(rpc, job).await? {
             return Ok(());
+        }
+        if is_next && price.bears_out(&last_signed(job)?, self.fee_ceiling) {
+            // The node has not got it, whatever another one said: it is sent at once.
+            return self.table.set_state(&job.id, State::Signed, None);
         }
         self.put(wallet, job, self.unsigned(job, number, &price))
     }

@@ -175,8 +175,7 @@ impl Registry {
         }
     }
 
-    /// The newest flag of an image as it was in the block with this hash; id 0 where there was
-    /// none.
+    /// The newest flag of an image as it was in the block with this hash; id 0 if there was none.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer.

@@ -139,7 +139,9 @@ fn what_a_dead_process_left_is_swept_and_nothing_that_somebody_goes_on_with() {
     for path in [&at_work.path, &dead.path] {
         std::fs::write(path.join("sealed.msl"), "not described").expect("written");
     }
-    let (begun, dead) = (begun.path.clone(), dead.path.clone());
+    let paths = (begun.path.clone(), dead.path.clone());
+    drop((begun, dead));
+    let (begun, dead) = paths;
     jobs.sweep();
     assert_eq!(names(&at_work.path), [".medseal-AbCdEf.tmp", ".tmpAbCdEf", "lock", "sealed.msl"]);
     assert_eq!(names(&begun), ["job.json", "lock", "sealed.keys", "sealed.msl"]);

@@ -47,8 +47,7 @@ async fn relayed(
     let payer = wallet(6);
     let clock = At(block_time(&world.registry).await);
     let relaying = Relaying { gas_cap, told: &|gas, wei| told.lock().unwrap().push((gas, wei)), clock: &clock };
-    let folder = tempfile::tempdir().unwrap();
-    let store = LocalStore::open(folder.path()).unwrap();
+    let store = LocalStore::open(world.folder.path().join("store")).unwrap();
     let mut outbox = world.outbox(&payer).await;
     relay(&world.registry, &mut outbox, &payer, request, signature, &store, &relaying).await
 }
