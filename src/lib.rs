@@ -33,7 +33,8 @@
 //!
 //! - [`cli`]: a command line -> text or JSON, and an exit code. Never a rule: it calls the modules
 //!   below.
-//! - [`server`]: HTTP requests -> calls of the rooms below, and their answers as JSON. Never a rule.
+//! - [`server`]: HTTP requests -> calls of the rooms below, and their answers as JSON. Never a
+//!   rule.
 //! - [`view`]: what a part gave or refused -> what a program is told of it: JSON, a code and its
 //!   meaning. Never the network, files or exit codes.
 //! - [`pipeline`]: a file -> its record; an image id -> its file, or a verdict. Never settings or

@@ -163,6 +163,12 @@ pub enum AuditError {
     /// Whoever follows the audit takes no more of its events.
     #[error("cannot write the list of events to stdout")]
     Unlisted(#[source] std::io::Error),
+    /// The node does not know the block that is trusted.
+    #[error("the node has no block {hash}")]
+    UnknownBlock {
+        /// Its hash.
+        hash: B256,
+    },
     /// The list cannot be written.
     #[error("cannot write {}", path.display())]
     Io {
@@ -178,7 +184,7 @@ impl AuditError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Chain(error) => error.kind(),
-            Self::NoBlock { .. } => ErrorKind::NotFound,
+            Self::NoBlock { .. } | Self::UnknownBlock { .. } => ErrorKind::NotFound,
             Self::OtherCode { .. } => ErrorKind::WrongChain,
             _ => ErrorKind::Failure,
         }

@@ -15,8 +15,8 @@ pub struct Follower {
     chain_id: u64,
     registry: Address,
     trail: Trail,
-    /// Items whose `BatchRegistered` event has not come yet.
-    items: Vec<RegisteredInBatch>,
+    /// Items whose `BatchRegistered` event has not come yet, each with its block's number and time.
+    items: Vec<(RegisteredInBatch, u64, u64)>,
 }
 
 impl Follower {
@@ -43,10 +43,11 @@ impl Follower {
     pub fn take(&mut self, event: &RegistryEvent, time: u64) -> Result<(), AuditError> {
         let block = event.place.block_number;
         if let Event::RegisteredInBatch(item) = &event.event {
-            self.items.push(item.clone());
+            self.items.push((item.clone(), block, time));
             return if self.items.len() > MOST_ITEMS { self.check_items(None, block) } else { Ok(()) };
         }
         self.check_items(Some(&event.event), block)?;
+        self.check_places(block, time)?;
         self.items.clear();
         let next = self.trail.after(&event.event, block, time);
         let found = Trail::of(&event.event).expect("only an item has none");
@@ -85,9 +86,24 @@ impl Follower {
         Ok(trail)
     }
 
+    /// Checks that the items of a batch are in its block: no hash covers where the node says that
+    /// they are.
+    fn check_places(&self, block: u64, time: u64) -> Result<(), AuditError> {
+        let seq = self.trail.seq() + 1;
+        for (what, expected, found) in
+            self.items.iter().flat_map(|(_, at, when)| [("block", block, *at), ("time", time, *when)])
+        {
+            if expected != found {
+                let word = |number| B256::from(U256::from(number));
+                return Err(AuditError::Item { seq, block, what, expected: word(expected), found: word(found) });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that items come right before the event of their batch, and nowhere else.
     fn check_items(&self, event: Option<&Event>, block: u64) -> Result<(), AuditError> {
-        let items: Vec<&RegisteredInBatch> = self.items.iter().collect();
+        let items: Vec<&RegisteredInBatch> = self.items.iter().map(|(item, ..)| item).collect();
         let (expected, found) = match event {
             Some(Event::BatchRegistered(batch)) => (batch.recordedHash, recorded_hash(batch, &items)),
             _ if items.is_empty() => return Ok(()),

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod error;
 mod follower;
+mod kgc_log;
 mod proof;
 mod read;
 mod run;
@@ -16,9 +17,12 @@ mod summary;
 
 pub use error::AuditError;
 pub use follower::Follower;
+pub use kgc_log::{AnchoredLogs, KgcLogReport};
 pub use proof::{ProvenBlock, prove};
-pub use read::{LogRanges, headers_to, logs_of};
-pub use run::{AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, WINDOW_BLOCKS, audit, target};
+pub use read::{headers_to, log_ranges, logs_of};
+pub use run::{
+    AuditOptions, AuditProgress, AuditReport, AuditState, AuditedEvent, RestsOn, WINDOW_BLOCKS, audit, target,
+};
 pub use source::{SourceError, build};
 pub use storage::Storage;
 pub use summary::{OpenFlag, Summary, Tally, TimeLine};

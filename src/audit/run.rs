@@ -3,9 +3,9 @@
 
 use super::checkpoint::{self, CheckpointHeader};
 use super::proof::{ProvenBlock, prove};
-use super::read::{LogRanges, headers_to, logs_of};
+use super::read::{headers_to, log_ranges, logs_of};
 use super::{AuditError, Follower, Storage, Summary};
-use crate::chain::{BlockTimes, Profile, Registry};
+use crate::chain::{BlockTimes, ChainError, LogRanges, Profile, Registry};
 use crate::contract::{RegistryEvent, Trail, decode};
 use crate::files::Draft;
 use alloy::eips::BlockNumberOrTag;
@@ -23,6 +23,9 @@ pub struct AuditOptions {
     /// The last block to audit; `None` is the newest one of a development chain, the newest final
     /// one of a network.
     pub block: Option<u64>,
+    /// The last block to audit by its hash, from somebody who is trusted: then no node's word is
+    /// taken for it.
+    pub trusted: Option<B256>,
     /// The checkpoint's file; without one no checkpoint is read or written.
     pub checkpoint: Option<PathBuf>,
     /// Whether the whole log is read, even if there is a checkpoint.
@@ -55,9 +58,22 @@ pub enum AuditProgress<'a> {
     NotKept(std::io::Error),
 }
 
+/// Whose word it is that the block, from which all else is proven, is the chain's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RestsOn {
+    /// Whoever named the block's hash.
+    TrustedHash,
+    /// Several nodes, which have the same block.
+    Nodes,
+    /// One node: it may serve a chain of its own making.
+    OneNode,
+}
+
 /// The result of an audit: the log is complete and unaltered.
 #[derive(Debug, Clone)]
 pub struct AuditReport {
+    /// Whose word the last block is.
+    pub rests_on: RestsOn,
     /// The last block, and what its header proves.
     pub proven: ProvenBlock,
     /// Number of numbered events.
@@ -145,9 +161,23 @@ pub async fn audit(
     options: &AuditOptions,
     mut observe: impl FnMut(AuditProgress<'_>) -> Result<(), AuditError>,
 ) -> Result<AuditReport, AuditError> {
-    let target = target(registry, options.block).await?;
+    let target = match options.trusted {
+        Some(hash) => trusted_target(registry, hash).await?,
+        None => target(registry, options.block).await?,
+    };
     // Before anything else: nodes keep what proofs are made of for the newest blocks alone.
     let proven = prove(registry, &target).await?;
+    let answered = registry.audit_in(target.hash).await?;
+    if answered != proven.trail.into() {
+        let reason = format!(
+            "the contract answers that there are {} events, the last with head {}, and holds {} and {}",
+            answered.seq,
+            answered.head,
+            proven.trail.seq(),
+            proven.trail.head()
+        );
+        return Err(AuditError::Unproven { block: proven.block, what: "the audit head", reason });
+    }
     let mut run = AuditRun::begin(registry, options, proven, &mut observe).await?;
     let found = run.read(&target, &mut observe).await;
     match found {
@@ -173,7 +203,7 @@ pub async fn audit(
 
 /// The header of the last block to audit.
 pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, AuditError> {
-    let newest = registry.rpc().latest().await?;
+    let newest = registry.newest().await?;
     let first = registry.first_block();
     if newest.number < first || block.is_some_and(|block| block < first || block > newest.number) {
         return Err(AuditError::NoBlock { block: block.unwrap_or(newest.number), first, newest: newest.number });
@@ -182,10 +212,24 @@ pub async fn target(registry: &Registry, block: Option<u64>) -> Result<Header, A
         (Some(block), _) => Ok(registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header),
         (None, Profile::Development) => Ok(newest),
         (None, Profile::Network { .. }) => match registry.rpc().settled(BlockNumberOrTag::Finalized).await? {
-            Some(settled) if settled.number >= first => Ok(settled),
+            Some(settled) if settled.number >= first => {
+                registry.check_reach(&settled)?;
+                Ok(settled)
+            }
             // The chain is too young to have a final block: take the newest.
             _ => Ok(newest),
         },
+    }
+}
+
+/// The header of the block with this hash.
+async fn trusted_target(registry: &Registry, hash: B256) -> Result<Header, AuditError> {
+    let Some(header) = registry.rpc().block_of_hash(hash).await? else {
+        return Err(AuditError::UnknownBlock { hash });
+    };
+    match registry.first_block() {
+        first if header.number < first => Err(AuditError::NoBlock { block: header.number, first, newest: first }),
+        _ => Ok(header),
     }
 }
 
@@ -264,18 +308,22 @@ impl<'a> AuditRun<'a> {
         let (from, blocks) = (self.at, target.number - self.at.min(target.number));
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(self.at);
         // The next range is being fetched while this one is checked.
-        let ask = |ranges: LogRanges| {
-            let registry = self.registry.clone();
-            tokio::spawn(async move { ranges.read(&registry).await })
-        };
-        let mut asked = ask(LogRanges::new(self.at + 1, settled));
+        let ask = |ranges: LogRanges| tokio::spawn(ranges.read());
+        let mut asked = ask(log_ranges(self.registry, &self.registry.read_budget(), self.at + 1, settled));
         while let Some((range, rest)) = asked.await.expect("reading does not panic")? {
             asked = ask(rest);
             self.take(&range.logs, observe).await?;
             self.at = range.to;
             observe(AuditProgress::Blocks(self.at - from, blocks))?;
         }
-        let headers = headers_to(self.registry, settled.max(self.registry.first_block()), target).await?;
+        let first_block = self.registry.first_block();
+        let headers = headers_to(self.registry, settled.max(first_block), target).await?;
+        let first = headers.first().filter(|first| first.number == first_block);
+        if let Some((first, expected)) = first.zip(self.registry.first_hash()).filter(|(first, pin)| first.hash != *pin)
+        {
+            let (block, found) = (first.number, first.hash);
+            return Err(ChainError::WrongBlock { block, expected, found }.into());
+        }
         let draft = self.draft(settled, headers.first().filter(|first| first.number == settled)).await?;
         let draft = draft.or_else(|why| observe(AuditProgress::NotKept(why)).map(|()| None))?;
         let window = headers.iter().position(|header| header.number > settled).unwrap_or(headers.len());
@@ -330,7 +378,13 @@ impl<'a> AuditRun<'a> {
     }
 
     fn done(self) -> AuditReport {
+        let rests_on = match (self.options.trusted, self.proven.witnesses.len()) {
+            (Some(_), _) => RestsOn::TrustedHash,
+            (None, 0 | 1) => RestsOn::OneNode,
+            (None, _) => RestsOn::Nodes,
+        };
         AuditReport {
+            rests_on,
             seq: self.proven.trail.seq(),
             proven: self.proven,
             read: self.read,

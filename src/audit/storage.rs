@@ -7,7 +7,8 @@
 
 use crate::contract::Trail;
 use crate::contract::bindings::IImageRegistry::{
-    AdminPlan, AdminPlanned, IImageRegistryEvents as Event, KgcKeyPublished, LogAnchored, RoleChanged,
+    AdminPlan, AdminPlanned, FlagJoined, FlagRaised, IImageRegistryEvents as Event, KgcKeyPublished, LogAnchored,
+    RoleChanged,
 };
 use alloy::primitives::map::B256HashMap;
 use alloy::primitives::{Address, B256, U256, keccak256};
@@ -196,20 +197,8 @@ impl Storage {
                 }
             }
             Event::NonceInvalidated(e) => self.set(place(slot::NONCES).at(e.wallet.into_word()), e.nonce),
-            Event::FlagRaised(e) => {
-                let id = U256::from(e.flagId);
-                let word = packed([(id, 64), (U256::from(1), 8), (now, TIME), (U256::from(1), 32)]);
-                let flag = place(slot::FLAGS).at(e.imageId);
-                self.set(flag, word);
-                self.set(flag.next(), number(e.verifier));
-                self.set_state(e.imageId, 2);
-            }
-            Event::FlagJoined(e) => {
-                let count = |word| with_bits(word, 72 + TIME, 32, bits(word, 72 + TIME, 32) + U256::from(1));
-                self.change(place(slot::FLAGS).at(e.imageId), count);
-                let joined = place(slot::JOINED).at(e.imageId).at(U256::from(e.flagId)).at(e.verifier.into_word());
-                self.set(joined, U256::from(1));
-            }
+            Event::FlagRaised(e) => self.raise_flag(e, now),
+            Event::FlagJoined(e) => self.join_flag(e),
             Event::FlagConfirmed(e) => self.decide(e.imageId, 2, 3),
             Event::FlagDismissed(e) => {
                 let by_sender = self.sender_of(e.imageId) == Some(e.by);
@@ -246,10 +235,28 @@ impl Storage {
                     false => word,
                 }
             }),
-            Event::Superseded(e) => {
-                self.change(place(slot::PAUSE), |word| with_bits(word, TIME, ADDRESS, number(e.successor)));
-            }
+            Event::Superseded(e) => self.supersede(e.successor),
         }
+    }
+
+    fn supersede(&mut self, successor: Address) {
+        self.change(SlotKey::plain(slot::PAUSE), |word| with_bits(word, TIME, ADDRESS, number(successor)));
+    }
+
+    fn raise_flag(&mut self, e: &FlagRaised, now: U256) {
+        let id = U256::from(e.flagId);
+        let word = packed([(id, 64), (U256::from(1), 8), (now, TIME), (U256::from(1), 32)]);
+        let flag = SlotKey::plain(slot::FLAGS).at(e.imageId);
+        self.set(flag, word);
+        self.set(flag.next(), number(e.verifier));
+        self.set_state(e.imageId, 2);
+    }
+
+    fn join_flag(&mut self, e: &FlagJoined) {
+        let count = |word| with_bits(word, 72 + TIME, 32, bits(word, 72 + TIME, 32) + U256::from(1));
+        self.change(SlotKey::plain(slot::FLAGS).at(e.imageId), count);
+        let joined = SlotKey::plain(slot::JOINED).at(e.imageId).at(U256::from(e.flagId)).at(e.verifier.into_word());
+        self.set(joined, U256::from(1));
     }
 
     fn publish_key(&mut self, e: &KgcKeyPublished) {

@@ -27,12 +27,14 @@ fn at(block_number: u64, event: Event) -> RegistryEvent {
     RegistryEvent { event, place }
 }
 
-/// The events with the words that follow, one in a block.
+/// The events with the words that follow, one in a block, and items in that of their batch.
 fn chained(events: Vec<Event>) -> Vec<RegistryEvent> {
     let mut trail = start();
-    let mut chained = Vec::new();
-    for (block, mut event) in (1_u64..).zip(events) {
+    let (mut chained, mut next) = (Vec::new(), 1);
+    for mut event in events {
+        let block = next;
         if !matches!(event, Event::RegisteredInBatch(_)) {
+            next += 1;
             trail = trail.after(&event, block, TIME + block);
             let word = B256::from(trail.word());
             match &mut event {
@@ -122,6 +124,16 @@ fn what_is_missing_added_or_changed_shows() {
     let Event::RegisteredInBatch(item) = &mut events[2].event else { panic!("{events:?}") };
     item.sender = REGISTRY;
     assert!(matches!(run(&events), Err(AuditError::Item { seq: 2, what: "sender", .. })));
+
+    // An item in another block than its batch's, or of another time.
+    let mut events = story();
+    events[1].place.block_number = 1;
+    assert!(matches!(run(&events), Err(AuditError::Item { seq: 2, what: "block", .. })));
+    let events = story();
+    let mut times: Vec<u64> = events.iter().map(|event| TIME + event.place.block_number).collect();
+    times[2] += 1;
+    let late = follow(Follower::new(31337, REGISTRY), &events, &times);
+    assert!(matches!(late, Err(AuditError::Item { seq: 2, what: "time", .. })));
 
     // One byte of what stands in it, its block, its time.
     let mut events = story();

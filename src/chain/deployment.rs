@@ -9,7 +9,9 @@ use crate::contract::ErrorKind;
 use crate::contract::{Artifact, ArtifactError};
 use crate::contract::{ConstructorArguments, Transaction};
 use crate::files::{Existing, write_whole};
-use alloy::primitives::{Address, B256, Bytes, keccak256};
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, B256, keccak256};
+use alloy::rpc::types::Header;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -34,8 +36,14 @@ pub struct Deployment {
     /// Address of the contract.
     #[serde(with = "checksummed")]
     pub address: Address,
+    /// Hash of the chain's block 0; files of older versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genesis: Option<B256>,
     /// Number of the block in which it was made: no event is older.
     pub block: u64,
+    /// Hash of that block; files of older versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block_hash: Option<B256>,
     /// Hash of the transaction that made it.
     pub transaction: B256,
     /// keccak256 of its code.
@@ -131,6 +139,51 @@ impl Deployment {
         }
     }
 
+    /// Whether it pins the chain by its blocks: files of older versions do not.
+    pub fn pins_blocks(&self) -> bool {
+        self.genesis.is_some() && self.block_hash.is_some()
+    }
+
+    /// The same with the blocks that this node has, which is taken at its word.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn with_pins(self, rpc: &Rpc) -> Result<Self, ChainError> {
+        let (genesis, block_hash) = pins(rpc, self.block).await?;
+        Ok(Self { genesis: Some(genesis), block_hash, ..self })
+    }
+
+    /// Checks that the chain is the one with this deployment: block 0, the block in which the
+    /// contract was made, and its transaction there. Returns that block's header. What the file
+    /// does not say is not checked.
+    ///
+    /// # Errors
+    /// [`ChainError::WrongGenesis`], [`ChainError::WrongBlock`], [`ChainError::NoDeployment`], or
+    /// the node does not answer.
+    pub(super) async fn check_chain(&self, rpc: &Rpc) -> Result<Header, ChainError> {
+        if let Some(expected) = self.genesis {
+            match rpc.genesis().await? {
+                found if found != expected => return Err(ChainError::WrongGenesis { expected, found }),
+                _ => rpc.pin_genesis(expected),
+            }
+        }
+        let made_in = rpc.block(BlockNumberOrTag::Number(self.block)).await?;
+        if let Some(expected) = self.block_hash {
+            // Not the node's word for it, where the header is all that the hash is made of.
+            let found = match made_in.header.hash {
+                said if said == expected => made_in.header.inner.hash_slow(),
+                said => said,
+            };
+            if found != expected {
+                return Err(ChainError::WrongBlock { block: self.block, expected, found });
+            }
+        }
+        if !made_in.transactions.hashes().any(|transaction| transaction == self.transaction) {
+            return Err(ChainError::NoDeployment { transaction: self.transaction, block: self.block });
+        }
+        Ok(made_in.header)
+    }
+
     /// Writes the file into `folder`, in place of an older one, whole or not at all; returns its
     /// path.
     ///
@@ -174,11 +227,14 @@ pub async fn deploy(
     let address =
         receipt.contract.ok_or_else(|| ChainError::BadAnswer { method, reason: "no contract address".into() })?;
     let code_hash = check_code(rpc, &artifact, address, chain_id).await?;
+    let (genesis, block_hash) = pins(rpc, receipt.block_number).await?;
     Ok(Submitted::Mined(Deployment {
         schema: Schema::V1,
         chain_id,
         address,
+        genesis: Some(genesis),
         block: receipt.block_number,
+        block_hash,
         transaction: receipt.transaction,
         code_hash,
         deployer: wallet.address(),
@@ -205,11 +261,14 @@ pub async fn adopt(rpc: &Rpc, transaction: B256) -> Result<Deployment, Deploymen
         artifact.arguments(&data).ok_or_else(|| other("it carries another contract, or other arguments"))?;
     let chain_id = rpc.chain_id().await?;
     let code_hash = check_code(rpc, &artifact, address, chain_id).await?;
+    let (genesis, block_hash) = pins(rpc, block).await?;
     Ok(Deployment {
         schema: Schema::V1,
         chain_id,
         address,
+        genesis: Some(genesis),
         block,
+        block_hash,
         transaction,
         code_hash,
         deployer: receipt.from,
@@ -217,17 +276,11 @@ pub async fn adopt(rpc: &Rpc, transaction: B256) -> Result<Deployment, Deploymen
     })
 }
 
-/// Returns the contract's code, and what the transaction carried that made it.
-///
-/// # Errors
-/// [`DeploymentError::NotADeployment`] if that made another contract, [`DeploymentError::Chain`].
-pub async fn deployed_codes(rpc: &Rpc, deployment: &Deployment) -> Result<(Bytes, Bytes), DeploymentError> {
-    let transaction = deployment.transaction;
-    let receipt = rpc.receipt(transaction).await?;
-    if receipt.and_then(|receipt| receipt.contract_address) != Some(deployment.address) {
-        return Err(DeploymentError::NotADeployment { transaction, reason: "it made another contract, or none" });
-    }
-    Ok((rpc.code(deployment.address).await?, rpc.transaction_data(transaction).await?))
+/// Hash of block 0, and of the block with this number; none of a chain whose headers are made in a
+/// way of its own.
+async fn pins(rpc: &Rpc, block: u64) -> Result<(B256, Option<B256>), ChainError> {
+    let header = rpc.block(BlockNumberOrTag::Number(block)).await?.header;
+    Ok((rpc.genesis().await?, Some(header.hash).filter(|hash| *hash == header.inner.hash_slow())))
 }
 
 /// Returns the hash of the code at `address`, which must be that of the build.
@@ -257,7 +310,9 @@ mod tests {
             schema: Schema::V1,
             chain_id: 31337,
             address: address!("5FbDB2315678afecb367f032d93F642f64180aa3"),
+            genesis: Some(B256::repeat_byte(4)),
             block: 1,
+            block_hash: Some(B256::repeat_byte(5)),
             transaction: B256::repeat_byte(2),
             code_hash: B256::repeat_byte(3),
             deployer: DEPLOYER,
@@ -281,6 +336,10 @@ mod tests {
         assert_eq!(json["arguments"]["admin"], "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
         assert_eq!(json["arguments"]["roles"][0]["role"], "KGC_ROLE");
         assert_eq!(json["arguments"]["roles"][0]["wallet"], json["arguments"]["admin"]);
+        assert_eq!(
+            (&json["genesis"], &json["blockHash"]),
+            (&format!("0x{}", "04".repeat(32)).into(), &format!("0x{}", "05".repeat(32)).into())
+        );
         let others = std::fs::read_dir(path.parent().expect("a folder")).expect("listed").count();
         assert_eq!(others, 1, "a draft was left");
     }
@@ -309,6 +368,16 @@ mod tests {
             std::fs::write(&path, bad).expect("written");
             assert!(matches!(Deployment::load(folder, 31337), Err(DeploymentError::Malformed { .. })));
         }
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let older = Deployment { genesis: None, block_hash: None, ..deployment() };
+        let path = older.save(folder.path()).expect("saved");
+        assert!(!std::fs::read_to_string(path).expect("text").contains("genesis"));
+        let loaded = Deployment::load(folder.path(), 31337).expect("loaded");
+        assert!(loaded == older && !loaded.pins_blocks() && deployment().pins_blocks());
     }
 
     #[test]

@@ -123,6 +123,49 @@ pub enum ChainError {
         /// This node's.
         found: B256,
     },
+    /// The chain has another block where the deployment file has this one.
+    #[error("another chain of the same id: expected block {block} to be {expected}, found {found}")]
+    WrongBlock {
+        /// Number of the block in which the contract was made.
+        block: u64,
+        /// Its hash, as pinned.
+        expected: B256,
+        /// Its hash at the node.
+        found: B256,
+    },
+    /// The transaction that made the contract is not where the deployment file says.
+    #[error("another chain of the same id: transaction {transaction} is not in block {block}")]
+    NoDeployment {
+        /// The transaction, as pinned.
+        transaction: B256,
+        /// The block, as pinned.
+        block: u64,
+    },
+    /// The node's log is not of what the node says of the contract: something is kept back, or made
+    /// up.
+    #[error("the node contradicts itself about {what}: the contract says {contract}, the log {log}")]
+    Contradicts {
+        /// What of.
+        what: &'static str,
+        /// As the contract says.
+        contract: u64,
+        /// As follows from the log.
+        log: u64,
+    },
+    /// The log is longer than what is read of one.
+    #[error(
+        "the log up to block {last} was given up at block {block}, after {requests} requests in {secs} s: that is no log of a registry, or a node without haste"
+    )]
+    OutOfBudget {
+        /// The first block that was not read.
+        block: u64,
+        /// The last one that was to be read.
+        last: u64,
+        /// Requests until then.
+        requests: u64,
+        /// Seconds until then.
+        secs: u64,
+    },
     /// Nothing is deployed at the address.
     #[error("no contract at {address} on chain {chain_id}")]
     NoContract {
@@ -200,7 +243,8 @@ impl ChainError {
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::Busy { .. } => ErrorKind::Unreachable,
             Self::Stale { .. } | Self::Behind { .. } => ErrorKind::Unreachable,
             Self::WrongChain { .. } | Self::NoContract { .. } | Self::WrongContract { .. } => ErrorKind::WrongChain,
-            Self::WrongGenesis { .. } => ErrorKind::WrongChain,
+            Self::WrongGenesis { .. } | Self::WrongBlock { .. } | Self::NoDeployment { .. } => ErrorKind::WrongChain,
+            Self::OutOfBudget { .. } => ErrorKind::Unreachable,
             Self::NoNode { failures } => match failures.iter().any(|failure| failure.kind == ErrorKind::Unreachable) {
                 false if !failures.is_empty() => ErrorKind::WrongChain,
                 _ => ErrorKind::Unreachable,
@@ -208,7 +252,7 @@ impl ChainError {
             Self::UnknownImage { .. } => ErrorKind::NotFound,
             Self::Revert(revert) => revert.kind(),
             Self::InvalidUrl { .. } | Self::Refused { .. } | Self::BadAnswer { .. } => ErrorKind::Failure,
-            Self::NoFinality { .. } | Self::TooLong { .. } => ErrorKind::Failure,
+            Self::NoFinality { .. } | Self::TooLong { .. } | Self::Contradicts { .. } => ErrorKind::Failure,
             Self::Fees { .. } | Self::Clock { .. } => ErrorKind::Failure,
         }
     }

@@ -15,6 +15,24 @@ const MINING_BLOCKS: u64 = 15;
 /// time.
 const FINAL_BLOCKS: u64 = 128;
 
+/// No chain makes more blocks in a second.
+const MOST_A_SECOND: u64 = 100;
+/// Blocks that a chain may have beyond that: a development chain makes many at once.
+const AT_ONCE: u64 = 10_000;
+/// How far a network's block may be ahead of our clock.
+pub(super) const AHEAD_SECS: u64 = 900;
+
+/// The highest number that a block of this time can have, after a block of that number and time.
+pub(super) fn most_blocks((number, since): (u64, u64), time: u64) -> u64 {
+    let made = time.saturating_sub(since).saturating_mul(MOST_A_SECOND);
+    number.saturating_add(made).saturating_add(AT_ONCE)
+}
+
+/// The same for a chain that makes a block a second, which is faster than most.
+pub(super) fn most_blocks_at_ease((number, since): (u64, u64), time: u64) -> u64 {
+    number.saturating_add(time.saturating_sub(since)).saturating_add(AT_ONCE)
+}
+
 /// What 'stale', 'confirmed' and 'final' mean on a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -155,6 +173,17 @@ mod tests {
         assert!(matches!(stale, ChainError::Stale { age_secs: 121, allowed_secs: 120 }), "{stale}");
         head(879).check_fresh(Profile::Development, 1000).expect("blocks only come with transactions");
         assert_eq!((Profile::of(31337), Profile::of(5)), (Profile::Development, network));
+    }
+
+    #[test]
+    fn a_chain_comes_no_further_than_its_time_allows() {
+        let first = (1000, 1_800_000_000);
+        assert_eq!(most_blocks(first, 1_800_000_000), 11_000);
+        assert_eq!(most_blocks(first, 1_700_000_000), 11_000, "a block of before that");
+        assert_eq!(most_blocks(first, 1_800_003_600), 371_000, "an hour later");
+        assert_eq!(most_blocks_at_ease(first, 1_800_003_600), 14_600);
+        assert_eq!(most_blocks((u64::MAX, 0), u64::MAX), u64::MAX);
+        assert_eq!(most_blocks((0, 0), u64::MAX), u64::MAX);
     }
 
     #[test]

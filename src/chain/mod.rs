@@ -5,11 +5,13 @@
 //! has a deadline, and an answer that does not decode is an error. Transactions are only sent
 //! through the [`Outbox`], which has their signed bytes on disk first.
 
+mod deployed;
 mod deployment;
 mod error;
 mod head;
 mod keystore;
 pub mod node;
+mod node_state;
 pub mod outbox;
 mod registry;
 mod relay;
@@ -17,13 +19,14 @@ mod request_state;
 mod rpc;
 mod wallet;
 
-pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy, deployed_codes};
+pub use deployed::deployed_codes;
+pub use deployment::{Deployment, DeploymentError, Schema, adopt, deploy};
 pub use error::{ChainError, NodeFailure};
 pub use head::{BLOCK_TIME_SECS, Head, Profile, Wait};
 pub use keystore::BadParameter;
 pub use node::{DevNode, NodeError, NodeOptions};
 pub use outbox::{MinedTransaction, Outbox, OutboxError, Submitted, Unsent};
-pub use registry::{BlockTimes, Registry};
+pub use registry::{BlockTimes, LogRange, LogRanges, READ_TIME, ReadBudget, ReadObserver, Reading, Registry};
 pub use relay::{CheckedSignature, Payer, RelayError};
 pub use request_state::RequestState;
 pub use rpc::Rpc;

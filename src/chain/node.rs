@@ -1,6 +1,7 @@
 //! The development chain: anvil, started and stopped by us (`anvil/README.md`).
 
 use super::error::ChainError;
+use super::node_state::StateFile;
 use super::rpc::Rpc;
 use crate::clock::{Clock, SystemClock};
 use crate::contract::ErrorKind;
@@ -64,6 +65,14 @@ pub enum NodeError {
     PortTaken {
         /// The port.
         port: u16,
+    },
+    /// The chain cannot be kept.
+    #[error("cannot keep the chain in {}", path.display())]
+    State {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// It ended before it listened.
     #[error("anvil ended at once ({status}): {output}")]
@@ -156,7 +165,8 @@ impl Output {
 pub struct DevNode {
     child: Child,
     port: u16,
-    keeps_state: bool,
+    state: Option<StateFile>,
+    restored: bool,
 }
 
 impl DevNode {
@@ -169,6 +179,13 @@ impl DevNode {
         if TcpListener::bind(("127.0.0.1", options.port)).is_err() {
             return Err(NodeError::PortTaken { port: options.port });
         }
+        let state = options.state.clone().map(|path| StateFile::new(path));
+        let restored = match &state {
+            Some(state) => {
+                state.restore().map_err(|source| NodeError::State { path: state.path().to_owned(), source })?
+            }
+            None => false,
+        };
         let mut child = command(&binary, options)
             .spawn()
             .map_err(|source| NodeError::NotStarted { binary: binary.clone(), source })?;
@@ -180,11 +197,11 @@ impl DevNode {
         if let Some(stderr) = child.stderr.take() {
             drain(stderr, &output);
         }
-        let mut node = Self { child, port: 0, keeps_state: options.state.is_some() };
+        let mut node = Self { child, port: 0, state, restored };
         node.port = node.wait_for_port(&output, options.start_deadline).await?;
         let rpc = Rpc::new(&node.rpc_url())?;
         rpc.check_chain_id(options.chain_id).await?;
-        if node.keeps_state {
+        if node.state.is_some() {
             rpc.raw("evm_setTime", vec![SystemClock.unix_secs().into()]).await?;
         }
         Ok(node)
@@ -222,6 +239,20 @@ impl DevNode {
         self.port
     }
 
+    /// Whether its state file was cut short, and the last whole one was taken.
+    pub fn was_restored(&self) -> bool {
+        self.restored
+    }
+
+    /// Keeps the newest state that anvil wrote whole. To be called again and again.
+    ///
+    /// # Errors
+    /// [`NodeError::State`].
+    pub fn keep_state(&mut self) -> Result<(), NodeError> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        state.keep().map_err(|source| NodeError::State { path: state.whole(), source })
+    }
+
     /// How it ended, if it did.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
@@ -235,7 +266,7 @@ impl Drop for DevNode {
     fn drop(&mut self) {
         // Anvil writes its state when it is asked to end, not when it is killed. The standard
         // library can only kill.
-        if self.keeps_state && self.ended().is_none() {
+        if self.state.is_some() && self.ended().is_none() {
             let ask = format!("kill -TERM {}", self.child.id());
             let asked = Command::new("sh").args(["-c", &ask]).status().is_ok_and(|status| status.success());
             let start = Instant::now();
@@ -258,7 +289,7 @@ fn command(binary: &Path, options: &NodeOptions) -> Command {
     command.args(["--host", "127.0.0.1", "--hardfork", "prague"]);
     command.args(["--port", &options.port.to_string(), "--chain-id", &options.chain_id.to_string()]);
     if let Some(state) = &options.state {
-        command.arg("--state").arg(state);
+        command.arg("--state").arg(state).args(["--state-interval", &StateFile::EVERY_SECS.to_string()]);
         // Anvil makes block 0 anew at each start, beside the one in the file, and then takes the
         // one or the other: they must be equal.
         command.args(["--timestamp", &FIRST_BLOCK_TIME.to_string()]);

@@ -38,10 +38,19 @@ pub fn is_development_chain(chain_id: u64) -> bool {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WalletError {
+    /// The passphrase's file can't be read. Its name is not repeated: it may be the passphrase, put
+    /// where its file's name belongs.
+    #[error(
+        "can't read the file that password_file (ETH_PASSWORD) names, which takes a file's path and not the passphrase itself"
+    )]
+    PassphraseFile {
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file that can't be read.
     #[error("can't read {}", path.display())]
     Unreadable {
-        /// The keystore or password file.
+        /// The keystore.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -88,7 +97,11 @@ impl WalletError {
     /// What it means to whoever called.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            Self::Unreadable { source, .. } | Self::PassphraseFile { source }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                ErrorKind::NotFound
+            }
             Self::NotDevelopmentChain { .. } => ErrorKind::WrongChain,
             Self::WrongPassphrase { .. } => ErrorKind::NotAuthorized,
             _ => ErrorKind::Failure,
@@ -139,7 +152,7 @@ impl Wallet {
         };
         let text = match passphrase {
             Passphrase::File(file) => {
-                let text = read_secret(file).map_err(unreadable(file))?;
+                let text = read_secret(file).map_err(|source| WalletError::PassphraseFile { source })?;
                 Zeroizing::new(text.trim_end().to_owned())
             }
             Passphrase::Text(text) => Zeroizing::new((*text).to_owned()),

@@ -1,7 +1,7 @@
 //! An image that an anchor holds, and that has no record yet.
 
 use super::error::CliError;
-use super::output::{Outcome, address};
+use super::output::{Outcome, address, say};
 use super::settings::Settings;
 use crate::chain::Registry;
 use crate::cli::session::Session;
@@ -9,15 +9,42 @@ use crate::contract::spelled_out;
 use crate::pipeline::{AnchoredImage, PipelineError, find_anchored};
 use crate::storage::{Cid, PinState, Store};
 use crate::view::AnchoredView;
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 
 /// The error that names the anchor of an image which the chain does not know, if an anchor holds
 /// it.
 pub(super) async fn anchored_only(image_id: B256, settings: &Settings) -> Option<CliError> {
     let session = Session::connect(settings, "sender").await.ok()?;
     let (registry, store) = (session.registry().await.ok()?, session.store().ok()?);
-    let image = find_anchored(&registry, &store, image_id).await.ok()??;
+    let image = search(&session, &registry, &store, image_id, None).await.ok()??;
     Some(CliError::AnchoredOnly { image_id, root: image.list.root })
+}
+
+/// The anchor that holds an image: of `sender` alone, if one is named; else whoever acts is asked
+/// for its own first, and what was left out of the others' is said.
+///
+/// # Errors
+/// [`CliError::Pipeline`].
+pub(super) async fn search(
+    session: &Session,
+    registry: &Registry,
+    store: &impl Store,
+    id: B256,
+    sender: Option<Address>,
+) -> Result<Option<AnchoredImage>, CliError> {
+    let own = sender.or_else(|| session.own_address());
+    let found = find_anchored(registry, store, id, own, sender.is_some()).await?;
+    say_left_out(found.left_out);
+    Ok(found.image)
+}
+
+/// Says that not every list was looked through, if that is so.
+pub(super) fn say_left_out(lists: usize) {
+    if lists > 0 {
+        say(&format!(
+            "note: {lists} anchored lists of other senders were not looked through, it would take too long: --sender of medseal show and materialize names whose image it is"
+        ));
+    }
 }
 
 /// What there is to show of it.

@@ -36,8 +36,8 @@ enum Verb {
     /// Seal the image's key for more readers: each keeps it for ever, even if access is revoked
     /// later
     Add(Add),
-    /// Put earlier capsules back, where the newest are of no use: those with the highest number that
-    /// can be read and that a Key Generation Center can open
+    /// Put earlier capsules back, where the newest are of no use: the newest of them that can be
+    /// read and that a Key Generation Center can open
     Restore(Restore),
     /// Make a reader's key: the secret one goes into a file, the public one is printed
     NewKey {
@@ -179,9 +179,9 @@ fn new_key(file: &std::path::Path) -> Result<Outcome, CliError> {
 /// The secret key in a file, as `new-key` writes it.
 ///
 /// # Errors
-/// [`CliError::File`]; [`CliError::ReaderKey`], which never says what is in the file.
+/// [`CliError::SecretFile`]; [`CliError::ReaderKey`], which never says what is in the file.
 pub(super) fn read_key(path: &std::path::Path) -> Result<X25519Secret, CliError> {
-    let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
+    let failed = |source| CliError::SecretFile { named_by: "--reader-key".to_owned(), source };
     let text = read_secret(path).map_err(failed)?;
     let mut bytes = Zeroizing::new([0; 32]);
     alloy::hex::decode_to_slice(text.trim_end(), bytes.as_mut())

@@ -119,7 +119,8 @@ fn text(evidence: &Evidence, checked: &CheckedEvidence, args: &Args) -> String {
     let (followed, receipts) = (checked.followed, checked.receipts);
     text += &format!(
         "\n  complete: events {} to {} of the registry lead to the word that the contract holds",
-        checked.seq + 1 - followed as u64,
+        // The file may be made up whole, with its numbers.
+        (checked.seq + 1).saturating_sub(followed as u64),
         checked.seq
     );
     text += &match (receipts, checked.linked) {

@@ -6,7 +6,7 @@ use super::output::{Outcome, address};
 use super::session::Session;
 use super::settings::Settings;
 use super::stdio::shown_path;
-use crate::chain::{Deployment, Profile, Registry, Submitted, Wallet, adopt, deploy};
+use crate::chain::{ChainError, Deployment, Profile, Registry, Submitted, Wallet, adopt, deploy};
 use crate::contract::bindings::Role;
 use crate::contract::{ConstructorArguments, InitialRole};
 use crate::view::DeploymentView;
@@ -75,13 +75,27 @@ async fn existing(session: &Session, force: bool) -> Result<Option<Deployment>, 
     }
     let deployment = Deployment::load(&folder, session.chain_id())?;
     match Registry::connect(session.rpc().clone(), &deployment, session.profile()).await {
-        Ok(_) => Ok(Some(deployment)),
-        Err(crate::chain::ChainError::NoContract { .. }) if force || session.profile() == Profile::Development => {
-            Ok(None)
+        Ok(_) if !deployment.pins_blocks() => {
+            let deployment = deployment.with_pins(session.rpc()).await?;
+            deployment.save(&folder)?;
+            Ok(Some(deployment))
         }
-        Err(crate::chain::ChainError::NoContract { .. }) => Err(CliError::OutputExists { path }),
+        Ok(_) => Ok(Some(deployment)),
+        Err(error) if is_of_another_chain(&error) && (force || session.profile() == Profile::Development) => Ok(None),
+        Err(error) if is_of_another_chain(&error) => Err(CliError::OutputExists { path }),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the contract of a deployment file was never made on this chain.
+fn is_of_another_chain(error: &ChainError) -> bool {
+    matches!(
+        error,
+        ChainError::NoContract { .. }
+            | ChainError::WrongGenesis { .. }
+            | ChainError::WrongBlock { .. }
+            | ChainError::NoDeployment { .. }
+    )
 }
 
 impl Args {

@@ -7,7 +7,7 @@ use crate::contract::{CallError, Revert};
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyFileError, KgcError};
+use crate::kgc::{KeyFileError, KgcError, LogFault};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -39,6 +39,16 @@ pub(super) enum CliError {
     /// TLS cannot be spoken.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A key center's log is not what it was.
+    #[error("the log {} is not whole: {fault}{}", path.display(), and_more(*more))]
+    KgcLog {
+        /// The log.
+        path: PathBuf,
+        /// What is wrong first.
+        fault: LogFault,
+        /// How much more is wrong.
+        more: usize,
+    },
     /// Nobody to act as.
     #[error("no wallet for \"{actor}\" on chain {chain_id}")]
     NoWallet {
@@ -86,6 +96,15 @@ pub(super) enum CliError {
         act: &'static str,
         /// Which file.
         path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file with a secret cannot be read. Its name is not repeated: it may be the secret itself,
+    /// put where its file's name belongs.
+    #[error("cannot read the file that {named_by} names, which takes a file's path and not the secret itself")]
+    SecretFile {
+        /// The setting or flag.
+        named_by: String,
         /// Why.
         source: std::io::Error,
     },
@@ -224,6 +243,7 @@ impl CliError {
     pub(super) fn problem(&self) -> Problem {
         let code = match self {
             Self::Settings { .. } => Code::Settings,
+            Self::KgcLog { .. } => Code::KgcLog,
             Self::Listen { .. } => Code::Listen,
             Self::Tls(_) => Code::Tls,
             Self::NoWallet { .. } => Code::NoWallet,
@@ -231,7 +251,7 @@ impl CliError {
             Self::AnchoredOnly { .. } => Code::AnchoredOnly,
             Self::ReaderKey { .. } => Code::ReaderKey,
             Self::RoleMissing { .. } => Code::RoleMissing,
-            Self::File { source, .. } => return Problem::of_file(source),
+            Self::File { source, .. } | Self::SecretFile { source, .. } => return Problem::of_file(source),
             Self::NotText { .. } => Code::NotARequest,
             Self::Output { .. } => Code::Output,
             Self::OutputExists { .. } => Code::OutputExists,
@@ -292,4 +312,8 @@ fn revert_of(error: &PipelineError) -> Option<&Revert> {
         PipelineError::Together { source, .. } => revert_of(source),
         _ => None,
     }
+}
+
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(", and {more} faults more") }
 }

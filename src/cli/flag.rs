@@ -73,8 +73,8 @@ async fn decide(decision: &Decision, confirmed: bool, settings: &Settings) -> Re
     let mut act = Act::begin(settings, "admin", &decision.relay).await?;
     let id = decision.id;
     act.registry.record(id).await?;
-    // Where there is none it is 0, and the contract says so. It also says what is wrong with another
-    // than the newest: the whole id of a flag is known once it is raised.
+    // Where there is none it is 0, and the contract says so. It also says what is wrong with
+    // another than the newest: the whole id of a flag is known once it is raised.
     let newest = act.registry.flag(id).await?.id;
     let flag = match decision.flag {
         Some(number) if number != flag_number(newest) => number << 32,

@@ -1,4 +1,4 @@
-//! Hints: what to do when something failed.
+//! Hints: what to do when something failed. Long because it is a table: a row for each code.
 
 use super::error::CliError;
 use super::{actors, refusal};
@@ -175,7 +175,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::ReorgTooDeep,
         Always("find out why the chain was replaced; then start over with --from-start (audit) or --anew (watch)"),
     ),
-    (Code::NoBlock, Always("leave --block out, or name a block from the registry's deployment to the newest")),
+    (
+        Code::NoBlock,
+        Always(
+            "leave --block out, or name a block from the registry's deployment to the newest; a hash must be one that this node knows",
+        ),
+    ),
     (
         Code::Node,
         Always(
@@ -276,6 +281,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::LogIncomplete,
         Always(
             "this node does not serve the whole log as it was written: keep its answer, and ask another node (--rpc-url)",
+        ),
+    ),
+    (
+        Code::ReadLimit,
+        Always(
+            "ask another node (--rpc-url); if the log is that long, MEDSEAL_READ_TIME gives it more seconds, and a hundred requests with each",
         ),
     ),
     (

@@ -1,8 +1,9 @@
 //! `medseal kgc`.
 
 use super::error::CliError;
+use super::key_center::{kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
 use super::output::{Outcome, say};
-use super::session::{Session, ask, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
+use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
 use super::signers::Relay;
 use super::stdio::shown_path;

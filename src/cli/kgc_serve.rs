@@ -1,8 +1,9 @@
 //! `medseal kgc serve`: the key center on the network.
 
 use super::error::CliError;
+use super::key_center::{kgc_folder, open_keys, release_log_of};
 use super::output::{Outcome, say};
-use super::session::{Session, kgc_folder, open_keys, release_log_of};
+use super::session::Session;
 use super::settings::Settings;
 use crate::chain::Submitted;
 use crate::clock::SystemClock;

@@ -1,13 +1,14 @@
 //! `medseal materialize`: anchored images become records.
 
+use super::anchored::say_left_out;
 use super::error::CliError;
 use super::output::{Outcome, table};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Submitted;
+use crate::chain::{ChainError, Submitted};
 use crate::pipeline::{Materialized, materialize};
 use crate::view::{MaterializedListView, MaterializedView};
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 
 /// Anybody may: a record holds what the sender anchored, and is dated to the anchor.
 #[derive(Debug, clap::Args)]
@@ -15,6 +16,9 @@ pub(super) struct Args {
     /// The images
     #[arg(required = true, value_name = "ID")]
     ids: Vec<B256>,
+    /// Look among the anchors of this sender alone
+    #[arg(long, value_name = "WALLET")]
+    sender: Option<Address>,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -26,7 +30,12 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let mut rows = vec![["image id", "anchor", "gas"].map(str::to_owned).to_vec()];
     let (mut images, mut printed) = (Vec::new(), Vec::new());
     for id in &args.ids {
-        match materialize(&registry, &store, &mut outbox, &payer, *id).await? {
+        let own = args.sender.or_else(|| session.own_address());
+        match materialize(&registry, &store, &mut outbox, &payer, *id, (own, args.sender.is_some())).await? {
+            Materialized::NotFound { left_out } => {
+                say_left_out(left_out);
+                return Err(ChainError::UnknownImage { image_id: *id }.into());
+            }
             Materialized::Already => {
                 rows.push(vec![id.to_string(), "has a record already".to_owned()]);
                 images.push(MaterializedView::new(*id, None));

@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::output::{Outcome, address, say};
 use super::settings::Settings;
 use super::stdio::shown_path;
-use crate::chain::{DevNode, NodeOptions, Wallet};
+use crate::chain::{DevNode, NodeError, NodeOptions, Wallet};
 use crate::files::make_private_folder;
 use serde_json::json;
 use std::path::Path;
@@ -46,12 +46,15 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         ..NodeOptions::default()
     })
     .await?;
+    if node.was_restored() {
+        say("note: the state file was cut short; the last whole one was taken, up to 10 s older");
+    }
     say(&format!("development chain {DEVELOPMENT_CHAIN_ID} at {}; Ctrl-C stops it", node.rpc_url()));
     say("public keys for development: never send anything of value to these wallets");
     for (actor, account) in DEVELOPMENT_ACTORS {
         tracing::info!("  {actor:<9} {}", address(Wallet::development(account, DEVELOPMENT_CHAIN_ID)?.address()));
     }
-    let ended = signals.wait(&mut node).await;
+    let ended = signals.wait(&mut node).await?;
     let url = node.rpc_url();
     node.stop();
     let kept = state.map(|file| format!("; its state is kept in {}", shown_path(&file))).unwrap_or_default();
@@ -75,13 +78,14 @@ impl Signals {
     }
 
     /// Waits for one of them or for anvil's own end; returns whether it was the last.
-    async fn wait(&mut self, node: &mut DevNode) -> bool {
+    async fn wait(&mut self, node: &mut DevNode) -> Result<bool, NodeError> {
         loop {
             tokio::select! {
-                _ = self.interrupt.recv() => return false,
-                _ = self.terminate.recv() => return false,
-                () = tokio::time::sleep(Duration::from_millis(200)) => if node.ended().is_some() { return true },
+                _ = self.interrupt.recv() => return Ok(false),
+                _ = self.terminate.recv() => return Ok(false),
+                () = tokio::time::sleep(Duration::from_millis(200)) => if node.ended().is_some() { return Ok(true) },
             }
+            node.keep_state()?;
         }
     }
 }

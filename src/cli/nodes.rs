@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::output::say;
-use super::settings::Settings;
+use super::settings::{Setting, Settings};
 use crate::files::read_secret;
 use crate::storage::kubo::{Deadlines, Endpoint, KuboOptions, Token};
 use crate::storage::{AnyStore, KuboStore, LocalStore};
@@ -60,7 +60,7 @@ pub(super) fn endpoints(list: &str) -> Result<Vec<Endpoint>, CliError> {
 /// A token for each of so many nodes.
 fn tokens(settings: &Settings, nodes: usize) -> Result<Vec<Option<Token>>, CliError> {
     let Some(path) = settings.ipfs_token_file()? else { return Ok(vec![None; nodes]) };
-    let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path: path.clone(), source })?;
+    let text = read_secret(&path).map_err(|source| Setting::IpfsTokenFile.unreadable(source))?;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.len() != 1 && lines.len() != nodes {
         let message = format!(

@@ -1,29 +1,21 @@
-//! What a command works with: the node, the wallet, the actor's folder, the store, the KGC.
+//! What a command works with: the node, the wallet, the actor's folder, the store.
 
 use super::actors::{DEVELOPMENT_CHAIN_ID, development_account};
 use super::error::CliError;
 use super::output::{chain_of, say};
+use super::said::{reading_is_said, waiting_is_said};
 use super::settings::{Row, Setting, Settings};
 use super::signers::ExternalSigner;
-use crate::chain::outbox::{Confirmation, Observer, Waiting};
 use crate::chain::{
     Deployment, Outbox, OutboxError, Passphrase, Profile, Registry, Rpc, Wait, Wallet, is_development_chain,
 };
-use crate::clock::SystemClock;
-use crate::envelope::capsules::X25519Public;
-use crate::files::{make_private_folder, read_secret};
-use crate::kgc::{
-    AnyKeyCenter, Home, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, ReleaseLog, RemoteKeyCenter,
-    open_key_file,
-};
-use crate::pipeline::{RegistryView, SealingJobs, Signers};
+use crate::files::make_private_folder;
+use crate::pipeline::{SealingJobs, Signers};
 use crate::storage::AnyStore;
+use alloy::primitives::Address;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// The KGC, as the command line asks it.
-pub(super) type KeyCenter = AnyKeyCenter<RegistryView<SystemClock>, SystemClock>;
 
 /// A node that answered, and who acts there.
 #[derive(Debug)]
@@ -72,6 +64,11 @@ impl Session {
         &self.settings.external_signer
     }
 
+    /// What the settings say.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// What the chain is.
     pub(super) fn profile(&self) -> Profile {
         self.profile
@@ -105,7 +102,15 @@ impl Session {
             });
         }
         let deployment = Deployment::load(&folder, self.chain_id)?;
-        Ok(Registry::connect(self.rpc.clone(), &deployment, self.profile).await?)
+        if !deployment.pins_blocks() {
+            let path = Deployment::path(&folder, self.chain_id);
+            say(&format!(
+                "note: {} does not say which blocks its chain has, so a copy of the chain would pass for it: medseal deploy adds them",
+                path.display()
+            ));
+        }
+        let registry = Registry::connect(self.rpc.clone(), &deployment, self.profile).await?;
+        Ok(registry.reading_for(self.settings.read_time()?, Some(reading_is_said())))
     }
 
     /// The wallet: a keystore file, or on a development chain the development account of the
@@ -148,6 +153,15 @@ impl Session {
             return Err(none());
         }
         Ok(Wallet::development(account.ok_or_else(none)?, self.chain_id)?)
+    }
+
+    /// The address of whoever acts, where it is known without a passphrase.
+    pub(super) fn own_address(&self) -> Option<Address> {
+        match (self.external_signer().from, self.settings.keystore()) {
+            (Some(from), _) => Some(from),
+            (None, Some(keystore)) => address_in(&keystore),
+            (None, None) => self.wallet().ok().map(|wallet| wallet.address()),
+        }
     }
 
     /// Who signs and who pays, where `relayer` may name an actor who pays.
@@ -247,78 +261,12 @@ impl Session {
     pub(super) fn store(&self) -> Result<AnyStore, CliError> {
         super::nodes::store(&self.settings)
     }
-
-    /// The KGC: at the URL of the settings, or with the key file of this machine.
-    ///
-    /// # Errors
-    /// [`CliError::KeyFile`], [`CliError::Kgc`], [`CliError::File`], [`CliError::Chain`].
-    pub(super) async fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
-        let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
-        if let Some(url) = self.settings.kgc() {
-            return Ok(KeyCenter::Remote(self.remote_key_center(url, registry, home).await?));
-        }
-        let keys = open_keys(&self.settings)?;
-        let log = release_log(&self.settings)?;
-        let view = RegistryView::new(registry.clone(), SystemClock);
-        Ok(KeyCenter::Local(Box::new(LocalKeyCenter::new(keys, home, view, SystemClock, log))))
-    }
-
-    /// The KGC says who it is; what its keys are says the chain.
-    async fn remote_key_center(&self, url: &str, registry: &Registry, home: Home) -> Result<RemoteKeyCenter, CliError> {
-        let ca = match self.settings.kgc_ca() {
-            Some(path) => Some(std::fs::read(&path).map_err(|source| CliError::File { act: "read", path, source })?),
-            None => None,
-        };
-        let door = KgcDoor::new(url, ca.as_deref())?;
-        let info = door.info().await?;
-        let found = Home { chain_id: info.chain_id, registry: info.registry };
-        if found != home {
-            return Err(KgcError::OtherHome {
-                url: door.url().to_owned(),
-                expected: home.to_string(),
-                found: found.to_string(),
-            }
-            .into());
-        }
-        let key = registry.current_kgc_key(info.kgc_id).await?;
-        let public = X25519Public::from_bytes(key.x25519.0).map_err(KgcError::from)?;
-        let identity = KgcIdentity { id: info.kgc_id, epoch: key.epoch, public, receipt_signer: key.receiptSigner };
-        Ok(RemoteKeyCenter::new(door, identity, home, Some(&self.folder().join("receipts"))))
-    }
 }
 
-/// Says what the command waits for, at the start and every half minute.
-fn waiting_is_said() -> Observer {
-    let said = std::sync::Mutex::new(None);
-    std::sync::Arc::new(move |waiting: &Waiting<'_>| {
-        const EVERY_SECS: u64 = 30;
-        let (job, at, since) = match waiting {
-            Waiting::Depth(Confirmation { job, block, since, .. }) => (job, block, since),
-            Waiting::Foreign { job, nonce, since, .. } => (job, nonce, since),
-        };
-        let now = Some(((*job).to_owned(), *at, since.as_secs() / EVERY_SECS));
-        let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *said != now {
-            say(&said_of(waiting));
-            *said = now;
-        }
-    })
-}
-
-fn said_of(waiting: &Waiting<'_>) -> String {
-    match waiting {
-        Waiting::Depth(Confirmation { block, wanted, reached, .. }) => {
-            let wanted = wanted.name();
-            let reached = if *reached == 0 { "none".to_owned() } else { format!("block {reached}") };
-            format!("mined in block {block}; waiting until it is {wanted} (so far {reached} is)")
-        }
-        Waiting::Foreign { nonce, transaction, .. } => {
-            let hash = transaction.map(|hash| format!(" ({hash})")).unwrap_or_default();
-            format!(
-                "transaction {nonce} of this wallet{hash} waits in the node's pool and is not from here: waiting for its block (--after-pending does not wait)"
-            )
-        }
-    }
+/// The address that a keystore file says it is of.
+fn address_in(keystore: &Path) -> Option<Address> {
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(keystore).ok()?).ok()?;
+    file["address"].as_str()?.parse().ok()
 }
 
 /// An actor names a folder beside those of the store, the outboxes and the development chain.
@@ -330,76 +278,6 @@ fn check_actor(actor: &str) -> Result<(), CliError> {
     let message =
         format!("an actor's name has only a-z, 0-9, - and _, and is not store, outbox or node: found \"{}\"", actor);
     Err(CliError::Settings { message })
-}
-
-/// Folder of the KGC's state.
-pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
-    settings.home().join("kgc")
-}
-
-/// The file with the log of what the KGC gave out.
-pub(super) fn release_log_file(settings: &Settings) -> PathBuf {
-    kgc_folder(settings).join("release.log")
-}
-
-/// The log of the only instance of the KGC.
-///
-/// # Errors
-/// [`CliError::Kgc`].
-pub(super) fn release_log(settings: &Settings) -> Result<ReleaseLog, CliError> {
-    release_log_of(settings, "")
-}
-
-/// The log of what an instance of the KGC answered.
-///
-/// # Errors
-/// [`CliError::Kgc`].
-pub(super) fn release_log_of(settings: &Settings, instance: &str) -> Result<ReleaseLog, CliError> {
-    let path = match instance {
-        "" => release_log_file(settings),
-        name => kgc_folder(settings).join(format!("release-{name}.log")),
-    };
-    let log = ReleaseLog::open(&path).map_err(KgcError::from)?;
-    if log.healed() > 0 {
-        let path = path.display();
-        say(&format!(
-            "note: the log {path} ended in a line that was not whole: nothing was given for it, and it lies in {path}.torn"
-        ));
-    }
-    Ok(log)
-}
-
-/// The KGC's key file.
-pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
-    kgc_folder(settings).join("kgc.json")
-}
-
-/// The keys in the KGC's key file; asks for the passphrase if the file has one and the settings do
-/// not.
-///
-/// # Errors
-/// [`CliError::KeyFile`].
-pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
-    use crate::kgc::KeyFileError::PassphraseNeeded;
-    let file = kgc_key_file(settings);
-    let passphrase = kgc_passphrase(settings)?;
-    match open_key_file(&file, passphrase.as_deref().map(String::as_str)) {
-        Err(PassphraseNeeded) if std::io::stdin().is_terminal() => {
-            let passphrase = ask("passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
-            Ok(open_key_file(&file, Some(&passphrase))?)
-        }
-        other => Ok(other?),
-    }
-}
-
-/// The passphrase in the file that the settings name, if they name one.
-///
-/// # Errors
-/// [`CliError::File`].
-pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
-    let Some(path) = settings.kgc_password_file() else { return Ok(None) };
-    let text = read_secret(&path).map_err(|source| CliError::File { act: "read", path, source })?;
-    Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 /// Asks at the terminal, without echo.

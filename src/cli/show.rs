@@ -6,7 +6,7 @@ use super::output::{Outcome, address, chain_of, say};
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::ChainError;
-use crate::pipeline::{PipelineError, find_anchored, lookup};
+use crate::pipeline::{History, PipelineError, history, lookup};
 use crate::storage::{PinState, Store};
 use crate::view::{AccessView, ImageView, describe, state_name};
 use alloy::primitives::{Address, B256};
@@ -16,6 +16,9 @@ pub(super) struct Args {
     /// The image
     #[arg(value_name = "ID")]
     id: B256,
+    /// Look among the anchors of this sender alone, if the image has no record
+    #[arg(long, value_name = "WALLET")]
+    sender: Option<Address>,
     /// Also the access of this wallet
     #[arg(long, value_name = "WALLET")]
     wallet: Option<Address>,
@@ -24,26 +27,26 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
-    let stored = match lookup(&registry, args.id).await {
+    let mut stored = match lookup(&registry, args.id).await {
         Err(PipelineError::Chain(ChainError::UnknownImage { image_id })) => {
             let store = session.store()?;
-            return match find_anchored(&registry, &store, image_id).await? {
+            return match anchored::search(&session, &registry, &store, image_id, args.sender).await? {
                 Some(image) => anchored::show(&registry, &store, image_id, &image).await,
                 None => Err(ChainError::UnknownImage { image_id }.into()),
             };
         }
         other => other?,
     };
-    let (record, logged, place) = (&stored.record, &stored.logged, &stored.logged.place);
-    let flag = registry.flag(args.id).await?;
-    let events = registry.events(args.id).await?;
-    let access = match args.wallet {
-        Some(wallet) => {
-            let access = registry.access(args.id, wallet).await?;
+    let History { record, flag, events, access } = history(&registry, &stored, args.wallet).await?;
+    let (logged, place) = (&stored.logged, &stored.logged.place);
+    let access = match args.wallet.zip(access) {
+        Some((wallet, access)) => {
             Some(AccessView::new(wallet, &access, registry.is_authorized(args.id, wallet).await?))
         }
         None => None,
     };
+    // What is shown is of one block.
+    stored.record = record.clone();
     // The record does not depend on the store.
     let kept = match session.store() {
         Ok(store) => store.pin_state(&stored.cid).await.map_err(CliError::from),

@@ -22,7 +22,7 @@ pub struct Build {
     optimizer: Value,
     /// keccak256 of each file.
     pub sources: BTreeMap<String, B256>,
-    abi: Value,
+    abi: Vec<Value>,
     #[serde(flatten)]
     artifact: Artifact,
 }
@@ -151,7 +151,9 @@ impl Build {
         if let Some(file) = changed {
             return Some(Difference::Source { file: file.clone() });
         }
-        if self.abi != known.abi {
+        // Tools order it as they like.
+        let sorted = |abi: &[Value]| abi.iter().map(Value::to_string).collect::<std::collections::BTreeSet<_>>();
+        if sorted(&self.abi) != sorted(&known.abi) {
             return Some(Difference::Abi);
         }
         code_change("code", self.artifact.deployed_code(), known.artifact.deployed_code())
@@ -159,8 +161,8 @@ impl Build {
     }
 
     /// Whether a chain runs this build, whatever the constructor wrote into it, with the arguments
-    /// that its deployment file says. Where it runs `known`, the difference is named by what the two
-    /// builds were made from.
+    /// that its deployment file says. Where it runs `known`, the difference is named by what the
+    /// two builds were made from.
     ///
     /// # Errors
     /// The first [`Difference`].

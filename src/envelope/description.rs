@@ -58,9 +58,9 @@ pub enum Layout {
         /// How the samples are arranged.
         shape: Shape,
         /// The file before the samples.
-        head: Vec<u8>,
+        head: Zeroizing<Vec<u8>>,
         /// The file behind them.
-        tail: Vec<u8>,
+        tail: Zeroizing<Vec<u8>>,
     },
     /// Samples that were decoded, a slice in a frame; opening encodes them again without loss.
     Pixels {
@@ -188,7 +188,11 @@ impl Description {
                 codes.must_be_zero(geometry)?;
                 Layout::Bytes { length: payload }
             }
-            1 => Layout::Spliced { shape: codes.shape(geometry)?, head: head.to_vec(), tail: tail.to_vec() },
+            1 => Layout::Spliced {
+                shape: codes.shape(geometry)?,
+                head: head.to_vec().into(),
+                tail: tail.to_vec().into(),
+            },
             2 => Layout::Pixels { shape: codes.shape(geometry)? },
             _ => return Err(field("layout", layout.into())),
         };

@@ -27,7 +27,7 @@ fn shape(depth: u32, height: u32, width: u32, channels: u16, sample_type: Sample
 }
 
 fn spliced(shape: Shape, head: &[u8], tail: &[u8]) -> Description {
-    let layout = Layout::Spliced { shape, head: head.to_vec(), tail: tail.to_vec() };
+    let layout = Layout::Spliced { shape, head: head.to_vec().into(), tail: tail.to_vec().into() };
     Description { format: Format::Dicom, file_name: "slice.dcm".to_owned(), layout }
 }
 

@@ -3,8 +3,8 @@
 use super::check::outline;
 use super::file::{Account, BatchItem, BlockHeaders, Entry, Evidence, OwnEvent, ReceiptProof, SCHEMA, Slot, Slots};
 use super::{CollectError, check, receipts};
-use crate::audit::{LogRanges, Storage, target};
-use crate::chain::{BlockTimes, ChainError, Registry};
+use crate::audit::{Storage, log_ranges, target};
+use crate::chain::{BlockTimes, ChainError, ReadBudget, Registry};
 use crate::contract::bindings::IImageRegistry::{BatchRegistered, IImageRegistryEvents as Event, RegisteredInBatch};
 use crate::contract::{EventPlace, LoggedImage, RegistrationKind, RegistryEvent, Trail, decode, item_hash};
 use alloy::eips::BlockNumberOrTag;
@@ -57,17 +57,20 @@ pub async fn collect(
         RegistrationKind::Alone { .. } | RegistrationKind::Batch { .. } => image.place,
     };
     let mut collector = LogCollector::new(image_id, first);
-    let mut ranges = LogRanges::new(first.block_number, target.number);
-    while let Some((range, rest)) = ranges.read(registry).await? {
+    let budget = registry.read_budget();
+    let mut ranges = log_ranges(registry, &budget, first.block_number, target.number);
+    while let Some((range, rest)) = ranges.read().await? {
         ranges = rest;
         for log in &range.logs {
+            budget.hold(log)?;
+            check_block(log, range.from..=range.to)?;
             collector.take(registry, log).await?;
         }
         progress(range.to - first.block_number + 1, target.number - first.block_number + 1);
     }
     let before = match collector.before {
         Some(before) => before,
-        None => word_before(registry, first.block_number).await?,
+        None => word_before(registry, &budget, first.block_number).await?,
     };
     let blocks = match options.receipts {
         true => with_receipts(registry, &mut collector, &target, options.most_headers).await?,
@@ -110,6 +113,17 @@ async fn proven(registry: &Registry, image_id: B256, target: &Header) -> Result<
         ChainError::BadAnswer { method: "eth_getProof", reason: format!("expected 6 slots, found {count}") }
     })?;
     Ok((account, Slots { trail, content_hash, record, flag, capsules_hash, capsules_version }))
+}
+
+/// Checks that a log is of one of the blocks that were asked for.
+fn check_block(log: &Log, asked: std::ops::RangeInclusive<u64>) -> Result<(), ChainError> {
+    match log.block_number {
+        Some(block) if asked.contains(&block) => Ok(()),
+        found => {
+            let reason = format!("expected logs of blocks {asked:?}, found one of block {found:?}");
+            Err(ChainError::BadAnswer { method: "eth_getLogs", reason })
+        }
+    }
 }
 
 async fn anchor_of(registry: &Registry, image: &LoggedImage, root: B256) -> Result<EventPlace, ChainError> {
@@ -213,13 +227,13 @@ fn item_of(batch: &BatchRegistered, items: &[RegisteredInBatch], image_id: B256)
 }
 
 /// The trail's word before a block.
-async fn word_before(registry: &Registry, block: u64) -> Result<Trail, CollectError> {
+async fn word_before(registry: &Registry, budget: &ReadBudget, block: u64) -> Result<Trail, CollectError> {
     let (mut to, mut length) = (block, LOOK_BACK);
     while to > registry.first_block() {
         let from = to.saturating_sub(length).max(registry.first_block());
-        let mut ranges = LogRanges::new(from, to - 1);
+        let mut ranges = log_ranges(registry, budget, from, to - 1);
         let mut last = None;
-        while let Some((range, rest)) = ranges.read(registry).await? {
+        while let Some((range, rest)) = ranges.read().await? {
             ranges = rest;
             for log in &range.logs {
                 last = Trail::of(&decode(registry.address(), log).map_err(ChainError::from)?.event).or(last);
@@ -228,7 +242,7 @@ async fn word_before(registry: &Registry, block: u64) -> Result<Trail, CollectEr
         if let Some(last) = last {
             return Ok(last);
         }
-        (to, length) = (from, length * 4);
+        (to, length) = (from, length.saturating_mul(4));
     }
     Ok(Trail::start(registry.chain_id(), registry.address()))
 }

@@ -181,14 +181,17 @@ fn sweep_once(folder: &Path) {
     }
 }
 
+/// Whether a file has the name of a draft.
+pub(crate) fn is_draft(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 /// Takes away the drafts of processes that are no more. What cannot be looked at stays: nothing of
 /// ours depends on it.
 fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if !entry.file_name().to_str().is_some_and(is_draft) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
         let Ok(file) = File::open(entry.path()) else { continue };

@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-pub(crate) use draft::Draft;
+pub(crate) use draft::{Draft, is_draft};
 pub(crate) use signals::ends_by_itself;
 
 /// What happens to a file that is there already.
@@ -138,7 +138,7 @@ mod tests {
             }
         }
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("set");
-        // Only the system's administrator can give a file away; and what others own is tried anyway.
+        // Only the system's administrator can give a file away; others' files there are anyway.
         let others = match std::os::unix::fs::chown(&path, Some(12_345), None) {
             Ok(()) => path,
             Err(_) => "/etc/passwd".into(),

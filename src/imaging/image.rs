@@ -1,5 +1,7 @@
 //! An image, independent of its file format.
 
+use zeroize::Zeroizing;
+
 /// Size of an image: `(D, H, W, C)`, each at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
@@ -181,7 +183,8 @@ pub enum ImageError {
     },
 }
 
-/// An image: samples as they stand in the file, and how to read them.
+/// An image: samples as they stand in the file, which are wiped when it is dropped, and how to read
+/// them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
     geometry: Geometry,
@@ -189,7 +192,7 @@ pub struct Image {
     byte_order: ByteOrder,
     channel_order: ChannelOrder,
     bits_stored: u8,
-    samples: Vec<u8>,
+    samples: Zeroizing<Vec<u8>>,
 }
 
 /// Says what the image is, never its pixels.
@@ -217,6 +220,7 @@ impl Image {
         bits_stored: u8,
         samples: Vec<u8>,
     ) -> Result<Self, ImageError> {
+        let samples = Zeroizing::new(samples);
         let expected = geometry
             .samples()
             .filter(|samples| *samples > 0)
@@ -288,5 +292,14 @@ impl Image {
         let bytes = self.sample_type.bytes();
         let start = d * self.slice_bytes() + in_slice * bytes;
         self.byte_order.bits(&self.samples[start..start + bytes])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn samples_are_wiped() {
+        fn is_wiped(_: &impl zeroize::ZeroizeOnDrop) {}
+        is_wiped(&crate::imaging::phantom(9, 9, 8, 1).samples);
     }
 }

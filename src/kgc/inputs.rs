@@ -76,8 +76,8 @@ pub trait ChainView: Send + Sync {
     /// empty one where none was.
     fn anchored_log(&self, kgc_id: B256, log_id: B256) -> impl Future<Output = Result<LogHead, ChainViewError>> + Send;
 
-    /// Returns record and access, read from one block, as they are for this KGC; `None` where a signature was asked about
-    /// that the wallet's contract does not take in that very block.
+    /// Returns record and access, read from one block, as they are for this KGC; `None` where a
+    /// signature was asked about that the wallet's contract does not take in that very block.
     fn access_state(
         &self,
         image_id: B256,

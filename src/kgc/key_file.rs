@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
 use alloy::primitives::{Address, B256, FixedBytes};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -99,6 +99,12 @@ pub enum KeyFileError {
     /// The file needs a passphrase.
     #[error("the key file needs a passphrase")]
     PassphraseNeeded,
+    /// The file is not encrypted, where a passphrase for it was given.
+    #[error("{} is not encrypted, and a passphrase for it was given", path.display())]
+    NotEncrypted {
+        /// The file.
+        path: PathBuf,
+    },
     /// An empty passphrase protects nothing.
     #[error("the passphrase is empty")]
     EmptyPassphrase,
@@ -194,11 +200,12 @@ pub fn create_key_file(
     make_private_folder(folder_of(path)).and_then(|()| write_whole(path, &json, Existing::Keep)).map_err(io)
 }
 
-/// Returns the keys in a key file. `passphrase` is ignored where the file needs none.
+/// Returns the keys in a key file. Whoever has a passphrase for it gets none from a file without
+/// one: somebody may have put it there.
 ///
 /// # Errors
-/// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`, `Cost`,
-/// `WrongPassphrase`, `Tampered`.
+/// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`,
+/// `NotEncrypted`, `Cost`, `WrongPassphrase`, `Tampered`.
 pub fn open_key_file(path: &Path, passphrase: Option<&str>) -> Result<KgcKeys, KeyFileError> {
     let json = read(path)?;
     let file: KeyFile =
@@ -207,7 +214,8 @@ pub fn open_key_file(path: &Path, passphrase: Option<&str>) -> Result<KgcKeys, K
         return Err(KeyFileError::Version { expected: VERSION, found: file.version });
     }
     let key = match (&file.passphrase, passphrase) {
-        (None, _) => Zeroizing::new([0; 32]),
+        (None, None) => Zeroizing::new([0; 32]),
+        (None, Some(_)) => return Err(KeyFileError::NotEncrypted { path: path.to_owned() }),
         (Some(_), None) => return Err(KeyFileError::PassphraseNeeded),
         (Some(line), Some(passphrase)) => {
             let (key, check) = stretch(passphrase, line.argon2id, &line.salt)?;
@@ -291,8 +299,16 @@ impl KeyFile {
 /// Returns what a passphrase gives: the key of the secrets, and the check value.
 fn stretch(passphrase: &str, cost: PassphraseCost, salt: &FixedBytes<16>) -> Result<(Secret, Secret), KeyFileError> {
     let mut stretched = Zeroizing::new([0; 32]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?)
-        .hash_password_into(passphrase.as_bytes(), salt.as_slice(), stretched.as_mut())
+    let params = cost.params()?;
+    // The library would give its memory back as it is.
+    let mut memory = Zeroizing::new(vec![Block::new(); params.block_count()]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(
+            passphrase.as_bytes(),
+            salt.as_slice(),
+            stretched.as_mut(),
+            memory.as_mut_slice(),
+        )
         .map_err(|_| KeyFileError::Cost { cost })?;
     let part =
         |label: &[u8]| hkdf_sha256(&[], stretched.as_ref(), &length_prefixed(&[b"medseal/v1/kgc-key-file", label]));

@@ -34,10 +34,11 @@ pub enum NotifyError {
         endpoint: String,
     },
     /// The secret's file cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read the file of the webhook's {what}, which is named by its path")]
     Io {
-        /// The secret's file.
-        path: PathBuf,
+        /// Whether it is that of the secret or of the URL. Its name is not repeated: it may be what
+        /// belongs into the file.
+        what: &'static str,
         /// Why.
         source: std::io::Error,
     },

@@ -29,7 +29,7 @@ impl Secret {
     /// # Errors
     /// [`NotifyError::Io`], [`NotifyError::Permissions`], [`NotifyError::ShortSecret`].
     pub fn read(path: &Path) -> Result<Self, NotifyError> {
-        let io = |source| NotifyError::Io { path: path.to_owned(), source };
+        let io = |source| NotifyError::Io { what: "secret", source };
         let file = std::fs::File::open(path).map_err(io)?;
         let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;
         if mode & 0o077 != 0 {

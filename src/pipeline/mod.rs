@@ -12,6 +12,7 @@
 mod anchor;
 mod batch;
 mod error;
+mod history;
 mod job;
 mod kgc;
 mod make;
@@ -28,9 +29,10 @@ mod signers;
 mod submit;
 mod verify;
 
-pub use anchor::{AnchoredImage, AnchoredList, Materialized, anchors, find_anchored, materialize};
+pub use anchor::{AnchorSearch, AnchoredImage, AnchoredList, Materialized, anchors, find_anchored, materialize};
 pub use batch::MAX_BATCH;
 pub use error::PipelineError;
+pub use history::{History, history};
 pub use job::{Anchored, Registered, SealingJob, SealingJobs};
 pub use kgc::{LogToAnchor, NamedCall, kgc_key_to_publish, log_to_anchor};
 pub use open::{CapsulesAt, OpenedImage, Reader, Stored, fetch, lookup, open_with_key};

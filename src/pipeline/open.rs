@@ -45,7 +45,13 @@ pub struct CapsulesAt {
 /// [`ChainError::UnknownImage`]; [`PipelineError::RecordMismatch`] if record and event differ.
 pub async fn lookup(registry: &Registry, image_id: B256) -> Result<Stored, PipelineError> {
     let record = registry.record(image_id).await?;
-    let logged = registry.registration(image_id).await?;
+    let logged = match registry.registration(image_id).await {
+        Err(ChainError::UnknownImage { .. }) => {
+            let what = "the image's registration";
+            return Err(ChainError::Contradicts { what, contract: 1, log: 0 }.into());
+        }
+        logged => logged?,
+    };
     if record.contentHash != logged.content_hash {
         let (expected, found) = (record.contentHash, logged.content_hash);
         return Err(PipelineError::RecordMismatch { what: "registered content hash", expected, found });

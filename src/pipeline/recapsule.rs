@@ -41,8 +41,9 @@ pub async fn current_capsules(store: &impl Store, stored: &Stored) -> Result<Cap
 /// `version`, or the newest that can be used.
 ///
 /// # Errors
-/// [`PipelineError::NoEarlierCapsules`] if there is no such version; [`PipelineError::NoKgcStanza`],
-/// [`PipelineError::Store`], [`PipelineError::Capsule`] if what is there is of no use.
+/// [`PipelineError::NoEarlierCapsules`] if there is no such version;
+/// [`PipelineError::NoKgcStanza`], [`PipelineError::Store`], [`PipelineError::Capsule`] if what is
+/// there is of no use.
 pub async fn earlier_capsules(
     registry: &Registry,
     store: &impl Store,

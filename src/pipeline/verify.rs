@@ -66,6 +66,11 @@ pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -
         Err(error) => return Ok(Observation { verdict: Verdict::Unavailable(error), observed: None }),
     };
     let valid = registry.verify(stored.logged.image_id, B256::from(digested.sha256)).await?;
+    let same = digested.sha256 == stored.logged.content_hash.0;
+    if valid != same {
+        let what = "whether these are the registered bytes";
+        return Err(ChainError::Contradicts { what, contract: valid.into(), log: same.into() }.into());
+    }
     Ok(judge(stored.cid, size, &digested, valid))
 }
 
@@ -99,7 +104,8 @@ pub async fn record_verification(
 ) -> Result<Submitted<Recorded>, PipelineError> {
     let verifier = signers.signer.address();
     let record = registry.record(image_id).await?;
-    // What was read was read after its record: where this machine's clock says otherwise, it is slow.
+    // What was read was read after its record: where this machine's clock says otherwise, it is
+    // slow.
     let observed_at = registry.checked_time(observed_at).await?.max(record.registeredAt.to());
     let mut verification = Verification {
         imageId: image_id,

@@ -31,6 +31,13 @@ impl Store for AnyStore {
         }
     }
 
+    async fn get_by_address(&self, cid: &Cid, length: Length) -> Result<Vec<u8>, StoreError> {
+        match self {
+            Self::Local(store) => store.get_by_address(cid, length).await,
+            Self::Kubo(store) => store.get_by_address(cid, length).await,
+        }
+    }
+
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
         match self {
             Self::Local(store) => store.fetch_observed(cid).await,

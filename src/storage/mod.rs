@@ -132,6 +132,12 @@ pub trait Store: Send + Sync {
         length: Length,
     ) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
 
+    /// As [`Store::get_of_length`], of an object of which only the address is known.
+    ///
+    /// # Errors
+    /// Those of [`Store::get_of_length`], but for [`StoreError::ContentMismatch`].
+    fn get_by_address(&self, cid: &Cid, length: Length) -> impl Future<Output = Result<Vec<u8>, StoreError>> + Send;
+
     /// Returns the object as the store holds it, **unchecked**: for verification, which hashes and
     /// reports it.
     ///

@@ -3,7 +3,7 @@
 use super::described::{about, describe};
 use super::event::EventView;
 use super::values::Checksummed;
-use crate::audit::{AuditReport, AuditedEvent, Summary};
+use crate::audit::{AuditReport, AuditedEvent, RestsOn, Summary};
 use crate::contract::bindings::IImageRegistry::IImageRegistryEvents as Event;
 use alloy::primitives::{Address, B256, FixedBytes};
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct AuditView<'a> {
     storage_root: B256,
     slots: usize,
     storage_proven: bool,
+    /// Whose word it is that the block is the chain's.
+    rests_on: &'static str,
     witnesses: &'a [String],
     silent: &'a [String],
     after_block: u64,
@@ -52,6 +54,11 @@ impl<'a> AuditView<'a> {
             storage_root: proven.storage_root,
             slots: audited.slots,
             storage_proven: audited.storage_proven,
+            rests_on: match audited.rests_on {
+                RestsOn::TrustedHash => "blockHash",
+                RestsOn::Nodes => "nodes",
+                RestsOn::OneNode => "oneNode",
+            },
             witnesses: &proven.witnesses,
             silent: &proven.silent,
             after_block: audited.after_block,
@@ -168,7 +175,13 @@ pub struct ListedView {
     pub(crate) outcome: Option<&'static str>,
     /// What happened, in words.
     pub(crate) what: String,
+    /// Fields that are the node's word: nothing proves them.
+    unproven: [&'static str; 2],
 }
+
+/// What no hash of ours covers: the trail takes in number, block and time of an event, and what it
+/// says, but not which transaction made it.
+const UNPROVEN: [&str; 2] = ["transaction", "logIndex"];
 
 impl From<&AuditedEvent<'_>> for ListedView {
     fn from(listed: &AuditedEvent<'_>) -> Self {
@@ -187,6 +200,7 @@ impl From<&AuditedEvent<'_>> for ListedView {
             actor: actor.map(Checksummed),
             outcome,
             what: describe(event).1,
+            unproven: UNPROVEN,
         }
     }
 }
@@ -221,7 +235,18 @@ pub(super) mod tests {
             silent: vec!["http://127.0.0.1:8546: away".to_owned()],
         };
         let before = Some((9, B256::repeat_byte(0xb9), true));
-        AuditReport { proven, seq: 7, read: 4, after_block: 9, before, summary, slots: 40, storage_proven: true }
+        let rests_on = RestsOn::OneNode;
+        AuditReport {
+            rests_on,
+            proven,
+            seq: 7,
+            read: 4,
+            after_block: 9,
+            before,
+            summary,
+            slots: 40,
+            storage_proven: true,
+        }
     }
 
     #[test]
@@ -235,7 +260,7 @@ pub(super) mod tests {
                 r#""block":12,"blockHash":"0xb1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1","#,
                 r#""blockTime":200,"chainId":31337,"complete":true,"#,
                 r#""head":"0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","listed":3,"read":4,"#,
-                r#""registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","seq":7,"#,
+                r#""registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","restsOn":"oneNode","seq":7,"#,
                 r#""silent":["http://127.0.0.1:8546: away"],"slots":40,"storageProven":true,"#,
                 r#""storageRoot":"0x5050505050505050505050505050505050505050505050505050505050505050","#,
                 r#""summary":{"events":{"Registered":3,"Verified":5},"firstAt":100,"flags":{"confirmed":1,"#,
@@ -256,7 +281,7 @@ pub(super) mod tests {
                 r#""blockHash":"0xb1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1","#,
                 r#""blockTime":200,"chainId":31337,"complete":true,"#,
                 r#""head":"0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","listed":null,"read":4,"#,
-                r#""registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","seq":7,"#,
+                r#""registry":"0xdEDEDEDEdEdEdEDedEDeDedEdEdeDedEdEDedEdE","restsOn":"oneNode","seq":7,"#,
                 r#""silent":["http://127.0.0.1:8546: away"],"slots":40,"storageProven":true,"#,
                 r#""storageRoot":"0x5050505050505050505050505050505050505050505050505050505050505050","#,
                 r#""summary":{"events":{},"firstAt":0,"flags":{"confirmed":0,"dismissed":0,"open":0},"images":0,"#,
@@ -280,6 +305,7 @@ pub(super) mod tests {
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","logIndex":3,"#,
                 r#""outcome":null,"sender":null,"seq":7,"time":150,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""unproven":["transaction","logIndex"],"#,
                 r#""what":"by 0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1"}"#,
             )
         );
@@ -294,7 +320,7 @@ pub(super) mod tests {
                 r#""observedHash":"0x0909090909090909090909090909090909090909090909090909090909090909","#,
                 r#""outcome":"invalid","sender":null,"seq":7,"signature":"0x0102ff","time":150,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
-                r#""valid":false,"verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","what":"INVALID,"#,
+                r#""unproven":["transaction","logIndex"],"valid":false,"verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","what":"INVALID,"#,
                 r#" number 4 by 0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"}"#,
             )
         );
@@ -307,6 +333,7 @@ pub(super) mod tests {
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","logIndex":3,"#,
                 r#""outcome":"raised","sender":"0xA1A1a1a1A1A1A1A1A1a1a1a1a1a1A1A1a1A1a1a1","seq":7,"time":150,"#,
                 r#""transaction":"0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a","#,
+                r#""unproven":["transaction","logIndex"],"#,
                 r#""verifier":"0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3","#,
                 r#""what":"flag 2 by 0xc3c3c3c3c3c3c3c3c3C3C3c3C3C3C3c3C3C3c3c3"}"#,
             )

@@ -295,6 +295,8 @@ codes! {
     // Audit, evidence and watch.
     /// The log is not the whole log.
     LogIncomplete "LOG_INCOMPLETE" Some(Invalid);
+    /// The log is longer than what is read of one, or the node takes too long over it.
+    ReadLimit "READ_LIMIT" Some(Unreachable);
     /// What a node says does not follow from the block's header.
     Unproven "UNPROVEN" Some(Invalid);
     /// A block has another hash than was expected.

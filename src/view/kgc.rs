@@ -1,6 +1,7 @@
 //! A Key Generation Center, and what the chain says of it.
 
 use super::values::{Checksummed, Decimal};
+use crate::audit::KgcLogReport;
 use crate::chain::MinedTransaction;
 use crate::contract::bindings::IImageRegistry::KgcKey;
 use crate::kgc::{KgcIdentity, LogHead};
@@ -84,6 +85,31 @@ impl LogAnchorView {
     /// The head of this KGC's log.
     pub fn new(kgc_id: B256, log_id: B256, LogHead { seq, head }: LogHead, already: bool) -> Self {
         Self { kgc_id, log_id, seq, head, already }
+    }
+}
+
+/// A key center's log that is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KgcLogView {
+    log_id: B256,
+    lines: u64,
+    head: B256,
+    /// How many heads of it stand on chain, each of them its own.
+    anchored: usize,
+    anchored_by: Vec<Checksummed>,
+}
+
+impl KgcLogView {
+    /// What an audit found of a log.
+    pub fn new(report: &KgcLogReport) -> Self {
+        Self {
+            log_id: report.log_id,
+            lines: report.check.head.seq,
+            head: report.check.head.head,
+            anchored: report.anchored,
+            anchored_by: report.anchored_by.iter().copied().map(Into::into).collect(),
+        }
     }
 }
 

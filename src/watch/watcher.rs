@@ -3,7 +3,7 @@
 
 use super::read::{Block, LogReader};
 use super::{Memory, Message, Notification, Position, Reporter, WatchError, id};
-use crate::audit::{AuditError, LogRanges, WINDOW_BLOCKS, headers_to, logs_of, prove};
+use crate::audit::{AuditError, WINDOW_BLOCKS, headers_to, log_ranges, logs_of, prove};
 use crate::chain::ChainError;
 use crate::chain::Registry;
 use crate::chain::{Profile, Wait};
@@ -146,6 +146,7 @@ impl<'a> Watcher<'a> {
             (_, Wait::Safe) => rpc.settled(BlockNumberOrTag::Safe).await?,
             (_, Wait::Finalized) => rpc.settled(BlockNumberOrTag::Finalized).await?,
         };
+        target.iter().try_for_each(|target| self.registry.check_reach(target))?;
         Ok(target.filter(|target| target.number >= self.registry.first_block()))
     }
 
@@ -160,7 +161,7 @@ impl<'a> Watcher<'a> {
             Start::Since(block) => block.max(first),
         };
         let window = target.number.saturating_sub(WINDOW_BLOCKS);
-        let block = (self.report_from - 1).min(window).max(before_all);
+        let block = self.report_from.saturating_sub(1).min(window).max(before_all);
         let header = self.registry.rpc().block(BlockNumberOrTag::Number(block)).await?.header;
         let start = Trail::start(self.registry.chain_id(), self.registry.address());
         let position = match prove(&self.registry, &header).await {
@@ -213,8 +214,8 @@ impl<'a> Watcher<'a> {
         let after = *self.positions.last().expect("at least the first");
         let settled = target.number.saturating_sub(WINDOW_BLOCKS).max(after.block);
         let mut reader = LogReader::after(&registry, &after);
-        let mut ranges = LogRanges::new(after.block + 1, settled);
-        while let Some((range, rest)) = ranges.read(&registry).await? {
+        let mut ranges = log_ranges(&registry, &registry.read_budget(), after.block + 1, settled);
+        while let Some((range, rest)) = ranges.read().await? {
             ranges = rest;
             for log in &range.logs {
                 reader.take(log, |_| None).await?;

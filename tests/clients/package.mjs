@@ -27,7 +27,7 @@ const built = registry.typedData(deployment, typed.primaryType, typed.message)
 deepStrictEqual(hashTypedData(built), hashTypedData(typed))
 throws(() => registry.typedData(deployment, 'Permit', {}), /no signed Permit/)
 const { sender } = await read('recordOf', imageId)
-const stranger = '0x00000000000000000000000000000000000000Ee'
+const stranger = '0x000000000000000000000000000000000000dEaD'
 deepStrictEqual(await numbered('Grant', { imageId, wallet: stranger, by: sender }), { imageId, wallet: stranger, by: sender, accessSeq: 0n, operatorSeq: 0n })
 deepStrictEqual(await numbered('OperatorChange', { sender, operator: stranger }), { sender, operator: stranger, operatorSeq: 0n })
 deepStrictEqual((await numbered('CapsulesUpdate', { imageId, by: sender })).version, 0n)

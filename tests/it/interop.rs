@@ -58,7 +58,7 @@ fn spliced(name: &'static str, seed: u64, shape: Shape) -> Case {
     let payload = random(seed, samples * shape.sample_type.bytes());
     let (head, tail) = (random(seed + 1000, 300), random(seed + 2000, usize::from(seed.is_multiple_of(2))));
     let file = [&head[..], &payload, &tail].concat();
-    let layout = Layout::Spliced { shape, head, tail };
+    let layout = Layout::Spliced { shape, head: head.into(), tail: tail.into() };
     Case {
         name,
         description: Description { format: Format::Dicom, file_name: format!("{name}.dcm"), layout },

@@ -55,7 +55,8 @@ fn with_samples(image: &Image, samples: Vec<u8>) -> Image {
 
 impl Depth {
     fn description(&self) -> Description {
-        let layout = Layout::Spliced { shape: Shape::from(&self.plain), head: vec![0; 132], tail: Vec::new() };
+        let layout =
+            Layout::Spliced { shape: Shape::from(&self.plain), head: vec![0; 132].into(), tail: Vec::new().into() };
         Description { format: Format::Dicom, file_name: "phantom.dcm".to_owned(), layout }
     }
 

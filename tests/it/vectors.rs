@@ -16,7 +16,7 @@ use medseal::imaging::Image;
 use medseal::keygen::{DeriveInputs, Fold, Partial, SenderSecret, Tout, derive, fold_bytes, fold_image};
 
 use crate::common::sha256;
-use schema::{CipherFile, DerivationFile, FoldVector, ImageKeyVector, load};
+use schema::{CipherFile, DerivationFile, FoldVector, FromSamplesFile, FromSamplesKey, ImageKeyVector, load};
 
 /// *Counter(length)* of the vectors' README.
 fn counter(length: usize) -> Vec<u8> {
@@ -111,6 +111,44 @@ fn numbered(partials: &[B256]) -> Vec<(B256, Partial)> {
     let mut numbered: Vec<_> = ids.zip(partials.iter().map(|partial| Partial::from_bytes(partial.0))).collect();
     numbered.reverse();
     numbered
+}
+
+/// Section 4 of FORMAT.md as a whole, with all that lies between samples and key.
+#[test]
+fn image_keys_follow_from_samples_and_r() {
+    let vectors = load::<FromSamplesFile>("from_samples.json");
+    assert!(vectors.images.len() >= 2 && !vectors.files.is_empty());
+    let images = vectors.images.iter().map(|vector| {
+        let image = image(&vector.shape.shape(), &vector.samples);
+        (&vector.name, fold_image(&image), &vector.key)
+    });
+    let files = vectors.files.iter().map(|vector| (&vector.name, fold_bytes(&counter(vector.length)), &vector.key));
+    for (name, fold, vector) in images.chain(files) {
+        let FromSamplesKey { fold: expected, identity, partials, r, tout, ikm_bytes, ikm_sha256, info, .. } = vector;
+        assert!(fold.to_bytes()[..] == expected[..], "{name}: another fold");
+        let context = identity.check();
+        let parts = partials.iter().map(|partial| &partial[..]).chain([&r[..], expected, tout]);
+        let ikm: Vec<u8> = parts.flat_map(length_prefixed).collect();
+        assert_eq!((ikm.len(), sha256(&ikm)), (*ikm_bytes, *ikm_sha256), "{name}");
+        let bound: [&[u8]; 4] = [b"medseal/v1/image-key", &[0, 1], &identity.model_digest[..], &identity.context];
+        assert_eq!(bound.iter().flat_map(|part| length_prefixed(part)).collect::<Vec<u8>>(), info[..], "{name}");
+        let key = derive(&DeriveInputs {
+            salt: &identity.salt,
+            partials: &numbered(partials),
+            sender_secret: &SenderSecret::from_bytes(r.0),
+            fold: &fold,
+            tout: &Tout::from_bytes(&tout[..]),
+            model_digest: &identity.model_digest,
+            context: &context,
+        })
+        .expect("one partial from each KGC");
+        assert_eq!(*key.as_bytes(), *vector.image_key, "{name}");
+        vector.subkeys.check(&context.image_id, &key);
+    }
+}
+
+fn length_prefixed(part: &[u8]) -> Vec<u8> {
+    [&u32::try_from(part.len()).expect("short").to_be_bytes(), part].concat()
 }
 
 #[test]

@@ -7,7 +7,7 @@
 Each actor has a keystore of its own, and only the environment says which chain and which store. After each change `cast call`, `cast logs`, `ipfs cat`
 and `ipfs pin ls` must say what `medseal show --json` says. Needs target/debug/medseal (cargo build) and scripts/setup --nodes; prints "N passed" for each.
 """
-import os, sys
+import json, os, sys
 
 import audit, faults
 from nodes import ROOT, Acts, cast, ipfs, network
@@ -32,7 +32,7 @@ class MainPath:
 
     def acts(self):
         return (self.deploy, self.publish_the_kgc_key, self.seal_and_register, self.verify_on_chain, self.refuse_who_is_not_authorised, self.grant, self.open,
-                self.revoke, self.tamper_and_flag, self.confirm_the_flag, self.audit_the_events)
+                self.open_through_the_service, self.revoke, self.tamper_and_flag, self.confirm_the_flag, self.audit_the_events)
 
     def agree(self, name, stored=None):
         """What `medseal show` says of an image, once the chain's and the store's own programs have said the same; `stored` is what lies there in its stead."""
@@ -119,6 +119,35 @@ class MainPath:
         assert self.opened("reader", "frames.dcm")
         assert all(self.opened("sender", name) for name in self.files)
         assert self.refused("stranger", "frames.dcm") and self.refused("reader", "report.bin")
+
+    def open_through_the_service(self):
+        """The key center as a process of its own, over TLS: who asks it has a wallet, the deployment file and its URL."""
+        world, image = self.world, self.images["frames.dcm"]["imageId"]
+        url, served = world.serve_kgc()
+        elsewhere = {"MEDSEAL_KGC": url, "MEDSEAL_KGC_CA": str(world.path("tls/cert.pem"))}
+        if not world.local_store:
+            elsewhere["MEDSEAL_HOME"] = str(world.path("elsewhere"))
+        try:
+            output = world.path("opened-elsewhere")
+            world.medseal("reader", "open", image, "-o", output, **elsewhere)
+            assert output.read_bytes() == self.files["frames.dcm"]
+            answer = world.medseal("stranger", "open", image, "-o", "refused", exit=4, **elsewhere)
+            assert answer["code"] == "NOT_AUTHORIZED" and not world.path("refused").exists(), answer
+        finally:
+            served.terminate()
+            _, talk = served.communicate()
+        assert served.returncode == 0, talk
+        home = world.path("elsewhere") if not world.local_store else world.path(".medseal")
+        receipts = {actor: [json.loads(path.read_text()) for path in (home / actor / "receipts").iterdir()] for actor in ("reader", "stranger")}
+        decided = {actor: [(receipt["decision"], receipt["reason"]) for receipt in kept] for actor, kept in receipts.items()}
+        assert decided == {"reader": [(2, "")], "stranger": [(3, "not-authorised")]}, decided
+        # The log's head was anchored when it stopped: each receipt is a line under it.
+        lines = world.path(".medseal/kgc/release.log").read_text().splitlines()
+        anchored = world.call("logHeadOf(address,bytes32)((bytes32,uint64,uint48))", world.address("kgc"), receipts["reader"][0]["logId"])
+        assert str(len(lines)) in (str(word).split(" ")[0] for word in anchored), (len(lines), anchored)
+        for (receipt,) in receipts.values():
+            line = json.loads(lines[receipt["logSeq"] - 1])
+            assert (line["requestDigest"], line["reason"]) == (receipt["requestDigest"], receipt["reason"]), (line, receipt)
 
     def revoke(self):
         self.world.medseal("sender", "revoke", self.images["frames.dcm"]["imageId"], self.world.address("reader"))

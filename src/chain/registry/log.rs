@@ -3,10 +3,9 @@
 use super::Registry;
 use crate::chain::error::ChainError;
 use crate::chain::outbox::MinedTransaction;
-use crate::chain::rpc::Rpc;
 use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents, KgcKeyPublished};
 use crate::contract::{
-    EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, is_known, spelled_out,
+    EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, Trail, decode, is_known, spelled_out,
 };
 use crate::envelope;
 use alloy::primitives::{Address, B256, Bytes, U256};
@@ -57,13 +56,42 @@ impl Registry {
         self.read_events(&Filter::new().event_signature(OF_IMAGES.to_vec()).topic1(image_id)).await
     }
 
-    /// Every event of the registry up to block `to`, oldest first.
+    /// The same up to block `to`.
     ///
     /// # Errors
-    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    /// As [`Registry::events`].
+    pub async fn events_to(&self, image_id: B256, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
+        let filter = Filter::new().event_signature(OF_IMAGES.to_vec()).topic1(image_id);
+        read(self, filter, (self.first.number, to)).await
+    }
+
+    /// Every event of the registry up to block `to`, oldest first. They are as many as the contract
+    /// counts there, and the last has its audit head; that each follows from those before it,
+    /// [`audit()`](crate::audit::audit) shows.
+    ///
+    /// # Errors
+    /// [`ChainError::Contradicts`]; [`ChainError`] if the node does not answer, or with logs that
+    /// are not those asked for.
     pub async fn log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
+        let events = self.whole_log(to).await?;
+        let block = self.rpc.block(to.into()).await?.header.hash;
+        let (contract, mut last) = (self.audit_in(block).await?, Trail::start(self.chain_id, self.address));
+        for trail in events.iter().filter_map(|event| Trail::of(&event.event)) {
+            same("the number of events", trail.seq(), last.seq() + 1)?;
+            last = trail;
+        }
+        same("the number of events", contract.seq, last.seq())?;
+        let heads = (contract.head == last.head()) || contract.seq == 0;
+        if heads {
+            Ok(events)
+        } else {
+            Err(ChainError::Contradicts { what: "the head of the log, event", contract: contract.seq, log: last.seq() })
+        }
+    }
+
+    async fn whole_log(&self, to: u64) -> Result<Vec<RegistryEvent>, ChainError> {
         let kinds: Vec<B256> = IImageRegistryEvents::SELECTORS.iter().map(B256::from).collect();
-        read(&self.rpc, self.address, &Filter::new().event_signature(kinds), self.first_block, to).await
+        read(self, Filter::new().event_signature(kinds), (self.first.number, to)).await
     }
 
     /// Number of registered images. Reads the whole log.
@@ -89,8 +117,8 @@ impl Registry {
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
-        let head = self.rpc.latest().await?.number;
-        read(&self.rpc, self.address, filter, self.first_block, head).await
+        let head = self.newest().await?.number;
+        read(self, filter.clone(), (self.first.number, head)).await
     }
 
     /// The registry's events of one transaction, in its order.
@@ -178,31 +206,20 @@ impl Registry {
     }
 }
 
-/// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain. A range that
-/// the node refuses is halved.
-async fn read(
-    rpc: &Rpc,
-    address: Address,
-    filter: &Filter,
-    from: u64,
-    to: u64,
-) -> Result<Vec<RegistryEvent>, ChainError> {
+fn same(what: &'static str, contract: u64, log: u64) -> Result<(), ChainError> {
+    if contract == log { Ok(()) } else { Err(ChainError::Contradicts { what, contract, log }) }
+}
+
+/// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain.
+async fn read(registry: &Registry, filter: Filter, (from, to): (u64, u64)) -> Result<Vec<RegistryEvent>, ChainError> {
+    let budget = registry.read_budget();
+    let mut ranges = registry.ranges(filter, &budget, (from, to));
     let mut events: Vec<RegistryEvent> = Vec::new();
-    let mut start = from;
-    let mut blocks = to.saturating_sub(from).saturating_add(1);
-    while start <= to {
-        let end = start.saturating_add(blocks - 1).min(to);
-        match rpc.logs(&filter.clone().address(address).from_block(start).to_block(end)).await {
-            Ok(logs) => {
-                for log in &logs {
-                    push(&mut events, decode(address, log)?, start..=end)?;
-                }
-                start = end + 1;
-            }
-            Err(ChainError::Refused { .. } | ChainError::TooLong { .. }) if blocks > 1 => {
-                blocks = blocks.min(end - start + 1).div_ceil(2)
-            }
-            Err(error) => return Err(error),
+    while let Some((range, rest)) = ranges.read().await? {
+        ranges = rest;
+        for log in &range.logs {
+            budget.hold(log)?;
+            push(&mut events, decode(registry.address, log)?, range.from..=range.to)?;
         }
     }
     Ok(events)

@@ -4,7 +4,6 @@ use super::deployment::Deployment;
 use super::error::ChainError;
 use super::head::{Head, Profile};
 use super::rpc::Rpc;
-use crate::clock::Clock;
 use crate::contract::bindings::IImageRegistry::{
     self as registry, Access, Capsules, Flag, KgcKey, LogHead, Operator, Record, RecordState,
 };
@@ -13,14 +12,20 @@ use crate::contract::{AuditHead, Transaction};
 use crate::envelope;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, B256, U256, keccak256};
-use alloy::rpc::types::TransactionRequest;
+use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::sol_types::{Eip712Domain, SolCall};
+use std::time::Duration;
 
 mod contract_wallet;
 mod log;
+mod ranges;
+mod reach;
 mod times;
 
+pub use ranges::{LogRange, LogRanges, READ_TIME, ReadBudget, ReadObserver, Reading};
 pub use times::BlockTimes;
+
+use ranges::ReadRules;
 
 /// Client of a registry whose chain and code were checked. Reads are of the latest block unless the
 /// method says otherwise.
@@ -29,20 +34,31 @@ pub struct Registry {
     rpc: Rpc,
     chain_id: u64,
     address: Address,
-    first_block: u64,
+    first: FirstBlock,
     code_hash: B256,
     profile: Profile,
+    reading: ReadRules,
+}
+
+/// The block in which the contract was made.
+#[derive(Debug, Clone, Copy)]
+struct FirstBlock {
+    number: u64,
+    time: u64,
+    /// As the deployment file has it.
+    pinned: Option<B256>,
 }
 
 impl Registry {
-    /// Returns the client, after the node proved to serve the pinned chain with the pinned code at
-    /// the pinned address.
+    /// Returns the client, after the node was seen to serve the pinned chain with the pinned code
+    /// at the pinned address.
     ///
     /// # Errors
-    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`], or
+    /// [`ChainError::WrongChain`], [`ChainError::NoContract`], [`ChainError::WrongContract`],
+    /// [`ChainError::WrongGenesis`], [`ChainError::WrongBlock`], [`ChainError::NoDeployment`], or
     /// the node does not answer.
     pub async fn connect(rpc: Rpc, deployment: &Deployment, profile: Profile) -> Result<Self, ChainError> {
-        let Deployment { chain_id, address, code_hash, block, .. } = *deployment;
+        let Deployment { chain_id, address, code_hash, block, block_hash, .. } = *deployment;
         rpc.check_chain_id(chain_id).await?;
         let code = rpc.code(address).await?;
         if code.is_empty() {
@@ -53,7 +69,26 @@ impl Registry {
             return Err(ChainError::WrongContract { address, expected: code_hash, found });
         }
         rpc.pin_code(address, code_hash);
-        Ok(Self { rpc, chain_id, address, first_block: block, code_hash, profile })
+        let time = deployment.check_chain(&rpc).await?.timestamp;
+        let first = FirstBlock { number: block, time, pinned: block_hash };
+        Ok(Self { rpc, chain_id, address, first, code_hash, profile, reading: ReadRules::default() })
+    }
+
+    /// The same client, which gives up a log after `time` of reading it (or a hundred requests for
+    /// each second of that), and tells `observer` how far it has come.
+    #[must_use]
+    pub fn reading_for(self, time: Duration, observer: Option<ReadObserver>) -> Self {
+        Self { reading: ReadRules { time, observer }, ..self }
+    }
+
+    /// The budget of a reading that begins now.
+    pub(crate) fn read_budget(&self) -> ReadBudget {
+        ReadBudget::new(self.reading.clone())
+    }
+
+    /// What `filter` asks for of the contract's logs in blocks `first ..= last`, range by range.
+    pub(crate) fn ranges(&self, filter: Filter, budget: &ReadBudget, blocks: (u64, u64)) -> LogRanges {
+        LogRanges::new(self.rpc.clone(), filter.address(self.address), budget.clone(), blocks)
     }
 
     /// The JSON-RPC client that it uses.
@@ -73,7 +108,12 @@ impl Registry {
 
     /// Number of the block in which the contract was made: no event is older.
     pub fn first_block(&self) -> u64 {
-        self.first_block
+        self.first.number
+    }
+
+    /// Hash of that block, where the deployment file has it.
+    pub fn first_hash(&self) -> Option<B256> {
+        self.first.pinned
     }
 
     /// keccak256 of the contract's code, as pinned.
@@ -111,17 +151,6 @@ impl Registry {
             .map_err(|error| ChainError::BadAnswer { method: C::SIGNATURE, reason: error.to_string() })
     }
 
-    /// The newest block, and when (by `clock`) the node said so.
-    ///
-    /// # Errors
-    /// [`ChainError`] if the node does not answer.
-    pub async fn head(&self, clock: &dyn Clock) -> Result<Head, ChainError> {
-        // The time before the question: a slow answer counts as older, never as newer.
-        let answered_at = clock.unix_secs();
-        let header = self.rpc.latest().await?;
-        Ok(Head { number: header.number, hash: header.hash, timestamp: header.timestamp, answered_at })
-    }
-
     /// The record of an image.
     ///
     /// # Errors
@@ -132,6 +161,26 @@ impl Registry {
             RecordState::Absent => Err(ChainError::UnknownImage { image_id }),
             _ => Ok(record),
         }
+    }
+
+    /// The record of an image as it was in the block with this hash.
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownImage`], or the node does not answer.
+    pub async fn record_in(&self, block: B256, image_id: B256) -> Result<Record, ChainError> {
+        let record = self.view_at(BlockId::hash(block), registry::recordOfCall { imageId: image_id }).await?;
+        match record.state {
+            RecordState::Absent => Err(ChainError::UnknownImage { image_id }),
+            _ => Ok(record),
+        }
+    }
+
+    /// The newest flag of an image as it was in the block with this hash; id 0 if there was none.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer.
+    pub async fn flag_in(&self, block: B256, image_id: B256) -> Result<Flag, ChainError> {
+        self.view_at(BlockId::hash(block), registry::flagOfCall { imageId: image_id }).await
     }
 
     /// Whether `observed` is the registered SHA-256 of the image.
@@ -172,7 +221,7 @@ impl Registry {
             return Ok(newest);
         }
         match self.rpc.settled(BlockNumberOrTag::Safe).await? {
-            Some(safe) if safe.number >= self.first_block => {
+            Some(safe) if safe.number >= self.first.number => {
                 Ok(newest.min(self.access_in(safe.hash, image_id, wallet).await?.expiry))
             }
             // No block with the contract in it is confirmed yet.

@@ -54,6 +54,10 @@ impl BlockTimes {
     /// [`ChainError`] if the node does not answer, or has another block there.
     pub async fn of(&mut self, registry: &Registry, log: &Log, place: &EventPlace) -> Result<u64, ChainError> {
         match (log.block_timestamp, self.last) {
+            (Some(time), _) if time >> 48 != 0 => {
+                let reason = format!("a log of time {time}: the contract keeps times in 48 bits");
+                Err(ChainError::BadAnswer { method: "eth_getLogs", reason })
+            }
             (Some(time), _) => Ok(time),
             (None, Some((hash, time))) if hash == place.block_hash => Ok(time),
             (None, _) => {

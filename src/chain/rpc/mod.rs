@@ -91,6 +91,11 @@ impl Rpc {
         self.nodes.pin_code(address, code_hash);
     }
 
+    /// Of several nodes, uses only those whose block 0 is this one from now on.
+    pub(crate) fn pin_genesis(&self, hash: B256) {
+        self.nodes.pin_genesis(hash);
+    }
+
     async fn ask<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: P) -> Result<R, ChainError> {
         let start = Instant::now();
         loop {
@@ -188,7 +193,7 @@ impl Rpc {
     pub async fn settled(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, ChainError> {
         let method = "eth_getBlockByNumber";
         let reason = match self.ask::<_, Option<Block>>(method, (tag, false)).await {
-            Ok(Some(block)) if block.header.number > 0 => return Ok(Some(block.header)),
+            Ok(Some(block)) if block.header.number > 0 => return Ok(Some(node::checked(tag, block)?.header)),
             Ok(Some(_)) => "it is still block 0".to_owned(),
             Ok(None) => "the node knows none".to_owned(),
             Err(ChainError::Refused { message, .. }) => message,
@@ -203,7 +208,18 @@ impl Rpc {
     pub(crate) async fn block(&self, number: BlockNumberOrTag) -> Result<Block, ChainError> {
         let method = "eth_getBlockByNumber";
         let block: Option<Block> = self.ask(method, (number, false)).await?;
-        block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
+        let none = || ChainError::BadAnswer { method, reason: format!("no {number} block") };
+        node::checked(number, block.ok_or_else(none)?)
+    }
+
+    /// The header of the block with this hash, which it hashes to.
+    pub(crate) async fn block_of_hash(&self, hash: B256) -> Result<Option<Header>, ChainError> {
+        let method = "eth_getBlockByHash";
+        let Some(block) = self.ask::<_, Option<Block>>(method, (hash, false)).await? else { return Ok(None) };
+        match block.header.inner.hash_slow() {
+            found if found == hash => Ok(Some(block.header)),
+            found => Err(ChainError::BadAnswer { method, reason: format!("expected block {hash}, found {found}") }),
+        }
     }
 
     /// `eth_call` in one block. An address without code answers with nothing, which is not an error

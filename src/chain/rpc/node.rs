@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// Pause before a busy node is asked again; each further one doubles it.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// The contract keeps times in 48 bits; no chain has so many blocks either.
+const MOST_NUMBER: u64 = (1 << 48) - 1;
+
 /// What every node must serve; each is `None` until it is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PinnedChain {
@@ -30,6 +33,8 @@ pub(super) struct NodeStatus {
     pub(super) code_hash: Option<B256>,
     /// Number of its newest block.
     pub(super) head: u64,
+    /// Time of that block, unix seconds.
+    pub(super) time: u64,
 }
 
 impl PinnedChain {
@@ -128,7 +133,8 @@ impl Node {
     pub(super) async fn block(&self, deadline: Duration, number: BlockNumberOrTag) -> Result<Block, ChainError> {
         let method = "eth_getBlockByNumber";
         let block: Option<Block> = self.ask(deadline, method, (number, false)).await?;
-        block.ok_or_else(|| ChainError::BadAnswer { method, reason: format!("no {number} block") })
+        let none = || ChainError::BadAnswer { method, reason: format!("no {number} block") };
+        checked(number, block.ok_or_else(none)?)
     }
 
     /// Asks the node for everything that `pins` compares, and for its newest block.
@@ -140,9 +146,27 @@ impl Node {
             let code: Bytes = self.ask(deadline, "eth_getCode", (address, BlockNumberOrTag::Latest)).await?;
             code_hash = Some(keccak256(&code));
         }
-        let head = self.block(deadline, BlockNumberOrTag::Latest).await?.header.number;
-        Ok(NodeStatus { chain_id: chain_id.to(), genesis, code_hash, head })
+        let newest = self.block(deadline, BlockNumberOrTag::Latest).await?.header;
+        let (head, time) = (newest.number, newest.timestamp);
+        Ok(NodeStatus { chain_id: chain_id.to(), genesis, code_hash, head, time })
     }
+}
+
+/// Checks that a block is the one of this number, and that its number and time are such as a chain
+/// can have: what is computed of them then fits.
+pub(super) fn checked(asked: BlockNumberOrTag, block: Block) -> Result<Block, ChainError> {
+    let (number, time) = (block.header.number, block.header.timestamp);
+    let expected = match asked {
+        BlockNumberOrTag::Number(number) => Some(number),
+        BlockNumberOrTag::Earliest => Some(0),
+        _ => None,
+    };
+    let reason = match expected {
+        Some(expected) if expected != number => format!("expected block {expected}, found block {number}"),
+        _ if number > MOST_NUMBER || time > MOST_NUMBER => format!("no chain has a block {number} of time {time}"),
+        _ => return Ok(block),
+    };
+    Err(ChainError::BadAnswer { method: "eth_getBlockByNumber", reason })
 }
 
 /// Whether a URL's host is this machine, so that the traffic never leaves it.
@@ -158,7 +182,7 @@ mod tests {
     #[test]
     fn a_node_is_taken_only_with_what_is_pinned() {
         let (address, code) = (Address::repeat_byte(1), B256::repeat_byte(2));
-        let status = NodeStatus { chain_id: 5, genesis: B256::repeat_byte(3), code_hash: Some(code), head: 9 };
+        let status = NodeStatus { chain_id: 5, genesis: B256::repeat_byte(3), code_hash: Some(code), head: 9, time: 5 };
         let mut pins = PinnedChain { code: Some((address, code)), ..PinnedChain::default() };
         pins.admit(&status).expect("the first one");
         assert_eq!((pins.chain_id, pins.genesis), (Some(5), Some(status.genesis)), "it pins what was open");
@@ -180,6 +204,22 @@ mod tests {
         let mut other = PinnedChain { chain_id: Some(4), ..PinnedChain::default() };
         assert!(other.admit(&status).is_err());
         assert_eq!(other.genesis, None, "a node that is refused pins nothing");
+    }
+
+    #[test]
+    fn a_block_is_the_one_that_was_asked_for_and_one_that_a_chain_can_have() {
+        let block = |number, timestamp| {
+            let header = alloy::consensus::Header { number, timestamp, ..Default::default() };
+            Block { header: alloy::rpc::types::Header::new(header), ..Default::default() }
+        };
+        let is_bad = |asked, block| matches!(checked(asked, block), Err(ChainError::BadAnswer { .. }));
+        let latest = BlockNumberOrTag::Latest;
+        checked(latest, block(MOST_NUMBER, MOST_NUMBER)).expect("the last one");
+        checked(BlockNumberOrTag::Number(7), block(7, 0)).expect("the one that was asked for");
+        checked(BlockNumberOrTag::Earliest, block(0, 0)).expect("block 0");
+        assert!(is_bad(latest, block(MOST_NUMBER + 1, 0)) && is_bad(latest, block(u64::MAX, 0)));
+        assert!(is_bad(latest, block(7, u64::MAX)));
+        assert!(is_bad(BlockNumberOrTag::Number(7), block(8, 0)) && is_bad(BlockNumberOrTag::Earliest, block(1, 0)));
     }
 
     #[tokio::test]

@@ -3,7 +3,9 @@
 //! block that was seen already.
 
 use super::super::error::{ChainError, NodeFailure};
+use super::super::head::{AHEAD_SECS, most_blocks};
 use super::node::{Node, NodeStatus, PinnedChain};
+use crate::clock::{Clock, SystemClock};
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -69,6 +71,12 @@ impl NodePool {
     pub(super) fn pin_chain(&self, chain_id: u64) {
         let mut view = self.view();
         (view.pins.chain_id, view.compared) = (Some(chain_id), None);
+    }
+
+    /// From now on nodes whose block 0 is another are not used.
+    pub(super) fn pin_genesis(&self, hash: B256) {
+        let mut view = self.view();
+        (view.pins.genesis, view.compared) = (Some(hash), None);
     }
 
     /// From now on nodes without this contract are not used.
@@ -211,11 +219,26 @@ impl NodePool {
         for (index, status) in statuses {
             // Where nothing is pinned, the first node that answers sets what the others are
             // compared with.
-            match status.and_then(|status| view.pins.admit(&status).map(|()| status.head)) {
+            match status.and_then(|status| view.pins.admit(&status).map(|()| (status.head, status.time))) {
                 Ok(head) => heads.push((index, head)),
                 Err(error) => view.left[index] = Some((Instant::now(), self.failure(index, &error))),
             }
         }
+        // A head that no chain reaches from that of another node would make that one seem behind.
+        let lowest = heads.iter().map(|(_, head)| *head).min();
+        heads.retain(|(index, (head, time))| {
+            let now = SystemClock.unix_secs().saturating_add(AHEAD_SECS);
+            let most = lowest.map_or(u64::MAX, |lowest| most_blocks(lowest, (*time).min(now)));
+            let leaps = || ChainError::BadAnswer {
+                method: "eth_getBlockByNumber",
+                reason: format!("block {head} of time {time}: by another node there can be no block after {most}"),
+            };
+            if *head > most {
+                view.left[*index] = Some((Instant::now(), self.failure(*index, &leaps())));
+            }
+            *head <= most
+        });
+        let mut heads: Vec<(usize, u64)> = heads.into_iter().map(|(index, (head, _))| (index, head)).collect();
         let Some(best) = heads.iter().map(|(_, head)| *head).max() else { return Choice::None };
         heads.retain(|(index, head)| {
             let keeps_up = head.saturating_add(MOST_BEHIND) >= best;
@@ -267,7 +290,7 @@ mod tests {
     }
 
     fn status(head: u64) -> Result<NodeStatus, ChainError> {
-        Ok(NodeStatus { chain_id: 5, genesis: B256::ZERO, code_hash: None, head })
+        Ok(NodeStatus { chain_id: 5, genesis: B256::ZERO, code_hash: None, head, time: 5 })
     }
 
     fn away() -> Result<NodeStatus, ChainError> {
@@ -299,6 +322,19 @@ mod tests {
         );
         assert_eq!(choice(&nodes, vec![status(109), status(105), status(104)]), Some(0), "it is 4 behind");
         assert_eq!(choice(&nodes, vec![away(), status(109), status(110)]), Some(1));
+    }
+
+    #[test]
+    fn a_head_that_leaps_makes_nobody_seem_behind() {
+        let nodes = nodes(3);
+        for leap in [1_000_100, 1 << 47] {
+            assert_eq!(choice(&nodes, vec![status(leap), status(100), status(101)]), Some(1), "{leap}");
+        }
+        let ChainError::NoNode { failures } = nodes.failures() else { panic!("another error") };
+        assert!(failures[0].reason.contains("there can be no block after"), "{failures:?}");
+        // In a hundred days a chain comes far: the others are behind.
+        let later = |head| status(head).map(|status| NodeStatus { time: 5 + 8_640_000, ..status });
+        assert_eq!(choice(&nodes, vec![status(100), later(1_000_100), status(101)]), Some(1));
     }
 
     #[test]

@@ -83,7 +83,21 @@ pub(super) struct Listing<'a> {
 }
 
 const COLUMNS: [&str; 11] =
-    ["seq", "block", "logIndex", "transaction", "time", "event", "imageId", "sender", "actor", "outcome", "what"];
+    ["seq", "block", "time", "event", "imageId", "sender", "actor", "outcome", "what", "transaction", "logIndex"];
+/// The last two are the node's word, and proven by nothing.
+const HEADS: [&str; 11] = [
+    "seq",
+    "block",
+    "time",
+    "event",
+    "imageId",
+    "sender",
+    "actor",
+    "outcome",
+    "what",
+    "transaction (unproven)",
+    "logIndex (unproven)",
+];
 
 impl<'a> Listing<'a> {
     pub(super) fn new(
@@ -105,7 +119,7 @@ impl<'a> Listing<'a> {
         };
         let mut listing = Self { form: form.unwrap_or(Form::Table), sink, only_new, filters, count: 0 };
         match listing.form {
-            Form::Csv => listing.write(&COLUMNS.join(","))?,
+            Form::Csv => listing.write(&HEADS.join(","))?,
             Form::Table => listing.write(&row("seq", "block", "time", "event", "image, what"))?,
             Form::Jsonl => {}
         }

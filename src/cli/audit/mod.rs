@@ -8,13 +8,16 @@ use super::error::CliError;
 use super::output::{Outcome, Talk, address, check_free, progress, say, table, write_file};
 use super::session::Session;
 use super::settings::Settings;
-use crate::audit::{AuditError, AuditOptions, AuditProgress, AuditReport, WINDOW_BLOCKS, audit};
+use crate::audit::{
+    AnchoredLogs, AuditError, AuditOptions, AuditProgress, AuditReport, KgcLogReport, RestsOn, WINDOW_BLOCKS, audit,
+};
 use crate::chain::Registry;
 use crate::cli::stdio::shown_path;
 use crate::files::make_private_folder;
-use crate::view::AuditView;
+use crate::view::{self, AuditView, KgcLogView};
+use alloy::primitives::B256;
 use listing::{Filters, Form, Listing};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 pub(super) use times::spelled;
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +26,9 @@ pub(super) struct Args {
     /// network]
     #[arg(long, value_name = "N")]
     block: Option<u64>,
+    /// Up to the block with this hash, from somebody whom you trust
+    #[arg(long, value_name = "HASH", conflicts_with = "block")]
+    block_hash: Option<B256>,
     /// Read the whole log, not only what is new since the last audit
     #[arg(long)]
     from_start: bool,
@@ -37,6 +43,9 @@ pub(super) struct Args {
     output: Option<PathBuf>,
     #[command(flatten)]
     filters: Filters,
+    /// Check this log of a key center, too: each line, and every head of it that was anchored
+    #[arg(long, value_name = "FILE")]
+    kgc_log: Option<PathBuf>,
     /// Write a page for people: the summary with a time line
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -60,9 +69,12 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let _ = make_private_folder(&folder);
     let options = AuditOptions {
         block: args.block,
+        trusted: args.block_hash,
         checkpoint: Some(folder.join(format!("{}-{}", registry.chain_id(), address(registry.address())))),
-        from_start: args.from_start || (args.events.is_some() && !args.new),
+        from_start: args.from_start || args.kgc_log.is_some() || (args.events.is_some() && !args.new),
     };
+    let kgc_log = args.kgc_log.as_ref().map(read_log).transpose()?;
+    let mut anchored = AnchoredLogs::default();
     let mut listing = Listing::new(args.events, args.output.as_deref(), args.force, args.new, &args.filters)?;
     let bar = progress(0, talk.json || (args.events.is_some() && args.output.is_none()));
     let audited = audit(&registry, &options, |step| match step {
@@ -72,7 +84,10 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
             bar.set_message("blocks");
             Ok(())
         }
-        AuditProgress::Event(event) => listing.take(&event),
+        AuditProgress::Event(event) => {
+            anchored.take(&event.event.event);
+            listing.take(&event)
+        }
         AuditProgress::NoCheckpoint(why) => {
             say(&format!("the checkpoint cannot be used, everything is read: {why}"));
             Ok(())
@@ -86,6 +101,25 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     bar.finish_and_clear();
     let audited = audited?;
     let listed = listing.finish()?;
+    say_what_is_odd(&audited);
+    if let Some(path) = &args.html {
+        write_file(path, page::page((registry.chain_id(), registry.address()), &audited).as_bytes(), args.force)?;
+    }
+    let mut text = text(&registry, &audited, args, listed);
+    let mut json = view::json(AuditView::new((registry.chain_id(), registry.address()), &audited, listed));
+    if let Some((path, log)) = &kgc_log {
+        let report = checked(path, log, &anchored)?;
+        text += &format!(
+            "\nkey center's log: {} lines are whole, and {} anchored heads are theirs",
+            report.check.head.seq, report.anchored
+        );
+        json["kgcLog"] = view::json(KgcLogView::new(&report));
+    }
+    Ok(Outcome::new(json, text))
+}
+
+/// What a reader of the result should know besides.
+fn say_what_is_odd(audited: &AuditReport) {
     for silent in &audited.proven.silent {
         say(&format!("not asked for the block's header: {silent}"));
     }
@@ -97,11 +131,21 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     if !audited.storage_proven {
         say("the head is proven, the storage as a whole is not: anvil computes its storage root in its own way");
     }
-    if let Some(path) = &args.html {
-        write_file(path, page::page((registry.chain_id(), registry.address()), &audited).as_bytes(), args.force)?;
+}
+
+fn read_log(path: &PathBuf) -> Result<(PathBuf, Vec<u8>), CliError> {
+    let failed = |source| CliError::File { act: "read", path: path.clone(), source };
+    Ok((path.clone(), std::fs::read(path).map_err(failed)?))
+}
+
+/// What a key center's log came to; an error where it is not whole.
+fn checked(path: &Path, log: &[u8], anchored: &AnchoredLogs) -> Result<KgcLogReport, CliError> {
+    let none = || CliError::Settings { message: format!("{} is no log of a key center", shown_path(path)) };
+    let report = anchored.check(log).ok_or_else(none)?;
+    match report.check.faults[..] {
+        [] => Ok(report),
+        [fault, ref more @ ..] => Err(CliError::KgcLog { path: path.to_owned(), fault, more: more.len() }),
     }
-    let view = AuditView::new((registry.chain_id(), registry.address()), &audited, listed);
-    Ok(Outcome::new(view, text(&registry, &audited, args, listed)))
 }
 
 /// One screen; for lists that programs read, nothing.
@@ -160,8 +204,16 @@ fn text(registry: &Registry, audited: &AuditReport, args: &Args, listed: Option<
 /// What the audit came to, in one line.
 fn verdict(audited: &AuditReport) -> String {
     let (proven, total) = (&audited.proven, audited.summary.total());
+    let word = match audited.rests_on {
+        RestsOn::TrustedHash => "; the block is the one that you named".to_owned(),
+        RestsOn::Nodes => format!("; {} nodes have this block", proven.witnesses.len()),
+        RestsOn::OneNode => {
+            let node = proven.witnesses.first().map_or("the node", String::as_str);
+            format!("; that this block is the chain's is the word of {node} alone")
+        }
+    };
     format!(
-        "complete up to block {}, hash {}: {} numbered events, {total} logs",
+        "complete up to block {}, hash {}: {} numbered events, {total} logs{word}",
         proven.block, proven.hash, audited.seq
     )
 }

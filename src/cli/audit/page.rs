@@ -152,6 +152,7 @@ mod tests {
             silent: vec![],
         };
         let audited = AuditReport {
+            rests_on: crate::audit::RestsOn::OneNode,
             proven,
             seq: 0,
             read: 0,

@@ -4,8 +4,9 @@
 use crate::chain::{DevNode, NodeOptions, Outbox, Registry, Wallet};
 use crate::cli::actors::DEVELOPMENT_CHAIN_ID;
 use crate::cli::error::CliError;
+use crate::cli::key_center::KeyCenter;
 use crate::cli::output::{address, write_file};
-use crate::cli::session::{KeyCenter, Session};
+use crate::cli::session::Session;
 use crate::cli::settings::{Setting, Settings};
 use crate::cli::{deploy, kgc, nodes};
 use crate::contract::bindings::IImageRegistry::registerCall;

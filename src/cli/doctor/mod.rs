@@ -5,9 +5,9 @@ mod node;
 mod storage;
 
 use super::error::CliError;
+use super::key_center::{kgc_key_file, open_keys};
 use super::nodes;
 use super::output::Outcome;
-use super::session::{kgc_key_file, open_keys};
 use super::settings::{Setting, Settings};
 use crate::chain::node::find_binary;
 use crate::chain::{Registry, Rpc};
@@ -16,6 +16,7 @@ use crate::keygen::{Engine, MODEL_DIGEST};
 use crate::words::escaped;
 use serde::Serialize;
 use serde_json::json;
+use std::path::Path;
 
 /// How a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -110,6 +111,10 @@ fn without_secrets(setting: Setting, value: &str) -> String {
             Ok(endpoints) => endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             Err(error) => error.to_string(),
         },
+        // A passphrase that was put where the name of its file belongs names none.
+        Setting::PasswordFile | Setting::KgcPasswordFile | Setting::IpfsTokenFile if !Path::new(value).exists() => {
+            "(not shown: there is no such file)".to_owned()
+        }
         _ => value.to_owned(),
     }
 }

@@ -9,10 +9,14 @@ use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// `O_NONBLOCK`: a FIFO that took a file's place is opened at once, and refused, instead of waited
 /// for.
 const NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+
+/// Room behind a file's bytes, in which a read finds that there are no more.
+const READ_AHEAD_BYTES: usize = 64;
 
 /// Something in a folder that is not read.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,20 +102,22 @@ fn kind(of: FileType) -> Option<&'static str> {
 }
 
 /// The bytes of a regular file, if it is not larger than anything that can be sealed.
-pub(in crate::cli) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+pub(in crate::cli) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
     let file = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path).map_err(failed)?;
     read_open(file).map_err(failed)?.map_err(|error| PipelineError::from(error).into())
 }
 
-fn read_open(file: File) -> std::io::Result<Result<Vec<u8>, ImagingError>> {
+fn read_open(file: File) -> std::io::Result<Result<Zeroizing<Vec<u8>>, ImagingError>> {
     let metadata = file.metadata()?;
     if let Some(what) = kind(metadata.file_type()) {
         return Err(std::io::Error::new(ErrorKind::InvalidInput, format!("not a regular file but {what}")));
     }
     let (mut found, limit) = (metadata.len(), Limits::default().file_bytes);
-    let mut bytes = Vec::new();
+    let mut bytes = Zeroizing::new(Vec::new());
     if found <= limit {
+        // At once, and with room to see its end: bytes that are moved leave a copy behind.
+        bytes.reserve_exact(usize::try_from(found).unwrap_or_default().saturating_add(READ_AHEAD_BYTES));
         // It may have grown since.
         file.take(limit + 1).read_to_end(&mut bytes)?;
         found = bytes.len() as u64;
@@ -151,7 +157,7 @@ mod tests {
             ("zeros", "a device"),
         ];
         assert_eq!(named, expected.map(|(name, what)| (at(name), what)));
-        assert_eq!(read(&at("link")).expect("a file"), b"a file");
+        assert_eq!(read(&at("link")).expect("a file").as_slice(), b"a file");
         // Neither waits for a writer nor reads zeros for ever.
         for name in ["pipe", "zeros", "inside", "socket", "lost"] {
             assert!(matches!(read(&at(name)), Err(CliError::File { .. })), "{name}");

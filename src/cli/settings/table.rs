@@ -61,6 +61,7 @@ settings! {
     ChainId         "chain_id"          "MEDSEAL_CHAIN_ID"        Anywhere, None, Some(|f| &f.chain_id);
     Profile         "profile"           "MEDSEAL_PROFILE"         User,     None, Some(|f| &f.profile);
     BlockTime       "block_time"        "MEDSEAL_BLOCK_TIME"      User,     None, None;
+    ReadTime        "read_time"         "MEDSEAL_READ_TIME"       Anywhere, None, None;
     Wait            "wait"              "MEDSEAL_WAIT"            Anywhere, None, Some(|f| &f.wait);
     FeeCeiling      "fee_ceiling"       "MEDSEAL_FEE_CEILING"     User,     Some("1"), Some(|f| &f.fee_ceiling);
     RelayGas        "relay_gas"         "MEDSEAL_RELAY_GAS"       User,     Some("1000000"), None;

@@ -4,12 +4,14 @@ use super::kinds::Kind;
 use crate::cli::error::CliError;
 use crate::cli::output::say;
 use crate::clock::SystemClock;
-use crate::notify::{Attempt, Backoff, Command, Dispatcher, Receiver, Secret, Webhook};
+use crate::files::read_secret;
+use crate::notify::{Attempt, Backoff, Command, Dispatcher, NotifyError, Receiver, Secret, Webhook};
 use crate::watch::Memory;
 use futures_util::future::try_join_all;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Seconds that an attempt may take.
 const WEBHOOK_SECS: u64 = 10;
@@ -25,14 +27,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 #[command(next_help_heading = "Deliveries to a webhook or a program")]
 pub(super) struct HookArgs {
     /// POST each event as signed JSON to this URL, again and again until it is accepted
-    #[arg(long, value_name = "URL", requires = "webhook_secret_file")]
+    #[arg(long, value_name = "URL", group = "receiver", requires = "webhook_secret_file")]
     webhook: Option<String>,
+    /// The same, with the URL in a file that its owner alone may read: others see the arguments of
+    /// a running program
+    #[arg(long, value_name = "FILE", group = "receiver", requires = "webhook_secret_file")]
+    webhook_url_file: Option<PathBuf>,
     /// File with the secret that the deliveries are signed with: 16 bytes or more, readable by its
     /// owner alone
-    #[arg(long, value_name = "FILE", requires = "webhook")]
+    #[arg(long, value_name = "FILE", requires = "receiver")]
     webhook_secret_file: Option<PathBuf>,
     /// Allow a webhook over plain http on another machine
-    #[arg(long, requires = "webhook")]
+    #[arg(long, requires = "receiver")]
     insecure: bool,
     /// Run this program for each event, again and again until it exits with 0: without a shell, the
     /// JSON on its stdin, the id in MEDSEAL_EVENT_ID
@@ -64,8 +70,13 @@ impl HookArgs {
     pub(super) fn receivers(&self) -> Result<Vec<Receiver>, CliError> {
         let within = |default| Duration::from_secs(self.deadline.unwrap_or(default));
         let mut receivers = Vec::new();
-        if let (Some(url), Some(path)) = (&self.webhook, &self.webhook_secret_file) {
-            let webhook = Webhook::new(url, Secret::read(path)?, within(WEBHOOK_SECS), self.insecure)?;
+        let url = match (&self.webhook, &self.webhook_url_file) {
+            (Some(url), _) => Some(Zeroizing::new(url.clone())),
+            (None, Some(file)) => Some(read_secret(file).map_err(|source| NotifyError::Io { what: "URL", source })?),
+            (None, None) => None,
+        };
+        if let (Some(url), Some(path)) = (url, &self.webhook_secret_file) {
+            let webhook = Webhook::new(url.trim(), Secret::read(path)?, within(WEBHOOK_SECS), self.insecure)?;
             receivers.push(Receiver::Webhook(webhook));
         }
         if let Some(program) = &self.exec {

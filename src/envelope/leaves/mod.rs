@@ -10,6 +10,8 @@ use std::collections::HashSet;
 const MAGIC: [u8; 8] = *b"MEDLEAF\n";
 const VERSION: u16 = 1;
 const PREFIX_BYTES: usize = 14;
+/// Bytes of a leaf without its CID: four hashes, its size, the CID's length.
+const LEAF_BYTES: usize = 4 * 32 + 8 + 1;
 /// Most bytes of a leaf's CID, as the contract takes it.
 const MAX_CID_BYTES: usize = 64;
 
@@ -150,6 +152,11 @@ impl Leaves {
             bytes.extend_from_slice(&leaf.cid);
         }
         bytes
+    }
+
+    /// Bytes of the longest list of so many leaves.
+    pub fn most_bytes(count: u32) -> u64 {
+        PREFIX_BYTES as u64 + u64::from(count) * (LEAF_BYTES + MAX_CID_BYTES) as u64
     }
 
     /// How many there are.

@@ -185,7 +185,9 @@ mod tests {
         for number in [0, 1, 2, 1, 3, 4, 5, 6, 7, 8, 9] {
             survey.add(small_phantom(number), 22).expect("the model runs");
         }
-        survey.add(Subject::Bytes((0..=255).cycle().take(5000).collect()), 22).expect("the model runs");
+        survey
+            .add(Subject::Bytes((0..=255).cycle().take(5000).collect::<Vec<u8>>().into()), 22)
+            .expect("the model runs");
         survey.report()
     }
 

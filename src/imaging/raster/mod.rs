@@ -150,7 +150,7 @@ pub fn encode(image: &Image, format: Format) -> Result<Vec<u8>, ImagingError> {
         (SampleType::U16, 4) => ExtendedColorType::Rgba16,
         (other, channels) => return Err(not(format!("{channels} channels of {}", other.name()))),
     };
-    let mut samples = Vec::with_capacity(image.samples().len());
+    let mut samples = zeroize::Zeroizing::new(Vec::with_capacity(image.samples().len()));
     for bits in image.canonical_bits() {
         #[allow(clippy::cast_possible_truncation)] // to the sample's own width
         match image.sample_type() {

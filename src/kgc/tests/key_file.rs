@@ -56,7 +56,6 @@ fn what_is_kept_comes_back() {
     for (protection, passphrase) in [
         (LOCKED, Some("correct horse")),
         (Protection::FileModeOnly, None),
-        (Protection::FileModeOnly, Some("not looked at")),
         (Protection::Passphrase("correct horse", PassphraseCost::RECOMMENDED), Some("correct horse")),
     ] {
         let place = Place::with_file(protection);
@@ -99,6 +98,17 @@ fn it_is_never_overwritten() {
     assert_eq!(fs::read(place.path()).expect("the file"), before);
 }
 
+/// Whoever can write the folder could put it there, with keys of their own.
+#[test]
+fn an_unencrypted_file_is_refused_where_there_is_a_passphrase_for_it() {
+    let place = Place::with_file(Protection::FileModeOnly);
+    for passphrase in ["correct horse", ""] {
+        let refused = place.open(Some(passphrase));
+        assert!(matches!(refused, Err(KeyFileError::NotEncrypted { path }) if path == place.path()));
+    }
+    place.open(None).expect("nobody has a passphrase");
+}
+
 #[test]
 fn a_missing_file_a_missing_and_a_wrong_passphrase_are_told_apart() {
     let place = Place::new();
@@ -130,15 +140,15 @@ fn a_file_that_others_may_use_is_refused() {
 
 #[test]
 fn every_change_is_noticed() {
-    for protection in [LOCKED, Protection::FileModeOnly] {
+    for (protection, passphrase) in [(LOCKED, Some("correct horse")), (Protection::FileModeOnly, None)] {
         for field in ["kgcId", "x25519", "receiptSigner", "nonce", "secrets"] {
             let place = Place::with_file(protection);
             place.edit(|json| flip(&mut json[field]));
-            assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Tampered)), "{field}");
+            assert!(matches!(place.open(passphrase), Err(KeyFileError::Tampered)), "{field}");
         }
         let place = Place::with_file(protection);
         place.edit(|json| json["epoch"] = 2.into());
-        assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Tampered)));
+        assert!(matches!(place.open(passphrase), Err(KeyFileError::Tampered)));
     }
     let changes: [fn(&mut serde_json::Value); 3] = [
         |json| flip(&mut json["passphrase"]["salt"]),

@@ -2,22 +2,29 @@
 //!
 //! A job is a folder in the sender's state. `sealed.msl` and `sealed.keys` are written first,
 //! `job.json` last: if it is there, the files are complete. After registration only `job.json` is
-//! kept, and says nothing of the file.
+//! kept, and says nothing of the file. The folder's name is made of the file's hash with a key that
+//! lies beside the jobs: whoever sees the names alone (in a backup, a listing) cannot tell whether
+//! a file that they have is among them.
 
 use super::PipelineError;
 use super::prepare::Mode;
 use super::put::sha256;
 use crate::envelope::{EnvelopeError, SealedImage};
-use crate::files::{Existing, make_private_folder, write_whole};
+use crate::files::{Existing, folder_of, is_draft, make_private_folder, write_whole};
 use crate::storage::Cid;
 use alloy::primitives::{Address, B256};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use zeroize::Zeroizing;
 
 const DESCRIPTION: &str = "job.json";
+const LOCK: &str = "lock";
 const SEALED: &str = "sealed.msl";
 const CAPSULES: &str = "sealed.keys";
 
@@ -137,22 +144,84 @@ impl SealingJobs {
             Mode::Pixels => 1,
             Mode::Raw => 2,
         };
-        let name = Sha256::new_with_prefix(Sha256::digest(file))
+        self.sweep_once();
+        let key = self.key()?;
+        let name = Hmac::<Sha256>::new_from_slice(key.as_slice())
+            .expect("HMAC takes keys of any length")
+            .chain_update(Sha256::digest(file))
             .chain_update([mode])
             .chain_update(sender)
             .chain_update(chain_id.to_be_bytes())
             .chain_update(registry)
             .finalize();
-        let path = self.folder.join(alloy::hex::encode(name));
+        let path = self.folder.join(alloy::hex::encode(name.into_bytes()));
         let failed = |source| PipelineError::JobFile { path: path.clone(), source };
         make_private_folder(&path).map_err(failed)?;
-        let lock = File::create(path.join("lock")).map_err(failed)?;
+        let lock = File::create(path.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(JobFolder { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(PipelineError::JobBusy { path }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
+}
+
+impl SealingJobs {
+    /// Takes away what dead processes left in the folders of all jobs, once in a process: drafts,
+    /// and the files of sealings that never came to their description.
+    fn sweep_once(&self) {
+        static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+        if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(self.folder.clone()) {
+            self.sweep();
+        }
+    }
+
+    /// What cannot be looked at stays: nothing of ours depends on it.
+    fn sweep(&self) {
+        for job in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let pieces = pieces(&job.path());
+            if pieces.is_empty() {
+                continue;
+            }
+            // Whoever works on the job holds its lock.
+            let Ok(lock) = File::open(job.path().join(LOCK)) else { continue };
+            if lock.try_lock().is_ok() {
+                pieces.iter().for_each(|piece| drop(std::fs::remove_file(piece)));
+            }
+        }
+    }
+
+    /// The key of the folders' names, which is made with the first job.
+    fn key(&self) -> Result<Zeroizing<Vec<u8>>, PipelineError> {
+        let path = self.folder.with_extension("key");
+        let failed = |source| PipelineError::JobFile { path: path.clone(), source };
+        let read = || std::fs::read(&path).map(Zeroizing::new);
+        let key = match read() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_private_folder(folder_of(&path)).map_err(failed)?;
+                let mut random = Zeroizing::new([0; 32]);
+                getrandom::fill(random.as_mut()).map_err(|error| failed(error.into()))?;
+                let made = write_whole(&path, random.as_slice(), Existing::Keep);
+                // Another process was first.
+                made.or_else(|error| if error.kind() == ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+                    .map_err(failed)?;
+                read()
+            }
+            there => there,
+        };
+        let key = key.map_err(failed)?;
+        let wrong = || std::io::Error::new(ErrorKind::InvalidData, "expected a key of 32 bytes");
+        if key.len() == 32 { Ok(key) } else { Err(failed(wrong())) }
+    }
+}
+
+/// Files in a job's folder that no run goes on with.
+fn pieces(folder: &Path) -> Vec<PathBuf> {
+    let described = folder.join(DESCRIPTION).exists();
+    let is_piece =
+        |name: &str| name.starts_with(".tmp") || is_draft(name) || (!described && [SEALED, CAPSULES].contains(&name));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_str().is_some_and(is_piece)).map(|entry| entry.path()).collect()
 }
 
 impl JobFolder {

@@ -96,3 +96,54 @@ fn a_damaged_description_is_an_error_and_not_a_new_job() {
     std::fs::write(own.path.join(DESCRIPTION), b"{").expect("written");
     assert!(matches!(own.read(), Err(PipelineError::JobDescription { .. })));
 }
+
+/// A guessed file is not confirmed by the names alone: each place has a key of its own.
+#[test]
+fn a_folders_name_says_nothing_without_the_key_beside_the_jobs() {
+    let name_in = |folder: &tempfile::TempDir| {
+        open(&SealingJobs::new(folder.path().join("jobs")), b"scan", Mode::Auto, 8, 1, 9).path
+    };
+    let (one, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    assert_eq!(name_in(&one), name_in(&one));
+    assert_ne!(name_in(&one).file_name(), name_in(&other).file_name());
+    let key = |folder: &tempfile::TempDir| folder.path().join("jobs.key");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&key(&one).metadata().expect("there").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    std::fs::copy(key(&one), key(&other)).expect("copied");
+    assert_eq!(name_in(&one).file_name(), name_in(&other).file_name());
+    std::fs::write(key(&one), b"short").expect("written");
+    let jobs = SealingJobs::new(one.path().join("jobs"));
+    let refused = jobs.open(b"scan", Mode::Auto, Address::ZERO, 1, Address::ZERO);
+    assert!(matches!(refused, Err(PipelineError::JobFile { .. })));
+}
+
+#[test]
+fn what_a_dead_process_left_is_swept_and_nothing_that_somebody_goes_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = SealingJobs::new(folder.path().join("jobs"));
+    let names = |path: &std::path::Path| {
+        let mut names: Vec<_> =
+            std::fs::read_dir(path).expect("listed").map(|entry| entry.expect("one").file_name()).collect();
+        names.sort();
+        names
+    };
+    let begun = open(&jobs, b"begun", Mode::Auto, 8, 1, 9);
+    let files = files(b"begun");
+    begun.begin(&job(&files), &files).expect("written");
+    let at_work = open(&jobs, b"at work", Mode::Auto, 8, 1, 9);
+    let dead = open(&jobs, b"dead", Mode::Auto, 8, 1, 9);
+    for path in [&begun.path, &at_work.path, &dead.path] {
+        std::fs::write(path.join(".tmpAbCdEf"), "half").expect("written");
+        std::fs::write(path.join(".medseal-AbCdEf.tmp"), "half").expect("written");
+    }
+    for path in [&at_work.path, &dead.path] {
+        std::fs::write(path.join("sealed.msl"), "not described").expect("written");
+    }
+    let paths = (begun.path.clone(), dead.path.clone());
+    drop((begun, dead));
+    let (begun, dead) = paths;
+    jobs.sweep();
+    assert_eq!(names(&at_work.path), [".medseal-AbCdEf.tmp", ".tmpAbCdEf", "lock", "sealed.msl"]);
+    assert_eq!(names(&begun), ["job.json", "lock", "sealed.keys", "sealed.msl"]);
+    assert_eq!(names(&dead), ["lock"]);
+}

@@ -225,6 +225,10 @@ impl Store for KuboStore {
         self.nodes.read(cid, Some(sha256), length).await
     }
 
+    async fn get_by_address(&self, cid: &Cid, length: Length) -> Result<Vec<u8>, StoreError> {
+        self.nodes.read(cid, None, length).await
+    }
+
     async fn fetch_observed(&self, cid: &Cid) -> Result<Observed, StoreError> {
         let walk = self.nodes.observe(cid, || BlockWalk::observed(*cid), || BlockWalk::looking(*cid)).await?;
         Ok(walk.into_observed())

@@ -54,8 +54,8 @@ impl LocalStore {
     /// mode.
     ///
     /// # Errors
-    /// [`StoreError::Unwritable`] if `dir` is not a folder, [`StoreError::Unavailable`] if it cannot
-    /// be read.
+    /// [`StoreError::Unwritable`] if `dir` is not a folder, [`StoreError::Unavailable`] if it
+    /// cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
         let folder = Folder { root: dir.as_ref().to_path_buf() };
         match folder.prepare() {
@@ -106,6 +106,16 @@ impl Store for LocalStore {
             length.check(&cid, bytes.len() as u64)?;
             let found = Sha256::digest(&bytes).into();
             if found == expected { Ok(bytes) } else { Err(StoreError::ContentMismatch { cid, expected, found }) }
+        })
+        .await
+    }
+
+    async fn get_by_address(&self, cid: &Cid, length: Length) -> Result<Vec<u8>, StoreError> {
+        let cid = *cid;
+        self.blocking(move |folder| {
+            let bytes = folder.walk(&cid, BlockWalk::checked(cid).of_length(length))?.into_observed().bytes;
+            length.check(&cid, bytes.len() as u64)?;
+            Ok(bytes)
         })
         .await
     }

@@ -76,10 +76,8 @@ fn altered((event, time): &(RegistryEvent, u64), random: &mut Random) -> Option<
     match random.below(bytes + 16) {
         at if at < 32 * (topics.len() - 1) => topics[1 + at / 32][at % 32] ^= 1 << random.below(8),
         at if at < bytes => data[at - 32 * (topics.len() - 1)] ^= 1 << random.below(8),
-        at if at < bytes + 8 && Trail::of(&event.event).is_some() => event.place.block_number ^= 1,
-        _ if Trail::of(&event.event).is_some() => time ^= 1,
-        // An item of a batch is placed by its batch.
-        _ => topics[1][0] ^= 1,
+        at if at < bytes + 8 => event.place.block_number ^= 1,
+        _ => time ^= 1,
     }
     event.event = Event::decode_raw_log_with_config(&topics, &data, AbiDecoderConfig::new().validate(true)).ok()?;
     let again = event.event.to_log_data();

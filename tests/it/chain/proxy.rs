@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     Close,
     /// The node is asked this instead.
     Ask(Value),
+    /// It does not reach the node, and this comes back as the whole body.
+    Body(String),
 }
 
 /// Returns the URL of a proxy in front of `node`; it lives as long as the test does.
@@ -46,6 +48,7 @@ async fn serve(mut stream: TcpStream, node: &str, rule: &mut impl FnMut(&Value) 
     let (status, answer) = match fault {
         Fault::Close => return,
         Fault::Answer(result) => ("200 OK", json!({ "result": result })),
+        Fault::Body(body) => return send(&mut stream, "200 OK", &body),
         Fault::Ask(other) => ("200 OK", forward(node, &other).await),
         Fault::Refuse(code, message) => ("200 OK", json!({ "error": { "code": code, "message": message } })),
         Fault::None => ("200 OK", forward(node, &request).await),
@@ -67,7 +70,10 @@ async fn serve(mut stream: TcpStream, node: &str, rule: &mut impl FnMut(&Value) 
     let mut answer = answer;
     answer["jsonrpc"] = json!("2.0");
     answer["id"] = request["id"].clone();
-    let body = answer.to_string();
+    send(&mut stream, status, &answer.to_string());
+}
+
+fn send(stream: &mut TcpStream, status: &str, body: &str) {
     let length = body.len();
     // Who does not want the answer any more has closed the connection.
     let _ = write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");

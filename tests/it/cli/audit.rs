@@ -87,7 +87,7 @@ fn it_lists_as_table_lines_and_csv_what_the_filters_leave() {
     assert_eq!(audited["listed"], json!(all.len()));
     let csv = String::from_utf8(world.read("events.csv")).expect("text");
     let rows: Vec<&str> = csv.lines().collect();
-    assert!(rows[0].starts_with("seq,block,logIndex,transaction,time,event,imageId,sender,actor,outcome,what"));
+    assert!(rows[0].starts_with("seq,block,time,event,imageId,sender,actor,outcome,what,transaction (unproven),"));
     assert_eq!(rows.len(), all.len() + 1);
     for (row, line) in rows[1..].iter().zip(&all) {
         assert!(row.contains(line["transaction"].as_str().expect("a hash")), "{row} {line}");

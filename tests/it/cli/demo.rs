@@ -143,3 +143,54 @@ fn the_node_runs_until_it_is_stopped() {
     let state: PathBuf = folder.path().join(".medseal/node/state.json");
     assert!(state.is_file(), "the chain is kept");
 }
+
+/// Nothing but the newest seconds: the chain is saved as it goes, and one that is cut short is the
+/// last whole one.
+#[test]
+fn a_node_that_is_killed_keeps_its_chain() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let url = format!("http://127.0.0.1:{port}");
+    let run = |args: &[&str]| Run::of(program(folder.path()).args(args).args(["--json", "--rpc-url", &url]));
+    let start = || {
+        let mut command = program(folder.path());
+        command.env("MEDSEAL_ANVIL", fetched("bin/anvil")).args(["node", "--port", &port.to_string()]);
+        let quiet = std::process::Stdio::null;
+        let mut child = command.stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().expect("starts");
+        wait_until("the node", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        assert!(child.try_wait().expect("a child").is_none());
+        child
+    };
+    let mut child = start();
+    let deployed = run(&["deploy"]).result();
+    let address = deployed["address"].as_str().expect("an address").to_lowercase();
+    let (state, whole) =
+        (folder.path().join(".medseal/node/state.json"), folder.path().join(".medseal/node/state.whole.json"));
+    let holds = |path: &PathBuf| std::fs::read_to_string(path).is_ok_and(|text| text.contains(&address));
+    wait_until("the chain to be saved", || holds(&whole));
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let anvil = std::fs::read_to_string(children).expect("its children").trim().to_owned();
+    assert!(anvil.parse::<u32>().is_ok(), "one child: {anvil}");
+    for pid in [&child.id().to_string(), &anvil] {
+        assert!(std::process::Command::new("kill").args(["-KILL", pid]).status().expect("kill").success());
+    }
+    child.wait().expect("ended");
+    wait_until("anvil to end", || std::net::TcpListener::bind(("127.0.0.1", port)).is_ok());
+    let bytes = std::fs::read(&state).expect("the state");
+    std::fs::write(&state, &bytes[..bytes.len() / 2]).expect("cut short");
+    let mut child = start();
+    let again = run(&["deploy"]).result();
+    assert_eq!((&again["address"], &again["already"]), (&deployed["address"], &true.into()));
+    assert!(
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill").success()
+    );
+    child.wait().expect("ended");
+}
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !done() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(60), "waited a minute for {what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}

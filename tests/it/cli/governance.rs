@@ -116,6 +116,8 @@ fn a_pause_stops_what_it_should_and_no_more() {
     assert_eq!(world.medseal(&["registry", "unpause"]).result()["pausedUntil"], Value::Null);
     // What was sealed and stored is registered now.
     world.seal("b.png", &[]);
+    // The unused time was given back; twice at once makes no longer pause.
+    assert!(world.medseal(&["registry", "pause"]).result()["pausedUntil"].is_u64());
     let refusal = world.refused(&["registry", "pause"], 1, "REVERTED");
     assert!(refusal.message.contains("PausedLately"), "{}", refusal.message);
 }

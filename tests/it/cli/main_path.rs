@@ -195,4 +195,37 @@ fn a_passphrase_guards_the_key_generation_center() {
     assert!(needed.hint.contains("MEDSEAL_KGC_PASSWORD"), "{}", needed.hint);
     assert!(!world.path("not").exists());
     assert_eq!(world.read(".medseal/kgc/kgc.json"), key_file);
+
+    // Somebody else's key file, which needs no passphrase, is none of ours.
+    world.medseal(&["kgc", "init", "--no-passphrase", "--offline", "--home", "theirs"]).result();
+    world.write(".medseal/kgc/kgc.json", world.read("theirs/kgc/kgc.json"));
+    let refusal = with("passphrase", &["open", id, "-o", "not"]).refusal(1, "KGC_KEY_FILE");
+    assert!(refusal.message.contains("is not encrypted"), "{}", refusal.message);
+    assert!(!world.path("not").exists());
+    world.write(".medseal/kgc/kgc.json", key_file);
+}
+
+/// A passphrase that was put where the name of its file belongs is repeated nowhere.
+#[test]
+fn a_secret_in_place_of_its_file_is_not_repeated() {
+    let world = World::new();
+    world.write("keystore", include_str!("../../../src/chain/testdata/keystore.json"));
+    let secret = "Tr0ub4dor&3";
+    let said = [
+        world.medseal(&["kgc", "status", "--kgc-password-file", secret]),
+        world.medseal(&["deploy", "--keystore", "keystore", "--password-file", secret]),
+        world.medseal(&["pins", "--ipfs-api", "http://127.0.0.1:1", "--ipfs-token-file", secret]),
+        world.medseal(&["open", &format!("0x{}", "11".repeat(32)), "-o", "x", "--reader-key", secret]),
+        world.medseal(&["watch", "--once", "--webhook", "http://127.0.0.1:1", "--webhook-secret-file", secret]),
+        world.medseal(&["watch", "--once", "--webhook-url-file", secret, "--webhook-secret-file", "keystore"]),
+    ];
+    for run in said {
+        assert_eq!(run.code, 5, "{} {}", run.stdout, run.stderr);
+        assert!(run.stdout.contains("path") && !run.stdout.contains(secret), "{}", run.stdout);
+        assert!(!run.stderr.contains(secret), "{}", run.stderr);
+    }
+    for flag in ["--kgc-password-file", "--password-file", "--ipfs-token-file"] {
+        let doctor = world.medseal(&["doctor", flag, secret]);
+        assert!(doctor.stdout.contains("not shown") && !doctor.stdout.contains(secret), "{}", doctor.stdout);
+    }
 }

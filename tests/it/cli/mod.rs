@@ -233,15 +233,18 @@ fn node_options() -> NodeOptions {
     NodeOptions { binary: std::env::var_os("MEDSEAL_ANVIL").map(PathBuf::from), ..Default::default() }
 }
 
-/// Reads every file below `folder`, but for databases, their locks, and the KGC's log of what it
-/// was asked.
+/// Reads every file below `folder`, but for databases, their locks, the key of jobs' names, and the
+/// KGC's log of what it was asked.
 fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             collect(&path, files);
-        } else if !name.starts_with("outbox-") && !name.starts_with("release.log") && name != "lock" {
+        } else if !name.starts_with("outbox-")
+            && !name.starts_with("release.log")
+            && !["lock", "jobs.key"].contains(&name.as_str())
+        {
             let bytes = std::fs::read(&path).expect("a file");
             files.insert(path, bytes);
         }

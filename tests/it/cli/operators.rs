@@ -27,7 +27,7 @@ fn an_operator_grants_and_revokes_as_long_as_it_may() {
     assert_eq!((&allowed["sender"], &allowed["already"]), (&wallet(SENDER).into(), &false.into()));
     assert_eq!(world.medseal(&["operator", "allow", &operator]).result()["already"], true);
     let shown = world.medseal(&["operator", "show", &operator, "--of", &wallet(SENDER), "--as", "stranger"]).result();
-    assert_eq!((&shown["allowed"], &shown["seq"]), (&true.into(), &1.into()));
+    assert_eq!((&shown["allowed"], &shown["seq"]), (&true.into(), &"1".into()));
 
     let granted = world.medseal(&grant).result();
     assert_eq!((&granted["by"], &granted["relayer"]), (&operator.as_str().into(), &serde_json::Value::Null));
@@ -40,7 +40,13 @@ fn an_operator_grants_and_revokes_as_long_as_it_may() {
 
     world.medseal(&["operator", "remove", &operator]).result();
     world.refused(&grant, 4, "REVERTED");
-    assert_eq!(world.medseal(&["operator", "show", &operator]).result()["seq"], 2);
+    assert_eq!(counted(&world.medseal(&["operator", "show", &operator]).result()["seq"]), (1, 0));
+}
+
+/// How often something was taken away, and what was counted since.
+fn counted(seq: &serde_json::Value) -> (u128, u128) {
+    let seq: u128 = seq.as_str().expect("text").parse().expect("a number");
+    (seq >> 96, seq & 0xffff_ffff)
 }
 
 #[test]
@@ -61,7 +67,7 @@ fn what_was_signed_is_submitted_by_a_relayer() {
         let by = if line.contains(&"--as") { &operator } else { &wallet(SENDER) };
         assert_eq!((&result["by"], &result["relayer"]), (&by.as_str().into(), &relayer.as_str().into()), "{line:?}");
     }
-    assert_eq!(world.medseal(&["show", &id, "--wallet", &reader]).result()["access"]["seq"], 3);
+    assert_eq!(counted(&world.medseal(&["show", &id, "--wallet", &reader]).result()["access"]["seq"]), (1, 0));
     let verified = world.medseal(&["verify", &id, "--record", "--relayer", "relayer"]).result();
     assert_eq!((&verified["recorded"]["by"], &verified["recorded"]["valid"]), (&wallet(5).into(), &true.into()));
     // And again: each names the nonce of its day.

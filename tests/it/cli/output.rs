@@ -36,7 +36,7 @@ fn what_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
         &["audit", "--events", "csv"],
         &["audit", "--events", "jsonl"],
         &["audit", "--json"],
-        &["watch", "--once", "--from-start"],
+        &["watch", "--once", "--from-start", "--anew"],
         &["completions", "bash"],
         &["man"],
         &["--help"],

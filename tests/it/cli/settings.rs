@@ -42,6 +42,10 @@ fn the_nearest_one_wins() {
         let values = if name == "rpc_url" { nowhere } else { ["11", "22", "33", "44", "55"] };
         let folder = tempfile::tempdir().expect("a folder");
         let url = [("ETH_RPC_URL", nowhere[0])];
+        // Of a secret's file the name is shown if it is one.
+        for value in ["11", "22", "33", "44", "55"] {
+            std::fs::write(folder.path().join(value), "").expect("written");
+        }
         let base: &[_] = if name == "rpc_url" { &[] } else { &url };
         let expect = |variables: &[(&str, &str)], args: &[&str], value: &str, origin: &str| {
             let found = setting(&folder, &[base, variables].concat(), args, name);
@@ -81,7 +85,7 @@ fn the_working_folder_loads_no_code_and_weakens_no_check() {
         ("models", "", "MEDSEAL_MODELS", "1111111111111111111111111111111111111111111111111111111111111111"),
         ("profile", "--profile", "MEDSEAL_PROFILE", "development"),
         ("block_time", "", "MEDSEAL_BLOCK_TIME", "31536000"),
-        ("ipfs_token_file", "--ipfs-token-file", "MEDSEAL_IPFS_TOKEN_FILE", "/home/me/.ssh/id"),
+        ("ipfs_token_file", "--ipfs-token-file", "MEDSEAL_IPFS_TOKEN_FILE", "/etc/passwd"),
     ];
     let nowhere = ("ETH_RPC_URL", "http://127.0.0.1:1");
     for (name, flag, variable, value) in all {

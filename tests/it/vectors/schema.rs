@@ -88,6 +88,37 @@ schema! {
         pub(super) image_key: B256,
         pub(super) subkeys: SubkeyVector,
     }
+    struct FromSamplesFile {
+        pub(super) images: Vec<FromSamplesImage>,
+        pub(super) files: Vec<FromSamplesBytes>,
+    }
+    struct FromSamplesImage {
+        pub(super) name: String,
+        #[serde(flatten)]
+        pub(super) shape: ShapeVector,
+        pub(super) samples: Bytes,
+        #[serde(flatten)]
+        pub(super) key: FromSamplesKey,
+    }
+    struct FromSamplesBytes {
+        pub(super) name: String,
+        pub(super) length: usize,
+        #[serde(flatten)]
+        pub(super) key: FromSamplesKey,
+    }
+    struct FromSamplesKey {
+        pub(super) fold: Bytes,
+        #[serde(flatten)]
+        pub(super) identity: Identity,
+        pub(super) partials: Vec<B256>,
+        pub(super) r: B256,
+        pub(super) tout: Bytes,
+        pub(super) ikm_bytes: usize,
+        pub(super) ikm_sha256: B256,
+        pub(super) info: Bytes,
+        pub(super) image_key: B256,
+        pub(super) subkeys: SubkeyVector,
+    }
     struct Identity {
         pub(super) chain_id: u64,
         pub(super) registry: Address,
@@ -221,9 +252,11 @@ impl DescriptionVector {
         let format = Format::ALL.into_iter().find(|format| format!("{format:?}").to_lowercase() == self.format);
         let layout = match self.layout.as_str() {
             "bytes" => Layout::Bytes { length: self.payload_bytes },
-            "spliced" => {
-                Layout::Spliced { shape: self.shape.shape(), head: self.head.to_vec(), tail: self.tail.to_vec() }
-            }
+            "spliced" => Layout::Spliced {
+                shape: self.shape.shape(),
+                head: self.head.to_vec().into(),
+                tail: self.tail.to_vec().into(),
+            },
             "pixels" => Layout::Pixels { shape: self.shape.shape() },
             other => panic!("layout {other}"),
         };

@@ -27,7 +27,7 @@ fn a_round_has_both_depths_every_place_and_three_more() {
             [Change::Swap, Change::Shift, Change::Constant]
         );
     }
-    let mut bytes = Subject::Bytes((0..=255).cycle().take(5000).collect());
+    let mut bytes = Subject::Bytes((0..=255).cycle().take(5000).collect::<Vec<u8>>().into());
     let found = kinds(&mut bytes, 0, ROUND);
     assert!(PLACES.iter().all(|place| found[&Change::Level(SampleKind::Byte, *place)] == 2), "{found:?}");
 }

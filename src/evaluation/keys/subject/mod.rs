@@ -4,6 +4,7 @@ use super::change::{ChangedSamples, SampleKind};
 use super::draws::Draws;
 use crate::imaging::{ByteOrder, ChannelOrder, Geometry, Image, SampleType};
 use crate::keygen::{Fold, fold_bytes, fold_image};
+use zeroize::Zeroizing;
 
 /// The input of a key.
 #[derive(Debug, Clone)]
@@ -11,7 +12,7 @@ pub enum Subject {
     /// Decoded samples.
     Image(Image),
     /// A file that is not decoded.
-    Bytes(Vec<u8>),
+    Bytes(Zeroizing<Vec<u8>>),
 }
 
 impl Subject {

@@ -39,7 +39,7 @@ fn a_level_goes_up_or_down_and_stays_within_its_bits() {
     let bits = |value: i16| u64::from(value.cast_unsigned());
     assert_eq!(levels(&signed, bits(0)), [1, bits(-1)]);
     assert_eq!((levels(&signed, bits(2047)), levels(&signed, bits(-2048))), (vec![2046], vec![bits(-2047)]));
-    let bytes = Subject::Bytes(vec![9]);
+    let bytes = Subject::Bytes(vec![9].into());
     assert_eq!((levels(&bytes, 0), levels(&bytes, 255), levels(&bytes, 1)), (vec![1], vec![254], vec![0, 2]));
     assert_eq!(levels(&row(SampleType::I8, 8, &[0]), 0x7f), [0x7e]);
 }
@@ -94,7 +94,7 @@ fn rows_are_shifted_pixel_by_pixel() {
     assert_eq!(shifted(planar), [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10]);
     let words = image([1, 3, 1], SampleType::U16, BIG, 16, samples()[..6].to_vec());
     assert_eq!(shifted(words), [4, 5, 0, 1, 2, 3]);
-    assert_eq!(shifted(Subject::Bytes(vec![1, 2, 3])), [3, 1, 2]);
+    assert_eq!(shifted(Subject::Bytes(vec![1, 2, 3].into())), [3, 1, 2]);
     assert!(row(SampleType::U8, 8, &[5, 5]).shifted().is_none());
 }
 

@@ -49,9 +49,33 @@ impl History<'_> {
         let (by, stranger) = (if self.chain == Chain::Anvil { HEIR } else { ADMIN }, wallet(9).address());
         self.call(by, &IOpenZeppelin::grantRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
         self.call(by, &IOpenZeppelin::revokeRoleCall { role: Role::Verifier.id(), account: stranger }, 1);
+        self.join_a_flag(by).await;
         let successor = if self.chain == Chain::Anvil { DEPLOYER } else { BEACON_ROOTS };
         self.call(by, &supersedeCall { successor }, 1);
         self.block().await;
+    }
+
+    /// A second verifier, whose role `by` gives and takes, observes other bytes under an open flag.
+    async fn join_a_flag(&mut self, by: usize) {
+        let now = crate::chain::block_time(self.registry).await;
+        let at = (0..self.images.len()).find(|at| !self.images[*at].tampered).unwrap();
+        if !self.images[at].open {
+            self.verify(at, now, 4, &mut true, false);
+        }
+        let (role, account) = (Role::Verifier.id(), wallet(RELAYER).address());
+        self.call(by, &IOpenZeppelin::grantRoleCall { role, account }, 1);
+        self.block().await;
+        let verification = Verification {
+            imageId: self.images[at].id,
+            verifier: account,
+            observedHash: self.random.word(),
+            observedAt: now,
+            nonce: U256::ZERO,
+            deadline: 0,
+        };
+        self.call(RELAYER, &recordVerificationCall { verification, signature: Bytes::new() }, 2);
+        self.block().await;
+        self.call(by, &IOpenZeppelin::revokeRoleCall { role, account }, 1);
     }
 
     /// Another administrator, after the days that it takes.

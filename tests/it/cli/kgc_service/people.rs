@@ -23,6 +23,51 @@ fn lines(world: &World) -> Vec<Value> {
     log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
+/// The head on chain is that of the log, and the receipt is a line under it.
+fn is_anchored(world: &World, receipt: &Value) {
+    let text = String::from_utf8(world.read(".medseal/kgc/release.log")).expect("text");
+    let heads: Vec<LogHead> = text
+        .lines()
+        .scan(LogHead::EMPTY, |head, line| {
+            *head = head.after(line.as_bytes());
+            Some(*head)
+        })
+        .collect();
+    assert_eq!(lines(world).last().expect("lines")["kind"], "stopped");
+    let kgc_id = lines(world)[0]["kgcId"].as_str().expect("an id").parse().expect("an id");
+    let anchorer = wallet(4).parse().expect("a wallet");
+    let anchored = world.runtime.block_on(world.registry().log_head(anchorer, release_log_id(kgc_id, "")));
+    let anchored = anchored.expect("an answer");
+    assert_eq!((anchored.seq, anchored.head), (5, heads[4].head));
+    let place = usize::try_from(receipt["logSeq"].as_u64().expect("a place")).expect("small");
+    assert_eq!(receipt["logHead"], json!(heads[place - 1].head));
+}
+
+/// What an auditor finds who is given the log.
+fn is_audited(world: &World) {
+    let text = String::from_utf8(world.read(".medseal/kgc/release.log")).expect("text");
+    // An auditor who is given the log finds it whole, or the line that was changed, cut or moved.
+    let audit = ["audit", "--kgc-log", ".medseal/kgc/release.log"];
+    let whole = world.medseal(&audit).result()["kgcLog"].take();
+    assert_eq!(
+        (&whole["lines"], &whole["anchored"], &whole["anchoredBy"]),
+        (&json!(5), &json!(1), &json!([wallet(4)]))
+    );
+    let lines: Vec<&str> = text.lines().collect();
+    let (changed, doubled) = (lines[2].replacen("refused", "release", 1), [&lines[..2], &lines[1..]].concat());
+    let cases: [(&str, Vec<&str>); 4] = [
+        ("line 3 was changed", vec![lines[0], lines[1], &changed, lines[3], lines[4]]),
+        ("lines 3 to 3 are missing", vec![lines[0], lines[1], lines[3], lines[4]]),
+        ("line 2 stands twice", doubled),
+        ("the log ends with line 4, line 5 was anchored", lines[..4].to_vec()),
+    ];
+    for (words, lines) in cases {
+        world.write("shown.log", lines.join("\n") + "\n");
+        let refusal = world.refused(&["audit", "--kgc-log", "shown.log"], 3, "KGC_LOG");
+        assert!(refusal.message.contains(words), "{words}: {}", refusal.message);
+    }
+}
+
 #[test]
 fn two_people_on_two_machines_seal_and_open_over_tls() {
     let world = World::new();
@@ -73,22 +118,8 @@ fn two_people_on_two_machines_seal_and_open_over_tls() {
     // The refusal stands on chain once the log's head is anchored.
     serving.stop();
     world.medseal(&["kgc", "anchor"]).result();
-    let text = String::from_utf8(world.read(".medseal/kgc/release.log")).expect("text");
-    let heads: Vec<LogHead> = text
-        .lines()
-        .scan(LogHead::EMPTY, |head, line| {
-            *head = head.after(line.as_bytes());
-            Some(*head)
-        })
-        .collect();
-    assert_eq!(lines(&world).last().expect("lines")["kind"], "stopped");
-    let kgc_id = log[0]["kgcId"].as_str().expect("an id").parse().expect("an id");
-    let anchorer = wallet(4).parse().expect("a wallet");
-    let anchored = world.runtime.block_on(world.registry().log_head(anchorer, release_log_id(kgc_id, "")));
-    let anchored = anchored.expect("an answer");
-    assert_eq!((anchored.seq, anchored.head), (5, heads[4].head));
-    let place = usize::try_from(given[0]["logSeq"].as_u64().expect("a place")).expect("small");
-    assert_eq!(given[0]["logHead"], json!(heads[place - 1].head));
+    is_anchored(&world, &given[0]);
+    is_audited(&world);
 
     // Nobody there any more.
     let gone = run(&reader, &open).refusal(6, "KGC_UNREACHABLE");
@@ -104,7 +135,7 @@ fn a_key_center_that_is_not_the_chains_is_noticed() {
     let serving = Serving::start(&other, &["--anchor-every", "0"]);
     let open = ["open", &id, "-o", "opened", "--kgc", &serving.url];
     world.medseal(&open).refusal(3, "KGC_ANSWER");
-    // One without TLS beyond this machine, one with a key that is not on chain, a second on one log.
+    // One without TLS beyond this machine, a second on one log, one whose key is not on chain.
     let refuse = |args: &[&str], exit, code| world.refused(&[&["kgc", "serve"], args].concat(), exit, code);
     let refusal = refuse(&["--listen", "0.0.0.0:0"], 2, "SETTINGS");
     assert!(refusal.message.contains("--tls-cert"), "{}", refusal.message);

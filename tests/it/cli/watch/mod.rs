@@ -147,6 +147,12 @@ fn a_chain_that_was_replaced_deeply_or_made_anew_ends_it() {
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     let other = World::new();
     let mut command = world.command(&["watch", "--once", "--json"]);
+    let pinned = Run::of(command.env("ETH_RPC_URL", other.node.rpc_url())).refusal(7, "WRONG_CHAIN");
+    assert!(pinned.message.contains("expected block 0"), "{}", pinned.message);
+    // The watch remembers its chain, whatever the deployment file says.
+    let deployment = "deployments/31337.json";
+    std::fs::copy(other.path(deployment), world.path(deployment)).expect("copied");
+    let mut command = world.command(&["watch", "--once", "--json"]);
     let refusal = Run::of(command.env("ETH_RPC_URL", other.node.rpc_url())).refusal(7, "CHAIN_RESET");
     assert!(refusal.message.contains("belongs to a chain whose block 0 is"), "{}", refusal.message);
     let away = Run::of(world.command(&["watch", "--once", "--json"]).env("ETH_RPC_URL", "http://127.0.0.1:1"));

@@ -100,7 +100,17 @@ fn a_webhook_that_is_away_keeps_what_waits() {
     let refusal = refused.refusal(6, "NOT_DELIVERED");
     assert!(refusal.message.starts_with("2 deliveries wait: http://127.0.0.1:1: "), "{}", refusal.message);
     let receiver = Receiver::start(|_, _| Reply::Status(200));
-    world.watch(&["--webhook", &receiver.url, "--webhook-secret-file", &secret]);
+    // Its URL from a file, which is a secret, too.
+    world.write("url", format!("{}\n", receiver.url));
+    let from_file = ["--webhook-url-file", "url", "--webhook-secret-file", &secret];
+    std::fs::set_permissions(world.path("url"), PermissionsExt::from_mode(0o644)).expect("set");
+    let refusal = world.medseal(&[&["watch", "--once"], from_file.as_slice()].concat()).refusal(1, "FILE");
+    assert!(refusal.message.contains("mode is 644"), "{}", refusal.message);
+    std::fs::set_permissions(world.path("url"), PermissionsExt::from_mode(0o600)).expect("set");
+    let both = [&["watch", "--webhook", &receiver.url], from_file.as_slice()].concat();
+    world.medseal(&both).refusal(2, "USAGE");
+    assert_eq!(receiver.requests().len(), 0);
+    world.watch(&from_file);
     assert_eq!(receiver.requests().len(), 2);
 
     let open = ["watch", "--once", "--webhook", "http://10.0.0.1/x", "--webhook-secret-file", &secret];
