@@ -71,10 +71,15 @@ pub async fn anchors(
 /// bytes. No more than its count allows is read.
 async fn fetch(store: &impl Store, event: AnchoredEvent, place: EventPlace, most: u64) -> Option<AnchoredList> {
     let leaves_cid = Cid::from_bytes(&event.leavesCid).ok()?;
-    let length = Length::AtMost(Leaves::most_bytes(event.count).min(most));
+    let length = length_of(&event, most);
     let leaves = Leaves::decode(&store.get_by_address(&leaves_cid, length).await.ok()?).ok()?;
     let is_it = (leaves.root(), leaves.count()) == (event.root, event.count);
     is_it.then_some(AnchoredList { sender: event.sender, root: event.root, leaves, leaves_cid, place })
+}
+
+/// How long the list of an anchor may be.
+fn length_of(event: &AnchoredEvent, most: u64) -> Length {
+    Length::AtMost(Leaves::most_bytes(event.count).min(most))
 }
 
 /// What a search among all anchors may cost: anybody can make any number of them, of lists that
@@ -356,7 +361,7 @@ mod tests {
         }
         // Whatever lies under the address that a stranger names: it is not read to its end.
         let large = store.put(&vec![7; 9 << 20]).await.expect("put");
-        let length = Length::AtMost(Leaves::most_bytes(1));
+        let length = length_of(&anchored(2, 1, large, B256::ZERO).0, u64::MAX);
         let refused = store.get_by_address(&large, length).await.expect_err("too long");
         assert!(matches!(refused, crate::storage::StoreError::Limit { limit: 215, .. }), "{refused}");
     }
