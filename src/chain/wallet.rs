@@ -275,7 +275,7 @@ mod tests {
         std::fs::write(&keystore, KEYSTORE).expect("written");
         std::fs::write(&password, "correct horse\n").expect("written");
         let refused = Wallet::from_keystore(&keystore, &Passphrase::File(&password)).expect_err("others can read it");
-        assert!(matches!(refused, WalletError::Unreadable { .. }), "{refused:?}");
+        assert!(matches!(refused, WalletError::PassphraseFile { .. }), "{refused:?}");
         std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
         let expected = Wallet::development(0, 31337).expect("key 0").address();
         for passphrase in [Passphrase::Text("correct horse"), Passphrase::File(&password)] {

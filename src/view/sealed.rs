@@ -264,7 +264,7 @@ pub(super) mod tests {
         assert_eq!(
             json(view).to_string(),
             concat!(
-                r#"{"byteForByte":true,"bytes":5,"fileName":"a\\nscan.png","format":"PNG","#,
+                r#"{"byteForByte":true,"bytes":5,"fileName":"a\nscan.png","format":"PNG","#,
                 r#""imageId":"0x0101010101010101010101010101010101010101010101010101010101010101","#,
                 r#""output":"out/scan.png","state":"flagged"}"#,
             )

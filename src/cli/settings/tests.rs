@@ -83,7 +83,7 @@ fn in_the_file_a_setting_has_its_flags_name() {
         let named = flag(setting).map(|flag| flag.trim_start_matches('-').replace('-', "_"));
         match setting {
             Setting::Actor => assert_eq!(named.as_deref(), Some("as")),
-            Setting::BlockTime | Setting::ReadTime | Setting::Models => assert_eq!(named, None),
+            Setting::BlockTime | Setting::ReadTime | Setting::RelayGas | Setting::Models => assert_eq!(named, None),
             _ => assert_eq!(named.as_deref(), Some(setting.row().name)),
         }
     }
