@@ -179,7 +179,7 @@ impl DevNode {
         if TcpListener::bind(("127.0.0.1", options.port)).is_err() {
             return Err(NodeError::PortTaken { port: options.port });
         }
-        let state = options.state.clone().map(|path| StateFile::new(path));
+        let state = options.state.clone().map(StateFile::new);
         let restored = match &state {
             Some(state) => {
                 state.restore().map_err(|source| NodeError::State { path: state.path().to_owned(), source })?

@@ -45,7 +45,7 @@ pub(super) enum CliError {
         /// The log.
         path: PathBuf,
         /// What is wrong first.
-        fault: LogFault,
+        fault: Box<LogFault>,
         /// How much more is wrong.
         more: usize,
     },

@@ -76,7 +76,7 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     ),
     (
         Code::KgcUnreachable,
-        Always("is `medseal kgc serve` running there? --kgc names its URL, --kgc-ca the authority of its certificate"),
+        Always("is `medseal kgc serve` running there? --kgc-url names it, --kgc-ca the authority of its certificate"),
     ),
     (Code::KgcNotReady, Always("try again; its operator sees at /readyz what is wrong")),
     (Code::KgcAnswer, Always("nothing was opened or sealed; ask whoever runs the key center which URL is right")),

@@ -28,7 +28,7 @@ impl Session {
     pub(super) async fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
         let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
         if let Some(url) = self.settings().kgc() {
-            return Ok(KeyCenter::Remote(self.remote_key_center(url, registry, home).await?));
+            return Ok(KeyCenter::Remote(Box::new(self.remote_key_center(url, registry, home).await?)));
         }
         let keys = open_keys(self.settings())?;
         let log = release_log(self.settings())?;

@@ -17,7 +17,7 @@ pub enum AnyKeyCenter<V, C> {
     /// In this process.
     Local(Box<LocalKeyCenter<V, C>>),
     /// On the network.
-    Remote(RemoteKeyCenter),
+    Remote(Box<RemoteKeyCenter>),
 }
 
 impl<V: ChainView, C: Clock> KeyCenter for AnyKeyCenter<V, C> {

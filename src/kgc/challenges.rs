@@ -68,7 +68,7 @@ impl Challenges {
 
     /// Returns a new challenge; `now` is the time of the monotonic clock.
     pub(super) fn give(&self, now: Duration) -> B256 {
-        let until = seconds(now).saturating_add(CHALLENGE_SECS as u32);
+        let until = seconds(now.saturating_add(Duration::from_secs(CHALLENGE_SECS)));
         let counter = self.next.fetch_add(1, Ordering::Relaxed);
         let mut challenge = B256::ZERO;
         challenge[0] = VERSION;

@@ -140,11 +140,8 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
         let (terms, now) = (signed.request.terms(), self.clock.elapsed());
         self.challenges.check(checked.challenge, now)?;
-        let fault = match signed.check_signature(&checked) {
-            Ok(()) => None,
-            // Only a contract may take another form; that costs a question to the chain.
-            Err(fault) => Some(fault),
-        };
+        // Only a contract may take another form of signature; that costs a question to the chain.
+        let fault = signed.check_signature(&checked).err();
         if let Some(limiter) = &self.policy.wallets {
             limiter.take(terms.wallet, now).map_err(|retry_after| KgcError::RateLimited { retry_after })?;
         }

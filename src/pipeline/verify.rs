@@ -103,10 +103,11 @@ pub async fn record_verification(
     observed_at: u64,
 ) -> Result<Submitted<Recorded>, PipelineError> {
     let verifier = signers.signer.address();
+    let observed_at = registry.checked_time(observed_at).await?;
     let record = registry.record(image_id).await?;
     // What was read was read after its record: where this machine's clock says otherwise, it is
     // slow.
-    let observed_at = registry.checked_time(observed_at).await?.max(record.registeredAt.to());
+    let observed_at = observed_at.max(record.registeredAt.to());
     let mut verification = Verification {
         imageId: image_id,
         verifier,

@@ -18,6 +18,8 @@ const solc = load('solc')
 
 const vectors = JSON.parse(readFileSync(join(root, 'tests/vectors/typed_data.json'), 'utf8'))
 const source = readFileSync(join(root, 'contracts/src/IImageRegistry.sol'), 'utf8')
+// A type string may go on in the next line of the comment.
+const manual = source.replace(/\n *\/\/\/ /g, ' ')
 let passed = 0
 
 function equal (found, expected, what) {
@@ -71,7 +73,7 @@ async function checkStructs () {
     const { message, typeString } = vector
     const typedData = { domain, types: types(primaryType), primaryType, message }
     equal(typeString, encodeType(typedData), `${primaryType}: type string`)
-    equal(source.includes(`\`${typeString}\``), true, `${primaryType}: type string in the manual`)
+    equal(manual.includes(`\`${typeString}\``), true, `${primaryType}: type string in the manual`)
     equal(vector.typeHash, keccak256(toHex(typeString)), `${primaryType}: type hash`)
     equal(vector.encoded, encodeAbiParameters(parameters(`${primaryType} value`), [message]), `${primaryType}: ABI`)
     equal(vector.structHash, hashStruct({ ...typedData, data: message }), `${primaryType}: struct hash`)

@@ -39,7 +39,7 @@ pub enum OutboxError {
     },
     /// The transaction may cost more than its owner is ready to pay; nothing was signed.
     #[error(
-        "job {job} may cost {} ETH ({gas} gas at {price} wei), at most {} ETH are allowed; nothing was signed",
+        "job {job} may cost {} ETH ({gas} gas), at most {} ETH are allowed; nothing was signed",
         format_ether(*cost), format_ether(*ceiling)
     )]
     TooDear {
@@ -51,8 +51,6 @@ pub enum OutboxError {
         ceiling: U256,
         /// Its gas.
         gas: u64,
-        /// What it would offer for a unit of gas, in wei.
-        price: u128,
     },
     /// The transaction takes more gas than its relayer is ready to pay; nothing was signed.
     #[error("job {job} may take {gas} gas, at most {cap} are allowed; nothing was signed")]

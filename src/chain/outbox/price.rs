@@ -118,8 +118,7 @@ impl Outbox {
             return Err(OutboxError::TooMuchGas { job: job.to_owned(), gas, cap });
         }
         if cost > ceiling {
-            let price = transaction.max_fee_per_gas;
-            return Err(OutboxError::TooDear { job: job.to_owned(), cost, ceiling, gas, price });
+            return Err(OutboxError::TooDear { job: job.to_owned(), cost, ceiling, gas });
         }
         Ok(())
     }

@@ -144,7 +144,9 @@ fn checked(path: &Path, log: &[u8], anchored: &AnchoredLogs) -> Result<KgcLogRep
     let report = anchored.check(log).ok_or_else(none)?;
     match report.check.faults[..] {
         [] => Ok(report),
-        [fault, ref more @ ..] => Err(CliError::KgcLog { path: path.to_owned(), fault, more: more.len() }),
+        [fault, ref more @ ..] => {
+            Err(CliError::KgcLog { path: path.to_owned(), fault: Box::new(fault), more: more.len() })
+        }
     }
 }
 

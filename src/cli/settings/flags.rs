@@ -49,7 +49,7 @@ pub(in crate::cli) struct Flags {
     pub(in crate::cli) dev_account: Option<String>,
     /// URL of the KGC [env: MEDSEAL_KGC] [default: the key file in the state folder]
     #[arg(long, global = true, value_name = "URL")]
-    pub(in crate::cli) kgc: Option<String>,
+    pub(in crate::cli) kgc_url: Option<String>,
     /// Authorities to trust for the KGC's TLS besides the usual, PEM [env: MEDSEAL_KGC_CA]
     #[arg(long, global = true, value_name = "FILE")]
     pub(in crate::cli) kgc_ca: Option<String>,

@@ -69,7 +69,7 @@ settings! {
     Keystore        "keystore"          "ETH_KEYSTORE"            Anywhere, None, Some(|f| &f.keystore);
     PasswordFile    "password_file"     "ETH_PASSWORD"            Anywhere, None, Some(|f| &f.password_file);
     DevAccount      "dev_account"       "MEDSEAL_DEV_ACCOUNT"     Anywhere, None, Some(|f| &f.dev_account);
-    Kgc             "kgc"               "MEDSEAL_KGC"             Anywhere, None, Some(|f| &f.kgc);
+    Kgc             "kgc_url"           "MEDSEAL_KGC"             Anywhere, None, Some(|f| &f.kgc_url);
     KgcCa           "kgc_ca"            "MEDSEAL_KGC_CA"          User,     None, Some(|f| &f.kgc_ca);
     KgcPasswordFile "kgc_password_file" "MEDSEAL_KGC_PASSWORD"    Anywhere, None, Some(|f| &f.kgc_password_file);
     IpfsApi         "ipfs_api"          "IPFS_API"                Anywhere, None, Some(|f| &f.ipfs_api);

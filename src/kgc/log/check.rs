@@ -237,7 +237,6 @@ mod tests {
             }
             cases += 3;
         }
-        println!("{cases} changed logs named");
         assert_eq!(cases, 39 * 41);
     }
 

@@ -12,7 +12,7 @@ pub(super) struct Problem {
     pub(super) reason: Reason,
     detail: String,
     retry_after: Option<u64>,
-    receipt: Option<ReceiptBody>,
+    receipt: Option<Box<ReceiptBody>>,
 }
 
 impl Problem {
@@ -35,7 +35,7 @@ impl Problem {
             detail: self.detail,
             request_id: request_id.to_owned(),
             retry_after_secs: self.retry_after,
-            receipt: self.receipt,
+            receipt: self.receipt.map(|receipt| *receipt),
         };
         let json = serde_json::to_vec(&body).expect("text and numbers are JSON");
         let mut answer = (status, json).into_response();
@@ -55,7 +55,7 @@ impl From<Refusal> for Problem {
         if let KgcError::RateLimited { retry_after } = error {
             problem = problem.again_after(retry_after);
         }
-        Self { receipt: receipt.map(|receipt| ReceiptBody::from(&*receipt)), ..problem }
+        Self { receipt: receipt.map(|receipt| Box::new(ReceiptBody::from(&*receipt))), ..problem }
     }
 }
 

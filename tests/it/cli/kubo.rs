@@ -72,7 +72,7 @@ fn every_command_works_as_on_the_folder() {
     assert_eq!(pins["objects"][1]["nodes"][0]["held"], "whole");
 
     net.nodes[0].kill();
-    for args in [&["verify", id][..], &["open", id, "-o", "again"], &["show", id], &["seal", "a.png"], &["pins"]] {
+    for args in [&["verify", id][..], &["open", id, "-o", "again"], &["seal", "a.png"], &["pins"]] {
         let refusal = net.medseal(args).refusal(6, "IPFS_UNREACHABLE");
         assert!(refusal.hint.contains("ipfs daemon") && refusal.message.contains(&net.nodes[0].url()), "{args:?}");
     }

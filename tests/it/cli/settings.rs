@@ -33,6 +33,7 @@ fn the_nearest_one_wins() {
         ("keystore", "--keystore", "ETH_KEYSTORE"),
         ("password_file", "--password-file", "ETH_PASSWORD"),
         ("dev_account", "--dev-account", "MEDSEAL_DEV_ACCOUNT"),
+        ("kgc_url", "--kgc-url", "MEDSEAL_KGC"),
         ("kgc_password_file", "--kgc-password-file", "MEDSEAL_KGC_PASSWORD"),
     ];
     // Ports of this machine at which there is no node: none is needed.

@@ -96,8 +96,8 @@ async fn a_dear_answer_is_capped_by_who_relays_it() {
         matches!(refused, PipelineError::Relay(RelayError::TooMuchGas { signer: SIGNER, cap: GAS_CAP })),
         "{refused:?}"
     );
-    // A little less than it takes with what the outbox adds.
-    let refused = relayed(&world, &request, 2_300_000, &told).await.expect_err("too dear");
+    // A little less than it takes.
+    let refused = relayed(&world, &request, 2_280_000, &told).await.expect_err("too dear");
     let is_capped = matches!(
         refused,
         PipelineError::Relay(RelayError::TooMuchGas { .. }) | PipelineError::Outbox(OutboxError::TooMuchGas { .. })

@@ -76,7 +76,7 @@ fn two_people_on_two_machines_seal_and_open_over_tls() {
     assert!(serving.url.starts_with("https://"), "{}", serving.url);
     let ca = world.path("cert.pem").display().to_string();
     let url = serving.url.clone();
-    let kgc = ["--kgc", &url, "--kgc-ca", &ca];
+    let kgc = ["--kgc-url", &url, "--kgc-ca", &ca];
     let with = |args: &[&str]| [args, &kgc].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
     let run = |machine: &Elsewhere, args: &[&str]| {
         machine.medseal(&with(args).iter().map(String::as_str).collect::<Vec<_>>())
@@ -94,7 +94,7 @@ fn two_people_on_two_machines_seal_and_open_over_tls() {
     let refusal = run(&reader, &open).refusal(4, "NOT_AUTHORIZED");
     assert!(refusal.message.contains("not-authorised"), "{}", refusal.message);
     assert!(!reader.folder.path().join("opened").exists());
-    run(&sender, &["grant", &id, &wallet(5)]).result();
+    run(&sender, &["grant", &id, &wallet(3)]).result();
     run(&reader, &open).result();
     assert!(std::fs::read(reader.folder.path().join("opened")).expect("opened") == scan);
 
@@ -131,10 +131,10 @@ fn a_key_center_that_is_not_the_chains_is_noticed() {
     let (world, other) = (World::new(), World::new());
     world.write("a.png", png(9, 9, 1));
     let id = world.seal("a.png", &[])["imageId"].as_str().expect("an id").to_owned();
-    // A service for another registry.
+    // A service of a key center that this chain does not know.
     let serving = Serving::start(&other, &["--anchor-every", "0"]);
-    let open = ["open", &id, "-o", "opened", "--kgc", &serving.url];
-    world.medseal(&open).refusal(3, "KGC_ANSWER");
+    let open = ["open", &id, "-o", "opened", "--kgc-url", &serving.url];
+    world.medseal(&open).refusal(5, "UNKNOWN_KGC_KEY");
     // One without TLS beyond this machine, a second on one log, one whose key is not on chain.
     let refuse = |args: &[&str], exit, code| world.refused(&[&["kgc", "serve"], args].concat(), exit, code);
     let refusal = refuse(&["--listen", "0.0.0.0:0"], 2, "SETTINGS");
@@ -146,7 +146,7 @@ fn a_key_center_that_is_not_the_chains_is_noticed() {
     assert!(second.message.contains("--instance"), "{}", second.message);
     let east = Serving::start(&world, &["--anchor-every", "0", "--instance", "east"]);
     for url in [&own.url, &east.url] {
-        world.medseal(&["open", &id, "-o", "opened", "--force", "--kgc", url]).result();
+        world.medseal(&["open", &id, "-o", "opened", "--force", "--kgc-url", url]).result();
     }
     assert!(world.path(".medseal/kgc/release-east.log").is_file());
     drop(own);

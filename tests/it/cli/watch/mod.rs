@@ -151,10 +151,12 @@ fn a_chain_that_was_replaced_deeply_or_made_anew_ends_it() {
     assert!(pinned.message.contains("expected block 0"), "{}", pinned.message);
     // The watch remembers its chain, whatever the deployment file says.
     let deployment = "deployments/31337.json";
+    let own = world.read(deployment);
     std::fs::copy(other.path(deployment), world.path(deployment)).expect("copied");
     let mut command = world.command(&["watch", "--once", "--json"]);
     let refusal = Run::of(command.env("ETH_RPC_URL", other.node.rpc_url())).refusal(7, "CHAIN_RESET");
     assert!(refusal.message.contains("belongs to a chain whose block 0 is"), "{}", refusal.message);
+    std::fs::write(world.path(deployment), own).expect("put back");
     let away = Run::of(world.command(&["watch", "--once", "--json"]).env("ETH_RPC_URL", "http://127.0.0.1:1"));
     away.refusal(6, "UNREACHABLE");
     world.medseal(&["watch", "--once", "--name", "a/b"]).refusal(2, "SETTINGS");
