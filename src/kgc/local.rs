@@ -12,7 +12,7 @@ use super::limits::Limiter;
 use super::log::{Answered, LogEntry, LogHead, LogWriter, ReleaseLog, release_log_id};
 use super::policy::Policy;
 use super::receipt::{Asked, Draft};
-use super::requests::{Home, IssueRequest, KeyRequest, KgcRequest, RequestKind, SignedRequest, Terms};
+use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, RequestKind, SignedRequest, Terms};
 use super::{
     Answer, BootId, ChainView, ChainViewError, Decision, KeyCenter, KgcError, KgcIdentity, KgcKeys, Refusal,
     RegisteredImage, SealedAnswer, os_random,
@@ -138,15 +138,12 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     /// up here: the request cannot be used again, whatever the outcome.
     fn admit<R: KgcRequest>(&self, signed: &SignedRequest<R>) -> Result<Case, KgcError> {
         let checked = signed.check(&self.home, self.keys.identity().id)?;
-        let (terms, now) = (signed.request.terms(), self.clock.elapsed());
-        self.challenges.check(checked.challenge, now)?;
+        let terms = signed.request.terms();
+        self.challenges.check(checked.challenge, self.clock.elapsed())?;
         // Only a contract may take another form of signature; that costs a question to the chain.
         let fault = signed.check_signature(&checked).err();
-        if let Some(limiter) = &self.policy.wallets {
-            limiter.take(terms.wallet, now).map_err(|retry_after| KgcError::RateLimited { retry_after })?;
-        }
         if fault.is_none() {
-            self.challenges.use_up(terms.wallet, checked.challenge, now)?;
+            self.count(&terms, &checked)?;
         }
         Ok(Case {
             checked,
@@ -160,6 +157,16 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         })
     }
 
+    /// Takes a validly signed request from what its wallet may ask, and uses up its challenge. Who
+    /// only names another's wallet takes nothing from that.
+    fn count(&self, terms: &Terms, checked: &CheckedRequest) -> Result<(), KgcError> {
+        let now = self.clock.elapsed();
+        if let Some(limiter) = &self.policy.wallets {
+            limiter.take(terms.wallet, now).map_err(|retry_after| KgcError::RateLimited { retry_after })?;
+        }
+        self.challenges.use_up(terms.wallet, checked.challenge, now)
+    }
+
     /// Goes on with a request after the chain was asked, which finds nothing where no contract
     /// takes its signature either.
     fn signed<T>(&self, case: &mut Case, found: Option<T>) -> Result<T, KgcError> {
@@ -168,7 +175,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
             return Err(case.fault.take().map_or_else(|| none().into(), KgcError::Request));
         };
         if !case.signed {
-            self.challenges.use_up(case.terms.wallet, case.checked.challenge, self.clock.elapsed())?;
+            self.count(&case.terms, &case.checked)?;
             (case.signed, case.contract) = (true, true);
         }
         Ok(found)

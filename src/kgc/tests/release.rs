@@ -205,6 +205,14 @@ async fn a_wallet_asks_so_often_and_strangers_fill_no_disk() {
     assert!(scene.open_as(&scene.sender).await.is_ok(), "others are not held up");
     scene.set_clock(NOW + 2);
     assert!(scene.open_as(&scene.reader).await.is_ok());
+    // Who forges a wallet's signature takes nothing from what that wallet may ask.
+    for _ in 0..40 {
+        let mut forged = scene.request::<KeyRequest>(&scene.stranger).await;
+        forged.request.requester = scene.sender.address();
+        let refused = scene.release(&forged).await;
+        assert!(matches!(refused, Err(KgcError::Request(KeyRequestError::Signature { .. }))), "{refused:?}");
+    }
+    assert!(scene.open_as(&scene.sender).await.is_ok());
     // A hundred wallets made for it.
     for number in 0..100_u64 {
         let mut key = [0; 32];
@@ -213,7 +221,7 @@ async fn a_wallet_asks_so_often_and_strangers_fill_no_disk() {
         assert!(matches!(scene.open_as(&stranger).await, Err(KgcError::NotAuthorized { .. })));
     }
     assert_eq!(scene.center.unlogged_refusals(), 80);
-    assert_eq!(scene.log().lines().count(), 32 + 20);
+    assert_eq!(scene.log().lines().count(), 33 + 20);
 }
 
 #[tokio::test]
