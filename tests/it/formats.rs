@@ -227,8 +227,8 @@ fn a_truncated_dicom_file_is_refused_and_sealed_as_plain_bytes_only_when_asked()
     assert_eq!(prepared("cut.dcm", cut, Mode::Raw).whole, Some(WholeReason::AskedFor));
 }
 
-/// Files of other projects, which are not ours to commit: `scripts/setup --python` fetches pydicom's
-/// and nibabel's packages, which hold theirs; `MEDSEAL_TEST_FILES` names another folder. What is
+/// Files of other projects, which are not ours to commit: `scripts/setup --python` fetches
+/// pydicom's and nibabel's packages, which hold theirs; `MEDSEAL_TEST_FILES` names another folder. What is
 /// refused is printed by name; it must be cut short, or empty.
 #[test]
 fn every_file_of_other_projects_comes_back_or_is_cut_short() {
