@@ -228,8 +228,8 @@ fn a_truncated_dicom_file_is_refused_and_sealed_as_plain_bytes_only_when_asked()
 }
 
 /// Files of other projects, which are not ours to commit: `scripts/setup --python` fetches
-/// pydicom's and nibabel's packages, which hold theirs; `MEDSEAL_TEST_FILES` names another folder. What is
-/// refused is printed by name; it must be cut short, or empty.
+/// pydicom's and nibabel's packages, which hold theirs; `MEDSEAL_TEST_FILES` names another folder.
+/// What is refused is printed by name; it must be cut short, or empty.
 #[test]
 fn every_file_of_other_projects_comes_back_or_is_cut_short() {
     let folder = std::env::var_os("MEDSEAL_TEST_FILES").map_or_else(|| root("target/tools/files"), PathBuf::from);
