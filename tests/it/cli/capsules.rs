@@ -112,7 +112,12 @@ fn call(world: &World, from: usize, call: &impl SolCall) {
         "from": wallet(from), "to": world.registry().address(), "data": hex::encode_prefixed(call.abi_encode()),
     }]);
     let sent = world.ask("eth_sendTransaction", transaction);
-    assert_eq!(world.ask("eth_getTransactionReceipt", json!([sent]))["status"], "0x1");
+    // A busy anvil says the hash before the block is made.
+    let receipt = (0..200).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        Some(world.ask("eth_getTransactionReceipt", json!([sent]))).filter(|receipt| !receipt.is_null())
+    });
+    assert_eq!(receipt.expect("mined")["status"], "0x1");
 }
 
 fn replaced(world: &World, id: &str, version: u64, hash: B256, cid: &[u8]) {

@@ -124,9 +124,13 @@ impl Scene {
     }
 }
 
-/// Most memory that a process had so far, in KiB; 0 once it is gone.
+/// Most memory that `medseal` had so far, in KiB; 0 once it is gone, and before it has begun: until
+/// then the process is a copy of this one.
 fn peak_kib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    if !status.starts_with("Name:\tmedseal\n") {
+        return 0;
+    }
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
 }

@@ -47,8 +47,16 @@ async fn images(world: &World) -> Vec<B256> {
 async fn send(world: &World, from: Address, call: &impl SolCall) {
     let sent = json!([{ "from": from, "to": world.registry.address(), "data": Bytes::from(call.abi_encode()) }]);
     let hash = world.raw("eth_sendTransaction", sent).await;
-    let receipt = world.raw("eth_getTransactionReceipt", json!([hash])).await;
-    assert_eq!(receipt["status"], "0x1", "{receipt}");
+    // A busy anvil says the hash before the block is made.
+    for _ in 0..200 {
+        let receipt = world.raw("eth_getTransactionReceipt", json!([hash])).await;
+        if !receipt.is_null() {
+            assert_eq!(receipt["status"], "0x1", "{receipt}");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("transaction {hash} is never mined");
 }
 
 /// Registrations that the sender only signed, the last of them a wallet that is a contract.
