@@ -10,7 +10,7 @@ and `ipfs pin ls` must say what `medseal show --json` says. Needs target/debug/m
 import json, os, sys
 
 import audit, faults
-from nodes import ROOT, Acts, cast, ipfs, network
+from nodes import ROOT, Acts, cast, ipfs, network, until
 from world import BLOCK_BYTES, World, sha256
 
 # What `scripts/network up` is given, and whether the store is a folder instead of its Kubo nodes.
@@ -59,7 +59,8 @@ class MainPath:
     def deploy(self):
         world, deployed = self.world, self.world.deploy()
         assert deployed["chainId"] == world.made["chainId"] and not deployed["already"], deployed
-        assert cast("code", "--rpc-url", world.made["rpc"][-1], world.registry) != "0x"
+        # The block with it may not have come to the farthest node yet.
+        until("the contract at the farthest node", lambda: cast("code", "--rpc-url", world.made["rpc"][-1], world.registry) != "0x")
         for role, actor in (("VERIFIER_ROLE", "verifier"), ("ARBITER_ROLE", "admin"), ("KGC_ROLE", "kgc")):
             assert world.call("hasRole(bytes32,address)(bool)", cast("keccak", role), world.address(actor)) == [True], role
         assert world.medseal("admin", "deploy")["already"] is True
