@@ -20,6 +20,8 @@ mod ways;
 use alloy::primitives::{Address, B256, Bytes};
 use alloy::providers::{Provider, ProviderBuilder, RootProvider};
 use alloy::sol_types::SolCall;
+use std::path::Path;
+
 use medseal::chain::{
     Deployment, DevNode, MinedTransaction, NodeOptions, Outbox, OutboxError, Profile, Registry, Rpc, Wallet, deploy,
 };
@@ -39,6 +41,18 @@ fn options() -> NodeOptions {
 /// Wallet 0 deploys and is the administrator; the others are senders, readers and strangers.
 pub(crate) fn wallet(index: usize) -> Wallet {
     Wallet::development(index, CHAIN_ID).expect("a development key")
+}
+
+/// A wallet's outbox. A process that another test starts holds every lock of this one for a moment:
+/// until it is the program that it is to be.
+pub(crate) async fn opened(folder: &Path, sender: Address, rpc: &Rpc) -> Result<Outbox, OutboxError> {
+    for _ in 0..100 {
+        match Outbox::open(folder, sender, rpc, Profile::Development).await {
+            Err(OutboxError::Busy { .. }) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            opened => return opened,
+        }
+    }
+    Outbox::open(folder, sender, rpc, Profile::Development).await
 }
 
 /// A node with the registry on it, and a folder for outboxes.
@@ -64,7 +78,7 @@ impl World {
     }
 
     pub(crate) async fn outbox(&self, wallet: &Wallet) -> Outbox {
-        Outbox::open(self.folder.path(), wallet.address(), &self.rpc, Profile::Development).await.expect("an outbox")
+        opened(self.folder.path(), wallet.address(), &self.rpc).await.expect("an outbox")
     }
 
     pub(crate) async fn send(

@@ -4,7 +4,7 @@
 use super::proxy::{Fault, proxy};
 use super::{World, options, wallet};
 use medseal::chain::outbox::State;
-use medseal::chain::{DevNode, NodeOptions, Outbox, OutboxError, Profile, Rpc};
+use medseal::chain::{DevNode, NodeOptions, OutboxError, Rpc};
 use medseal::contract::ErrorKind;
 use serde_json::json;
 use std::time::Duration;
@@ -150,7 +150,7 @@ async fn a_chain_that_began_anew_is_refused() {
     assert_eq!(outbox.job("job").unwrap().expect("known").state, State::Prepared);
     drop(outbox);
     // The new chain has an outbox of its own, and that of the old one stays as it is.
-    let open = async || Outbox::open(folder.path(), sender.address(), &rpc, Profile::Development).await.unwrap();
+    let open = async || super::opened(folder.path(), sender.address(), &rpc).await.unwrap();
     let outbox = open().await;
     let old = folder.path().join(format!("outbox-31337-{}.sqlite", sender.address()));
     assert_eq!((outbox.earlier_chain(), outbox.job("job").unwrap()), (Some(old.as_path()), None));

@@ -9,7 +9,7 @@ use alloy::consensus::{TxEip1559, TxEnvelope};
 use alloy::eips::eip2718::Decodable2718;
 use alloy::primitives::U256;
 use medseal::chain::outbox::{FEE_CEILING, SignedTransaction, State};
-use medseal::chain::{ChainError, Outbox, OutboxError, Profile, Rpc, Wallet};
+use medseal::chain::{ChainError, Outbox, OutboxError, Rpc, Wallet};
 use medseal::contract::ErrorKind;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) fn cost(transaction: &TxEip1559) -> U256 {
 
 /// The outbox as a node shows it, with little patience.
 pub(super) async fn outbox(world: &World, rpc: &Rpc, sender: &Wallet) -> Result<Outbox, OutboxError> {
-    let outbox = Outbox::open(world.folder.path(), sender.address(), rpc, Profile::Development).await?;
+    let outbox = crate::chain::opened(world.folder.path(), sender.address(), rpc).await?;
     Ok(outbox.with_mining_deadline(Duration::from_millis(50)))
 }
 
