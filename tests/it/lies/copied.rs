@@ -27,7 +27,11 @@ fn copy_without(scene: &Scene, left_out: &[String]) -> DevNode {
                 if sent["to"].is_string() {
                     again["to"] = sent["to"].clone();
                 }
-                to.raw("eth_sendTransaction", vec![again]).await.expect("sent");
+                let hash = to.raw("eth_sendTransaction", vec![again]).await.expect("sent");
+                // Each in a block of its own, as on the chain that is copied.
+                while to.raw("eth_getTransactionReceipt", vec![hash.clone()]).await.expect("an answer").is_null() {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
             }
         }
         copy
