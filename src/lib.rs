@@ -185,6 +185,7 @@ pub mod envelope;
 pub mod evaluation;
 pub mod evidence;
 mod files;
+mod http;
 pub mod imaging;
 pub mod keygen;
 pub mod kgc;

@@ -49,6 +49,16 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// The innermost cause of an error, which is the one that helps ("connection refused") and that
+/// never repeats a URL; one line.
+pub fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    one_line(&innermost.to_string())
+}
+
 enum Shown {
     AsIs(Option<char>),
     Escaped(std::char::EscapeDebug),

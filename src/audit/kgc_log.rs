@@ -41,11 +41,10 @@ impl AnchoredLogs {
 
     /// Checks the text of a log; `None` where no line says whose log it is.
     pub fn check(&self, text: &[u8]) -> Option<KgcLogReport> {
-        let mut names = text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Names>(line).ok());
-        let first = names.next()?;
-        let log_id = std::iter::once(&first).find_map(|names| names.log_id);
-        let log_id = log_id.or_else(|| names.find_map(|names| names.log_id));
-        let log_id = log_id.unwrap_or_else(|| release_log_id(first.kgc_id, ""));
+        let lines = text.split(|byte| *byte == b'\n');
+        let names: Vec<Names> = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        let log_id = names.iter().find_map(|names| names.log_id);
+        let log_id = log_id.or_else(|| Some(release_log_id(names.first()?.kgc_id, "")))?;
         let own = || self.0.iter().filter(|(id, ..)| *id == log_id);
         // Each wallet's heads rise; those of several wallets are one log's as well.
         let mut anchors: Vec<LogHead> = own().map(|(.., head)| *head).collect();

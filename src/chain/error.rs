@@ -263,6 +263,19 @@ impl ChainError {
         matches!(self, Self::Refused { .. } | Self::Timeout { .. } | Self::TooLong { .. })
     }
 
+    /// Compares what the contract says with what follows from its log.
+    ///
+    /// # Errors
+    /// [`ChainError::Contradicts`].
+    pub fn check_same(what: &'static str, contract: u64, log: u64) -> Result<(), Self> {
+        if contract == log { Ok(()) } else { Err(Self::Contradicts { what, contract, log }) }
+    }
+
+    /// Whether the contract refused.
+    pub(crate) fn is_revert(&self) -> bool {
+        matches!(self, Self::Revert(_) | Self::UnknownImage { .. })
+    }
+
     /// The typed revert, if that is what it is.
     pub fn revert(&self) -> Option<&Revert> {
         match self {

@@ -5,22 +5,17 @@ use super::outbox::{Outbox, OutboxError};
 use super::registry::Registry;
 use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::IImageRegistryErrors;
-use crate::contract::{Call, Request, RequestError, Revert, Transaction, check_length, check_signature};
+use crate::contract::{
+    Call, Request, RequestError, Revert, Transaction, ask_wallet, check_length, check_signature, is_yes,
+};
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, Signature};
 use alloy::rpc::types::TransactionRequest;
-use alloy::sol;
-use alloy::sol_types::SolCall;
 
 /// Most gas with which the own wallet is asked, where it is a contract.
 const OWN_WALLET_GAS: u64 = 1 << 24;
 /// How far ahead a deadline may be: 7 days.
 const MAX_DEADLINE_SECS: u64 = 7 * 86_400;
-
-sol! {
-    /// Asks a wallet that is a contract (ERC-1271); it answers yes with the function's selector.
-    function isValidSignature(bytes32 digest, bytes signature) external view returns (bytes4 magic);
-}
 
 /// Why a request is not relayed.
 #[derive(Debug, thiserror::Error)]
@@ -169,17 +164,15 @@ impl Registry {
             // The payer has too little, or all that gas was not enough: the wallet alone is asked.
             Err(ChainError::Refused { .. }) => {}
             // The registry has another reason, which the transaction's own trial tells.
-            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => {}
+            Err(error) if error.is_revert() => {}
             Err(error) => return Err(error.into()),
         }
-        let call = isValidSignatureCall { digest, signature: signature.clone() };
+        let call = ask_wallet(digest, signature.clone());
         let alone = TransactionRequest::default().from(self.address()).to(signer).gas_limit(payer.gas_cap);
-        match rpc.call(alone.input(call.abi_encode().into()), BlockId::latest()).await {
-            Ok(answer) => {
-                Ok(answer.len() >= 32 && answer[..4] == isValidSignatureCall::SELECTOR && answer[4..32] == [0; 28])
-            }
+        match rpc.call(alone.input(call.into()), BlockId::latest()).await {
+            Ok(answer) => Ok(is_yes(&answer)),
             // The wallet's own code refused.
-            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => Ok(false),
+            Err(error) if error.is_revert() => Ok(false),
             Err(ChainError::Refused { message, .. }) if message.to_lowercase().contains("gas") => {
                 Err(RelayError::TooMuchGas { signer, cap: payer.gas_cap })
             }

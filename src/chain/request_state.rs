@@ -3,11 +3,11 @@
 
 use super::error::ChainError;
 use super::registry::Registry;
-use crate::contract::Request;
 use crate::contract::bindings::IImageRegistry::{
     FlagDecision, Grant, IImageRegistryCalls as Calls, IImageRegistryEvents as Events, Revocation, Verification,
     anchorOfCall,
 };
+use crate::contract::{Request, seq_parts};
 use crate::envelope::image_id;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::SolInterface;
@@ -150,7 +150,10 @@ impl Next {
     fn follows(self, named: u128, current: u128) -> bool {
         match self {
             Self::Counted => current == named.saturating_add(1),
-            Self::Drawn => current >> 96 == (named >> 96) + 1 && current & u128::from(u32::MAX) == 0,
+            Self::Drawn => {
+                let ([before, ..], [revocations, _, changes]) = (seq_parts(named), seq_parts(current));
+                revocations == before + 1 && changes == 0
+            }
         }
     }
 }

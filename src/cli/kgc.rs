@@ -1,7 +1,8 @@
 //! `medseal kgc`.
 
+use super::act::Act;
 use super::error::CliError;
-use super::key_center::{kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
+use super::key_center::{anchor_head, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
 use super::output::{Outcome, say};
 use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
@@ -13,18 +14,18 @@ use crate::kgc::{
     ChainView, KgcError, KgcIdentity, KgcKeys, LogError, LogHead, PassphraseCost, Protection, ReleaseLog,
     create_key_file, os_random, release_log_id,
 };
-use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, kgc_key_to_publish, log_to_anchor};
+use crate::pipeline::{NamedCall, RegistryView, kgc_key_to_publish};
 use crate::view::{KgcView, LogAnchorView, OnChainView};
 use serde_json::json;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    act: Act,
+    act: Verb,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Act {
+enum Verb {
     /// Make the KGC's key file and publish its key on chain
     Init {
         /// Use no passphrase: only the file's mode protects the secrets
@@ -50,13 +51,13 @@ enum Act {
 impl Args {
     /// Whether it answers others, many at a time.
     pub(super) fn serves(&self) -> bool {
-        matches!(self.act, Act::Serve(_))
+        matches!(self.act, Verb::Serve(_))
     }
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
     match args.act {
-        Act::Init { no_passphrase, offline } => {
+        Verb::Init { no_passphrase, offline } => {
             // What cannot be published now is said before there is a key file.
             let session = if offline { None } else { Some(connect(settings).await?) };
             let identity = init(settings, no_passphrase)?.identity();
@@ -65,20 +66,20 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
                 None => Ok(outcome(&identity, settings, None)),
             }
         }
-        Act::Publish => {
+        Verb::Publish => {
             let identity = open_keys(settings)?.identity();
             published(&connect(settings).await?, settings, &identity).await
         }
-        Act::Status => {
+        Verb::Status => {
             let identity = open_keys(settings)?.identity();
             let registry = connect(settings).await?.registry().await?;
             let on_chain = registry.current_kgc_key(identity.id).await?;
             let found = OnChainView::found(&on_chain, &identity);
             Ok(outcome(&identity, settings, Some(found)))
         }
-        Act::Anchor => anchor(settings).await,
-        Act::NewLog => new_log(settings).await,
-        Act::Serve(ref args) => super::kgc_serve::run(args, settings).await,
+        Verb::Anchor => anchor(settings).await,
+        Verb::NewLog => new_log(settings).await,
+        Verb::Serve(ref args) => super::kgc_serve::run(args, settings).await,
     }
 }
 
@@ -110,18 +111,14 @@ async fn new_log(settings: &Settings) -> Result<Outcome, CliError> {
 
 /// Anchors the head of the release log, unless the chain has it already.
 async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
-    let mut act = super::act::Act::begin(settings, "kgc", &Relay::default()).await?;
+    let mut act = Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
-    let log = release_log(settings)?;
-    let LogToAnchor { log_id, newest, call } =
-        log_to_anchor(&act.registry, &log, release_log_id(identity.id, ""), act.by()).await?;
-    let mut receipt = None;
-    if let Some(NamedCall { job, call }) = call {
-        receipt = match act.submit(&job, &call).await? {
-            Submitted::Mined(receipt) => Some(receipt),
-            Submitted::Printed(unsent) => return act.print(unsent),
-        };
-    }
+    let (log, log_id) = (release_log(settings)?, release_log_id(identity.id, ""));
+    let (newest, receipt) = match anchor_head(&mut act, &log, log_id).await? {
+        (newest, None) => (newest, None),
+        (newest, Some(Submitted::Mined(receipt))) => (newest, Some(receipt)),
+        (_, Some(Submitted::Printed(unsent))) => return act.print(unsent),
+    };
     let LogHead { seq, head } = newest;
     let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };

@@ -1,17 +1,21 @@
 //! `medseal kgc serve`: the key center on the network.
 
+use super::act::Act;
 use super::error::CliError;
-use super::key_center::{kgc_folder, open_keys, release_log_of};
+use super::key_center::{anchor_head, kgc_folder, open_keys, release_log_of};
 use super::output::{Outcome, say};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Submitted;
+use super::signers::Relay;
+use crate::chain::{Registry, Submitted};
 use crate::clock::SystemClock;
-use crate::kgc::{Home, KgcError, KgcIdentity, LocalKeyCenter, Policy};
-use crate::pipeline::{NamedCall, PipelineError, RegistryView, log_to_anchor};
+use crate::kgc::{KeyCenter, KgcError, KgcKeys, LocalKeyCenter, Policy};
+use crate::pipeline::{RegistryView, check_kgc_key, home};
 use crate::server::kgc::{KgcService, operator_routes, public_routes, watch_readiness};
 use crate::server::{Limits, Listener, Stop, server_config};
 use alloy::primitives::Address;
+use axum::Router;
+use rustls::ServerConfig;
 use serde_json::json;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -19,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -55,67 +60,70 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         None => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let session = Session::connect(settings, "kgc").await?;
-    let registry = session.registry().await?;
+    let registry = Session::connect(settings, "kgc").await?.registry().await?;
     let keys = open_keys(settings)?;
-    let identity = keys.identity();
-    let published = registry.current_kgc_key(identity.id).await?;
-    check_published(&identity, &published)?;
+    check_kgc_key(&registry, &keys.identity()).await?;
     let _only_one = the_only_one(settings, &args.instance)?;
+    let service = Arc::new(service(args, settings, keys, registry).await?);
 
-    let log = release_log_of(settings, &args.instance)?;
-    let home = Home { chain_id: registry.chain_id(), registry: registry.address() };
-    let senders = (!args.senders.is_empty()).then(|| args.senders.iter().copied().collect());
-    let view = RegistryView::new(registry.clone(), SystemClock);
-    let center = LocalKeyCenter::new(keys, home, view, SystemClock, log)
-        .of_instance(&args.instance)
-        .with_policy(Policy::of_a_service(senders));
-    center.begin().await?;
-    let believes = format!("the word of the node at {} alone", registry.rpc().endpoint());
-    say(&format!("note: who may have a key rests on {believes}"));
-    let service = Arc::new(KgcService::new(center, SystemClock, believes));
-
+    let (public, address) = listening(args.listen, tls).await?;
+    let mut tasks = JoinSet::new();
     let stop = Stop::new();
-    let listen = |source| CliError::Listen { address: args.listen, source };
-    let listener = Listener::bind(args.listen, tls, Limits::default()).await.map_err(listen)?;
-    let address = listener.address().map_err(listen)?;
-    let operators = match args.operators {
-        Some(address) => {
-            let listen = |source| CliError::Listen { address, source };
-            let listener = Listener::bind(address, None, Limits::default()).await.map_err(listen)?;
-            say(&format!("metrics at http://{}/metrics", listener.address().map_err(listen)?));
-            Some(listener)
-        }
-        None => None,
-    };
-    say(&format!("key center {} listens at {scheme}://{address}", identity.id));
-
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(watch_readiness(Arc::clone(&service), stop.clone()));
-    let (routes, stopped) = (public_routes(Arc::clone(&service)), stop.clone());
-    tasks.spawn(async move { listener.serve(routes, &stopped).await });
-    if let Some(listener) = operators {
-        let (routes, stopped) = (operator_routes(Arc::clone(&service)), stop.clone());
-        tasks.spawn(async move { listener.serve(routes, &stopped).await });
+    if let Some(operators) = args.operators {
+        let (operators, address) = listening(operators, None).await?;
+        say(&format!("metrics at http://{address}/metrics"));
+        serve(&mut tasks, operators, operator_routes(Arc::clone(&service)), &stop);
     }
+    let kgc_id = service.center().identity().id;
+    say(&format!("key center {kgc_id} listens at {scheme}://{address}"));
+    serve(&mut tasks, public, public_routes(Arc::clone(&service)), &stop);
+    tasks.spawn(watch_readiness(Arc::clone(&service), stop.clone()));
+
     crate::files::ends_by_itself();
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be waited for");
     let mut terminate = signal(SignalKind::terminate()).expect("signals can be waited for");
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = anchor_now_and_then(&session, &service, args) => {}
+        () = anchor_now_and_then(settings, &service, args) => {}
     }
     say("stopping: what is under way is finished");
     stop.now();
     while tasks.join_next().await.is_some() {}
     service.center().end().await?;
     if args.anchor_every > 0 {
-        anchor(&session, &service, args).await?;
+        anchor(settings, &service).await?;
     }
     let lines = service.center().log().check().map_err(KgcError::from)?.seq;
-    let object = json!({"kgcId": identity.id, "logId": service.center().log_id(), "lines": lines});
+    let object = json!({"kgcId": kgc_id, "logId": service.center().log_id(), "lines": lines});
     Ok(Outcome::new(object, format!("stopped; the log has {lines} lines")))
+}
+
+/// The key center, with its beginning noted in its log.
+async fn service(args: &Args, settings: &Settings, keys: KgcKeys, registry: Registry) -> Result<Service, CliError> {
+    let log = release_log_of(settings, &args.instance)?;
+    let senders = (!args.senders.is_empty()).then(|| args.senders.iter().copied().collect());
+    let believes = format!("the word of the node at {} alone", registry.rpc().endpoint());
+    let (home, view) = (home(&registry), RegistryView::new(registry, SystemClock));
+    let center = LocalKeyCenter::new(keys, home, view, SystemClock, log)
+        .of_instance(&args.instance)
+        .with_policy(Policy::of_a_service(senders));
+    center.begin().await?;
+    say(&format!("note: who may have a key rests on {believes}"));
+    Ok(KgcService::new(center, SystemClock, believes))
+}
+
+/// A socket at this address, and the address with its port.
+async fn listening(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Result<(Listener, SocketAddr), CliError> {
+    let failed = |source| CliError::Listen { address, source };
+    let listener = Listener::bind(address, tls, Limits::default()).await.map_err(failed)?;
+    let bound = listener.address().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn serve(tasks: &mut JoinSet<()>, listener: Listener, routes: Router, stop: &Stop) {
+    let stop = stop.clone();
+    tasks.spawn(async move { listener.serve(routes, &stop).await });
 }
 
 type Service = KgcService<RegistryView<SystemClock>, SystemClock>;
@@ -140,22 +148,6 @@ fn check(args: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Senders seal to the key on chain: another one here would open nothing.
-fn check_published(
-    identity: &KgcIdentity,
-    published: &crate::contract::bindings::IImageRegistry::KgcKey,
-) -> Result<(), CliError> {
-    let same = published.x25519.0 == *identity.public.as_bytes()
-        && published.epoch == identity.epoch
-        && published.receiptSigner == identity.receipt_signer;
-    let state = match (same, published.retired) {
-        (true, false) => return Ok(()),
-        (true, true) => "retired",
-        (false, _) => "another than that of the key file",
-    };
-    Err(PipelineError::KgcKey { id: identity.id, state }.into())
-}
-
 /// One process writes one instance's log; the lock ends with the process.
 fn the_only_one(settings: &Settings, instance: &str) -> Result<File, CliError> {
     let path = kgc_folder(settings).join(format!("serving-{instance}.lock"));
@@ -172,27 +164,23 @@ fn the_only_one(settings: &Settings, instance: &str) -> Result<File, CliError> {
 }
 
 /// Anchors the log's head again and again; ends only where it never does.
-async fn anchor_now_and_then(session: &Session, service: &Service, args: &Args) {
+async fn anchor_now_and_then(settings: &Settings, service: &Service, args: &Args) {
     if args.anchor_every == 0 {
         return std::future::pending().await;
     }
     loop {
-        if let Err(error) = anchor(session, service, args).await {
+        if let Err(error) = anchor(settings, service).await {
             tracing::warn!("the log's head was not anchored: {}", super::output::chain_of(&error));
         }
         tokio::time::sleep(Duration::from_secs(args.anchor_every * 60)).await;
     }
 }
 
-async fn anchor(session: &Session, service: &Service, _args: &Args) -> Result<(), CliError> {
-    let (registry, center) = (session.registry().await?, service.center());
-    let payer = session.signers(None)?.payer;
-    let made = log_to_anchor(&registry, center.log(), center.log_id(), payer.address()).await?;
-    let Some(NamedCall { job, call }) = made.call else { return Ok(()) };
-    let mut outbox = session.outbox(&payer).await?;
-    match outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await? {
-        Submitted::Mined(_) => tracing::info!("anchored the log's head: {} lines", made.newest.seq),
-        Submitted::Printed(_) => {}
+async fn anchor(settings: &Settings, service: &Service) -> Result<(), CliError> {
+    let mut act = Act::begin(settings, "kgc", &Relay::default()).await?;
+    let (newest, submitted) = anchor_head(&mut act, service.center().log(), service.center().log_id()).await?;
+    if matches!(submitted, Some(Submitted::Mined(_))) {
+        tracing::info!("anchored the log's head: {} lines", newest.seq);
     }
     Ok(())
 }

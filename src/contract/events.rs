@@ -35,6 +35,13 @@ pub fn flag_number(flag_id: u64) -> u64 {
     flag_id >> 32
 }
 
+/// The three parts of an access or operator entry's number: revocations, what the last of them
+/// drew, changes since (contracts/README.md, "Revocations, and numbers that nobody foretells").
+pub fn seq_parts(seq: u128) -> [u64; 3] {
+    let low = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).expect("64 bits");
+    [low(seq >> 96), low(seq >> 32), low(seq & u128::from(u32::MAX))]
+}
+
 /// Whether a log is one of the interface's events. The contract's OpenZeppelin parts emit others,
 /// which repeat what these say.
 pub fn is_known(log: &Log) -> bool {

@@ -20,13 +20,13 @@ pub mod typed_data;
 pub use artifact::{Artifact, ArtifactError, ConstructorArguments, InitialRole};
 pub use calls::{ABI_JSON, Call, CallError, Transaction};
 pub use events::{
-    EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, flag_number, is_known,
+    EventError, EventPlace, OF_IMAGES, OF_RECORDS, RegistryEvent, decode, decode_data, flag_number, is_known, seq_parts,
 };
 pub use kind::ErrorKind;
 pub use logged::{LoggedImage, RegistrationKind, shortened, spelled_out};
 pub use merkle::verify_proof;
 pub use request::{Request, RequestError, check_domain, check_length};
 pub use revert::Revert;
-pub use signature::{SignatureFault, check_signature};
+pub use signature::{MAX_SIGNATURE_BYTES, SignatureFault, ask_wallet, check_signature, is_yes};
 pub use source::{Build, CONTRACT, Deployed, Difference};
 pub use trail::{AuditHead, Trail, foreign_part, item_hash, kind_and_fields};

@@ -1,6 +1,28 @@
-//! The one form of a plain wallet's signature, as the contract takes it.
+//! The one form of a plain wallet's signature, as the contract takes it; and how a wallet that is a
+//! contract is asked about its own (ERC-1271).
 
-use alloy::primitives::{Address, B256, Signature};
+use alloy::primitives::{Address, B256, Bytes, Signature};
+use alloy::sol;
+use alloy::sol_types::SolCall;
+
+/// Longest signature that the registry asks a contract about, in bytes.
+pub const MAX_SIGNATURE_BYTES: usize = 4096;
+
+sol! {
+    /// Asks a wallet that is a contract (ERC-1271); it answers yes with the function's selector.
+    function isValidSignature(bytes32 digest, bytes signature) external view returns (bytes4 magic);
+}
+
+/// The call that asks a wallet whether it takes this signature.
+pub fn ask_wallet(digest: B256, signature: Bytes) -> Bytes {
+    isValidSignatureCall { digest, signature }.abi_encode().into()
+}
+
+/// Whether a wallet's answer is a yes: the selector, and nothing after it. An address without code
+/// gives no bytes at all.
+pub fn is_yes(answer: &[u8]) -> bool {
+    answer.first_chunk::<32>().is_some_and(|word| word[..4] == isValidSignatureCall::SELECTOR && word[4..] == [0; 28])
+}
 
 /// What is wrong with a signature.
 #[derive(Debug, thiserror::Error, Clone, Copy, PartialEq, Eq)]

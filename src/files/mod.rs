@@ -52,6 +52,10 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
         false => Ok(text),
     }
 }
+/// Opens a file for reading. A FIFO that took its place is opened too, and not waited for.
+pub(crate) fn open_at_once(path: &Path) -> Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
+}
 
 /// The text of a file that says what this program does: of one that belongs to its user, and that
 /// nobody else may write.
@@ -60,9 +64,7 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
 /// `PermissionDenied` for any other; `InvalidData` for one that is too long, or no text.
 pub(crate) fn read_own(path: &Path) -> Result<String> {
     const MOST_BYTES: u64 = 1 << 20;
-    // A pipe would be waited for.
-    let wait_for_nobody = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(wait_for_nobody).open(path)?;
+    let file = open_at_once(path)?;
     let metadata = file.metadata()?;
     let refused = |what: String| Error::new(ErrorKind::PermissionDenied, what);
     if !metadata.is_file() {

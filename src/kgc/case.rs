@@ -14,8 +14,6 @@ pub(super) struct Case {
     pub(super) signed: bool,
     /// What is wrong with it as a plain wallet's: a contract may take it.
     pub(super) fault: Option<KeyRequestError>,
-    /// Whether a contract took its signature.
-    pub(super) contract: bool,
     /// The block by which it is decided.
     pub(super) block: Option<BlockSeen>,
     /// The head on chain with which the log is compared, where it was read.

@@ -297,12 +297,6 @@ pub enum ChainViewError {
         /// The chain profile's limit in seconds.
         limit_secs: u64,
     },
-    /// The nodes contradict each other.
-    #[error("the nodes do not agree: {what}")]
-    Disagree {
-        /// About what, and which.
-        what: String,
-    },
     /// Another chain or another contract answers.
     #[error("another chain or contract answers: expected {expected}, found {found}")]
     WrongDeployment {

@@ -11,7 +11,7 @@ use super::challenges::Challenges;
 use super::limits::Limiter;
 use super::log::{Answered, LogEntry, LogHead, LogWriter, ReleaseLog, release_log_id};
 use super::policy::Policy;
-use super::receipt::{Asked, Draft};
+use super::receipt::SignedReceipt;
 use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, RequestKind, SignedRequest, Terms};
 use super::{
     Answer, BootId, ChainView, ChainViewError, Decision, KeyCenter, KgcError, KgcIdentity, KgcKeys, Refusal,
@@ -145,16 +145,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         if fault.is_none() {
             self.count(&terms, &checked)?;
         }
-        Ok(Case {
-            checked,
-            terms,
-            kind: R::KIND,
-            signed: fault.is_none(),
-            fault,
-            contract: false,
-            block: None,
-            anchored: None,
-        })
+        Ok(Case { checked, terms, kind: R::KIND, signed: fault.is_none(), fault, block: None, anchored: None })
     }
 
     /// Takes a validly signed request from what its wallet may ask, and uses up its challenge. Who
@@ -176,7 +167,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         };
         if !case.signed {
             self.count(&case.terms, &case.checked)?;
-            (case.signed, case.contract) = (true, true);
+            case.signed = true;
         }
         Ok(found)
     }
@@ -287,43 +278,38 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         };
         let identity = self.keys.identity();
         let Terms { wallet, image_id, kgc_set_hash, .. } = case.terms;
-        let draft = Draft {
-            asked: Asked { digest: case.checked.digest, image_id, wallet, kgc_id: identity.id },
+        let (block_number, block_hash, block_time) =
+            case.block.map_or((0, B256::ZERO, 0), |block| (block.number, block.hash, block.time));
+        let line = Answered {
+            at: self.now(block_time),
+            wallet,
+            image_id,
+            request_digest: case.checked.digest,
             decision: match (&error, case.kind) {
                 (Some(_), _) => Decision::Refused,
                 (None, RequestKind::Issue) => Decision::Issued,
                 (None, RequestKind::Release) => Decision::Released,
             },
-            reason: error.as_ref().map_or("", |error| error.reason().name()),
-            block: case.block.map_or((0, B256::ZERO), |block| (block.number, block.hash)),
-            time: self.now(case.block.map_or(0, |block| block.time)),
+            reason: error.as_ref().map_or("", |error| error.reason().name()).to_owned(),
+            block_number,
+            block_hash,
             answer_hash: sealed.as_ref().map_or(B256::ZERO, SealedAnswer::hash),
-        };
-        let line = Answered {
-            at: draft.time,
-            wallet,
-            image_id,
-            request_digest: draft.asked.digest,
-            decision: draft.decision.name().to_owned(),
-            reason: draft.reason.to_owned(),
-            block_number: draft.block.0,
-            block_hash: draft.block.1,
-            answer_hash: draft.answer_hash,
             kgc_set_hash,
             kgc_id: identity.id,
             epoch: identity.epoch,
-            contract_wallet: case.contract,
+            // No plain wallet made the signature, and yet it counts.
+            contract_wallet: case.fault.is_some(),
             boot: self.boot(),
         };
         let entry = match case.kind {
-            RequestKind::Issue => LogEntry::Issue(line),
-            RequestKind::Release => LogEntry::Release(line),
+            RequestKind::Issue => LogEntry::Issue(line.clone()),
+            RequestKind::Release => LogEntry::Release(line.clone()),
         };
         let at = self.log.append(entry, case.anchored.unwrap_or(LogHead::EMPTY)).await.map_err(KgcError::from)?;
         if case.anchored.is_some() {
             self.compared.store(true, Ordering::SeqCst);
         }
-        let receipt = draft.sign(&self.home, self.log_id, at, self.keys.wallet());
+        let receipt = SignedReceipt::of(&line, &self.home, self.log_id, at, self.keys.wallet());
         match (sealed, error) {
             (Some(sealed), None) => Ok(Answer { sealed, receipt }),
             (_, error) => {

@@ -1,6 +1,7 @@
 //! Names that stand in answers, logs and receipts: of runs, decisions and reasons.
 
 use alloy::primitives::FixedBytes;
+use serde::{Deserialize, Serialize};
 
 /// Names one run of a KGC's process.
 pub type BootId = FixedBytes<7>;
@@ -60,8 +61,6 @@ reasons! {
     RecordMismatch "record-mismatch";
     /// The capsule is for a key that this KGC does not hold.
     EpochUnknown "epoch-unknown";
-    /// The share is not the one that the sender committed to.
-    ShareMismatch "share-mismatch";
     /// Too many requests of this wallet or address.
     RateLimited "rate-limited";
     /// The newest block is too old.
@@ -74,8 +73,6 @@ reasons! {
     LogUnavailable "log-unavailable";
     /// No room for another request.
     Busy "busy";
-    /// The KGC is stopping.
-    Draining "draining";
     /// A fault of the program.
     Internal "internal";
 }
@@ -87,8 +84,9 @@ impl Reason {
     }
 }
 
-/// How a request was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a request was decided; in the log by its name in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// A partial was given.
     Issued,
@@ -111,14 +109,5 @@ impl Decision {
     /// The decision with this number.
     pub fn of_code(code: u8) -> Option<Self> {
         [Self::Issued, Self::Released, Self::Refused].into_iter().find(|decision| decision.code() == code)
-    }
-
-    /// Its name in the log and in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Issued => "issued",
-            Self::Released => "released",
-            Self::Refused => "refused",
-        }
     }
 }

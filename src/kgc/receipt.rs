@@ -13,7 +13,7 @@ use alloy::sol_types::SolStruct;
 
 use super::SealedAnswer;
 use super::error::ReceiptError;
-use super::log::LogHead;
+use super::log::{Answered, LogHead};
 use super::names::Decision;
 use super::requests::Home;
 use crate::contract::check_signature;
@@ -73,44 +73,29 @@ pub struct Asked {
     pub kgc_id: B256,
 }
 
-/// What is to be signed, apart from who signs it and where its line stands.
-#[derive(Debug, Clone)]
-pub(super) struct Draft {
-    pub asked: Asked,
-    pub decision: Decision,
-    pub reason: &'static str,
-    /// Number and hash; zeros where the chain gave none.
-    pub block: (u64, B256),
-    pub time: u64,
-    pub answer_hash: B256,
-}
-
-impl Draft {
-    /// The receipt of what stands at this position of this log.
-    pub(super) fn sign(self, home: &Home, log_id: B256, at: LogHead, signer: &PrivateKeySigner) -> SignedReceipt {
-        let (number, hash) = self.block;
+impl SignedReceipt {
+    /// The receipt of a line of the log, which stands `at` this place.
+    pub(super) fn of(line: &Answered, home: &Home, log_id: B256, at: LogHead, signer: &PrivateKeySigner) -> Self {
         let receipt = KeyReceipt {
-            requestDigest: self.asked.digest,
-            imageId: self.asked.image_id,
-            wallet: self.asked.wallet,
-            decision: self.decision.code(),
-            reason: self.reason.to_owned(),
-            blockNumber: number,
-            blockHash: hash,
-            time: self.time,
-            kgcId: self.asked.kgc_id,
+            requestDigest: line.request_digest,
+            imageId: line.image_id,
+            wallet: line.wallet,
+            decision: line.decision.code(),
+            reason: line.reason.clone(),
+            blockNumber: line.block_number,
+            blockHash: line.block_hash,
+            time: line.at,
+            kgcId: line.kgc_id,
             logId: log_id,
             logSeq: at.seq,
             logHead: at.head,
-            answerHash: self.answer_hash,
+            answerHash: line.answer_hash,
         };
         let digest = receipt.eip712_signing_hash(&home.domain());
         let signature = signer.sign_hash_sync(&digest).expect("a key in memory signs").as_bytes();
-        SignedReceipt { receipt, signature: signature.to_vec().into() }
+        Self { receipt, signature: signature.to_vec().into() }
     }
-}
 
-impl SignedReceipt {
     /// The receipt's EIP-712 digest.
     pub fn digest(&self, home: &Home) -> B256 {
         self.receipt.eip712_signing_hash(&home.domain())

@@ -71,7 +71,7 @@ impl ChainViewError {
         match self {
             Self::Unreachable { .. } => Reason::ChainUnreachable,
             Self::Stale { .. } => Reason::ChainStale,
-            Self::WrongDeployment { .. } | Self::Disagree { .. } => Reason::ChainDisagrees,
+            Self::WrongDeployment { .. } => Reason::ChainDisagrees,
         }
     }
 }

@@ -18,7 +18,8 @@ use super::requests::{Home, IssueRequest, KeyRequest, KgcRequest, SignedRequest}
 use super::wire::{AnswerBody, ChallengesBody, IssueBody, KgcInfo, PROBLEMS, ProblemBody, ReceiptBody, ReleaseBody};
 use super::{Answer, KeyCenter, KgcIdentity, SealedAnswer};
 use crate::files::{Existing, make_private_folder, write_whole};
-use crate::words::one_line;
+use crate::http::body_of;
+use crate::words::{one_line, root_cause};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -100,13 +101,8 @@ impl KgcDoor {
             |error: reqwest::Error| KgcError::NoAnswer { url: self.url().to_owned(), reason: root_cause(&error) };
         let mut answer = question.send().await.map_err(silent)?;
         let status = answer.status();
-        let mut body = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(silent)? {
-            if body.len() + piece.len() > ANSWER_BYTES {
-                return Err(self.bad("an answer that is too long").into());
-            }
-            body.extend_from_slice(&piece);
-        }
+        let body = body_of(&mut answer, ANSWER_BYTES).await.map_err(silent)?;
+        let body = body.ok_or_else(|| self.bad("an answer that is too long"))?;
         if status == StatusCode::OK {
             return serde_json::from_slice(&body).map_err(|error| self.bad(&error.to_string()).into());
         }
@@ -212,13 +208,4 @@ impl KeyCenter for RemoteKeyCenter {
     ) -> Result<Answer, Refusal> {
         self.post("v1/release", request, &ReleaseBody::of(request, header, capsules)).await
     }
-}
-
-/// What lies below all the layers of a client's error: that is what tells people something.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(below) = cause.source() {
-        cause = below;
-    }
-    one_line(&cause.to_string())
 }

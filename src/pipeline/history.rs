@@ -3,9 +3,8 @@
 
 use super::{PipelineError, Stored};
 use crate::chain::{ChainError, Registry};
-use crate::contract::RegistryEvent;
 use crate::contract::bindings::IImageRegistry::{Access, Capsules, Flag, IImageRegistryEvents as Event, Record};
-use crate::contract::flag_number;
+use crate::contract::{RegistryEvent, flag_number, seq_parts};
 use alloy::primitives::Address;
 
 /// An image's events, and what the contract says of it in the block up to which they were read.
@@ -80,7 +79,7 @@ impl Counts {
                 self.expiry = e.expiry;
             }
             Event::AccessRevoked(e) if Some(e.wallet) == wallet => {
-                let [_, drawn, _] = parts(e.accessSeq);
+                let [_, drawn, _] = seq_parts(e.accessSeq);
                 self.access = [self.access[0] + 1, drawn, 0];
                 self.numbered(e.accessSeq)?;
                 self.expiry = 0;
@@ -92,8 +91,8 @@ impl Counts {
 
     /// Compares the number of the wallet's access entry with what was counted.
     fn numbered(&self, seq: u128) -> Result<(), ChainError> {
-        for (contract, log) in parts(seq).into_iter().zip(self.access) {
-            same(ACCESSES, contract, log)?;
+        for (contract, log) in seq_parts(seq).into_iter().zip(self.access) {
+            ChainError::check_same(ACCESSES, contract, log)?;
         }
         Ok(())
     }
@@ -105,32 +104,21 @@ impl Counts {
         capsules: &Capsules,
         access: Option<&Access>,
     ) -> Result<(), ChainError> {
-        same("the image's registration", 1, self.registrations)?;
-        same("the number of verifications", record.verifications.to(), self.verifications)?;
-        same("the number of flags", flag_number(flag.id), self.flags)?;
-        same("the record's state", record.state as u64, self.state)?;
-        same("the version of the capsules", capsules.version, self.versions)?;
+        ChainError::check_same("the image's registration", 1, self.registrations)?;
+        ChainError::check_same("the number of verifications", record.verifications.to(), self.verifications)?;
+        ChainError::check_same("the number of flags", flag_number(flag.id), self.flags)?;
+        ChainError::check_same("the record's state", record.state as u64, self.state)?;
+        ChainError::check_same("the version of the capsules", capsules.version, self.versions)?;
         let Some(access) = access else { return Ok(()) };
         self.numbered(access.seq)?;
-        same("the wallet's access", access.expiry, self.expiry)
+        ChainError::check_same("the wallet's access", access.expiry, self.expiry)
     }
-}
-
-/// The three parts of an access entry's number (contracts/README.md, "Revocations, and numbers that
-/// nobody foretells").
-fn parts(seq: u128) -> [u64; 3] {
-    let low = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).expect("64 bits");
-    [low(seq >> 96), low(seq >> 32), low(seq & u128::from(u32::MAX))]
 }
 
 /// Counts what has this number.
 fn count(what: &'static str, so_far: &mut u64, number: u64) -> Result<(), ChainError> {
     *so_far += 1;
-    same(what, number, *so_far)
-}
-
-fn same(what: &'static str, contract: u64, log: u64) -> Result<(), ChainError> {
-    if contract == log { Ok(()) } else { Err(ChainError::Contradicts { what, contract, log }) }
+    ChainError::check_same(what, number, *so_far)
 }
 
 #[cfg(test)]

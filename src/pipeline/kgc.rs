@@ -3,7 +3,7 @@
 use super::PipelineError;
 use crate::chain::Registry;
 use crate::contract::ErrorKind;
-use crate::contract::bindings::IImageRegistry::{anchorLogCall, publishKgcKeyCall};
+use crate::contract::bindings::IImageRegistry::{KgcKey, anchorLogCall, publishKgcKeyCall};
 use crate::kgc::{KgcError, KgcIdentity, LogHead, ReleaseLog};
 use alloy::primitives::{Address, B256};
 
@@ -26,9 +26,7 @@ pub async fn kgc_key_to_publish(
     identity: &KgcIdentity,
 ) -> Result<Option<NamedCall<publishKgcKeyCall>>, PipelineError> {
     match registry.kgc_key(identity.id, identity.epoch).await {
-        Ok(key) if key.x25519.0 == *identity.public.as_bytes() && key.receiptSigner == identity.receipt_signer => {
-            return Ok(None);
-        }
+        Ok(key) if is_own(&key, identity) => return Ok(None),
         Ok(_) => return Err(PipelineError::KgcKey { id: identity.id, state: "another than the KGC's own" }),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
@@ -43,11 +41,28 @@ pub async fn kgc_key_to_publish(
     Ok(Some(NamedCall { job, call }))
 }
 
+/// Checks that senders seal to this very key of a KGC: another one here would open nothing of
+/// theirs.
+///
+/// # Errors
+/// [`PipelineError::KgcKey`]; the KGC is not known on chain, or the node does not answer.
+pub async fn check_kgc_key(registry: &Registry, identity: &KgcIdentity) -> Result<(), PipelineError> {
+    let published = registry.current_kgc_key(identity.id).await?;
+    let state = match (is_own(&published, identity) && published.epoch == identity.epoch, published.retired) {
+        (true, false) => return Ok(()),
+        (true, true) => "retired",
+        (false, _) => "another than the KGC's own",
+    };
+    Err(PipelineError::KgcKey { id: identity.id, state })
+}
+
+fn is_own(key: &KgcKey, identity: &KgcIdentity) -> bool {
+    key.x25519.0 == *identity.public.as_bytes() && key.receiptSigner == identity.receipt_signer
+}
+
 /// The head of a KGC's log, and the call that anchors it, if it is not on chain yet.
 #[derive(Debug, Clone)]
 pub struct LogToAnchor {
-    /// The log's name on chain.
-    pub log_id: B256,
     /// The newest head.
     pub newest: LogHead,
     /// What anchors it.
@@ -73,5 +88,5 @@ pub async fn log_to_anchor(
         job: format!("log:{}:{log_id}:{}", registry.address(), newest.seq),
         call: anchorLogCall { logId: log_id, logSeq: newest.seq, logHead: newest.head },
     });
-    Ok(LogToAnchor { log_id, newest, call })
+    Ok(LogToAnchor { newest, call })
 }

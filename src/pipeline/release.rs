@@ -150,7 +150,7 @@ fn view_error(error: ChainError) -> ChainViewError {
 }
 
 /// The registry's chain and address, to which every request is bound.
-pub(super) fn home(registry: &Registry) -> Home {
+pub fn home(registry: &Registry) -> Home {
     Home { chain_id: registry.chain_id(), registry: registry.address() }
 }
 

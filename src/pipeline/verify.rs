@@ -67,10 +67,7 @@ pub async fn observe(registry: &Registry, store: &impl Store, stored: &Stored) -
     };
     let valid = registry.verify(stored.logged.image_id, B256::from(digested.sha256)).await?;
     let same = digested.sha256 == stored.logged.content_hash.0;
-    if valid != same {
-        let what = "whether these are the registered bytes";
-        return Err(ChainError::Contradicts { what, contract: valid.into(), log: same.into() }.into());
-    }
+    ChainError::check_same("whether these are the registered bytes", valid.into(), same.into())?;
     Ok(judge(stored.cid, size, &digested, valid))
 }
 

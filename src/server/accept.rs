@@ -68,11 +68,6 @@ impl Stop {
         self.0.send_replace(true);
     }
 
-    /// Whether it is ending.
-    pub fn is_set(&self) -> bool {
-        *self.0.borrow()
-    }
-
     /// Returns when it is to end.
     pub async fn wait(&self) {
         // The sender lives as long as this: it is never closed before.

@@ -312,14 +312,13 @@ impl From<&KgcError> for Problem {
             KgcError::Refused { reason, .. } => match reason {
                 Reason::NotAuthorized => Code::NotAuthorized,
                 Reason::UnknownImage => Code::UnknownImage,
-                Reason::RecordMismatch | Reason::ShareMismatch => Code::Tampered,
+                Reason::RecordMismatch => Code::Tampered,
                 Reason::ChainStale
                 | Reason::ChainUnreachable
                 | Reason::ChainDisagrees
                 | Reason::LogUnavailable
                 | Reason::RateLimited
-                | Reason::Busy
-                | Reason::Draining => Code::KgcNotReady,
+                | Reason::Busy => Code::KgcNotReady,
                 _ => Code::Kgc,
             },
             KgcError::NoAnswer { .. } => Code::KgcUnreachable,

@@ -79,7 +79,7 @@ impl Outbox {
     async fn price_if_taken(&mut self, rpc: &Rpc, job: &Job) -> Result<Option<Price>, OutboxError> {
         match self.price(rpc, &job.id, &job.transaction).await {
             Ok(price) => Ok(Some(price)),
-            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => Ok(None),
+            Err(error) if error.is_revert() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

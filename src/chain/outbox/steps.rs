@@ -28,7 +28,7 @@ impl Outbox {
         }
         let price = match self.price(rpc, &job.id, &job.transaction).await {
             Ok(price) => price,
-            Err(refused @ (ChainError::Revert(_) | ChainError::UnknownImage { .. })) => {
+            Err(refused) if refused.is_revert() => {
                 // A reorg may have brought back bytes of this job that somebody else's had taken
                 // the number of.
                 if self.look(rpc, job).await? {

@@ -5,7 +5,6 @@ use super::error::OutboxError;
 use super::job::{Job, State};
 use super::signing::last_signed;
 use super::{Outbox, Waiting};
-use crate::chain::error::ChainError;
 use crate::chain::rpc::Rpc;
 use crate::chain::wallet::Wallet;
 use std::time::{Duration, Instant};
@@ -44,7 +43,7 @@ impl Outbox {
                 Ok(()) => {}
                 Err(source) if job.id == id => return Err(source),
                 // The contract would refuse it now: its own reason tells, and the way is free.
-                Err(OutboxError::Chain(ChainError::Revert(_) | ChainError::UnknownImage { .. })) => continue,
+                Err(OutboxError::Chain(refused)) if refused.is_revert() => continue,
                 Err(OutboxError::Chain(error)) => return Err(error.into()),
                 Err(source) => {
                     let (job, before, source) = (id.to_owned(), job.id, Box::new(source));
@@ -71,13 +70,13 @@ impl Outbox {
         let price = match self.price(rpc, &job.id, &job.transaction).await {
             Ok(price) => price,
             // Its bytes may have been mined in the meantime, which made it so.
-            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) if self.look(rpc, job).await? => return Ok(()),
-            Err(refused @ (ChainError::Revert(_) | ChainError::UnknownImage { .. })) if !is_next => {
+            Err(refused) if refused.is_revert() && self.look(rpc, job).await? => return Ok(()),
+            Err(refused) if refused.is_revert() && !is_next => {
                 self.table.set_state(&job.id, State::Failed, Some(&refused.to_string()))?;
                 return Err(refused.into());
             }
             // It is sent as it is, and its block tells.
-            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => return Ok(()),
+            Err(refused) if refused.is_revert() => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         if self.look(rpc, job).await? {

@@ -2,16 +2,13 @@
 
 use super::Registry;
 use crate::chain::error::ChainError;
-use crate::chain::relay::isValidSignatureCall;
+use crate::contract::{MAX_SIGNATURE_BYTES, ask_wallet, is_yes};
 use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256};
 use alloy::rpc::types::TransactionRequest;
-use alloy::sol_types::SolCall;
 
 /// The most gas that a wallet's answer may take.
 const GAS: u64 = 1_000_000;
-/// Longest signature that a wallet is asked about, as in the contract.
-const SIGNATURE_BYTES: usize = 4_096;
 
 impl Registry {
     /// Whether the contract at `wallet` takes the signature (ERC-1271), in the block with this
@@ -26,19 +23,16 @@ impl Registry {
         digest: B256,
         signature: &[u8],
     ) -> Result<bool, ChainError> {
-        if signature.len() > SIGNATURE_BYTES {
+        if signature.len() > MAX_SIGNATURE_BYTES {
             return Ok(false);
         }
-        let call = isValidSignatureCall { digest, signature: signature.to_vec().into() };
-        let mut request = TransactionRequest::default().to(wallet).input(call.abi_encode().into());
+        let call = ask_wallet(digest, signature.to_vec().into());
+        let mut request = TransactionRequest::default().to(wallet).input(call.into());
         request.gas = Some(GAS);
         match self.rpc.call(request, BlockId::hash_canonical(block)).await {
-            // The selector, and nothing after it: an address without code gives no bytes at all.
-            Ok(answer) => Ok(answer
-                .first_chunk::<32>()
-                .is_some_and(|word| word[..4] == isValidSignatureCall::SELECTOR && word[4..] == [0; 28])),
+            Ok(answer) => Ok(is_yes(&answer)),
             // The wallet's own code refused.
-            Err(ChainError::Revert(_) | ChainError::UnknownImage { .. }) => Ok(false),
+            Err(error) if error.is_revert() => Ok(false),
             Err(error) => Err(error),
         }
     }

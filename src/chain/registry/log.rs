@@ -77,10 +77,10 @@ impl Registry {
         let block = self.rpc.block(to.into()).await?.header.hash;
         let (contract, mut last) = (self.audit_in(block).await?, Trail::start(self.chain_id, self.address));
         for trail in events.iter().filter_map(|event| Trail::of(&event.event)) {
-            same("the number of events", trail.seq(), last.seq() + 1)?;
+            ChainError::check_same("the number of events", trail.seq(), last.seq() + 1)?;
             last = trail;
         }
-        same("the number of events", contract.seq, last.seq())?;
+        ChainError::check_same("the number of events", contract.seq, last.seq())?;
         let heads = (contract.head == last.head()) || contract.seq == 0;
         if heads {
             Ok(events)
@@ -204,10 +204,6 @@ impl Registry {
         let gone = || ChainError::BadAnswer { method, reason: format!("transaction {transaction} is gone") };
         self.rpc.receipt(transaction).await?.ok_or_else(gone)
     }
-}
-
-fn same(what: &'static str, contract: u64, log: u64) -> Result<(), ChainError> {
-    if contract == log { Ok(()) } else { Err(ChainError::Contradicts { what, contract, log }) }
 }
 
 /// Reads what `filter` asks for in blocks `from ..= to`, in the order of the chain.

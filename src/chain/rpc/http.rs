@@ -2,7 +2,8 @@
 //! its end, however long it is, and compares no ids; this one has a bound for both.
 
 use crate::chain::error::ChainError;
-use crate::words::one_line;
+use crate::http::body_of;
+use crate::words::{one_line, root_cause};
 use alloy::primitives::Bytes;
 use alloy::rpc::json_rpc::{ErrorPayload, Id, Request, Response, ResponsePayload, RpcRecv, RpcSend};
 use alloy::transports::http::reqwest::{self, StatusCode, Url, header::RETRY_AFTER};
@@ -41,13 +42,8 @@ impl Door {
         let sent = self.client.post(self.url.clone()).json(&question).send().await;
         let mut answer = sent.map_err(|error| self.unreachable(&error))?;
         let (status, pause) = (answer.status(), retry_after(&answer));
-        let mut body = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|error| self.unreachable(&error))? {
-            if body.len() + piece.len() > MOST_ANSWER_BYTES {
-                return Err(ChainError::TooLong { method, limit: MOST_ANSWER_BYTES });
-            }
-            body.extend_from_slice(&piece);
-        }
+        let body = body_of(&mut answer, MOST_ANSWER_BYTES).await.map_err(|error| self.unreachable(&error))?;
+        let body = body.ok_or(ChainError::TooLong { method, limit: MOST_ANSWER_BYTES })?;
         match serde_json::from_slice::<Response>(&body) {
             Ok(answer) if answer.id == id => read(method, answer.payload),
             Ok(answer) => Err(bad(method, format_args!("it is an answer to question {}, not {id}", answer.id))),
@@ -93,16 +89,6 @@ fn failure(method: &'static str, error: &ErrorPayload<Box<RawValue>>) -> ChainEr
 
 fn bad(method: &'static str, reason: impl ToString) -> ChainError {
     ChainError::BadAnswer { method, reason: one_line(&reason.to_string()) }
-}
-
-/// The innermost cause, which is the one that helps ("connection refused") and that never repeats
-/// the URL.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    one_line(&innermost.to_string())
 }
 
 #[cfg(test)]

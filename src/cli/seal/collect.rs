@@ -2,18 +2,15 @@
 
 use crate::cli::error::CliError;
 use crate::cli::stdio::say_line;
+use crate::files::open_at_once;
 use crate::imaging::{ImagingError, Limits};
 use crate::pipeline::PipelineError;
 use crate::view::LeftOutView;
-use std::fs::{self, File, FileType, OpenOptions};
+use std::fs::{self, File, FileType};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
-
-/// `O_NONBLOCK`: a FIFO that took a file's place is opened at once, and refused, instead of waited
-/// for.
-const NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
 
 /// Room behind a file's bytes, in which a read finds that there are no more.
 const READ_AHEAD_BYTES: usize = 64;
@@ -104,7 +101,7 @@ fn kind(of: FileType) -> Option<&'static str> {
 /// The bytes of a regular file, if it is not larger than anything that can be sealed.
 pub(in crate::cli) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
     let failed = |source| CliError::File { act: "read", path: path.to_owned(), source };
-    let file = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path).map_err(failed)?;
+    let file = open_at_once(path).map_err(failed)?;
     read_open(file).map_err(failed)?.map_err(|error| PipelineError::from(error).into())
 }
 

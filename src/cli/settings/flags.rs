@@ -2,7 +2,7 @@
 
 /// The flags that every command takes. Each one left out is looked up further down.
 #[derive(Debug, Clone, Default, clap::Args)]
-#[command(next_help_heading = "Settings (flag, then environment, then .env, then medseal.toml)")]
+#[command(next_help_heading = "Settings (flag, then environment, then .env and medseal.toml, then your own)")]
 pub(in crate::cli) struct Flags {
     /// Folder of all state, one folder for each actor in it [env: MEDSEAL_HOME] [default: .medseal]
     #[arg(long, global = true, value_name = "DIR")]

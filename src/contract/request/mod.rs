@@ -3,6 +3,7 @@
 
 use super::calls::{self, Call};
 use super::kind::ErrorKind;
+use super::signature::MAX_SIGNATURE_BYTES;
 use crate::envelope::signing_domain;
 use alloy::dyn_abi::eip712::TypedData;
 use alloy::dyn_abi::{DynSolValue, Eip712Domain};
@@ -12,8 +13,6 @@ use serde_json::{Map, Value, json};
 
 /// Fields that name the signer, one of which every signed struct has.
 const SIGNERS: [&str; 3] = ["sender", "verifier", "by"];
-/// Longest signature that the contract takes.
-const MAX_SIGNATURE_BYTES: usize = 4096;
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
-use crate::kgc::names::BootId;
+use crate::kgc::names::{BootId, Decision};
 
 /// How many entries a log has, and the head of the hash chain over them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,8 +89,8 @@ pub struct Answered {
     pub image_id: B256,
     /// The request's EIP-712 digest.
     pub request_digest: B256,
-    /// `issued`, `released` or `refused`.
-    pub decision: String,
+    /// What came of it.
+    pub decision: Decision,
     /// Why it was refused; empty where it was not.
     pub reason: String,
     /// Block by which it was decided; 0 where the chain gave none.

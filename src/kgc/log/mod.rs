@@ -165,18 +165,9 @@ impl ReleaseLog {
     pub fn append(&self, entries: &[&LogEntry], anchored: LogHead) -> Result<Vec<LogHead>, LogError> {
         let mut log = self.locked();
         let log = &mut *log;
-        if log.failed {
-            return Err(LogError::Failed { path: self.path.clone() });
-        }
         let file = log.file.try_clone().map_err(|source| self.io(source))?;
-        let _lock = self.lock(&file)?;
-        let now = file.metadata().map_err(|source| self.io(source))?;
-        if now.mode() & 0o200 == 0 {
-            // An open file goes on taking entries; whoever took this right away meant it to stop.
-            let source = std::io::ErrorKind::PermissionDenied.into();
-            return Err(LogError::Io { path: self.path.clone(), source });
-        }
-        if Stamp::of(&now) != log.stamp || (anchored != log.anchored && anchored != LogHead::EMPTY) {
+        let (_lock, now) = self.writable(log, &file)?;
+        if now != log.stamp || (anchored != log.anchored && anchored != LogHead::EMPTY) {
             self.read(log, anchored)?;
         }
         let (lines, heads) = lines(log.head, entries).map_err(|source| self.io(source))?;
@@ -208,19 +199,26 @@ impl ReleaseLog {
     /// [`LogError`].
     pub fn check(&self) -> Result<LogHead, LogError> {
         let mut log = self.locked();
-        if log.failed {
-            return Err(LogError::Failed { path: self.path.clone() });
-        }
         let file = log.file.try_clone().map_err(|source| self.io(source))?;
-        let _lock = self.lock(&file)?;
-        let now = file.metadata().map_err(|source| self.io(source))?;
-        if now.mode() & 0o200 == 0 {
-            return Err(self.io(std::io::ErrorKind::PermissionDenied.into()));
-        }
-        if Stamp::of(&now) != log.stamp {
+        let (_lock, now) = self.writable(&log, &file)?;
+        if now != log.stamp {
             self.read(&mut log, LogHead::EMPTY)?;
         }
         Ok(log.head)
+    }
+
+    /// The log's lock and what its file is now, if it may be written to.
+    fn writable<'a>(&self, log: &LogFile, file: &'a File) -> Result<(Locked<'a>, Stamp), LogError> {
+        if log.failed {
+            return Err(LogError::Failed { path: self.path.clone() });
+        }
+        let lock = self.lock(file)?;
+        let now = Stamp::of(&file.metadata().map_err(|source| self.io(source))?);
+        if now.mode & 0o200 == 0 {
+            // An open file goes on taking entries; whoever took this right away meant it to stop.
+            return Err(self.io(std::io::ErrorKind::PermissionDenied.into()));
+        }
+        Ok((lock, now))
     }
 
     fn locked(&self) -> MutexGuard<'_, LogFile> {

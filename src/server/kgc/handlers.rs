@@ -94,14 +94,11 @@ pub(super) async fn issue<V: ChainView, C: Clock>(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    let (id, started) = (request_id(request.headers()), Instant::now());
-    let given = async {
-        service.admit(peer)?;
+    let answered = async |request| {
         let body: IssueBody = read(request, ISSUE_BODY_BYTES).await?;
-        let answer = tokio::time::timeout(ANSWER, service.center.issue(&body.signed())).await;
-        Ok(answer.map_err(|_| slow())??)
+        in_time(service.center.issue(&body.signed())).await
     };
-    service.answer("issue", given.await, &id, started)
+    service.answer("issue", peer, request, answered).await
 }
 
 /// The key of a sealed image
@@ -114,9 +111,7 @@ pub(super) async fn release<V: ChainView, C: Clock>(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    let (id, started) = (request_id(request.headers()), Instant::now());
-    let given = async {
-        service.admit(peer)?;
+    let answered = async |request| {
         let body: ReleaseBody = read(request, RELEASE_BODY_BYTES).await?;
         let parts = body.parts().ok_or_else(|| Problem::new(Reason::Malformed, "header or capsules are not base64"));
         let (signed, header, capsules) = parts?;
@@ -128,10 +123,9 @@ pub(super) async fn release<V: ChainView, C: Clock>(
                 return Err(Problem::new(Reason::TooLarge, detail));
             }
         }
-        let answer = tokio::time::timeout(ANSWER, service.center.release(&signed, &header, &capsules)).await;
-        Ok(answer.map_err(|_| slow())??)
+        in_time(service.center.release(&signed, &header, &capsules)).await
     };
-    service.answer("release", given.await, &id, started)
+    service.answer("release", peer, request, answered).await
 }
 
 /// Whether the process is alive: asks neither chain nor disk
@@ -165,18 +159,30 @@ impl<V: ChainView, C: Clock> KgcService<V, C> {
         self.addresses.take(address, self.clock.elapsed()).map_err(too_often)
     }
 
-    fn answer(&self, act: &'static str, given: Result<Answer, Problem>, id: &str, started: Instant) -> Response {
+    /// Has a request answered, if its address may ask, and counts and times what comes of it.
+    async fn answer(
+        &self,
+        act: &'static str,
+        peer: Peer,
+        request: Request,
+        answered: impl AsyncFnOnce(Request) -> Result<Answer, Problem>,
+    ) -> Response {
+        let (id, started) = (request_id(request.headers()), Instant::now());
+        let given = match self.admit(peer) {
+            Ok(()) => answered(request).await,
+            Err(problem) => Err(problem),
+        };
         let answer = match given {
             Ok(Answer { sealed, receipt }) => {
                 self.metrics.count(act, "given");
                 let receipt = ReceiptBody::from(&receipt);
-                tracing::info!(request = id, act, wallet = %receipt.wallet, image = %receipt.image_id, line = receipt.log_seq, "given");
+                tracing::info!(request = id.as_str(), act, wallet = %receipt.wallet, image = %receipt.image_id, line = receipt.log_seq, "given");
                 Json(AnswerBody { answer: sealed.0.to_vec().into(), receipt }).into_response()
             }
-            Err(problem) => self.refused(act, problem, id),
+            Err(problem) => self.refused(act, problem, &id),
         };
         self.metrics.took(act, started.elapsed());
-        named(answer, id)
+        named(answer, &id)
     }
 
     fn refused(&self, act: &'static str, problem: Problem, id: &str) -> Response {
@@ -186,8 +192,10 @@ impl<V: ChainView, C: Clock> KgcService<V, C> {
     }
 }
 
-fn slow() -> Problem {
-    Problem::new(Reason::Busy, format!("no answer within {} s", ANSWER.as_secs()))
+/// What the key center says within the time that an answer may take.
+async fn in_time(answer: impl Future<Output = Result<Answer, Refusal>>) -> Result<Answer, Problem> {
+    let slow = |_| Problem::new(Reason::Busy, format!("no answer within {} s", ANSWER.as_secs()));
+    Ok(tokio::time::timeout(ANSWER, answer).await.map_err(slow)??)
 }
 
 /// The body of a request.

@@ -48,16 +48,17 @@ pub(super) struct Metrics {
 impl Metrics {
     pub(super) fn new() -> Self {
         let mut registry = Registry::with_prefix("medseal_kgc");
-        let requests = Family::default();
+        let requests: Family<Asked, Counter> = Family::default();
         let seconds: Family<Act, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(SECONDS));
-        let (challenges, unlogged, ready) = (Gauge::default(), Gauge::default(), Family::default());
-        let (head_age, log_seq) = (Gauge::default(), Gauge::default());
-        registry.register("requests", "Requests by what came of them", Requests::clone(&requests));
+        let (challenges, unlogged): (Gauge, Gauge) = Default::default();
+        let ready: Family<Check, Gauge> = Family::default();
+        let (head_age, log_seq): (Gauge, Gauge) = Default::default();
+        registry.register("requests", "Requests by what came of them", requests.clone());
         registry.register("request_duration_seconds", "How long an answer took", seconds.clone());
         registry.register("challenges_used", "Used challenges that are remembered", challenges.clone());
         registry.register("refusals_unlogged", "Refusals beyond the log's budget", unlogged.clone());
-        registry.register("ready", "1 where a check passes", Family::clone(&ready));
+        registry.register("ready", "1 where a check passes", ready.clone());
         registry.register("head_age_seconds", "Age of the newest block by this clock", head_age.clone());
         registry.register("log_seq", "Lines in the log", log_seq.clone());
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
@@ -87,5 +88,3 @@ impl Metrics {
         text
     }
 }
-
-type Requests = Family<Asked, Counter>;

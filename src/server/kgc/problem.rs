@@ -96,14 +96,12 @@ pub(super) fn named(reason: Reason) -> (StatusCode, &'static str) {
         Reason::SenderNotAdmitted => (S::FORBIDDEN, "the wallet is not one of the senders"),
         Reason::RecordMismatch => (S::CONFLICT, "header or capsules are not those of the record"),
         Reason::EpochUnknown => (S::CONFLICT, "the capsule is for another key"),
-        Reason::ShareMismatch => (S::CONFLICT, "the share is not the one that was committed to"),
         Reason::RateLimited => (S::TOO_MANY_REQUESTS, "too many requests"),
         Reason::ChainStale => (S::SERVICE_UNAVAILABLE, "the newest block is too old"),
         Reason::ChainUnreachable => (S::SERVICE_UNAVAILABLE, "the chain cannot be asked"),
         Reason::ChainDisagrees => (S::SERVICE_UNAVAILABLE, "the nodes contradict each other"),
         Reason::LogUnavailable => (S::SERVICE_UNAVAILABLE, "the answer cannot be logged"),
         Reason::Busy => (S::SERVICE_UNAVAILABLE, "no room for another request"),
-        Reason::Draining => (S::SERVICE_UNAVAILABLE, "the key center is stopping"),
         Reason::Internal => (S::INTERNAL_SERVER_ERROR, "a fault of the key center"),
     }
 }
@@ -111,7 +109,7 @@ pub(super) fn named(reason: Reason) -> (StatusCode, &'static str) {
 fn retry_after(reason: Reason) -> Option<u64> {
     match reason {
         Reason::ChainStale | Reason::ChainUnreachable | Reason::ChainDisagrees => Some(5),
-        Reason::Busy | Reason::Draining => Some(2),
+        Reason::Busy => Some(2),
         Reason::LogUnavailable => Some(30),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Settings, state folders and key files that cannot be used.
 
-use super::{World, png};
+use super::{World, copy_folder, png};
 
 #[test]
 fn settings_that_are_none() {
@@ -112,17 +112,4 @@ fn a_key_generation_center_that_is_not_there_or_there_already() {
     // No passphrase, and nobody to ask.
     let refusal = world.refused(&["kgc", "init", "--home", "third"], 2, "SETTINGS");
     assert!(refusal.message.contains("MEDSEAL_KGC_PASSWORD"), "{}", refusal.message);
-}
-
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy_folder(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("copied");
-        }
-    }
 }

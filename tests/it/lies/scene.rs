@@ -56,16 +56,23 @@ impl Scene {
     /// The same, with the second image tampered with and flagged.
     pub(super) fn with_tampered() -> Self {
         let mut scene = Self::new();
-        let sealed = scene.honest(&["seal", "b.png"]).result();
+        scene.tamper();
+        scene
+    }
+
+    /// Seals a second image and tampers with it; its verifier says so, in the transaction with this
+    /// hash.
+    pub(super) fn tamper(&mut self) -> String {
+        let sealed = self.honest(&["seal", "b.png"]).result();
         let (id, cid) = (&sealed["images"][0]["imageId"], sealed["images"][0]["cid"].as_str().expect("a CID"));
-        let store = medseal::storage::LocalStore::open(scene.path(".medseal/store")).expect("the store");
+        let store = medseal::storage::LocalStore::open(self.path(".medseal/store")).expect("the store");
         let block = store.block_path(&cid.parse().expect("a CID"));
         let mut bytes = std::fs::read(&block).expect("a block");
         bytes[99] ^= 1;
         std::fs::write(&block, bytes).expect("written");
-        scene.tampered = id.as_str().expect("an id").to_owned();
-        scene.honest(&["verify", &scene.tampered, "--record"]).result_with(3);
-        scene
+        self.tampered = id.as_str().expect("an id").to_owned();
+        let invalid = self.honest(&["verify", &self.tampered, "--record"]).result_with(3);
+        invalid["recorded"]["transaction"].as_str().expect("a transaction").to_owned()
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {

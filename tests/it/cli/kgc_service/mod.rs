@@ -3,7 +3,7 @@
 mod http;
 mod people;
 
-use super::{World, program};
+use super::{World, copy_folder, program};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -86,7 +86,7 @@ struct Elsewhere {
 impl Elsewhere {
     fn of(world: &World) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        copied(&world.path("deployments"), &folder.path().join("deployments"));
+        copy_folder(&world.path("deployments"), &folder.path().join("deployments"));
         Self { folder, rpc_url: world.node.rpc_url() }
     }
 
@@ -102,7 +102,7 @@ impl Elsewhere {
 
     /// Fetches what the other machine has stored.
     fn fetch_from(&self, other: &std::path::Path) {
-        copied(&other.join(".medseal/store"), &self.folder.path().join(".medseal/store"));
+        copy_folder(&other.join(".medseal/store"), &self.folder.path().join(".medseal/store"));
     }
 
     /// The receipts that an actor keeps here.
@@ -113,18 +113,5 @@ impl Elsewhere {
         let receipt =
             |path: std::path::PathBuf| serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
         entries.map(|entry| receipt(entry.expect("an entry").path())).collect()
-    }
-}
-
-fn copied(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).expect("made");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        let to = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copied(&path, &to);
-        } else {
-            std::fs::copy(&path, &to).expect("copied");
-        }
     }
 }
