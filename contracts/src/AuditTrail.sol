@@ -38,9 +38,11 @@ abstract contract AuditTrail is IImageRegistry {
         return bytes32(next);
     }
 
-    /// @dev 64 bits that nobody knows before the block before this one is made.
+    /// @dev 64 bits that nobody but this block's maker knows before the block is made, and nobody before the block
+    /// before it. Where a chain has no randomness of its own, its hash before and its time stay.
     function _draw() internal view returns (uint64) {
-        return uint64(uint256(keccak256(abi.encode(blockhash(block.number - 1), block.timestamp, _trail))));
+        bytes32 before = blockhash(block.number - 1);
+        return uint64(uint256(keccak256(abi.encode(before, block.prevrandao, block.timestamp, _trail))));
     }
 
     /// @dev The `seq` that ends all signatures which name `seq` or any number that follows from it: the next of its

@@ -39,10 +39,10 @@ pragma solidity ^0.8.28;
 /// Numbers that signatures name. `accessSeq`, `operatorSeq` and nonces rise by one with each use, so one can sign
 /// several in a row. *A revocation, the removal of an operator and `invalidateNonce` draw the next number instead*:
 /// its upper bits count such draws, the 64 bits below are taken from keccak256(abi.encode(blockhash(block.number -
-/// 1), block.timestamp, the trail before)), the lowest ones are zero. Ids of flags are drawn in the same way (32
-/// bits). Nobody knows such a number earlier than in the block before, so no signature made before a revocation is
-/// valid after it, whatever number it names (contracts/README.md says how exact that is). A client reads the number
-/// at the newest block and signs for no later one.
+/// 1), block.prevrandao, block.timestamp, the trail before)), the lowest ones are zero. Ids of flags are drawn in the
+/// same way (32 bits). Nobody but the maker of a block knows such a number before the block, so no signature made
+/// before a revocation is valid after it, whatever number it names (contracts/README.md says how exact that is). A
+/// client reads the number at the newest block and signs for no later one.
 ///
 /// Roles, given and taken by OpenZeppelin's `AccessControlDefaultAdminRules` (one default admin, handed over in two
 /// steps with a delay of one day): `VERIFIER_ROLE`, `ARBITER_ROLE`, `PAUSER_ROLE` and `KGC_ROLE`, each the keccak256

@@ -176,7 +176,7 @@ abstract contract Base is Asserts {
     function drawn(uint256 number, uint256 time) internal view returns (uint64) {
         bytes32 trail = vm.load(address(registry), 0);
         // forge-lint: disable-next-line(unsafe-typecast)
-        return uint64(uint256(keccak256(abi.encode(blockhash(number - 1), time, trail))));
+        return uint64(uint256(keccak256(abi.encode(blockhash(number - 1), block.prevrandao, time, trail))));
     }
 
     /// @dev The number of an access or operator entry after a revocation or removal that comes next.

@@ -11,6 +11,7 @@ interface VectorVm is Vm {
     function stopPrank() external;
     function parseJsonKeys(string calldata json, string calldata key) external pure returns (string[] memory);
     function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
+    function prevrandao(bytes32 randomness) external;
     function toString(uint256 value) external pure returns (string memory);
 }
 
@@ -27,6 +28,7 @@ contract VectorsTest is Base {
         vm.roll(vm.parseJsonUint(_json, ".audit.block"));
         vm.warp(vm.parseJsonUint(_json, ".audit.time"));
         _VM.setBlockhash(block.number - 1, vm.parseJsonBytes32(_json, ".audit.hashBefore"));
+        _VM.prevrandao(vm.parseJsonBytes32(_json, ".audit.randao"));
         vm.recordLogs();
         IImageRegistry.RoleGrant[] memory grants = new IImageRegistry.RoleGrant[](2);
         grants[0] = IImageRegistry.RoleGrant(keccak256("VERIFIER_ROLE"), verificationOf().verifier);

@@ -24,6 +24,7 @@ ADMIN = "0x00000000000000000000000000000000000000AD"
 BLOCK, TIME = 7, 1_800_000_000
 # Hash of the block before, from which the contract draws numbers.
 HASH_BEFORE = keccak(text="block 6")
+RANDAO = keccak(text="randomness of block 7")
 DOMAIN = {"name": "MedSeal", "version": "1", "chainId": CHAIN_ID, "verifyingContract": REGISTRY}
 KEYS = {name: bytes([0x11 * number]) * 32 for number, name in enumerate(("sender", "verifier", "arbiter", "operator"), 1)}
 WALLETS = {name: Account.from_key(key).address for name, key in KEYS.items()}
@@ -195,8 +196,8 @@ class Trail:
         return hexed(self.slot.to_bytes(32, "big"))
 
     def draw(self) -> int:
-        """64 bits that nobody knows before the block before this one."""
-        drawn = keccak(encode(["bytes32", "uint256", "uint256"], [HASH_BEFORE, TIME, self.slot]))
+        """64 bits that nobody but the block's maker knows before the block."""
+        drawn = keccak(encode(["bytes32", "bytes32", "uint256", "uint256"], [HASH_BEFORE, RANDAO, TIME, self.slot]))
         return int.from_bytes(drawn[-8:], "big")
 
     def log(self, event: str, *values) -> None:
@@ -261,7 +262,7 @@ def main() -> None:
         "events": INTERFACE.selectors(INTERFACE.events, "topic", 32),
         "functions": functions,
         "interfaceId": hexed(interface_id.to_bytes(4, "big")),
-        "audit": {"block": BLOCK, "time": TIME, "hashBefore": hexed(HASH_BEFORE), "events": events},
+        "audit": {"block": BLOCK, "time": TIME, "hashBefore": hexed(HASH_BEFORE), "randao": hexed(RANDAO), "events": events},
     }
     (HERE / "typed_data.json").write_text(json.dumps(vectors, indent=2) + "\n")
 
