@@ -162,9 +162,9 @@ impl Deployment {
     /// the node does not answer.
     pub(super) async fn check_chain(&self, rpc: &Rpc) -> Result<Header, ChainError> {
         if let Some(expected) = self.genesis {
-            match rpc.genesis().await? {
-                found if found != expected => return Err(ChainError::WrongGenesis { expected, found }),
-                _ => rpc.pin_genesis(expected),
+            let found = rpc.genesis().await?;
+            if found != expected {
+                return Err(ChainError::WrongGenesis { expected, found });
             }
         }
         let made_in = rpc.block(BlockNumberOrTag::Number(self.block)).await?;

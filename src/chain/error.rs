@@ -276,6 +276,11 @@ impl ChainError {
         matches!(self, Self::Revert(_) | Self::UnknownImage { .. })
     }
 
+    /// Whether the node tried a call that ran out of gas, or can't have as much.
+    pub(crate) fn is_about_gas(&self) -> bool {
+        matches!(self, Self::Refused { message, .. } if message.to_lowercase().contains("gas"))
+    }
+
     /// The typed revert, if that is what it is.
     pub fn revert(&self) -> Option<&Revert> {
         match self {

@@ -158,7 +158,8 @@ impl Registry {
             Err(ChainError::Revert(revert)) if is_about_the_signature(&revert) => {
                 return match whole(fees.block_gas).await {
                     Ok(_) => Err(RelayError::TooMuchGas { signer, cap: payer.gas_cap }),
-                    Err(_) => Ok(false),
+                    Err(error) if error.is_revert() || error.is_about_gas() => Ok(false),
+                    Err(error) => Err(error.into()),
                 };
             }
             // The payer has too little, or all that gas was not enough: the wallet alone is asked.
@@ -173,9 +174,7 @@ impl Registry {
             Ok(answer) => Ok(is_yes(&answer)),
             // The wallet's own code refused.
             Err(error) if error.is_revert() => Ok(false),
-            Err(ChainError::Refused { message, .. }) if message.to_lowercase().contains("gas") => {
-                Err(RelayError::TooMuchGas { signer, cap: payer.gas_cap })
-            }
+            Err(error) if error.is_about_gas() => Err(RelayError::TooMuchGas { signer, cap: payer.gas_cap }),
             Err(ChainError::Refused { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }

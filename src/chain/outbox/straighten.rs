@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Outbox {
-    /// Goes through what waits for its block, lowest number first, and signs anew what the chain
-    /// does not bear out: with fresh gas and fees, and with the number that is free. Bytes that the
-    /// node has are left, but for those behind a number that nobody has used. All that was ever
-    /// signed for a job is looked for; the chain takes one for each number.
+    /// Goes through what waits for its block, lowest number first, up to this job, and signs anew
+    /// what the chain does not bear out: with fresh gas and fees, and with the number that is free.
+    /// Bytes that the node has are left, but for those behind a number that nobody has used. All
+    /// that was ever signed for a job is looked for; the chain takes one for each number.
     ///
     /// # Errors
     /// As [`Outbox::send`]; [`OutboxError::Behind`] where it is another job than `id` that can't be
@@ -31,6 +31,7 @@ impl Outbox {
         for (nonce, job) in waiting {
             if nonce < next {
                 match self.used_up(rpc, &job).await {
+                    Ok(()) if job.id == id => return Ok(()),
                     Ok(()) => continue,
                     // Its own reason tells, and the way is free.
                     Err(OutboxError::NonceTaken { .. }) if job.id != id => continue,
@@ -40,6 +41,8 @@ impl Outbox {
             let is_reached = nonce == next || pending >= nonce;
             let number = if is_reached { nonce } else { next.max(pending) };
             match self.straighten_one(rpc, wallet, &job, number).await {
+                // What comes after it does not hold it up.
+                Ok(()) if job.id == id => return Ok(()),
                 Ok(()) => {}
                 Err(source) if job.id == id => return Err(source),
                 // The contract would refuse it now: its own reason tells, and the way is free.

@@ -31,8 +31,8 @@ impl Registry {
         request.gas = Some(GAS);
         match self.rpc.call(request, BlockId::hash_canonical(block)).await {
             Ok(answer) => Ok(is_yes(&answer)),
-            // The wallet's own code refused.
-            Err(error) if error.is_revert() => Ok(false),
+            // The wallet's own code refused, or takes more gas than its answer may.
+            Err(error) if error.is_revert() || error.is_about_gas() => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -59,6 +59,12 @@ impl Registry {
     /// the node does not answer.
     pub async fn connect(rpc: Rpc, deployment: &Deployment, profile: Profile) -> Result<Self, ChainError> {
         let Deployment { chain_id, address, code_hash, block, block_hash, .. } = *deployment;
+        // Of several nodes the file chooses, not the one that answers first.
+        rpc.pin_chain(chain_id);
+        rpc.pin_code(address, code_hash);
+        if let Some(genesis) = deployment.genesis {
+            rpc.pin_genesis(genesis);
+        }
         rpc.check_chain_id(chain_id).await?;
         let code = rpc.code(address).await?;
         if code.is_empty() {
@@ -68,7 +74,6 @@ impl Registry {
         if found != code_hash {
             return Err(ChainError::WrongContract { address, expected: code_hash, found });
         }
-        rpc.pin_code(address, code_hash);
         let time = deployment.check_chain(&rpc).await?.timestamp;
         let first = FirstBlock { number: block, time, pinned: block_hash };
         Ok(Self { rpc, chain_id, address, first, code_hash, profile, reading: ReadRules::default() })

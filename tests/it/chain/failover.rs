@@ -116,12 +116,12 @@ async fn a_node_of_another_chain_or_contract_is_never_used() {
     let (door, liar) = (Door::to(&world.node.rpc_url()), Door::to(&world.node.rpc_url()));
     let urls = [door.url.clone(), liar.url.clone(), other_id.rpc_url(), other_start.rpc_url()];
 
-    // Whatever comes first: what is pinned decides.
-    let pinned = rpc(&[&urls[2], &urls[0]]);
-    pinned.pin_chain(31337);
-    registry(&world, &pinned).await.expect("by the second").record(id).await.expect("there");
-    let open = rpc(&[&urls[2], &urls[0]]);
-    let wrong = registry(&world, &open).await.unwrap_err();
+    // Whatever comes first: the deployment decides.
+    for first in &urls[2..] {
+        let rpc = rpc(&[first, &urls[0]]);
+        registry(&world, &rpc).await.expect("by the second").record(id).await.expect("there");
+    }
+    let wrong = registry(&world, &rpc(&[&urls[2]])).await.unwrap_err();
     assert!(matches!(wrong, ChainError::WrongChain { expected: 31337, found: 4242 }), "{wrong}");
 
     let all = rpc(&[&urls[0], &urls[1], &urls[2], &urls[3]]);

@@ -11,6 +11,7 @@ use alloy::primitives::U256;
 use medseal::chain::outbox::{FEE_CEILING, SignedTransaction, State};
 use medseal::chain::{ChainError, Outbox, OutboxError, Rpc, Wallet};
 use medseal::contract::ErrorKind;
+use medseal::contract::bindings::IImageRegistry::setOperatorCall;
 use std::time::Duration;
 
 const ETHER: u64 = 1_000_000_000_000_000_000;
@@ -119,6 +120,27 @@ async fn the_ceiling_is_the_owners() {
     let dear = outbox.send(&world.rpc, &sender, "job", &transaction).await.unwrap_err();
     assert!(matches!(dear, OutboxError::TooDear { .. }), "{dear}");
     outbox.with_fee_ceiling(cost).send(&world.rpc, &sender, "job", &transaction).await.expect("it is enough");
+}
+
+/// A job waits for those with lower numbers, and for none behind it.
+#[tokio::test]
+async fn what_comes_after_a_job_does_not_hold_it_up() {
+    let (world, sender) = (World::start().await, wallet(1));
+    let call = setOperatorCall { operator: wallet(3).address(), allowed: false };
+    let jobs = [("cheap", world.registry.transaction(&call)), ("dear", world.register_transaction(&sender, 7))];
+    let mut outbox = world.outbox(&sender).await;
+    let mut costs = vec![];
+    for (job, transaction) in &jobs {
+        costs.push(outbox.quote(&world.rpc, job, transaction).await.unwrap().1);
+        outbox.prepare(job, transaction).unwrap();
+        outbox.step(&world.rpc, &sender, job).await.unwrap();
+    }
+    assert!(costs[0] < costs[1], "{costs:?}");
+    outbox = outbox.with_fee_ceiling(costs[0]);
+    outbox.send(&world.rpc, &sender, "cheap", &jobs[0].1).await.expect("its own cost is below the ceiling");
+    let dear = outbox.send(&world.rpc, &sender, "dear", &jobs[1].1).await.unwrap_err();
+    assert!(matches!(dear, OutboxError::TooDear { .. }), "{dear}");
+    assert_eq!(world.count(&sender).await, 1);
 }
 
 /// What an owner without a ceiling signed by a liar's word is not sent to an honest node as it is.
