@@ -1,20 +1,18 @@
 //! The KGC as the command line asks it: its key file, its log, or its URL.
 
-use super::act::Act;
 use super::error::CliError;
 use super::output::say;
 use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
-use crate::chain::{Registry, Submitted};
+use crate::chain::Registry;
 use crate::clock::SystemClock;
 use crate::envelope::capsules::X25519Public;
 use crate::files::read_secret;
 use crate::kgc::{
-    AnyKeyCenter, Home, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, LogHead, ReleaseLog, RemoteKeyCenter,
+    AnyKeyCenter, Home, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, ReleaseLog, RemoteKeyCenter,
     open_key_file,
 };
-use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, home, log_to_anchor};
-use alloy::primitives::B256;
+use crate::pipeline::{RegistryView, home};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -130,18 +128,4 @@ pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<Str
     let Some(path) = settings.kgc_password_file() else { return Ok(None) };
     let text = read_secret(&path).map_err(|source| Setting::KgcPasswordFile.unreadable(source))?;
     Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))
-}
-
-/// Anchors a log's head by the acting wallet; nothing is submitted where the chain has it.
-pub(super) async fn anchor_head(
-    act: &mut Act,
-    log: &ReleaseLog,
-    log_id: B256,
-) -> Result<(LogHead, Option<Submitted>), CliError> {
-    let LogToAnchor { newest, call } = log_to_anchor(&act.registry, log, log_id, act.by()).await?;
-    let submitted = match call {
-        Some(NamedCall { job, call }) => Some(act.submit(&job, &call).await?),
-        None => None,
-    };
-    Ok((newest, submitted))
 }

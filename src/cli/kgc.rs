@@ -2,7 +2,7 @@
 
 use super::act::Act;
 use super::error::CliError;
-use super::key_center::{anchor_head, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
+use super::key_center::{kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
 use super::output::{Outcome, say};
 use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
@@ -114,7 +114,7 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     let mut act = Act::begin(settings, "kgc", &Relay::default()).await?;
     let identity = open_keys(settings)?.identity();
     let (log, log_id) = (release_log(settings)?, release_log_id(identity.id, ""));
-    let (newest, receipt) = match anchor_head(&mut act, &log, log_id).await? {
+    let (newest, receipt) = match act.anchor_head(&log, log_id).await? {
         (newest, None) => (newest, None),
         (newest, Some(Submitted::Mined(receipt))) => (newest, Some(receipt)),
         (_, Some(Submitted::Printed(unsent))) => return act.print(unsent),

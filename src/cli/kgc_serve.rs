@@ -1,13 +1,12 @@
 //! `medseal kgc serve`: the key center on the network.
 
-use super::act::Act;
 use super::error::CliError;
-use super::key_center::{anchor_head, kgc_folder, open_keys, release_log_of};
+use super::key_center::{kgc_folder, open_keys, release_log_of};
+use super::kgc_anchoring::Anchoring;
 use super::output::{Outcome, say};
 use super::session::Session;
 use super::settings::Settings;
-use super::signers::Relay;
-use crate::chain::{Registry, Submitted};
+use crate::chain::Registry;
 use crate::clock::SystemClock;
 use crate::kgc::{KeyCenter, KgcError, KgcKeys, LocalKeyCenter, Policy};
 use crate::pipeline::{RegistryView, check_kgc_key, home};
@@ -24,6 +23,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+
+/// A week: rarer anchors guard nothing.
+const MOST_MINUTES: u64 = 7 * 24 * 60;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -49,7 +51,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "", value_name = "NAME", hide_default_value = true)]
     instance: String,
     /// Anchor the log's head on chain every so many minutes, by the wallet of the settings; 0 never
-    #[arg(long, default_value_t = 10, value_name = "MINUTES")]
+    #[arg(long, default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(..=MOST_MINUTES))]
     anchor_every: u64,
 }
 
@@ -63,6 +65,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let registry = Session::connect(settings, "kgc").await?.registry().await?;
     let keys = open_keys(settings)?;
     check_kgc_key(&registry, &keys.identity()).await?;
+    let anchoring = Anchoring::begin(settings, Duration::from_secs(args.anchor_every * 60)).await?;
     let _only_one = the_only_one(settings, &args.instance)?;
     let service = Arc::new(service(args, settings, keys, registry).await?);
 
@@ -85,14 +88,19 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = anchor_now_and_then(settings, &service, args) => {}
+        () = async {
+            match &anchoring {
+                Some(anchoring) => anchoring.now_and_then(service.center().log(), service.center().log_id()).await,
+                None => std::future::pending().await,
+            }
+        } => {}
     }
     say("stopping: what is under way is finished");
     stop.now();
     while tasks.join_next().await.is_some() {}
     service.center().end().await?;
-    if args.anchor_every > 0 {
-        anchor(settings, &service).await?;
+    if let Some(anchoring) = &anchoring {
+        anchoring.anchor(service.center().log(), service.center().log_id()).await?;
     }
     let lines = service.center().log().check().map_err(KgcError::from)?.seq;
     let object = json!({"kgcId": kgc_id, "logId": service.center().log_id(), "lines": lines});
@@ -161,26 +169,4 @@ fn the_only_one(settings: &Settings, instance: &str) -> Result<File, CliError> {
         }
         Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
-}
-
-/// Anchors the log's head again and again; ends only where it never does.
-async fn anchor_now_and_then(settings: &Settings, service: &Service, args: &Args) {
-    if args.anchor_every == 0 {
-        return std::future::pending().await;
-    }
-    loop {
-        if let Err(error) = anchor(settings, service).await {
-            tracing::warn!("the log's head was not anchored: {}", super::output::chain_of(&error));
-        }
-        tokio::time::sleep(Duration::from_secs(args.anchor_every * 60)).await;
-    }
-}
-
-async fn anchor(settings: &Settings, service: &Service) -> Result<(), CliError> {
-    let mut act = Act::begin(settings, "kgc", &Relay::default()).await?;
-    let (newest, submitted) = anchor_head(&mut act, service.center().log(), service.center().log_id()).await?;
-    if matches!(submitted, Some(Submitted::Mined(_))) {
-        tracing::info!("anchored the log's head: {} lines", newest.seq);
-    }
-    Ok(())
 }

@@ -22,6 +22,7 @@ mod input;
 mod key_center;
 mod keygen_report;
 mod kgc;
+mod kgc_anchoring;
 mod kgc_serve;
 mod man;
 mod materialize;
