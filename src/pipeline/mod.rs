@@ -10,6 +10,7 @@
 //! Time, eq. (14), is measured by stage while an image is sealed: [`Timings`].
 
 mod anchor;
+mod anchored;
 mod batch;
 mod error;
 mod history;
@@ -29,7 +30,8 @@ mod signers;
 mod submit;
 mod verify;
 
-pub use anchor::{AnchorSearch, AnchoredImage, AnchoredList, Materialized, anchors, find_anchored, materialize};
+pub use anchor::{Materialized, materialize};
+pub use anchored::{AnchorSearch, AnchoredImage, AnchoredList, anchors, find_anchored};
 pub use batch::MAX_BATCH;
 pub use error::PipelineError;
 pub use history::{History, history};
