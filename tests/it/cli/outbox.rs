@@ -1,10 +1,13 @@
 //! `medseal outbox`, and the ceiling for what a transaction may cost.
 
-use super::{World, wallet};
+use super::{Run, World, wallet};
 use alloy::primitives::Bytes;
 use medseal::chain::outbox::State;
 use medseal::chain::{Outbox, Profile, Rpc, Wallet};
 use medseal::contract::bindings::IImageRegistry::registerCall;
+use serde_json::json;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 impl World {
     /// A registration that was signed by a run which died then.
@@ -67,4 +70,58 @@ fn a_transaction_above_the_ceiling_is_not_signed() {
     let list = world.medseal(&["outbox", "list"]).result();
     assert_eq!(list["jobs"].as_array().expect("jobs").len(), 0, "nothing is kept of it: {list}");
     world.medseal(&remove).result();
+}
+
+#[test]
+fn another_programs_transaction_is_passed_over_only_where_told() {
+    let world = World::new();
+    let (payer, reader) = (wallet(1), wallet(3));
+    world.ask("evm_setAutomine", json!([false]));
+    world.ask("eth_sendTransaction", json!([{"from": payer, "to": wallet(9), "value": "0x1"}]));
+    let allow = ["operator", "allow", &reader, "--after-pending"];
+    let mut allowing = world.command(&allow).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let patience = Instant::now() + Duration::from_secs(60);
+    let pending = || world.ask("eth_getTransactionCount", json!([payer, "pending"]));
+    while pending() != "0x2" {
+        assert!(Instant::now() < patience && allowing.try_wait().expect("asked").is_none(), "{}", pending());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    world.ask("evm_mine", json!([]));
+    let done = allowing.wait_with_output().expect("it ends");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    // Both are in the chain, each under its own number.
+    assert_eq!(world.ask("eth_getTransactionCount", json!([payer, "latest"])), "0x2");
+    let allowed = world
+        .runtime
+        .block_on(world.registry().operator(payer.parse().expect("an address"), reader.parse().expect("an address")));
+    assert!(allowed.expect("an answer").allowed);
+}
+
+#[test]
+fn a_relayer_says_how_much_gas_a_wallet_contract_may_take() {
+    const SIGNER: &str = "0x5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+    let world = World::new();
+    // It says yes with 1 MiB of memory: 2.2 million gas.
+    world.ask("anvil_setCode", json!([SIGNER, "0x631626ba7e60e01b5f52621000005ff3"]));
+    let reader = wallet(3);
+    let allow = ["operator", "allow", &reader, "--from", SIGNER, "--print"];
+    let typed = world.talk(&[&allow[..], &["typed-data"]].concat());
+    assert_eq!(typed.code, 0, "{}", typed.stderr);
+    world.write("typed.json", typed.stdout);
+    let relay = ["relay", "typed.json", "--signature", "0x1234"];
+    let sent = || world.ask("eth_getTransactionCount", json!([wallet(5), "latest"]));
+    let before = sent();
+    for more in [&[][..], &["--gas-cap", "2000000"]] {
+        let refusal = world.medseal(&[&relay[..], more].concat()).refusal(1, "GAS_CAP");
+        assert!(refusal.message.contains("gas"), "{}", refusal.message);
+    }
+    assert_eq!(sent(), before, "nothing was paid");
+    // The flag wins over the setting.
+    let mut command = world.command(&[&relay[..], &["--gas-cap", "2000000"]].concat());
+    Run::of(command.env("MEDSEAL_RELAY_GAS", "8000000")).refusal(1, "GAS_CAP");
+    let mut command = world.command(&relay);
+    assert_eq!(
+        Run::of(command.env("MEDSEAL_RELAY_GAS", "8000000")).result()["by"].as_str().map(str::to_lowercase).as_deref(),
+        Some(SIGNER)
+    );
 }
