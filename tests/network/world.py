@@ -55,13 +55,13 @@ class World:
         """The result of a command that ends with this exit code, or its error."""
         return self.end(self.start(actor, *words, **more), exit)
 
-    def serve_kgc(self):
+    def serve_kgc(self, address="127.0.0.1"):
         """A key center that serves over TLS, with a certificate of its own. Returns its URL and the process."""
         make = (
             "import datetime, ipaddress, pathlib, sys; from cryptography import x509; from cryptography.hazmat.primitives import hashes, serialization as s;"
             "from cryptography.hazmat.primitives.asymmetric import ec; key = ec.generate_private_key(ec.SECP256R1()); now = datetime.datetime.now(datetime.timezone.utc);"
             "name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'a key center')]); day = datetime.timedelta(days=1);"
-            "here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address('127.0.0.1'))]);"
+            "here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(sys.argv[2]))]);"
             "cert = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)"
             ".not_valid_before(now - day).not_valid_after(now + day).add_extension(here, False).sign(key, hashes.SHA256()); folder = pathlib.Path(sys.argv[1]);"
             "(folder / 'cert.pem').write_bytes(cert.public_bytes(s.Encoding.PEM));"
@@ -69,9 +69,9 @@ class World:
         )
         tls = self.path("tls")
         tls.mkdir(mode=0o700)
-        subprocess.run([ROOT / "target" / "tools" / "venv" / "bin" / "python", "-c", make, tls], check=True)
+        subprocess.run([ROOT / "target" / "tools" / "venv" / "bin" / "python", "-c", make, tls, address], check=True)
         (tls / "key.pem").chmod(0o600)
-        words = ("kgc", "serve", "--listen", "127.0.0.1:0", "--tls-cert", tls / "cert.pem", "--tls-key", tls / "key.pem")
+        words = ("kgc", "serve", "--listen", f"{address}:0", "--tls-cert", tls / "cert.pem", "--tls-key", tls / "key.pem")
         process = self.start("kgc", *words)
         said = ""
         for line in process.stderr:
