@@ -117,9 +117,9 @@ fn a_relayer_says_how_much_gas_a_wallet_contract_may_take() {
     }
     assert_eq!(sent(), before, "nothing was paid");
     // The flag wins over the setting.
-    let mut command = world.command(&[&relay[..], &["--gas-cap", "2000000"]].concat());
+    let mut command = world.command(&[&relay[..], &["--json", "--gas-cap", "2000000"]].concat());
     Run::of(command.env("MEDSEAL_RELAY_GAS", "8000000")).refusal(1, "GAS_CAP");
-    let mut command = world.command(&relay);
+    let mut command = world.command(&[&relay[..], &["--json"]].concat());
     assert_eq!(
         Run::of(command.env("MEDSEAL_RELAY_GAS", "8000000")).result()["by"].as_str().map(str::to_lowercase).as_deref(),
         Some(SIGNER)

@@ -15,15 +15,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
-struct Door {
-    client: Client,
-    url: String,
+pub(super) struct Door {
+    pub(super) client: Client,
+    pub(super) url: String,
     home: Home,
     kgc_id: B256,
 }
 
 impl Door {
-    async fn of(world: &World, serving: &Serving) -> Self {
+    pub(super) async fn of(world: &World, serving: &Serving) -> Self {
         let client = Client::new();
         let info: KgcInfo = get(&client, &serving.url, "/v1/kgc").await.json().await.expect("JSON");
         let home = Home { chain_id: info.chain_id, registry: info.registry };
@@ -37,7 +37,7 @@ impl Door {
     }
 
     /// A good request for a partial, by a development wallet.
-    async fn request(&self) -> SignedRequest<IssueRequest> {
+    pub(super) async fn request(&self) -> SignedRequest<IssueRequest> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let ask = UnsignedRequest {
             image_id: keccak256(b"an image"),
@@ -50,7 +50,7 @@ impl Door {
         ask.sign(&self.home, wallet.signer()).await.expect("signs").remove(0)
     }
 
-    async fn issue(&self, body: &Value) -> Response {
+    pub(super) async fn issue(&self, body: &Value) -> Response {
         self.client.post(format!("{}/v1/issue", self.url)).json(body).send().await.expect("an answer")
     }
 }
@@ -59,7 +59,7 @@ async fn get(client: &Client, url: &str, path: &str) -> Response {
     client.get(format!("{url}{path}")).send().await.expect("an answer")
 }
 
-async fn problem(answer: Response, status: u16, reason: &str) -> ProblemBody {
+pub(super) async fn problem(answer: Response, status: u16, reason: &str) -> ProblemBody {
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     let id = answer.headers()["x-request-id"].to_str().expect("text").to_owned();
     let (found, body) = (answer.status().as_u16(), answer.json::<ProblemBody>().await.expect("JSON"));
@@ -69,7 +69,7 @@ async fn problem(answer: Response, status: u16, reason: &str) -> ProblemBody {
     body
 }
 
-fn runtime() -> Runtime {
+pub(super) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 

@@ -1,5 +1,6 @@
 //! The key center as a service: people on other machines seal and open with it.
 
+mod disk;
 mod http;
 mod people;
 

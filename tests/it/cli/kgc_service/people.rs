@@ -141,7 +141,7 @@ fn a_key_center_that_is_not_the_chains_is_noticed() {
     assert!(refusal.message.contains("--tls-cert"), "{}", refusal.message);
     refuse(&["--operators", "0.0.0.0:0"], 2, "SETTINGS");
     refuse(&["--instance", "../x"], 2, "SETTINGS");
-    refuse(&["--anchor-every", "18446744073709551615"], 2, "SETTINGS");
+    refuse(&["--anchor-every", "18446744073709551615"], 2, "USAGE");
     let printing = refuse(&["--print", "tx", "--from", "0x1111111111111111111111111111111111111111"], 2, "SETTINGS");
     assert!(printing.message.contains("--anchor-every 0"), "{}", printing.message);
     let own = Serving::start(&world, &["--anchor-every", "0"]);
