@@ -2,7 +2,7 @@
 
 use super::super::World;
 use super::Serving;
-use super::http::{Door, problem, runtime};
+use super::http::{Door, problem, ready, runtime};
 use medseal::kgc::wire::IssueBody;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -66,8 +66,7 @@ fn a_sync_that_failed_once_ends_the_answers_until_a_restart() {
         for _ in 0..3 {
             problem(door.issue(&body(&door).await).await, 503, "log-unavailable").await;
         }
-        let ready = door.client.get(format!("{}/readyz", door.url)).send();
-        assert_eq!(ready.await.expect("an answer").status(), StatusCode::SERVICE_UNAVAILABLE);
+        ready(&door, false).await;
     });
     drop(serving);
     // The line may be there: then it says more than was given, never less.

@@ -69,6 +69,19 @@ pub(super) async fn problem(answer: Response, status: u16, reason: &str) -> Prob
     body
 }
 
+/// What `/readyz` says as soon as it is, or is not, ready.
+pub(super) async fn ready(door: &Door, expected: bool) -> Value {
+    for _ in 0..120 {
+        let answer = get(&door.client, &door.url, "/readyz").await;
+        let (ready, body) = (answer.status() == StatusCode::OK, answer.json::<Value>().await.expect("JSON"));
+        if ready == expected {
+            return body;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    panic!("/readyz never said {expected}");
+}
+
 pub(super) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
@@ -226,17 +239,6 @@ fn a_log_that_is_taken_away_ends_the_answers_and_readiness_says_why() {
     world.write("a.png", png(9, 9, 1));
     let path = world.path(".medseal/kgc/release.log");
     let serving = Serving::start(&world, &["--anchor-every", "0"]);
-    let ready = async |door: &Door, expected: bool| {
-        for _ in 0..120 {
-            let answer = get(&door.client, &door.url, "/readyz").await;
-            let (ready, body) = (answer.status() == StatusCode::OK, answer.json::<Value>().await.expect("JSON"));
-            if ready == expected {
-                return body;
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-        panic!("/readyz never said {expected}");
-    };
     runtime().block_on(async {
         let door = Door::of(&world, &serving).await;
         ready(&door, true).await;
