@@ -25,11 +25,12 @@ class Machine:
 
     def __init__(self, hidden):
         hide = " && ".join(f"mount -t tmpfs none '{folder}'" for folder in hidden)
-        self.holder = subprocess.Popen(["unshare", "-nm", "sh", "-c", f"{hide} && echo hidden && exec sleep infinity"], stdout=subprocess.PIPE, text=True)
+        # It ends with us, whatever happens: its input does.
+        self.holder = subprocess.Popen(["unshare", "-nm", "sh", "-c", f"{hide} && echo hidden && exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.holder.stdout.readline() == "hidden\n"
 
-    def command(self, *words):
-        return ["nsenter", "-t", str(self.holder.pid), "-n", "-m", "--", *map(str, words)]
+    def command(self, *words, folder="/"):
+        return ["nsenter", "-t", str(self.holder.pid), "-n", "-m", "--", "sh", "-c", 'cd "$0" && exec "$@"', str(folder), *map(str, words)]
 
     def plug(self, name, address):
         """Gives its end of the cable an address."""
@@ -83,7 +84,7 @@ class TwoMachines:
     """The acts, in their order."""
 
     def __init__(self, elsewhere):
-        self.world, self.folder = World(), elsewhere
+        self.world, self.folder, self.served, self.machine = World(), elsewhere, None, None
 
     def acts(self):
         return (self.the_hospital_seals, self.the_reader_gets_what_it_needs, self.the_reader_sees_nothing_of_the_hospitals, self.it_opens,
@@ -123,7 +124,7 @@ class TwoMachines:
         """`medseal` on the reader's machine."""
         mine = {"MEDSEAL_HOME": f"home-{actor}", "ETH_KEYSTORE": f"{actor}/keystore", "ETH_PASSWORD": f"{actor}/password", "MEDSEAL_ACTOR": actor}
         rest = {name: value for name, value in os.environ.items() if not name.startswith(("ETH_", "IPFS_", "MEDSEAL_"))}
-        done = subprocess.run(self.machine.command(PROGRAM, "--json", *words), cwd=self.folder, env={**rest, **self.settings, **mine}, capture_output=True, text=True,
+        done = subprocess.run(self.machine.command(PROGRAM, "--json", *words, folder=self.folder), env={**rest, **self.settings, **mine}, capture_output=True, text=True,
                               timeout=PATIENCE_SECONDS)
         assert done.returncode == exit, (words, done.returncode, done.stdout, done.stderr)
         answer = json.loads(done.stdout)
@@ -154,7 +155,12 @@ class TwoMachines:
         self.served.terminate()
         _, talk = self.served.communicate()
         assert self.served.returncode == 0, talk
-        self.machine.holder.kill()
+
+    def end(self):
+        """Leaves nothing behind."""
+        for process in (self.served, self.machine and self.machine.holder):
+            if process:
+                process.kill()
 
 
 def main():
@@ -169,7 +175,11 @@ def main():
     network("up", "--anvil")
     acts = Acts("two machines")
     with tempfile.TemporaryDirectory(prefix="medseal-elsewhere-") as folder:
-        acts.run(*TwoMachines(Path(folder)).acts())
+        machines = TwoMachines(Path(folder))
+        try:
+            acts.run(*machines.acts())
+        finally:
+            machines.end()
     network("down")
     acts.end()
 
