@@ -8,9 +8,9 @@ use super::session::Session;
 use super::settings::Settings;
 use crate::chain::Registry;
 use crate::clock::SystemClock;
-use crate::kgc::{KeyCenter, KgcError, KgcKeys, LocalKeyCenter, Policy};
+use crate::kgc::{KeyCenter, KgcError, KgcKeys, LocalKeyCenter, Policy, WalletRates};
 use crate::pipeline::{RegistryView, check_kgc_key, home};
-use crate::server::kgc::{KgcService, operator_routes, public_routes, watch_readiness};
+use crate::server::kgc::{ADDRESS_RATE, KgcService, operator_routes, public_routes, watch_readiness};
 use crate::server::{Limits, Listener, Stop, server_config};
 use alloy::primitives::Address;
 use axum::Router;
@@ -47,6 +47,15 @@ pub(super) struct Args {
     /// Issue to these senders only; any wallet may seal where none is named
     #[arg(long = "sender", value_name = "WALLET")]
     senders: Vec<Address>,
+    /// How often one wallet may ask for the partials of new images, a minute
+    #[arg(long, default_value_t = WalletRates::default().issues, value_name = "N", value_parser = rate())]
+    issue_rate: u32,
+    /// How often one wallet may ask for keys, a minute; in a day 70 times as often
+    #[arg(long, default_value_t = WalletRates::default().releases, value_name = "N", value_parser = rate())]
+    release_rate: u32,
+    /// How often one address may ask at all, a minute: a clinic behind one router needs more
+    #[arg(long, default_value_t = ADDRESS_RATE, value_name = "N", value_parser = rate())]
+    address_rate: u32,
     /// Name of this instance, where several run with one key file: each has a log of its own
     #[arg(long, default_value = "", value_name = "NAME", hide_default_value = true)]
     instance: String,
@@ -111,14 +120,15 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
 async fn service(args: &Args, settings: &Settings, keys: KgcKeys, registry: Registry) -> Result<Service, CliError> {
     let log = release_log_of(settings, &args.instance)?;
     let senders = (!args.senders.is_empty()).then(|| args.senders.iter().copied().collect());
+    let rates = WalletRates { issues: args.issue_rate, releases: args.release_rate };
     let believes = format!("the word of the node at {} alone", registry.rpc().endpoint());
     let (home, view) = (home(&registry), RegistryView::new(registry, SystemClock));
     let center = LocalKeyCenter::new(keys, home, view, SystemClock, log)
         .of_instance(&args.instance)
-        .with_policy(Policy::of_a_service(senders));
+        .with_policy(Policy::of_a_service(senders, rates));
     center.begin().await?;
     say(&format!("note: who may have a key rests on {believes}"));
-    Ok(KgcService::new(center, SystemClock, believes))
+    Ok(KgcService::new(center, SystemClock, believes).with_address_rate(args.address_rate))
 }
 
 /// A socket at this address, and the address with its port.
@@ -135,6 +145,11 @@ fn serve(tasks: &mut JoinSet<()>, listener: Listener, routes: Router, stop: &Sto
 }
 
 type Service = KgcService<RegistryView<SystemClock>, SystemClock>;
+
+/// Requests a minute.
+fn rate() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=1_000_000)
+}
 
 /// What can be said before anything is opened.
 fn check(args: &Args) -> Result<(), CliError> {

@@ -14,6 +14,14 @@ pub struct Rate {
     pub per_second: f64,
 }
 
+impl Rate {
+    /// As many a minute, all at once or spread.
+    pub fn a_minute(number: u32) -> Self {
+        let burst = f64::from(number);
+        Self { burst, per_second: burst / 60.0 }
+    }
+}
+
 /// Most keys that are kept apart; the fullest are forgotten first, which refuses nobody.
 const KEYS: usize = 100_000;
 

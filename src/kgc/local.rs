@@ -143,16 +143,16 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         // Only a contract may take another form of signature; that costs a question to the chain.
         let fault = signed.check_signature(&checked).err();
         if fault.is_none() {
-            self.count(&terms, &checked)?;
+            self.count(R::KIND, &terms, &checked)?;
         }
         Ok(Case { checked, terms, kind: R::KIND, signed: fault.is_none(), fault, block: None, anchored: None })
     }
 
     /// Takes a validly signed request from what its wallet may ask, and uses up its challenge. Who
     /// only names another's wallet takes nothing from that.
-    fn count(&self, terms: &Terms, checked: &CheckedRequest) -> Result<(), KgcError> {
+    fn count(&self, kind: RequestKind, terms: &Terms, checked: &CheckedRequest) -> Result<(), KgcError> {
         let now = self.clock.elapsed();
-        if let Some(limiter) = &self.policy.wallets {
+        if let Some(limiter) = self.policy.limiter(kind) {
             limiter.take(terms.wallet, now).map_err(|retry_after| KgcError::RateLimited { retry_after })?;
         }
         self.challenges.use_up(terms.wallet, checked.challenge, now)
@@ -166,7 +166,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
             return Err(case.fault.take().map_or_else(|| none().into(), KgcError::Request));
         };
         if !case.signed {
-            self.count(&case.terms, &case.checked)?;
+            self.count(case.kind, &case.terms, &case.checked)?;
             case.signed = true;
         }
         Ok(found)

@@ -53,7 +53,7 @@ pub use log::{
     Answered, Known, LogCheck, LogEntry, LogError, LogFault, LogHead, LogWriter, ReleaseLog, check_log, release_log_id,
 };
 pub use names::{BootId, Decision, Reason};
-pub use policy::Policy;
+pub use policy::{Policy, WalletRates};
 pub use receipt::{Asked, KeyReceipt, SignedReceipt};
 pub use refusal::Refusal;
 pub use remote::{KgcDoor, RemoteKeyCenter};

@@ -4,7 +4,7 @@
 //! its receipts are checked against that signer before anything is done with an answer, and kept.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alloy::primitives::B256;
 use reqwest::{Certificate, Client, RequestBuilder, StatusCode, Url};
@@ -27,6 +27,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
 /// Most bytes of an answer that are read.
 const ANSWER_BYTES: usize = 64 * 1024;
+/// How long it is waited for a KGC that was asked too often: a request is good for 300 s.
+const WAIT: Duration = Duration::from_secs(60);
 /// How often a question that changes nothing is asked again where nobody answers.
 const TRIES: u32 = 3;
 
@@ -81,18 +83,33 @@ impl KgcDoor {
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, KgcError> {
         let mut pause = Duration::from_millis(200);
         for _ in 1..TRIES {
-            match self.ask(self.client.get(self.at(path))).await.map_err(|refusal| refusal.error) {
+            match self.ask_in_turn(|| self.client.get(self.at(path))).await.map_err(|refusal| refusal.error) {
                 Err(KgcError::NoAnswer { .. }) => tokio::time::sleep(pause).await,
                 Err(KgcError::Refused { reason: Reason::Busy, .. }) => tokio::time::sleep(pause).await,
                 answered => return answered,
             }
             pause *= 4;
         }
-        self.ask(self.client.get(self.at(path))).await.map_err(|refusal| refusal.error)
+        self.ask_in_turn(|| self.client.get(self.at(path))).await.map_err(|refusal| refusal.error)
     }
 
     fn at(&self, path: &str) -> Url {
         self.url.join(path).expect("a relative path")
+    }
+
+    /// Asks, and waits for its turn where it has asked too often: that uses no request up.
+    async fn ask_in_turn<T: DeserializeOwned>(&self, question: impl Fn() -> RequestBuilder) -> Result<T, Refusal> {
+        let began = Instant::now();
+        loop {
+            let answered = self.ask(question()).await;
+            let Err(Refusal { error, receipt: None }) = &answered else { return answered };
+            let KgcError::Refused { reason: Reason::RateLimited, retry_after, .. } = error else { return answered };
+            let pause = Duration::from_secs(retry_after.unwrap_or(1).max(1));
+            if pause > WAIT.saturating_sub(began.elapsed()) {
+                return answered;
+            }
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Asks once.
@@ -156,8 +173,8 @@ impl RemoteKeyCenter {
             wallet: terms.wallet,
             kgc_id: self.identity.id,
         };
-        let answered = self.door.ask::<AnswerBody>(self.door.client.post(self.door.at(path)).json(body)).await;
-        let answer = match answered {
+        let question = || self.door.client.post(self.door.at(path)).json(body);
+        let answer: AnswerBody = match self.door.ask_in_turn(question).await {
             Ok(answer) => answer,
             Err(Refusal { error, receipt: Some(receipt) }) => {
                 self.check(&receipt, &asked, None)?;

@@ -196,7 +196,7 @@ async fn only_admitted_senders_are_issued_to() {
 #[tokio::test]
 async fn a_wallet_asks_so_often_and_strangers_fill_no_disk() {
     let few = Limiter::new([Rate { burst: 20.0, per_second: 0.001 }]);
-    let policy = Policy { refusals: Some(few), ..Policy::of_a_service(None) };
+    let policy = Policy { refusals: Some(few), ..Policy::of_a_service(None, WalletRates::default()) };
     let scene = Scene::of(None, |center| center.with_policy(policy));
     for _ in 0..30 {
         scene.open_as(&scene.reader).await.expect("within its rate");

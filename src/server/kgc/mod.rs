@@ -19,6 +19,8 @@ use metrics::Metrics;
 use ready::Readiness;
 pub use ready::watch_readiness;
 
+/// How often one address may ask in a minute, where nothing else is said.
+pub const ADDRESS_RATE: u32 = 600;
 /// How long the body of a request may take.
 const BODY: Duration = Duration::from_secs(10);
 /// How long an answer may take.
@@ -40,8 +42,14 @@ pub struct KgcService<V, C> {
 impl<V: ChainView, C: Clock> KgcService<V, C> {
     /// The service of this key center. `believes` says in words what is taken for the chain's.
     pub fn new(center: LocalKeyCenter<V, C>, clock: C, believes: String) -> Self {
-        let addresses = Limiter::new([Rate { burst: 600.0, per_second: 10.0 }]);
+        let addresses = Limiter::new([Rate::a_minute(ADDRESS_RATE)]);
         Self { center, clock, believes, addresses, metrics: Metrics::new(), readiness: Readiness::default() }
+    }
+
+    /// The same for addresses that may ask so often in a minute.
+    #[must_use]
+    pub fn with_address_rate(self, rate: u32) -> Self {
+        Self { addresses: Limiter::new([Rate::a_minute(rate)]), ..self }
     }
 
     /// The key center.

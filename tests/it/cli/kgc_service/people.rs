@@ -193,3 +193,20 @@ fn an_independent_client_gets_a_key_and_checks_its_receipt() {
     assert_eq!(refused["problem"], "/problems/not-authorised", "{refused}");
     assert_eq!(refused["receipt"]["reason"], "not-authorised", "{refused}");
 }
+
+#[test]
+fn a_folder_of_scans_waits_for_its_turn() {
+    let world = World::new();
+    let serving = Serving::start(&world, &["--anchor-every", "0", "--issue-rate", "20"]);
+    std::fs::create_dir(world.path("scans")).expect("made");
+    for scan in 0..22 {
+        world.write(format!("scans/{scan}.png"), png(9, 9, scan));
+    }
+    let sealed = world.medseal(&["seal", "scans", "--kgc-url", &serving.url]).result();
+    assert_eq!((sealed["images"].as_array().map(Vec::len), &sealed["failed"]), (Some(22), &serde_json::json!([])));
+    let url = format!("{}/metrics", serving.operators);
+    let metrics = world.runtime.block_on(async { reqwest::get(url).await.expect("an answer").text().await });
+    let metrics = metrics.expect("text");
+    let refused = metrics.lines().find(|line| line.contains("rate-limited"));
+    assert!(refused.is_some_and(|line| line.contains("act=\"issue\"")), "{metrics}");
+}
