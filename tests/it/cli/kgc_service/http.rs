@@ -89,7 +89,7 @@ pub(super) fn runtime() -> Runtime {
 #[test]
 fn a_request_acts_once_and_at_one_run_of_the_service() {
     let world = World::new();
-    let serving = Serving::start(&world, &["--anchor-every", "0"]);
+    let serving = Serving::start(&world, &["--anchor-every", "0", "--issue-rate", "30"]);
     let runtime = runtime();
     let (kept, waiting) = runtime.block_on(async {
         let door = Door::of(&world, &serving).await;

@@ -200,7 +200,7 @@ fn a_folder_of_scans_waits_for_its_turn() {
     let serving = Serving::start(&world, &["--anchor-every", "0", "--issue-rate", "20"]);
     std::fs::create_dir(world.path("scans")).expect("made");
     for scan in 0..22 {
-        world.write(format!("scans/{scan}.png"), png(9, 9, scan));
+        world.write(&format!("scans/{scan}.png"), png(9, 9, scan));
     }
     let sealed = world.medseal(&["seal", "scans", "--kgc-url", &serving.url]).result();
     assert_eq!((sealed["images"].as_array().map(Vec::len), &sealed["failed"]), (Some(22), &serde_json::json!([])));
