@@ -308,9 +308,16 @@ impl Quorum {
         answers.iter().map(said).collect()
     }
 
-    /// The registry as each node alone shows it, one after the other: where to look for what is
-    /// then proven.
-    pub fn alone(&self) -> Vec<Registry> {
-        self.nodes.in_order(&[]).into_iter().map(|node| self.nodes.at(node).clone().with_deadline(ALONE)).collect()
+    /// The registry as each node alone shows it, one after the other, each with its place: where to
+    /// look for what is then proven.
+    pub fn alone(&self) -> Vec<(usize, Registry)> {
+        let at = |node| (node, self.nodes.at(node).clone().with_deadline(ALONE));
+        self.nodes.in_order(&[]).into_iter().map(at).collect()
+    }
+
+    /// Keeps in mind that what the node at this place said is not proven; returns what is told of
+    /// it.
+    pub fn is_unproven(&self, node: usize, reason: String) -> String {
+        self.nodes.gave_no_proof(node, reason)
     }
 }

@@ -76,7 +76,7 @@ impl Registrations {
         newest: &AgreedBlock,
     ) -> Result<Registered, QuorumError> {
         let mut wrong = Vec::new();
-        for node in nodes.alone() {
+        for (place, node) in nodes.alone() {
             match found_at(&node, nodes, image, record, newest).await {
                 Ok((registered, block)) => {
                     if newest.safe.is_some_and(|safe| block <= safe) {
@@ -84,7 +84,7 @@ impl Registrations {
                     }
                     return Ok(registered);
                 }
-                Err(reason) => wrong.push(format!("{}: {reason}", node.rpc().endpoint())),
+                Err(reason) => wrong.push(nodes.is_unproven(place, format!("the registration of {image}: {reason}"))),
             }
         }
         Err(QuorumError::Unproven { block: newest.header.number, nodes: wrong })
