@@ -5,12 +5,10 @@ use super::AuditError;
 use crate::chain::ChainError;
 use crate::chain::Registry;
 use crate::chain::Rpc;
-use crate::contract::{Trail, verify_proof};
+use crate::contract::{Trail, prove_slots};
 use alloy::eips::BlockNumberOrTag;
-use alloy::primitives::{B256, keccak256};
-use alloy::rlp;
+use alloy::primitives::B256;
 use alloy::rpc::types::{EIP1186AccountProofResponse, Header};
-use alloy_trie::{Nibbles, TrieAccount};
 use std::time::Duration;
 
 /// How often a node that is a little behind is asked for a block, and the pause between.
@@ -74,25 +72,15 @@ pub async fn prove(registry: &Registry, header: &Header) -> Result<ProvenBlock, 
 
 /// Checks account and slot 0 against the header's state root, and returns the trail's word.
 fn check(answer: &EIP1186AccountProofResponse, header: &Header, registry: &Registry) -> Result<Trail, AuditError> {
-    let block = header.number;
-    let unproven = |what, error: &dyn ToString| AuditError::Unproven { block, what, reason: error.to_string() };
-    let account = TrieAccount {
-        nonce: answer.nonce,
-        balance: answer.balance,
-        storage_root: answer.storage_hash,
-        code_hash: answer.code_hash,
-    };
-    let key = Nibbles::unpack(keccak256(registry.address()));
-    verify_proof(header.state_root, key, Some(rlp::encode(account)), &answer.account_proof)
-        .map_err(|error| unproven("the account", &error))?;
-    if answer.code_hash != registry.code_hash() {
-        return Err(AuditError::OtherCode { block, expected: registry.code_hash(), found: answer.code_hash });
+    let (block, expected, found) = (header.number, registry.code_hash(), answer.code_hash);
+    // The account with the code that it says, so that another code is told from another account.
+    let contract = (registry.address(), found);
+    let words = prove_slots(header.state_root, contract, &[B256::ZERO], answer)
+        .map_err(|reason| AuditError::Unproven { block, what: "the contract", reason })?;
+    if found != expected {
+        return Err(AuditError::OtherCode { block, expected, found });
     }
-    let slot = answer.storage_proof.first().ok_or_else(|| unproven("slot 0", &"the node gave no proof"))?;
-    let value = (!slot.value.is_zero()).then(|| rlp::encode(slot.value));
-    let key = Nibbles::unpack(keccak256(B256::ZERO));
-    verify_proof(answer.storage_hash, key, value, &slot.proof).map_err(|error| unproven("slot 0", &error))?;
-    Ok(Trail::from(B256::from(slot.value)))
+    Ok(Trail::from(B256::from(words[0])))
 }
 
 /// Asks every node for the block of this number. Returns those that have the same one, and those

@@ -10,71 +10,20 @@ use crate::contract::bindings::IImageRegistry::{
     AdminPlan, AdminPlanned, FlagJoined, FlagRaised, IImageRegistryEvents as Event, KgcKeyPublished, LogAnchored,
     RoleChanged,
 };
+use crate::contract::slots::{ADDRESS, SlotKey, TIME, bits, slot};
 use alloy::primitives::map::B256HashMap;
 use alloy::primitives::{Address, B256, U256, keccak256};
-use alloy::sol_types::SolValue;
 use alloy_trie::root::storage_root;
-
-/// Slot numbers of the contract's variables.
-mod slot {
-    pub(super) const ROLES: u8 = 1;
-    pub(super) const PENDING_ADMIN: u8 = 2;
-    pub(super) const ADMIN: u8 = 3;
-    pub(super) const PAUSE: u8 = 4;
-    pub(super) const RECORDS: u8 = 7;
-    pub(super) const ANCHORS: u8 = 8;
-    pub(super) const LINES: u8 = 9;
-    pub(super) const KGC_KEYS: u8 = 10;
-    pub(super) const LOGS: u8 = 11;
-    pub(super) const CAPSULE_ANCHORS: u8 = 12;
-    pub(super) const FLAGS: u8 = 13;
-    pub(super) const NONCES: u8 = 14;
-    pub(super) const JOINED: u8 = 15;
-    pub(super) const ACCESS: u8 = 16;
-    pub(super) const OPERATORS: u8 = 17;
-    pub(super) const CAPSULES: u8 = 18;
-}
 
 /// Seconds from the start of a hand-over to its acceptance, as the constructor sets them.
 const ADMIN_DELAY: u64 = 24 * 60 * 60;
 /// Seconds of the longest pause.
 const MAX_PAUSE: u64 = 7 * 24 * 60 * 60;
-const ADDRESS: usize = 160;
-const TIME: usize = 48;
 
 /// The slots that are not zero, by keccak256 of their key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storage {
     slots: B256HashMap<U256>,
-}
-
-/// A slot's key in the contract's storage.
-#[derive(Debug, Clone, Copy)]
-struct SlotKey(B256);
-
-impl SlotKey {
-    fn plain(slot: u8) -> Self {
-        Self(B256::with_last_byte(slot))
-    }
-
-    /// The slot of `key` in the mapping at this slot.
-    fn at(self, key: impl Into<B256>) -> Self {
-        Self(keccak256((key.into(), self.0).abi_encode_packed()))
-    }
-
-    /// The next slot.
-    fn next(self) -> Self {
-        Self(B256::from(U256::from_be_bytes(self.0.0).wrapping_add(U256::from(1))))
-    }
-
-    fn of_record(image: B256) -> Self {
-        Self::plain(slot::RECORDS).at(image)
-    }
-}
-
-/// Bits `from ..` of a word, `bits` of them.
-fn bits(word: U256, from: usize, bits: usize) -> U256 {
-    (word >> from) & ((U256::from(1) << bits) - U256::from(1))
 }
 
 fn with_bits(word: U256, from: usize, width: usize, value: U256) -> U256 {
@@ -140,7 +89,7 @@ impl Storage {
     pub fn of_image(&self, image: B256) -> [(B256, U256); 5] {
         let (record, capsules) = (SlotKey::of_record(image), SlotKey::plain(slot::CAPSULES).at(image));
         let flag = SlotKey::plain(slot::FLAGS).at(image);
-        [record, record.next(), flag, capsules, capsules.next()].map(|place| (place.0, self.get(place)))
+        [record, record.next(), flag, capsules, capsules.next()].map(|place| (place.key(), self.get(place)))
     }
 
     pub(super) fn slots(&self) -> impl Iterator<Item = (&B256, &U256)> {
@@ -152,11 +101,11 @@ impl Storage {
     }
 
     fn get(&self, place: SlotKey) -> U256 {
-        self.slots.get(&keccak256(place.0)).copied().unwrap_or_default()
+        self.slots.get(&place.hashed()).copied().unwrap_or_default()
     }
 
     fn set(&mut self, place: SlotKey, value: U256) {
-        let place = keccak256(place.0);
+        let place = place.hashed();
         if value.is_zero() {
             self.slots.remove(&place);
         } else {

@@ -6,10 +6,10 @@ use super::kgc_anchoring::Anchoring;
 use super::output::{Outcome, say};
 use super::session::Session;
 use super::settings::Settings;
-use crate::chain::Registry;
+use crate::chain::{QuorumError, Registry};
 use crate::clock::SystemClock;
 use crate::kgc::{KeyCenter, KgcError, KgcKeys, LocalKeyCenter, Policy, WalletRates};
-use crate::pipeline::{RegistryView, check_kgc_key, home};
+use crate::pipeline::{AnyChainView, QuorumView, RegistryView, check_kgc_key, home};
 use crate::server::kgc::{ADDRESS_RATE, KgcService, operator_routes, public_routes, watch_readiness};
 use crate::server::{Limits, Listener, Stop, server_config};
 use alloy::primitives::Address;
@@ -62,6 +62,9 @@ pub(super) struct Args {
     /// Anchor the log's head on chain every so many minutes, by the wallet of the settings; 0 never
     #[arg(long, default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(..=MOST_MINUTES))]
     anchor_every: u64,
+    /// Go by a block that so many of the nodes of --rpc-url have, and by proof, not by one node
+    #[arg(long, value_name = "NODES")]
+    quorum: Option<usize>,
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
@@ -121,14 +124,30 @@ async fn service(args: &Args, settings: &Settings, keys: KgcKeys, registry: Regi
     let log = release_log_of(settings, &args.instance)?;
     let senders = (!args.senders.is_empty()).then(|| args.senders.iter().copied().collect());
     let rates = WalletRates { issues: args.issue_rate, releases: args.release_rate };
-    let believes = format!("the word of the node at {} alone", registry.rpc().endpoint());
-    let (home, view) = (home(&registry), RegistryView::new(registry, SystemClock));
+    let home = home(&registry);
+    let (view, believes) = view_of(args, registry).await?;
     let center = LocalKeyCenter::new(keys, home, view, SystemClock, log)
         .of_instance(&args.instance)
         .with_policy(Policy::of_a_service(senders, rates));
     center.begin().await?;
     say(&format!("note: who may have a key rests on {believes}"));
     Ok(KgcService::new(center, SystemClock, believes).with_address_rate(args.address_rate))
+}
+
+/// The view of the chain, and what it goes by in words.
+async fn view_of(args: &Args, registry: Registry) -> Result<(AnyChainView<SystemClock>, String), CliError> {
+    let Some(quorum) = args.quorum else {
+        let believes = format!("the word of the node at {} alone", registry.rpc().endpoint());
+        return Ok((AnyChainView::Node(RegistryView::new(registry, SystemClock)), believes));
+    };
+    let refused = |error: QuorumError| CliError::Settings { message: format!("--quorum {quorum}: {error}") };
+    let view = QuorumView::new(&registry, quorum, SystemClock).map_err(refused)?;
+    let without = view.without_proofs().await.map_err(KgcError::Chain)?;
+    for node in &without {
+        say(&format!("warning: a node proves nothing (eth_getProof), {node}"));
+    }
+    let believes = view.rule();
+    Ok((AnyChainView::Quorum(view), believes))
 }
 
 /// A socket at this address, and the address with its port.
@@ -144,7 +163,7 @@ fn serve(tasks: &mut JoinSet<()>, listener: Listener, routes: Router, stop: &Sto
     tasks.spawn(async move { listener.serve(routes, &stop).await });
 }
 
-type Service = KgcService<RegistryView<SystemClock>, SystemClock>;
+type Service = KgcService<AnyChainView<SystemClock>, SystemClock>;
 
 /// Requests a minute.
 fn rate() -> clap::builder::RangedI64ValueParser<u32> {

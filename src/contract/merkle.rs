@@ -1,10 +1,11 @@
 //! Proofs of Ethereum's tries (Merkle-Patricia), checked so that no proof of anybody's making can
 //! end the program.
 
-use alloy::primitives::{B256, Bytes};
-use alloy::rlp::Decodable;
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::rlp::{self, Decodable};
+use alloy::rpc::types::EIP1186AccountProofResponse;
 use alloy_trie::nodes::TrieNode;
-use alloy_trie::{Nibbles, proof};
+use alloy_trie::{Nibbles, TrieAccount, proof};
 
 /// Nibbles of the longest path, a keccak256.
 const MOST_NIBBLES: usize = 64;
@@ -16,6 +17,63 @@ const MOST_NIBBLES: usize = 64;
 pub fn verify_proof(root: B256, key: Nibbles, value: Option<Vec<u8>>, nodes: &[Bytes]) -> Result<(), String> {
     check_paths(nodes)?;
     proof::verify_proof(root, key, value, nodes).map_err(|error| error.to_string())
+}
+
+/// Checks that `address` is this account in the state under `state_root`.
+///
+/// # Errors
+/// What is wrong with the proof.
+pub fn prove_account(state_root: B256, address: Address, account: TrieAccount, nodes: &[Bytes]) -> Result<(), String> {
+    verify_proof(state_root, Nibbles::unpack(keccak256(address)), Some(rlp::encode(account)), nodes)
+}
+
+/// Checks that the slot with this key holds `value` in the storage under `storage_root`.
+///
+/// # Errors
+/// What is wrong with the proof.
+pub fn prove_slot(storage_root: B256, slot: B256, value: U256, nodes: &[Bytes]) -> Result<(), String> {
+    let key = Nibbles::unpack(keccak256(slot));
+    let prove = |value| verify_proof(storage_root, key, value, nodes);
+    match value.is_zero() {
+        false => prove(Some(rlp::encode(value))),
+        // No slot is stored; or, on anvil, one that holds zero.
+        true => prove(None).or_else(|error| prove(Some(rlp::encode(U256::ZERO))).map_err(|_| error)),
+    }
+}
+
+/// What a node says of an account and its slots, checked against a block's state root: the words in
+/// these slots, in their order, of the contract with this code at this address.
+///
+/// # Errors
+/// What is not proven, and why.
+pub fn prove_slots(
+    state_root: B256,
+    (address, code_hash): (Address, B256),
+    slots: &[B256],
+    said: &EIP1186AccountProofResponse,
+) -> Result<Vec<U256>, String> {
+    let account = TrieAccount {
+        nonce: said.nonce,
+        balance: said.balance,
+        storage_root: said.storage_hash,
+        code_hash: said.code_hash,
+    };
+    prove_account(state_root, address, account, &said.account_proof)
+        .map_err(|error| format!("the account {address} is not proven: {error}"))?;
+    if said.code_hash != code_hash {
+        return Err(format!("the account's code has hash {}, expected {code_hash}", said.code_hash));
+    }
+    if said.storage_proof.len() != slots.len() {
+        return Err(format!("expected proofs of {} slots, found {}", slots.len(), said.storage_proof.len()));
+    }
+    let mut words = Vec::with_capacity(slots.len());
+    for (slot, found) in slots.iter().zip(&said.storage_proof) {
+        // Under which name a node answers proves nothing: the key is ours.
+        prove_slot(said.storage_hash, *slot, found.value, &found.proof)
+            .map_err(|error| format!("slot {slot} is not proven: {error}"))?;
+        words.push(found.value);
+    }
+    Ok(words)
 }
 
 /// Looks at the nodes before they are walked through: the library that does so takes a path of at
@@ -60,8 +118,6 @@ fn lengths(mut node: &[u8]) -> Result<(usize, usize), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::{U256, keccak256};
-    use alloy::rlp;
     use alloy_trie::nodes::{ExtensionNode, LeafNode, RlpNode};
     use alloy_trie::{HashBuilder, proof::ProofRetainer};
 

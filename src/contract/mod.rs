@@ -13,6 +13,7 @@ mod merkle;
 mod request;
 mod revert;
 mod signature;
+pub mod slots;
 mod source;
 mod trail;
 pub mod typed_data;
@@ -24,7 +25,7 @@ pub use events::{
 };
 pub use kind::ErrorKind;
 pub use logged::{LoggedImage, RegistrationKind, shortened, spelled_out};
-pub use merkle::verify_proof;
+pub use merkle::{prove_account, prove_slot, prove_slots, verify_proof};
 pub use request::{Request, RequestError, check_domain, check_length};
 pub use revert::Revert;
 pub use signature::{MAX_SIGNATURE_BYTES, SignatureFault, ask_wallet, check_signature, is_yes};

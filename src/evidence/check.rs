@@ -10,12 +10,11 @@ use crate::audit::Storage;
 use crate::contract::Artifact;
 use crate::contract::bindings::IImageRegistry::{IImageRegistryEvents, RegisteredInBatch};
 use crate::contract::decode_data;
-use crate::contract::{Trail, kind_and_fields, verify_proof};
+use crate::contract::{Trail, kind_and_fields, prove_account, prove_slot};
 use crate::envelope::signing_domain;
 use alloy::primitives::{B256, U256, keccak256};
-use alloy::rlp;
 use alloy::sol_types::SolEvent;
-use alloy_trie::{Nibbles, TrieAccount};
+use alloy_trie::TrieAccount;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -140,8 +139,7 @@ fn check_account(evidence: &Evidence, header: &Header) -> Result<B256, EvidenceE
         storage_root: found.storage_root,
         code_hash: found.code_hash,
     };
-    let key = Nibbles::unpack(keccak256(registry));
-    verify_proof(header.state_root, key, Some(rlp::encode(account)), &found.proof)
+    prove_account(header.state_root, registry, account, &found.proof)
         .map_err(|reason| EvidenceError::Account { registry, reason })?;
     Ok(found.code_hash)
 }
@@ -186,13 +184,7 @@ fn check_slots(evidence: &Evidence) -> Result<(), EvidenceError> {
     let places = Storage::default().of_image(evidence.image_id).map(|(place, _)| place);
     let places = std::iter::once(B256::ZERO).chain(places);
     for (place, (slot, Slot { value, proof })) in places.zip(evidence.slots.named()) {
-        let key = Nibbles::unpack(keccak256(place));
-        let prove = |value| verify_proof(evidence.account.storage_root, key, value, proof);
-        let proven = match value.is_zero() {
-            false => prove(Some(rlp::encode(value))),
-            // No slot is stored; or, on anvil, one that holds zero.
-            true => prove(None).or_else(|error| prove(Some(rlp::encode(U256::ZERO))).map_err(|_| error)),
-        };
+        let proven = prove_slot(evidence.account.storage_root, place, *value, proof);
         proven.map_err(|reason| EvidenceError::Slot { slot, reason })?;
     }
     Ok(())

@@ -297,6 +297,12 @@ pub enum ChainViewError {
         /// The chain profile's limit in seconds.
         limit_secs: u64,
     },
+    /// Several nodes are asked, and too few of them say the same.
+    #[error("the nodes do not agree")]
+    Disagree {
+        /// What each says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Another chain or another contract answers.
     #[error("another chain or contract answers: expected {expected}, found {found}")]
     WrongDeployment {

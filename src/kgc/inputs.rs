@@ -85,6 +85,12 @@ pub trait ChainView: Send + Sync {
         kgc: &KgcIdentity,
         signature: Option<ContractSignature<'_>>,
     ) -> impl Future<Output = Result<Option<AccessState>, ChainViewError>> + Send;
+
+    /// What is wrong with single nodes, each by its name, for whoever runs the KGC: it may go on
+    /// without them.
+    fn faults(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Returns the operating system's random generator. It panics where the system has none: no key may

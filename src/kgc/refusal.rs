@@ -71,7 +71,7 @@ impl ChainViewError {
         match self {
             Self::Unreachable { .. } => Reason::ChainUnreachable,
             Self::Stale { .. } => Reason::ChainStale,
-            Self::WrongDeployment { .. } => Reason::ChainDisagrees,
+            Self::Disagree { .. } | Self::WrongDeployment { .. } => Reason::ChainDisagrees,
         }
     }
 }

@@ -101,6 +101,16 @@ impl Registry {
         &self.rpc
     }
 
+    /// The same registry as each node alone shows it.
+    pub(crate) fn each(&self) -> Vec<Self> {
+        self.rpc.each().into_iter().map(|rpc| Self { rpc, ..self.clone() }).collect()
+    }
+
+    /// The same client with another deadline for each call.
+    pub(crate) fn with_deadline(self, deadline: Duration) -> Self {
+        Self { rpc: self.rpc.with_deadline(deadline), ..self }
+    }
+
     /// Id of its chain.
     pub fn chain_id(&self) -> u64 {
         self.chain_id

@@ -205,6 +205,15 @@ impl Rpc {
         }
     }
 
+    /// What the node calls `safe` or `finalized`; none where it names no block.
+    pub(crate) async fn named(&self, tag: BlockNumberOrTag) -> Result<Option<Header>, ChainError> {
+        match self.ask::<_, Option<Block>>("eth_getBlockByNumber", (tag, false)).await {
+            Ok(Some(block)) => Ok(Some(node::checked(tag, block)?.header)),
+            Ok(None) | Err(ChainError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) async fn block(&self, number: BlockNumberOrTag) -> Result<Block, ChainError> {
         let method = "eth_getBlockByNumber";
         let block: Option<Block> = self.ask(method, (number, false)).await?;
@@ -233,14 +242,14 @@ impl Rpc {
     }
 
     /// Account and storage slots of `address` in the block with this hash, with the nodes of the
-    /// tries that prove them. Not checked here.
+    /// tries that prove them. A node on another branch refuses. Not checked here.
     pub(crate) async fn proof(
         &self,
         address: Address,
         slots: Vec<B256>,
         block: B256,
     ) -> Result<EIP1186AccountProofResponse, ChainError> {
-        self.ask("eth_getProof", (address, slots, BlockId::hash(block))).await
+        self.ask("eth_getProof", (address, slots, BlockId::hash_canonical(block))).await
     }
 
     /// Gas that a call takes after the newest block. Some nodes would go by their pool, where the

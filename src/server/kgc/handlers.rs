@@ -134,12 +134,13 @@ pub(super) async fn healthz() -> &'static str {
     "alive\n"
 }
 
-/// Whether it can answer: each check by its name
+/// Whether it can answer: each check by its name, and what is wrong with single nodes
 #[utoipa::path(get, path = "/readyz", responses((status = 200), (status = 503)))]
 pub(super) async fn readyz<V: ChainView, C: Clock>(State(service): Service<V, C>) -> Response {
     let (ready, checks) = service.readiness.now();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(serde_json::json!({"ready": ready, "checks": checks}))).into_response()
+    (status, Json(serde_json::json!({"ready": ready, "checks": checks, "nodes": service.readiness.nodes()})))
+        .into_response()
 }
 
 /// Counts and times for Prometheus.

@@ -26,6 +26,8 @@ pub(super) struct Readiness(Mutex<Found>);
 #[derive(Debug, Default)]
 struct Found {
     checks: Checks,
+    /// What is wrong with single nodes.
+    nodes: Vec<String>,
     head_age: u64,
     log_seq: u64,
 }
@@ -35,6 +37,11 @@ impl Readiness {
     pub(super) fn now(&self) -> (bool, Checks) {
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (!found.checks.is_empty() && found.checks.values().all(Option::is_none), found.checks.clone())
+    }
+
+    /// What is wrong with single nodes, without which it may go on.
+    pub(super) fn nodes(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).nodes.clone()
     }
 
     /// Age of the newest block in seconds, and lines in the log.
@@ -86,5 +93,9 @@ async fn look<V: ChainView + 'static, C: Clock + 'static>(service: &Arc<KgcServi
             }
         }
     }
-    *found = Found { checks, head_age, log_seq };
+    let nodes = service.center.chain().faults();
+    for fault in nodes.iter().filter(|fault| !found.nodes.contains(*fault)) {
+        tracing::warn!(fault, "a node");
+    }
+    *found = Found { checks, nodes, head_age, log_seq };
 }

@@ -10,6 +10,7 @@ pub(crate) mod history;
 mod node;
 mod outbox;
 pub(crate) mod proxy;
+mod quorum;
 mod recovery;
 mod refused;
 mod registry;

@@ -8,4 +8,5 @@ mod relayed;
 mod rules;
 mod scene;
 mod table;
+pub(crate) mod views;
 mod writing;

@@ -2,6 +2,7 @@
 
 mod disk;
 mod http;
+mod nodes;
 mod people;
 
 use super::{World, copy_folder, program};
@@ -30,6 +31,15 @@ impl Serving {
     }
 
     fn of(command: &mut Command) -> Self {
+        let mut this = Self::begin(command);
+        let metrics = this.hear("metrics at ");
+        this.operators = metrics.trim_end_matches("/metrics").to_owned();
+        this.url = this.hear("listens at ");
+        this
+    }
+
+    /// Runs, and has said nothing yet.
+    fn begin(command: &mut Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
         let (said, lines) = channel();
@@ -40,11 +50,7 @@ impl Serving {
                 let _ = said.send(line);
             }
         });
-        let mut this = Self { child, lines, url: String::new(), operators: String::new() };
-        let metrics = this.hear("metrics at ");
-        this.operators = metrics.trim_end_matches("/metrics").to_owned();
-        this.url = this.hear("listens at ");
-        this
+        Self { child, lines, url: String::new(), operators: String::new() }
     }
 
     /// What follows these words in a line that it says.
