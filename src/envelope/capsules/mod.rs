@@ -6,6 +6,7 @@
 
 mod error;
 mod sealing;
+pub mod shamir;
 mod stanza;
 #[cfg(test)]
 mod tests;
