@@ -32,6 +32,7 @@ mod receipt;
 mod refusal;
 mod remote;
 mod requests;
+mod set;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -61,6 +62,8 @@ pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
     RequestKind, SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
+
+pub use set::{Asking, Given, How, KeyCenters, KgcOutcome, KgcSetError, Member, SetNote};
 
 use crate::cipher::ImageKey;
 use crate::envelope::ImageContext;

@@ -96,14 +96,20 @@ fn every_holder_opens_its_own_capsule() {
 
 #[test]
 fn stanzas_stand_at_their_offsets_and_shares_have_two_bytes_more() {
-    let share = Holder::Share { id: B256::repeat_byte(8), epoch: 5, index: 2, threshold: 3 };
-    let stanzas = vec![sealed_to(&kgc(1), &context()).1, Stanza { holder: share, sealed: [0xcc; 80] }];
-    let bytes = Capsules::new(stanzas.clone()).expect("two holders").encode();
-    assert_eq!(bytes.len(), 12 + 39 + 80 + 39 + 82);
-    assert_eq!(bytes[..12], *b"MEDKEYS\n\0\x01\0\x02");
-    assert_eq!((bytes[12], bytes[13], bytes[44]), (1, 9, 9));
-    assert_eq!(bytes[45..51], [0, 0, 0, 1, 0, 80]);
-    assert_eq!(bytes[131 + 33..131 + 41], [0, 0, 0, 5, 0, 82, 2, 3]);
+    let reader = Recipient::Reader { public: secret(2).public() };
+    let share = |index, id| {
+        let holder = Holder::Share { id: B256::repeat_byte(id), epoch: 5, index, threshold: 2 };
+        Stanza { holder, sealed: [0xcc; 80] }
+    };
+    let stanzas = vec![sealed_to(&reader, &context()).1, share(1, 8), share(2, 9)];
+    let set = shamir::split(&[7; 32], 2, 2, &mut SeededRng(7, 0)).expect("2 of 2");
+    let set = ShareSet::of(&context().image_id, 2, &set);
+    let bytes = Capsules::shared(stanzas.clone(), set).expect("three holders").encode();
+    assert_eq!(bytes.len(), 12 + 39 + 80 + 2 * (39 + 82) + 39 + 66);
+    assert_eq!(bytes[..12], *b"MEDKEYS\n\0\x01\0\x04");
+    assert_eq!((bytes[12], bytes[45..51].to_vec()), (2, vec![0, 0, 0, 0, 0, 80]));
+    assert_eq!(bytes[131 + 33..131 + 41], [0, 0, 0, 5, 0, 82, 1, 2]);
+    assert_eq!(bytes[131 + 242..131 + 242 + 41], [&[5][..], &[0; 36], &[0, 66, 2, 2]].concat());
     assert_eq!(Capsules::decode(&bytes).expect("as encoded").stanzas(), stanzas);
 }
 
@@ -211,10 +217,54 @@ fn what_another_hpke_sealed_is_opened() {
 }
 
 #[test]
-fn shares_of_one_holder_differ_by_index_and_threshold() {
-    let share = |index, threshold| stanza(4, 1, 1, 82, &[&[index, threshold][..], &[0; 80]].concat());
-    assert_eq!(Capsules::decode(&file(&[share(1, 2), share(2, 2), share(1, 3)])).expect("three").stanzas().len(), 3);
-    assert_eq!(refused(&file(&[share(1, 2), share(1, 2)])), CapsuleError::DuplicateStanza { stanza: 1 });
+fn shares_that_do_not_belong_together_are_refused() {
+    let share = |kgc, epoch, index, threshold| stanza(4, kgc, epoch, 82, &[&[index, threshold][..], &[0; 80]].concat());
+    let of = |key_id, epoch, threshold, number: u8, length: u16| {
+        stanza(5, key_id, epoch, length, &[&[threshold, number][..], &vec![0; usize::from(length) - 2]].concat())
+    };
+    let two_of = |threshold| of(0, 0, threshold, 2, 66);
+    let good = [share(1, 1, 1, 2), share(2, 1, 2, 2), two_of(2)];
+    let read = Capsules::decode(&file(&good)).expect("2 of 2");
+    assert_eq!(read.shares().map(|set| (set.threshold(), set.number())), Some((2, 2)));
+    assert_eq!(read.encode(), file(&good));
+    // The same share in two epochs, wherever it stands.
+    let epochs = [two_of(2), share(2, 7, 2, 2), share(1, 1, 1, 2), share(2, 1, 2, 2), stanza(2, 1, 0, 80, &[0; 80])];
+    assert_eq!(Capsules::decode(&file(&epochs)).expect("three epochs").kgcs().count(), 3);
+
+    let mut faults = 0;
+    for (reason, stanzas) in [
+        ("missing", vec![share(1, 1, 1, 2), share(2, 1, 2, 2)]),
+        ("twice", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), two_of(2), of(1, 0, 2, 2, 66)]),
+        ("key id", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(1, 0, 2, 2, 66)]),
+        ("epoch", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(0, 1, 2, 2, 66)]),
+        ("as many", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(0, 0, 2, 3, 66)]),
+        ("as many", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(0, 0, 2, 2, 98)]),
+        ("threshold", vec![share(1, 1, 1, 0), share(2, 1, 2, 0), two_of(0)]),
+        ("threshold", vec![share(1, 1, 1, 1), share(2, 1, 2, 1), two_of(1)]),
+        ("threshold", vec![share(1, 1, 1, 3), share(2, 1, 2, 3), two_of(3)]),
+        ("another threshold", vec![share(1, 1, 1, 2), share(2, 1, 2, 1), two_of(2)]),
+        ("whole key", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), two_of(2), stanza(1, 3, 1, 80, &[0; 80])]),
+        ("1 to N", vec![share(1, 1, 0, 2), share(2, 1, 1, 2), two_of(2)]),
+        ("1 to N", vec![share(1, 1, 1, 2), share(2, 1, 3, 2), two_of(2)]),
+        ("1 to N", vec![share(1, 1, 1, 2), share(2, 1, 1, 2), two_of(2)]),
+        ("1 to N", vec![share(1, 1, 1, 2), two_of(2)]),
+        ("1 to N", vec![two_of(2)]),
+        ("in the order", vec![share(1, 1, 2, 2), share(2, 1, 1, 2), two_of(2)]),
+        ("in the order", vec![share(1, 1, 1, 2), share(1, 1, 2, 2), two_of(2)]),
+        ("in the order", vec![share(1, 1, 1, 2), share(1, 2, 2, 2), two_of(2)]),
+    ] {
+        match refused(&file(&stanzas)) {
+            CapsuleError::ShareSet { reason: found } if found.contains(reason) => faults += 1,
+            other => panic!("{reason}: {other}"),
+        }
+    }
+    assert_eq!(faults, 19);
+    assert_eq!(refused(&file(&[share(1, 1, 1, 2), share(1, 1, 1, 2)])), CapsuleError::DuplicateStanza { stanza: 1 });
+    assert_eq!(refused(&file(&[two_of(2), two_of(2)])), CapsuleError::DuplicateStanza { stanza: 1 });
+    for length in [2_u16, 34, 65, 67, 2 + 32 * 17] {
+        let found = length.into();
+        assert_eq!(refused(&file(&[of(0, 0, 2, 2, length)])), CapsuleError::StanzaLength { stanza: 0, kind: 5, found });
+    }
 }
 
 #[test]
