@@ -15,6 +15,9 @@
 //! signature is asked about at the block that decides. The capsules are the newest on chain, or
 //! those of the registration, unless the KGC's key was retired since (README.md beside this file,
 //! "Which capsules it opens").
+//!
+//! Several KGCs may hold an image's key together ([`KeyCenters`]): each gives its own share, which
+//! is checked against the commitment to it before and after.
 
 mod any;
 mod case;
@@ -95,8 +98,8 @@ pub trait KeyCenter: Send + Sync {
     /// the image key.
     fn issue(&self, request: &SignedRequest<IssueRequest>) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
-    /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain
-    /// now.
+    /// Returns the image key, or the KGC's share of it, sealed to the request's key, if the wallet
+    /// is authorised on chain now.
     ///
     /// `header` is the sealed image's bytes `0 .. 14 + H`, `capsules` its key capsules as
     /// registered.

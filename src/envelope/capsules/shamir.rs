@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn products_are_those_of_fips_197() {
-        // Section 4.2: {57} times {02}, {04}, {08}, {10}; {57} times {83} is {c1}, times {13} is {fe}.
+        // Section 4.2: {57} times {02}, {04}, {08}, {10}; times {83} is {c1}, times {13} is {fe}.
         let shares = split(&[0x99], 2, 16, &mut Fixed(0x57)).expect("2 of 16");
         assert_eq!(shares.len(), 16);
         assert_eq!(shares.iter().map(|share| share.index).collect::<Vec<_>>(), (1..=16).collect::<Vec<u8>>());
@@ -181,7 +181,8 @@ mod tests {
                     shares.iter().filter(|share| mask >> (share.index - 1) & 1 == 1).cloned().collect();
                 subsets += 1;
                 gave += u32::from(*combine(threshold, &chosen).expect("as many as it takes") == secret);
-                // One fewer is refused, and gives something else where nobody asks how many it takes.
+                // One fewer is refused, and gives something else where nobody asks how many it
+                // takes.
                 let fewer = &chosen[1..];
                 let found = fewer.len();
                 assert_eq!(combine(threshold, fewer), Err(ShamirError::ShareCount { threshold, found }));

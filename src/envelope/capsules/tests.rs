@@ -217,57 +217,6 @@ fn what_another_hpke_sealed_is_opened() {
 }
 
 #[test]
-fn shares_that_do_not_belong_together_are_refused() {
-    let share = |kgc, epoch, index, threshold| stanza(4, kgc, epoch, 82, &[&[index, threshold][..], &[0; 80]].concat());
-    let of = |key_id, epoch, threshold, number: u8, length: u16| {
-        stanza(5, key_id, epoch, length, &[&[threshold, number][..], &vec![0; usize::from(length) - 2]].concat())
-    };
-    let two_of = |threshold| of(0, 0, threshold, 2, 66);
-    let good = [share(1, 1, 1, 2), share(2, 1, 2, 2), two_of(2)];
-    let read = Capsules::decode(&file(&good)).expect("2 of 2");
-    assert_eq!(read.shares().map(|set| (set.threshold(), set.number())), Some((2, 2)));
-    assert_eq!(read.encode(), file(&good));
-    // The same share in two epochs, wherever it stands.
-    let epochs = [two_of(2), share(2, 7, 2, 2), share(1, 1, 1, 2), share(2, 1, 2, 2), stanza(2, 1, 0, 80, &[0; 80])];
-    assert_eq!(Capsules::decode(&file(&epochs)).expect("three epochs").kgcs().count(), 3);
-
-    let mut faults = 0;
-    for (reason, stanzas) in [
-        ("missing", vec![share(1, 1, 1, 2), share(2, 1, 2, 2)]),
-        ("twice", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), two_of(2), of(1, 0, 2, 2, 66)]),
-        ("key id", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(1, 0, 2, 2, 66)]),
-        ("epoch", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(0, 1, 2, 2, 66)]),
-        ("as many", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(0, 0, 2, 3, 66)]),
-        ("as many", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), of(0, 0, 2, 2, 98)]),
-        ("threshold", vec![share(1, 1, 1, 0), share(2, 1, 2, 0), two_of(0)]),
-        ("threshold", vec![share(1, 1, 1, 1), share(2, 1, 2, 1), two_of(1)]),
-        ("threshold", vec![share(1, 1, 1, 3), share(2, 1, 2, 3), two_of(3)]),
-        ("another threshold", vec![share(1, 1, 1, 2), share(2, 1, 2, 1), two_of(2)]),
-        ("whole key", vec![share(1, 1, 1, 2), share(2, 1, 2, 2), two_of(2), stanza(1, 3, 1, 80, &[0; 80])]),
-        ("1 to N", vec![share(1, 1, 0, 2), share(2, 1, 1, 2), two_of(2)]),
-        ("1 to N", vec![share(1, 1, 1, 2), share(2, 1, 3, 2), two_of(2)]),
-        ("1 to N", vec![share(1, 1, 1, 2), share(2, 1, 1, 2), two_of(2)]),
-        ("1 to N", vec![share(1, 1, 1, 2), two_of(2)]),
-        ("1 to N", vec![two_of(2)]),
-        ("in the order", vec![share(1, 1, 2, 2), share(2, 1, 1, 2), two_of(2)]),
-        ("in the order", vec![share(1, 1, 1, 2), share(1, 1, 2, 2), two_of(2)]),
-        ("in the order", vec![share(1, 1, 1, 2), share(1, 2, 2, 2), two_of(2)]),
-    ] {
-        match refused(&file(&stanzas)) {
-            CapsuleError::ShareSet { reason: found } if found.contains(reason) => faults += 1,
-            other => panic!("{reason}: {other}"),
-        }
-    }
-    assert_eq!(faults, 19);
-    assert_eq!(refused(&file(&[share(1, 1, 1, 2), share(1, 1, 1, 2)])), CapsuleError::DuplicateStanza { stanza: 1 });
-    assert_eq!(refused(&file(&[two_of(2), two_of(2)])), CapsuleError::DuplicateStanza { stanza: 1 });
-    for length in [2_u16, 34, 65, 67, 2 + 32 * 17] {
-        let found = length.into();
-        assert_eq!(refused(&file(&[of(0, 0, 2, 2, length)])), CapsuleError::StanzaLength { stanza: 0, kind: 5, found });
-    }
-}
-
-#[test]
 fn the_stanza_count_is_limited_on_both_sides() {
     let many = |count: u32| {
         let holder = |epoch| Holder::Kgc { id: B256::ZERO, epoch };

@@ -20,12 +20,12 @@ use crate::kgc::inputs::os_random;
 use crate::kgc::requests::{KgcRequest, REQUEST_SECS, SignedRequest, UnsignedRequest};
 use crate::kgc::{Answer, KeyCenter, KeyRequestError, KgcError, Refusal};
 
-/// How long one KGC may take.
+/// How long one KGC may take to be reached and give a challenge, and then to answer.
 const EACH: Duration = Duration::from_secs(8);
 /// How long all together may take.
 const ALL: Duration = Duration::from_secs(15);
-/// How long others are waited for: before a signature that could serve them too, and after enough
-/// of them have answered.
+/// How long others are waited for: before a signature that could serve them too, and after they can
+/// change nothing any more, so that it can be said what came of them.
 const GRACE: Duration = Duration::from_millis(250);
 
 /// What is sent with a request for a key: header and capsules.
@@ -131,10 +131,16 @@ impl<'a, K: KeyCenter, T> Running<'a, '_, K, T> {
         self.states.iter().filter(|state| is(state)).count()
     }
 
-    /// Whether somebody is still to answer, and enough can.
+    /// Whether somebody is still to answer.
     fn goes_on(&self) -> bool {
+        self.count(|state| !matches!(state, State::Done(_))) > 0
+    }
+
+    /// Whether those who have not answered yet can change nothing: enough have, or enough cannot.
+    fn is_decided(&self) -> bool {
+        let (given, needed) = (self.given.len(), self.round.needed);
         let open = self.count(|state| !matches!(state, State::Done(_)));
-        open > 0 && self.given.len() + open >= self.round.needed
+        given + open < needed || (given >= needed && !self.round.more)
     }
 
     fn is_time_to_sign(&self) -> bool {
@@ -157,7 +163,7 @@ impl<'a, K: KeyCenter, T> Running<'a, '_, K, T> {
             (Event::Failed(error), _) => State::Done(How::of(error)),
             (Event::Answered(..) | Event::Slow, _) => State::Done(How::Slow { after: self.begun.elapsed() }),
         };
-        if self.given.len() >= self.round.needed && !self.round.more {
+        if self.is_decided() {
             self.end = self.end.min(Instant::now() + GRACE);
         }
     }
@@ -215,7 +221,7 @@ impl<'a, K: KeyCenter, T> Running<'a, '_, K, T> {
         for (at, center, challenge) in ready {
             let own = requests.iter().find(|request| request.challenge == challenge);
             let request = own.expect("one for each challenge").clone();
-            let (opener, end) = (Opener(secret.clone(), request.digest(home)), self.begun + EACH);
+            let (opener, end) = (Opener(secret.clone(), request.digest(home)), Instant::now() + EACH);
             let answer = timeout_at(end, send(center, request));
             let event = async move {
                 match answer.await {

@@ -25,6 +25,8 @@ pub enum How {
     Refused(KgcError),
     /// What it gave does not fit: which check it failed.
     Wrong(KgcError),
+    /// It answered, and its receipt could not be kept on this machine.
+    NotKept(KgcError),
     /// Its address leads to a KGC that holds nothing of this image.
     NotOfThisImage,
     /// Its address leads to a KGC that another address leads to too.
@@ -58,6 +60,7 @@ impl How {
             | KgcError::OtherHome { .. }
             | KgcError::ShareWrong(_)
             | KgcError::Url { .. } => Self::Wrong(error),
+            KgcError::ReceiptNotKept { .. } => Self::NotKept(error),
             _ => Self::Refused(error),
         }
     }
@@ -70,6 +73,7 @@ impl How {
             Self::Unreachable(_) => "unreachable",
             Self::Refused(_) => "refused",
             Self::Wrong(_) => "wrong",
+            Self::NotKept(_) => "not kept",
             Self::NotOfThisImage => "not of this image",
             Self::SameAs { .. } => "the same as another",
             Self::NoAddress => "no address",
@@ -84,7 +88,9 @@ impl Display for How {
             Self::Answered => Ok(()),
             Self::Slow { after } => write!(f, " (no answer within {:.1} s)", after.as_secs_f64()),
             Self::Refused(error) => write!(f, " ({}: {})", error.reason().name(), with_causes(error)),
-            Self::Unreachable(error) | Self::Wrong(error) => write!(f, " ({})", with_causes(error)),
+            Self::Unreachable(error) | Self::Wrong(error) | Self::NotKept(error) => {
+                write!(f, " ({})", with_causes(error))
+            }
             Self::NotOfThisImage => f.write_str(" (this key center holds nothing of its key)"),
             Self::SameAs { place } => write!(f, " ({place} leads to this key center too)"),
             Self::NoAddress => f.write_str(" (it holds a part of the key: name its URL too)"),

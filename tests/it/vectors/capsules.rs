@@ -2,15 +2,19 @@
 
 use alloy::primitives::{B256, Bytes};
 use medseal::cipher::ImageKey;
-use medseal::envelope::capsules::shamir::Share;
+use medseal::envelope::capsules::shamir::{Share, combine, split};
 use medseal::envelope::capsules::{
     CapsuleError, Capsules, Holder, Recipient, X25519Public, X25519Secret, combine_shares, open_capsule, open_secret,
     open_share,
 };
 use medseal::envelope::{ImageContext, Layout, SealedImage};
+use medseal::kgc::os_random;
 use serde::Deserialize;
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 
 use super::schema::{Identity, load};
+use crate::cli::fetched;
 use crate::common::{read, root, variant};
 
 const FOLDER: &str = "tests/vectors/capsules";
@@ -234,4 +238,42 @@ fn bad_capsules_are_refused_by_the_name_of_their_fault() {
         kinds.insert(found);
     }
     assert_eq!(kinds.len(), 12, "every kind of error has a vector: {kinds:?}");
+}
+
+/// Another library puts together what is split here, and its shares are put together here.
+#[test]
+fn another_library_shares_alike() {
+    let file: GoodFile = load("capsules/good.json");
+    let hex = |bytes: &[u8]| format!("0x{}", alloy::hex::encode(bytes));
+    let mut sharings = Vec::new();
+    for Sharing { threshold, shares, .. } in &file.sharings {
+        let last: Vec<_> = (1..).zip(shares).skip(shares.len() - usize::from(*threshold)).collect();
+        let last: Vec<_> = last.iter().map(|(index, share): &(u8, _)| json!([index, share])).collect();
+        sharings.push(json!({ "shares": last }));
+    }
+    for round in 0_u8..100 {
+        let (threshold, secret) = (2 + round % 3, [round; 32]);
+        let shares = split(&secret, threshold, threshold + 1, &mut os_random()).expect("a threshold");
+        let shares: Vec<_> = shares[1..].iter().map(|share| json!([share.index, hex(&share.bytes)])).collect();
+        sharings.push(json!({ "shares": shares }));
+    }
+    fetched("node_modules/shamir-secret-sharing");
+    let mut node = Command::new("node");
+    node.arg(root("tests/clients/shares.mjs")).arg(file.image_key.to_string());
+    let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node starts");
+    serde_json::to_writer(node.stdin.take().expect("a pipe"), &sharings).expect("written");
+    let output = node.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let of_round = |round: u8| hex(&[round; 32]);
+    let expected: Vec<String> =
+        file.sharings.iter().map(|_| file.image_key.to_string()).chain((0..100).map(of_round)).collect();
+    assert_eq!(said["combined"], json!(expected));
+    let theirs: Vec<(u8, Bytes)> = serde_json::from_value(said["split"].clone()).expect("shares");
+    let theirs: Vec<Share> =
+        theirs.into_iter().map(|(index, bytes)| Share { index, bytes: bytes.to_vec().into() }).collect();
+    for chosen in [[0, 1, 2], [2, 3, 4], [4, 0, 2]] {
+        let secret = combine(3, &chosen.map(|at| theirs[at].clone())).expect("three of five");
+        assert_eq!(secret[..], file.image_key[..]);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod http;
 mod people;
+mod set;
 
 use super::{World, copy_folder, program};
 use std::io::{BufRead, BufReader};
