@@ -195,7 +195,7 @@ fn two_of_three_open_with_one_killed_slow_or_lying() {
 fn fewer_are_left(mut three: Three, id: &str, scan: &[u8]) {
     let (urls, ids) = (three.urls(), three.ids.clone());
     // A recipient is added with two of three, and needs no key center any more.
-    let public = three.world.medseal(&["capsules", "new-key", "reader.key"]).result()["publicKey"].take();
+    let public = three.world.medseal(&["capsules", "new-key", "reader.key"]).result()["public"].take();
     three.kill(0);
     let added =
         three.world.medseal(&["capsules", "add", id, public.as_str().expect("a key"), "--kgc-url", &urls.join(",")]);
