@@ -105,10 +105,12 @@ async fn add(args: &Add, settings: &Settings) -> Result<Outcome, CliError> {
         args.keys.iter().map(|key| recipient(key, args.recovery)).collect::<Result<_, _>>()?;
     let session = Session::connect(settings, "sender").await?;
     let mut act = Act::begin(settings, "sender", &args.relay).await?;
-    let (wallet, key_center, store) = (session.wallet()?, session.key_center(&act.registry).await?, session.store()?);
+    let (wallet, store) = (session.wallet()?, session.store()?);
+    let key_centers = session.key_centers(&act.registry, None).await?;
     let made = {
         let registry = &act.registry;
-        let reader = Reader { registry, wallet: &wallet, key_center: &key_center, store: &store, clock: &SystemClock };
+        let reader =
+            Reader { registry, wallet: &wallet, key_centers: &key_centers, store: &store, clock: &SystemClock };
         reader.add_recipients(args.id, &recipients).await?
     };
     let id = args.id;

@@ -80,6 +80,12 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
     ),
     (Code::KgcNotReady, Always("try again; its operator sees at /readyz what is wrong")),
     (Code::KgcAnswer, Always("nothing was opened or sealed; ask whoever runs the key center which URL is right")),
+    (
+        Code::KgcSet,
+        Always(
+            "see what the message says of each key center; --kgc-url URL,URL,URL names them, in any order; then run the same command again",
+        ),
+    ),
     (Code::NotAuthorized, Always("the image's sender can allow it: medseal grant ID WALLET")),
     (Code::KgcKey, Always("publish the KGC's key: medseal kgc publish")),
     (Code::KgcMissing, Always("medseal kgc init makes one; --home names another state folder")),

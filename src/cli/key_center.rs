@@ -9,40 +9,89 @@ use crate::clock::SystemClock;
 use crate::envelope::capsules::X25519Public;
 use crate::files::read_secret;
 use crate::kgc::{
-    AnyKeyCenter, Home, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, ReleaseLog, RemoteKeyCenter,
-    open_key_file,
+    AnyKeyCenter, ChainViewError, Home, KeyCenters, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, Member,
+    ReleaseLog, RemoteKeyCenter, SetNote, open_key_file,
 };
-use crate::pipeline::{RegistryView, home};
+use crate::pipeline::{PipelineError, RegistryView, home};
+use crate::words::escaped;
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// The KGC, as the command line asks it.
 pub(super) type KeyCenter = AnyKeyCenter<RegistryView<SystemClock>, SystemClock>;
 
 impl Session {
-    /// The KGC: at the URL of the settings, or with the key file of this machine.
+    /// The KGCs: at the URLs of the settings, or with the key file of this machine. Several are
+    /// reached when they are asked.
     ///
     /// # Errors
     /// [`CliError::KeyFile`], [`CliError::Kgc`], [`CliError::File`], [`CliError::Chain`].
-    pub(super) async fn key_center(&self, registry: &Registry) -> Result<KeyCenter, CliError> {
+    pub(super) async fn key_centers(
+        &self,
+        registry: &Registry,
+        threshold: Option<u8>,
+    ) -> Result<KeyCenters<KeyCenter>, CliError> {
         let home = home(registry);
-        if let Some(url) = self.settings().kgc() {
-            return Ok(KeyCenter::Remote(Box::new(self.remote_key_center(url, registry, home).await?)));
+        let urls: Vec<&str> =
+            self.settings().kgc().map(|urls| urls.split(',').map(str::trim).collect()).unwrap_or_default();
+        let mut members = Vec::new();
+        for url in &urls {
+            let way = Way {
+                door: self.door(url)?,
+                registry: registry.clone(),
+                home,
+                receipts: self.folder().join("receipts"),
+            };
+            if urls.len() == 1 {
+                members.push(Member::here(url, way.center().await?));
+            } else {
+                let way = Way { door: way.door.without_retries(), ..way };
+                members.push(Member::at(url, move || Box::pin(way.clone().reach())));
+            }
         }
-        let keys = open_keys(self.settings())?;
-        let log = release_log(self.settings())?;
-        let view = RegistryView::new(registry.clone(), SystemClock);
-        Ok(KeyCenter::Local(Box::new(LocalKeyCenter::new(keys, home, view, SystemClock, log))))
+        if urls.is_empty() {
+            let keys = open_keys(self.settings())?;
+            let log = release_log(self.settings())?;
+            let view = RegistryView::new(registry.clone(), SystemClock);
+            let center = KeyCenter::Local(Box::new(LocalKeyCenter::new(keys, home, view, SystemClock, log)));
+            members.push(Member::here("this machine", center));
+        }
+        let said = Mutex::new(HashSet::new());
+        let tell = move |note: &SetNote<'_>| {
+            let note = escaped(&note.to_string());
+            // Once a run, not for each file.
+            if said.lock().unwrap_or_else(PoisonError::into_inner).insert(note.clone()) {
+                say(&note);
+            }
+        };
+        Ok(KeyCenters::several(members, threshold, tell).map_err(PipelineError::from)?)
     }
 
-    /// The KGC says who it is; what its keys are says the chain.
-    async fn remote_key_center(&self, url: &str, registry: &Registry, home: Home) -> Result<RemoteKeyCenter, CliError> {
+    fn door(&self, url: &str) -> Result<KgcDoor, CliError> {
         let ca = match self.settings().kgc_ca() {
             Some(path) => Some(std::fs::read(&path).map_err(|source| CliError::File { act: "read", path, source })?),
             None => None,
         };
-        let door = KgcDoor::new(url, ca.as_deref())?;
+        Ok(KgcDoor::new(url, ca.as_deref())?)
+    }
+}
+
+/// The way to a KGC on the network.
+#[derive(Clone)]
+struct Way {
+    door: KgcDoor,
+    registry: Registry,
+    home: Home,
+    receipts: PathBuf,
+}
+
+impl Way {
+    /// The KGC says who it is; what its keys are says the chain.
+    async fn center(self) -> Result<KeyCenter, CliError> {
+        let Self { door, registry, home, receipts } = self;
         let info = door.info().await?;
         let found = Home { chain_id: info.chain_id, registry: info.registry };
         if found != home {
@@ -56,7 +105,14 @@ impl Session {
         let key = registry.current_kgc_key(info.kgc_id).await?;
         let public = X25519Public::from_bytes(key.x25519.0).map_err(KgcError::from)?;
         let identity = KgcIdentity { id: info.kgc_id, epoch: key.epoch, public, receipt_signer: key.receiptSigner };
-        Ok(RemoteKeyCenter::new(door, identity, home, Some(&self.folder().join("receipts"))))
+        Ok(KeyCenter::Remote(Box::new(RemoteKeyCenter::new(door, identity, home, Some(&receipts)))))
+    }
+
+    async fn reach(self) -> Result<KeyCenter, KgcError> {
+        self.center().await.map_err(|error| match error {
+            CliError::Kgc(error) => error,
+            other => ChainViewError::Unreachable { source: Box::new(other) }.into(),
+        })
     }
 }
 

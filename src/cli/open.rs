@@ -38,9 +38,9 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     let opened = match &args.reader_key {
         Some(file) => open_with_key(&registry, &store, args.id, &read_key(file)?).await?,
         None => {
-            let (wallet, key_center) = (session.wallet()?, session.key_center(&registry).await?);
-            let (registry, wallet, key_center) = (&registry, &wallet, &key_center);
-            Reader { registry, wallet, key_center, store: &store, clock: &SystemClock }.open(args.id).await?
+            let (wallet, key_centers) = (session.wallet()?, session.key_centers(&registry, None).await?);
+            let (registry, wallet, key_centers) = (&registry, &wallet, &key_centers);
+            Reader { registry, wallet, key_centers, store: &store, clock: &SystemClock }.open(args.id).await?
         }
     };
     write_file(&args.output, &opened.file, args.force)?;

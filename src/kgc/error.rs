@@ -152,6 +152,9 @@ pub enum KgcError {
     /// The receipt of an answer is not the KGC's, or is for something else.
     #[error("the key center's receipt proves nothing")]
     Receipt(#[from] ReceiptError),
+    /// What a KGC gave is not its share of this image's key, or not the key.
+    #[error("what the key center gave is not what the image's sender committed to")]
+    ShareWrong(#[source] CapsuleError),
     /// A KGC on the network refused.
     #[error("the key center at {url} refuses ({}): {detail}", reason.name())]
     Refused {

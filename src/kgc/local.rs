@@ -17,9 +17,8 @@ use super::{
     Answer, BootId, ChainView, ChainViewError, Decision, KeyCenter, KgcError, KgcIdentity, KgcKeys, Refusal,
     RegisteredImage, SealedAnswer, os_random,
 };
-use crate::cipher::ImageKey;
 use crate::clock::Clock;
-use crate::envelope::capsules::{CapsuleError, Capsules, Holder, open_capsule};
+use crate::envelope::capsules::{CapsuleError, Capsules, open_capsule, open_share};
 use crate::envelope::{EnvelopeError, PublicHeader};
 
 /// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its
@@ -177,14 +176,15 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         self.clock.unix_secs().max(block_time)
     }
 
-    /// Returns the image key, if header and capsules are those of the record.
+    /// Returns the image key, or this KGC's share of it, if header and capsules are those of the
+    /// record.
     fn open(
         &self,
         image_id: B256,
         registration: &RegisteredImage,
         header: &[u8],
         capsules: &[u8],
-    ) -> Result<ImageKey, KgcError> {
+    ) -> Result<Zeroizing<[u8; 32]>, KgcError> {
         same("header hash", registration.header_hash, B256::from_slice(&Sha256::digest(header)))?;
         // Whoever may replace capsules may replace them by what nobody has; the key in those of the
         // registration is the same.
@@ -203,18 +203,21 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         same("image id", image_id, parsed.image_id)?;
 
         let capsules = Capsules::decode(capsules)?;
-        let (recipient, secret) = (self.keys.recipient(), self.keys.x25519());
-        open_capsule(&capsules, &recipient, secret, &parsed.context(), &parsed.key_commitment)
-            .map_err(|error| self.explain(error, &capsules))
+        let (secret, context, commitment) = (self.keys.x25519(), parsed.context(), &parsed.key_commitment);
+        let KgcIdentity { id, epoch, .. } = self.keys.identity();
+        let opened = match capsules.shares() {
+            Some(_) => open_share(&capsules, (id, epoch), secret, &context, commitment)
+                .map(|share| Zeroizing::new(<[u8; 32]>::try_from(&share.bytes[..]).expect("HPKE sealed 32 bytes"))),
+            None => open_capsule(&capsules, &self.keys.recipient(), secret, &context, commitment)
+                .map(|key| Zeroizing::new(*key.as_bytes())),
+        };
+        opened.map_err(|error| self.explain(error, &capsules))
     }
 
     /// The error with the capsule's epoch, where there is a capsule for another key of this KGC.
     fn explain(&self, error: CapsuleError, capsules: &Capsules) -> KgcError {
         let KgcIdentity { id: own, epoch: expected, .. } = self.keys.identity();
-        let other = capsules.stanzas().iter().find_map(|stanza| match stanza.holder {
-            Holder::Kgc { id, epoch } if id == own && epoch != expected => Some(epoch),
-            _ => None,
-        });
+        let other = capsules.kgcs().find_map(|(id, epoch)| (id == own && epoch != expected).then_some(epoch));
         match (error, other) {
             (CapsuleError::NoMatchingStanza { .. }, Some(found)) => KgcError::EpochUnknown { expected, found },
             (error, _) => error.into(),
@@ -249,7 +252,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         signature: &[u8],
         header: &[u8],
         capsules: &[u8],
-    ) -> Result<ImageKey, KgcError> {
+    ) -> Result<Zeroizing<[u8; 32]>, KgcError> {
         // First of all: between the look at who may and the answer lies nothing that takes long.
         case.anchored = self.anchored(case.kind).await?;
         let Terms { image_id, wallet, .. } = case.terms;
@@ -355,7 +358,7 @@ impl<V: ChainView, C: Clock> KeyCenter for LocalKeyCenter<V, C> {
     ) -> Result<Answer, Refusal> {
         let mut case = self.admit(request)?;
         let given = self.decide_release(&mut case, &request.signature, header, capsules).await;
-        self.answer(case, given.map(|key| Zeroizing::new(*key.as_bytes()))).await
+        self.answer(case, given).await
     }
 }
 

@@ -15,6 +15,9 @@
 //! signature is asked about at the block that decides. The capsules are the newest on chain, or
 //! those of the registration, unless the KGC's key was retired since (README.md beside this file,
 //! "Which capsules it opens").
+//!
+//! Several KGCs may hold an image's key together ([`KeyCenters`]): each gives its own share, which
+//! is checked against the commitment to it before and after.
 
 mod any;
 mod case;
@@ -32,6 +35,7 @@ mod receipt;
 mod refusal;
 mod remote;
 mod requests;
+mod set;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -61,6 +65,8 @@ pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
     RequestKind, SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
+
+pub use set::{Asking, Given, How, KeyCenters, KgcOutcome, KgcSetError, Member, SetNote};
 
 use crate::cipher::ImageKey;
 use crate::envelope::ImageContext;
@@ -92,8 +98,8 @@ pub trait KeyCenter: Send + Sync {
     /// the image key.
     fn issue(&self, request: &SignedRequest<IssueRequest>) -> impl Future<Output = Result<Answer, Refusal>> + Send;
 
-    /// Returns the image key, sealed to the request's key, if the wallet is authorised on chain
-    /// now.
+    /// Returns the image key, or the KGC's share of it, sealed to the request's key, if the wallet
+    /// is authorised on chain now.
     ///
     /// `header` is the sealed image's bytes `0 .. 14 + H`, `capsules` its key capsules as
     /// registered.

@@ -61,6 +61,8 @@ reasons! {
     RecordMismatch "record-mismatch";
     /// The capsule is for a key that this KGC does not hold.
     EpochUnknown "epoch-unknown";
+    /// The share in the capsule is not the one that the sender committed to.
+    ShareMismatch "share-mismatch";
     /// Too many requests of this wallet or address.
     RateLimited "rate-limited";
     /// The newest block is too old.

@@ -3,6 +3,7 @@
 use super::error::{ChainViewError, KeyRequestError, KgcError};
 use super::names::Reason;
 use super::receipt::SignedReceipt;
+use crate::envelope::capsules::CapsuleError;
 
 /// A request that was refused, with the KGC's receipt for it where it gave one.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,7 @@ impl KgcError {
             Self::UnknownImage { .. } => Reason::UnknownImage,
             Self::NotAuthorized { .. } => Reason::NotAuthorized,
             Self::SenderNotAdmitted { .. } => Reason::SenderNotAdmitted,
+            Self::Capsules(CapsuleError::ShareMismatch { .. }) => Reason::ShareMismatch,
             Self::RecordMismatch { .. } | Self::Header(_) | Self::Capsules(_) => Reason::RecordMismatch,
             Self::EpochUnknown { .. } => Reason::EpochUnknown,
             Self::Log(_) => Reason::LogUnavailable,
@@ -45,6 +47,7 @@ impl KgcError {
             | Self::NoAnswer { .. }
             | Self::OtherHome { .. }
             | Self::BadAnswer { .. }
+            | Self::ShareWrong(_)
             | Self::ReceiptNotKept { .. } => Reason::Internal,
         }
     }

@@ -37,6 +37,7 @@ const TRIES: u32 = 3;
 pub struct KgcDoor {
     client: Client,
     url: Url,
+    tries: u32,
 }
 
 impl KgcDoor {
@@ -64,7 +65,13 @@ impl KgcDoor {
         {
             client = client.add_root_certificate(ca);
         }
-        Ok(Self { client: client.build().map_err(|error| refused(root_cause(&error)))?, url: parsed })
+        Ok(Self { client: client.build().map_err(|error| refused(root_cause(&error)))?, url: parsed, tries: TRIES })
+    }
+
+    /// The same, asked once: where others can answer too, who does not answer is not waited for.
+    #[must_use]
+    pub fn without_retries(self) -> Self {
+        Self { tries: 1, ..self }
     }
 
     /// Where it is.
@@ -82,7 +89,7 @@ impl KgcDoor {
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, KgcError> {
         let mut pause = Duration::from_millis(200);
-        for _ in 1..TRIES {
+        for _ in 1..self.tries {
             match self.ask_in_turn(|| self.client.get(self.at(path))).await.map_err(|refusal| refusal.error) {
                 Err(KgcError::NoAnswer { .. }) => tokio::time::sleep(pause).await,
                 Err(KgcError::Refused { reason: Reason::Busy, .. }) => tokio::time::sleep(pause).await,

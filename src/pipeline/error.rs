@@ -6,7 +6,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::envelope::leaves::LeavesError;
 use crate::imaging::{Format, ImagingError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyRequestError, KgcError, Refusal};
+use crate::kgc::{KeyRequestError, KgcError, KgcSetError, Refusal};
 use crate::storage::{Cid, CidError, StoreError};
 use alloy::primitives::B256;
 use std::path::PathBuf;
@@ -37,6 +37,9 @@ pub enum PipelineError {
     /// The KGC refused.
     #[error("the Key Generation Center refused")]
     Kgc(#[from] KgcError),
+    /// Several KGCs did not give enough together.
+    #[error(transparent)]
+    KgcSet(#[from] KgcSetError),
     /// The request to the KGC could not be signed.
     #[error(transparent)]
     Request(#[from] KeyRequestError),

@@ -8,11 +8,11 @@ use super::seal::{Sender, Source};
 use super::sealed::{Stage, Timings};
 use super::{PipelineError, SealingJob};
 use crate::cipher::{ImageKey, key_commitment};
-use crate::envelope::capsules::{Capsules, Recipient, X25519Public, seal_capsule};
+use crate::envelope::capsules::{Capsules, Holder, Recipient, ShareSet, X25519Public, seal_capsule, seal_shares};
 use crate::envelope::{ImageContext, SealedImage, Sealing, seal};
 use crate::imaging::WholeReason;
-use crate::keygen::{DeriveInputs, SenderSecret, derive};
-use crate::kgc::{KeyCenter, os_random};
+use crate::keygen::{DeriveInputs, Partial, SenderSecret, derive};
+use crate::kgc::{Asking, Given, KeyCenter, KgcIdentity, os_random};
 use crate::storage::{MAX_OBJECT_BYTES, Store, StoreError};
 use alloy::primitives::B256;
 use std::time::Instant;
@@ -37,11 +37,22 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         progress(Stage::Key);
         let started = Instant::now();
         let prepared = prepare(source.bytes, source.name, source.mode, self.limits)?;
-        let recipient = self.recipient().await?;
         let salt = B256::from(*random());
         let context =
             ImageContext::new(self.registry.chain_id(), self.registry.address(), self.signers.signer.address(), salt);
-        let key = self.derive_key(&prepared, &context, &salt).await?;
+        let asked = self.ask(&context).await?;
+        let (kgcs, partials): (Vec<KgcKey>, Vec<_>) =
+            asked.into_iter().map(|(kgc, partial)| (kgc, (kgc.0, partial))).unzip();
+        let tout = self.vit.tout(&prepared.fold)?;
+        let key = derive(&DeriveInputs {
+            salt: &salt,
+            partials: &partials,
+            sender_secret: &SenderSecret::from_bytes(*random()),
+            fold: &prepared.fold,
+            tout: &tout,
+            model_digest: &self.vit.model_digest(),
+            context: &context,
+        })?;
         timings.key = started.elapsed();
 
         progress(Stage::Cipher);
@@ -59,38 +70,45 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
             return Err(StoreError::TooLarge { limit: MAX_OBJECT_BYTES, found: sealed.len() as u64 }.into());
         }
         check_opens(source, &prepared, &sealed, &key)?;
-        let commitment = key_commitment(&context.image_id, &key);
-        let stanza = seal_capsule(&key, &recipient, &context, &commitment, &mut os_random())?;
-        let files = SealedFiles { capsules: Capsules::new(vec![stanza])?.encode(), sealed };
+        let capsules = self.capsules(&key, &kgcs, &context)?;
+        let files = SealedFiles { capsules: capsules.encode(), sealed };
         timings.cipher = started.elapsed();
         let job = SealingJob::of(&files.sealed, &files.capsules)?;
         Ok(Made { job, files, whole: prepared.whole })
     }
 
-    async fn derive_key(
-        &mut self,
-        prepared: &Prepared<'_>,
-        context: &ImageContext,
-        salt: &B256,
-    ) -> Result<ImageKey, PipelineError> {
+    /// Asks for a partial of each KGC, and takes the keys of those that gave one from the chain.
+    async fn ask(&self, context: &ImageContext) -> Result<Vec<(KgcKey, Partial)>, PipelineError> {
+        let (home, image_id) = (home(self.registry), context.image_id);
         let now = self.registry.checked_time(self.clock.unix_secs()).await?;
-        let partial =
-            request_partial(self.key_center, &self.signers.signer, &home(self.registry), context.image_id, now).await?;
-        let tout = self.vit.tout(&prepared.fold)?;
-        Ok(derive(&DeriveInputs {
-            salt,
-            partials: &[(self.key_center.identity().id, partial)],
-            sender_secret: &SenderSecret::from_bytes(*random()),
-            fold: &prepared.fold,
-            tout: &tout,
-            model_digest: &self.vit.model_digest(),
-            context,
-        })?)
+        if let Some(center) = self.key_centers.only() {
+            let kgc = self.published(&center.identity()).await?;
+            let partial = request_partial(center, &self.signers.signer, &home, image_id, now).await?;
+            return Ok(vec![(kgc, partial)]);
+        }
+        let asking = Asking { home: &home, image_id, now };
+        let mut asked = Vec::new();
+        for Given { identity, partial } in self.key_centers.issue(asking, self.signers.signer.signer()).await? {
+            asked.push((self.published(&identity).await?, Partial::from_bytes(*partial)));
+        }
+        Ok(asked)
     }
 
-    /// The KGC with its key from the chain: a sender uses no other source for it.
-    pub(super) async fn recipient(&self) -> Result<Recipient, PipelineError> {
-        let identity = self.key_center.identity();
+    /// The capsules for these KGCs: the key for each, or a share where it takes several to open.
+    fn capsules(&self, key: &ImageKey, kgcs: &[KgcKey], context: &ImageContext) -> Result<Capsules, PipelineError> {
+        let commitment = key_commitment(&context.image_id, key);
+        let threshold = self.key_centers.threshold()?;
+        if threshold > 1 {
+            return Ok(seal_shares(key, threshold, kgcs, context, &commitment, &mut os_random())?);
+        }
+        let seal = |&(id, epoch, public): &KgcKey| {
+            seal_capsule(key, &Recipient::Kgc { id, epoch, public }, context, &commitment, &mut os_random())
+        };
+        Ok(Capsules::new(kgcs.iter().map(seal).collect::<Result<_, _>>()?)?)
+    }
+
+    /// A KGC's key as the chain has it: a sender uses no other source for it.
+    async fn published(&self, identity: &KgcIdentity) -> Result<KgcKey, PipelineError> {
         let id = identity.id;
         let published = self.registry.current_kgc_key(id).await?;
         let refused = |state| Err(PipelineError::KgcKey { id, state });
@@ -101,9 +119,32 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
         if (public, published.epoch) != (identity.public, identity.epoch) {
             return refused("another than the KGC's own");
         }
-        Ok(Recipient::Kgc { id, epoch: published.epoch, public })
+        Ok((id, published.epoch, public))
+    }
+
+    /// Whether capsules that an earlier run made are those that this one would make: for the keys
+    /// that the KGCs have now.
+    pub(super) async fn is_current(&self, capsules: &Capsules) -> Result<bool, PipelineError> {
+        if let Some(center) = self.key_centers.only() {
+            let (id, epoch, _) = self.published(&center.identity()).await?;
+            return Ok(capsules.find(&Holder::Kgc { id, epoch }).is_some());
+        }
+        let threshold = self.key_centers.threshold()?;
+        if capsules.shares().map_or(1, ShareSet::threshold) != threshold {
+            return Ok(false);
+        }
+        for (id, epoch) in capsules.kgcs() {
+            let published = self.registry.current_kgc_key(id).await?;
+            if published.retired || published.epoch != epoch {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
+
+/// Id, epoch and key of a KGC.
+type KgcKey = (B256, u32, X25519Public);
 
 /// Opens what was just sealed while the key is at hand: later, a fault would show only when the
 /// original is gone.

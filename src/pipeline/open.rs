@@ -7,10 +7,10 @@ use crate::cipher::ImageKey;
 use crate::clock::Clock;
 use crate::contract::bindings::IImageRegistry::Record;
 use crate::contract::{LoggedImage, spelled_out};
-use crate::envelope::capsules::{CapsuleError, Capsules, Holder, Recipient, X25519Secret, open_capsule};
+use crate::envelope::capsules::{CapsuleError, Capsules, Recipient, X25519Secret, open_capsule};
 use crate::envelope::{Description, SealedImage};
 use crate::imaging::Image;
-use crate::kgc::KeyCenter;
+use crate::kgc::{Asking, KeyCenter, KeyCenters};
 use crate::storage::{Cid, Length, Store};
 use alloy::primitives::{B256, Bytes};
 use zeroize::Zeroizing;
@@ -165,8 +165,8 @@ pub struct Reader<'a, K, S> {
     pub registry: &'a Registry,
     /// The wallet that asks for the key.
     pub wallet: &'a Wallet,
-    /// The Key Generation Center that is asked.
-    pub key_center: &'a K,
+    /// The Key Generation Centers that are asked.
+    pub key_centers: &'a KeyCenters<K>,
     /// The store that holds the sealed image.
     pub store: &'a S,
     /// The clock for the request's times.
@@ -182,11 +182,12 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         let stored = lookup(self.registry, image_id).await?;
         let sealed = fetch(self.store, &stored).await?;
         let image = SealedImage::decode(&sealed)?;
-        let id = self.key_center.identity().id;
         let (capsules, unusable) = usable_capsules(self.store, &stored, |capsules| {
-            let is_ours = |holder: &Holder| matches!(holder, Holder::Kgc { id: found, .. } if *found == id);
-            let found = capsules.stanzas().iter().any(|stanza| is_ours(&stanza.holder));
-            if found { Ok(()) } else { Err(CapsuleError::NoMatchingStanza { key_id: id, epoch: 0 }) }
+            let only = self.key_centers.only().map(|center| center.identity().id);
+            // Which KGCs several addresses lead to shows when they are asked.
+            let found = capsules.kgcs().any(|(id, _)| only.is_none_or(|only| only == id));
+            let key_id = only.unwrap_or_default();
+            if found { Ok(()) } else { Err(CapsuleError::NoMatchingStanza { key_id, epoch: 0 }) }
         })
         .await?;
         let key = self.request_key(&stored, &image, &capsules).await?;
@@ -203,7 +204,15 @@ impl<K: KeyCenter, S: Store> Reader<'_, K, S> {
         check_header(self.registry, stored, image)?;
         let now = self.registry.checked_time(self.clock.unix_secs()).await?;
         let header = image.header();
-        request_key(self.key_center, self.wallet, &home(self.registry), header, capsules, now).await
+        let (home, image_id) = (home(self.registry), header.image_id);
+        let is_shared = || Capsules::decode(capsules).is_ok_and(|capsules| capsules.shares().is_some());
+        match self.key_centers.only() {
+            Some(center) if !is_shared() => request_key(center, self.wallet, &home, header, capsules, now).await,
+            _ => {
+                let asking = Asking { home: &home, image_id, now };
+                Ok(self.key_centers.release(asking, self.wallet.signer(), header, capsules).await?)
+            }
+        }
     }
 }
 

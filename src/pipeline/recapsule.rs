@@ -8,7 +8,7 @@ use super::open::{
 use super::put::{put_and_read_back, sha256};
 use crate::chain::Registry;
 use crate::envelope::SealedImage;
-use crate::envelope::capsules::{Capsules, Holder, Recipient, Stanza, seal_capsule};
+use crate::envelope::capsules::{Capsules, Recipient, seal_capsule};
 use crate::kgc::{KeyCenter, os_random};
 use crate::storage::{Cid, Store};
 use alloy::primitives::B256;
@@ -91,11 +91,7 @@ pub(super) async fn read_registrable(
 /// Checks that capsules hold a stanza of a KGC that the chain knows.
 async fn check_registrable(registry: &Registry, bytes: &[u8]) -> Result<(), PipelineError> {
     let capsules = Capsules::decode(bytes)?;
-    let of_kgc = |stanza: &Stanza| match stanza.holder {
-        Holder::Kgc { id, epoch } | Holder::Share { id, epoch, .. } => Some((id, epoch)),
-        _ => None,
-    };
-    for (id, epoch) in capsules.stanzas().iter().filter_map(of_kgc).take(MOST_TRIED) {
+    for (id, epoch) in capsules.kgcs().take(MOST_TRIED) {
         match registry.kgc_key(id, epoch).await {
             Ok(_) => return Ok(()),
             Err(error) if error.revert().is_some() => {}

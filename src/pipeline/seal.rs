@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::envelope::capsules::Capsules;
 use crate::imaging::Limits;
 use crate::keygen::Vit;
-use crate::kgc::KeyCenter;
+use crate::kgc::{KeyCenter, KeyCenters};
 use crate::storage::{PinState, Store};
 use std::time::Instant;
 
@@ -35,8 +35,8 @@ pub struct Sender<'a, K, S> {
     pub signers: &'a Signers,
     /// The payer's outbox.
     pub outbox: &'a mut Outbox,
-    /// The Key Generation Center.
-    pub key_center: &'a K,
+    /// The Key Generation Centers.
+    pub key_centers: &'a KeyCenters<K>,
     /// Where the ciphertext goes.
     pub store: &'a S,
     /// The transformer.
@@ -143,8 +143,7 @@ impl<K: KeyCenter, S: Store> Sender<'_, K, S> {
     /// them.
     async fn unfinished(&self, job: SealingJob, files: Option<SealedFiles>) -> Result<Left, PipelineError> {
         let Some(files) = files else { return Ok(Left::Nothing(Some("the unfinished files were damaged or gone"))) };
-        let holder = self.recipient().await?.holder();
-        if Capsules::decode(&files.capsules)?.find(&holder).is_none() {
+        if !self.is_current(&Capsules::decode(&files.capsules)?).await? {
             return Ok(Left::Nothing(Some("the KGC had another key when the unfinished files were made")));
         }
         Ok(Left::Files(job, files))

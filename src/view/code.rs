@@ -143,6 +143,8 @@ codes! {
     KgcNotReady "KGC_NOT_READY" Some(Unreachable);
     /// What answers at its URL is not the KGC that the chain knows, or its receipt proves nothing.
     KgcAnswer "KGC_ANSWER" Some(Invalid);
+    /// Too few of the image's KGCs gave what was asked for.
+    KgcSet "KGC_SET" Some(Failure);
     /// The wallet has no access to the image now.
     NotAuthorized "NOT_AUTHORIZED" Some(NotAuthorized);
     /// Its key on chain is another one, or retired.

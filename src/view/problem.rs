@@ -10,7 +10,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{ChainViewError, KeyFileError, KgcError, LogError, Reason};
+use crate::kgc::{ChainViewError, KeyFileError, KgcError, KgcSetError, LogError, Reason};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -353,6 +353,10 @@ impl From<&PipelineError> for Problem {
             E::Capsule(_) | E::NoKgcStanza => Code::Capsule,
             E::NoEarlierCapsules { .. } => Code::NoEarlierCapsules,
             E::Kgc(error) => return error.into(),
+            E::KgcSet(KgcSetError::Capsules(_) | KgcSetError::SenderAtFault) => Code::Capsule,
+            E::KgcSet(KgcSetError::Threshold { .. } | KgcSetError::NoThreshold { .. }) => Code::Usage,
+            E::KgcSet(KgcSetError::Request(_)) => Code::Request,
+            E::KgcSet(_) => Code::KgcSet,
             E::Store(error) => return error.into(),
             E::Chain(error) => return error.into(),
             E::Outbox(error) => return error.into(),

@@ -268,8 +268,8 @@ impl<'a> Story<'a> {
 
     async fn open(&self, actor: &Actor, id: B256) -> Result<OpenedImage, CliError> {
         let (registry, store) = self.stage.afresh().await?;
-        let (wallet, key_center) = (&actor.wallet, self.stage.key_center());
-        let reader = Reader { registry: &registry, wallet, key_center, store: &store, clock: &SystemClock };
+        let (wallet, key_centers) = (&actor.wallet, self.stage.key_centers());
+        let reader = Reader { registry: &registry, wallet, key_centers, store: &store, clock: &SystemClock };
         Ok(reader.open(id).await?)
     }
 }

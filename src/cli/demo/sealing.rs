@@ -62,7 +62,7 @@ impl Story<'_> {
             registry: &registry,
             signers: &signers,
             outbox: &mut relayer.outbox,
-            key_center: self.stage.key_center(),
+            key_centers: self.stage.key_centers(),
             store: &store,
             vit: &mut self.vit,
             jobs: &jobs,

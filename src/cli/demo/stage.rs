@@ -10,6 +10,7 @@ use crate::cli::session::Session;
 use crate::cli::settings::{Setting, Settings};
 use crate::cli::{deploy, kgc, nodes};
 use crate::contract::bindings::IImageRegistry::registerCall;
+use crate::kgc::KeyCenters;
 use crate::storage::LocalStore;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub(super) struct Stage {
     settings: Settings,
     node: DevNode,
     registry: Registry,
-    key_center: KeyCenter,
+    key_centers: KeyCenters<KeyCenter>,
 }
 
 /// Somebody with a state folder and a wallet.
@@ -52,8 +53,8 @@ impl Stage {
         kgc::publish(&Session::connect(&settings, "kgc").await?, &keys.identity()).await?;
         let session = Session::connect(&settings, "kgc").await?;
         let registry = session.registry().await?;
-        let key_center = session.key_center(&registry).await?;
-        Ok(Self { settings, node, registry, key_center })
+        let key_centers = session.key_centers(&registry, None).await?;
+        Ok(Self { settings, node, registry, key_centers })
     }
 
     pub(super) fn rpc_url(&self) -> String {
@@ -65,8 +66,8 @@ impl Stage {
     }
 
     /// The KGC: a process of its own in life, here asked by nothing but signed requests too.
-    pub(super) fn key_center(&self) -> &KeyCenter {
-        &self.key_center
+    pub(super) fn key_centers(&self) -> &KeyCenters<KeyCenter> {
+        &self.key_centers
     }
 
     /// An actor, with its own folder and wallet.

@@ -13,7 +13,7 @@ use super::transformer;
 use crate::chain::Submitted;
 use crate::clock::SystemClock;
 use crate::imaging::Limits;
-use crate::pipeline::{Finished, Grouping, Mode, Run, Sealed, Sender, Source, Stage};
+use crate::pipeline::{Finished, Grouping, Mode, PipelineError, Run, Sealed, Sender, Source, Stage};
 use crate::words::escaped;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,10 @@ pub(super) struct Args {
     /// its own
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     batch: u8,
+    /// Of the Key Generation Centers that --kgc-url names, how many it takes to open: each is given
+    /// a share of the key
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u8).range(1..=16))]
+    threshold: Option<u8>,
     #[command(flatten)]
     relay: Relay,
 }
@@ -56,7 +60,8 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     let session = Session::connect(settings, "sender").await?;
     let registry = session.registry().await?;
     let signers = session.signers(args.relay.relayer.as_deref())?;
-    let key_center = session.key_center(&registry).await?;
+    let key_centers = session.key_centers(&registry, args.threshold).await?;
+    key_centers.threshold().map_err(PipelineError::from)?;
     let mut outbox = session.outbox(&signers.payer).await?;
     let store = session.store()?;
     let mut vit = transformer::load(settings)?;
@@ -64,7 +69,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
         registry: &registry,
         signers: &signers,
         outbox: &mut outbox,
-        key_center: &key_center,
+        key_centers: &key_centers,
         store: &store,
         vit: &mut vit,
         jobs: &session.jobs(),

@@ -47,7 +47,8 @@ pub(in crate::cli) struct Flags {
     /// MEDSEAL_DEV_ACCOUNT]
     #[arg(long, global = true, value_name = "N")]
     pub(in crate::cli) dev_account: Option<String>,
-    /// URL of the KGC [env: MEDSEAL_KGC] [default: the key file in the state folder]
+    /// URLs of the KGCs, with commas between several [env: MEDSEAL_KGC] [default: the key file in
+    /// the state folder]
     #[arg(long, global = true, value_name = "URL")]
     pub(in crate::cli) kgc_url: Option<String>,
     /// Authorities to trust for the KGC's TLS besides the usual, PEM [env: MEDSEAL_KGC_CA]

@@ -2,6 +2,8 @@
 
 use alloy::primitives::B256;
 
+use super::shamir::ShamirError;
+
 /// What is wrong with key capsules: the names and the order of `FORMAT.md`, section 7.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -55,6 +57,12 @@ pub enum CapsuleError {
         /// Bytes there are.
         found: usize,
     },
+    /// Shares and their commitments that do not belong together.
+    #[error("the shares in the key capsules do not belong together: {reason}")]
+    ShareSet {
+        /// What is wrong with them.
+        reason: &'static str,
+    },
     /// No stanza is for this holder.
     #[error("no capsule is for the holder of key {key_id}, epoch {epoch}")]
     NoMatchingStanza {
@@ -69,6 +77,15 @@ pub enum CapsuleError {
     /// The key in the capsule does not give the key commitment.
     #[error("the image key is not the one that the header commits to")]
     WrongKey,
+    /// The share is not the one that the sender committed to.
+    #[error("share {index} of the image key is not the one that the sender committed to")]
+    ShareMismatch {
+        /// Number of the share.
+        index: u8,
+    },
+    /// A key that cannot be shared so, or shares that give no key.
+    #[error("the image key cannot be shared, or be put together")]
+    Shamir(#[from] ShamirError),
     /// Not an X25519 public key that anything may be sealed to: of low order, or not canonical.
     #[error("not a usable X25519 public key: {reason}")]
     PublicKey {

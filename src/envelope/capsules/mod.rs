@@ -5,7 +5,11 @@
 //! does not open.
 
 mod error;
+mod holder;
 mod sealing;
+pub mod shamir;
+mod share_set;
+mod shares;
 mod stanza;
 #[cfg(test)]
 mod tests;
@@ -15,8 +19,11 @@ pub use hpke::rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 pub use error::CapsuleError;
+pub use holder::Holder;
 pub use sealing::{SEALED_BYTES, SealedSecret, X25519Public, X25519Secret, open_secret, seal_secret};
-pub use stanza::{Capsules, Holder, Stanza};
+pub use share_set::ShareSet;
+pub use shares::{combine_shares, open_share, seal_shares};
+pub use stanza::{Capsules, Stanza};
 
 use super::ImageContext;
 use crate::cipher::{ImageKey, SUITE, key_commitment, length_prefixed};

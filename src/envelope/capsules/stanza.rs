@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use alloy::primitives::B256;
 use sha2::{Digest, Sha256};
 
+use super::holder::Holder;
+use super::share_set::{SHARES, ShareSet};
 use super::{CapsuleError, SEALED_BYTES, SealedSecret};
 
 /// The first bytes of all key capsules.
@@ -23,60 +25,6 @@ const STANZA_COUNTS: std::ops::RangeInclusive<usize> = 1..=1024;
 impl Capsules {
     /// Most bytes of all stanzas together that are read: more are no key capsules.
     pub const MAX_BYTES: u64 = (PREFIX_BYTES + *STANZA_COUNTS.end() * (FIXED_BYTES + BODY_BYTES)) as u64;
-}
-
-/// The holder that a stanza is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Holder {
-    /// A Key Generation Center, which releases the key to whom the chain allows.
-    Kgc {
-        /// Its id on chain.
-        id: B256,
-        /// Epoch of its key.
-        epoch: u32,
-    },
-    /// A reader, who keeps the key for ever.
-    Reader {
-        /// [`key_id`](super::X25519Public::key_id) of its key.
-        key_id: B256,
-    },
-    /// A recovery key, kept offline.
-    Recovery {
-        /// [`key_id`](super::X25519Public::key_id) of its key.
-        key_id: B256,
-    },
-    /// One of several KGCs, each of which holds a share of the key.
-    Share {
-        /// Its id on chain.
-        id: B256,
-        /// Epoch of its key.
-        epoch: u32,
-        /// Number of the share.
-        index: u8,
-        /// How many shares give the key.
-        threshold: u8,
-    },
-}
-
-impl Holder {
-    /// Type code, key id, epoch.
-    pub(super) fn address(&self) -> (u8, B256, u32) {
-        match *self {
-            Self::Kgc { id, epoch } => (1, id, epoch),
-            Self::Reader { key_id } => (2, key_id, 0),
-            Self::Recovery { key_id } => (3, key_id, 0),
-            Self::Share { id, epoch, .. } => (4, id, epoch),
-        }
-    }
-
-    /// Share index and threshold; zero for everybody but holders of shares.
-    pub(super) fn share(&self) -> [u8; 2] {
-        match *self {
-            Self::Share { index, threshold, .. } => [index, threshold],
-            _ => [0, 0],
-        }
-    }
 }
 
 /// One capsule: the image key, or a share of it, sealed to one holder.
@@ -104,8 +52,9 @@ impl Stanza {
 pub struct Capsules {
     stanzas: Vec<Stanza>,
     /// Stanzas that can have no holder here: they are kept where they stood, for those who know
-    /// them.
+    /// them. The commitments to shares are among them.
     others: Vec<OtherStanza>,
+    shares: Option<ShareSet>,
 }
 
 /// A stanza of a type that is not known.
@@ -117,28 +66,41 @@ struct OtherStanza {
 }
 
 impl Capsules {
-    /// Returns the capsules with these stanzas.
+    /// Returns the capsules with these stanzas, none of which is a share.
     ///
     /// # Errors
-    /// `StanzaCount`, `DuplicateStanza`.
+    /// `StanzaCount`, `DuplicateStanza`, `ShareSet`.
     pub fn new(stanzas: Vec<Stanza>) -> Result<Self, CapsuleError> {
-        check_count(stanzas.len())?;
-        let mut seen = HashSet::new();
-        match stanzas.iter().position(|stanza| !seen.insert(stanza.holder)) {
-            Some(stanza) => Err(CapsuleError::DuplicateStanza { stanza }),
-            None => Ok(Self { stanzas, others: Vec::new() }),
-        }
+        Self { stanzas, others: Vec::new(), shares: None }.checked()
+    }
+
+    /// Returns the capsules with these stanzas, and the commitments to the shares among them at the
+    /// end.
+    ///
+    /// # Errors
+    /// `StanzaCount`, `DuplicateStanza`, `ShareSet`.
+    pub fn shared(stanzas: Vec<Stanza>, shares: ShareSet) -> Result<Self, CapsuleError> {
+        let others = vec![OtherStanza { at: stanzas.len(), bytes: shares.encode() }];
+        Self { stanzas, others, shares: Some(shares) }.checked()
     }
 
     /// Returns these capsules and `new` ones behind them; what is not known of these is kept.
     ///
     /// # Errors
-    /// `StanzaCount`, `DuplicateStanza`.
+    /// `StanzaCount`, `DuplicateStanza`, `ShareSet`.
     pub fn with(mut self, new: Vec<Stanza>) -> Result<Self, CapsuleError> {
         self.stanzas.extend(new);
+        self.checked()
+    }
+
+    fn checked(self) -> Result<Self, CapsuleError> {
         check_count(self.stanzas.len() + self.others.len())?;
-        let Self { stanzas, .. } = Self::new(self.stanzas)?;
-        Ok(Self { stanzas, others: self.others })
+        let mut seen = HashSet::new();
+        if let Some(stanza) = self.stanzas.iter().position(|stanza| !seen.insert(stanza.holder)) {
+            return Err(CapsuleError::DuplicateStanza { stanza });
+        }
+        ShareSet::check(self.shares.as_ref(), self.stanzas.iter().map(|stanza| stanza.holder))?;
+        Ok(self)
     }
 
     /// Reads key capsules. Stanzas of an unknown type, and those of readers and recovery keys with
@@ -147,7 +109,7 @@ impl Capsules {
     ///
     /// # Errors
     /// `BadMagic`, `Truncated`, `UnsupportedVersion`, `StanzaCount`, `StanzaLength`,
-    /// `DuplicateStanza`, `TrailingBytes`.
+    /// `DuplicateStanza`, `TrailingBytes`, `ShareSet`.
     pub fn decode(bytes: &[u8]) -> Result<Self, CapsuleError> {
         let begin = &bytes[..bytes.len().min(MAGIC.len())];
         if begin != &MAGIC[..begin.len()] {
@@ -161,11 +123,15 @@ impl Capsules {
         }
         check_count(count.into())?;
         let (mut stanzas, mut others, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+        let mut commitments = Vec::new();
         for stanza in 0..count.into() {
             let begin = reader.offset;
             let raw = reader.stanza(stanza)?;
             if !seen.insert((raw.kind, raw.key_id, raw.epoch, raw.share())) {
                 return Err(CapsuleError::DuplicateStanza { stanza });
+            }
+            if raw.kind == SHARES {
+                commitments.push((raw.key_id, raw.epoch, raw.body));
             }
             match raw.known() {
                 Some(known) => stanzas.push(known),
@@ -175,7 +141,9 @@ impl Capsules {
         if reader.offset != bytes.len() {
             return Err(CapsuleError::TrailingBytes { expected: reader.offset, found: bytes.len() });
         }
-        Ok(Self { stanzas, others })
+        let shares = ShareSet::decode(&commitments)?;
+        ShareSet::check(shares.as_ref(), stanzas.iter().map(|stanza| stanza.holder))?;
+        Ok(Self { stanzas, others, shares })
     }
 
     /// Returns the bytes of these capsules.
@@ -199,6 +167,19 @@ impl Capsules {
     /// The stanzas, in their order.
     pub fn stanzas(&self) -> &[Stanza] {
         &self.stanzas
+    }
+
+    /// How the key is shared, where it is.
+    pub fn shares(&self) -> Option<&ShareSet> {
+        self.shares.as_ref()
+    }
+
+    /// The KGCs to whom the key, or a share of it, is sealed: ids and epochs.
+    pub fn kgcs(&self) -> impl Iterator<Item = (B256, u32)> {
+        self.stanzas.iter().filter_map(|stanza| match stanza.holder {
+            Holder::Kgc { id, epoch } | Holder::Share { id, epoch, .. } => Some((id, epoch)),
+            _ => None,
+        })
     }
 
     /// Returns the stanza for this holder.
@@ -267,9 +248,10 @@ impl<'a> ByteReader<'a> {
         let [kind, fields @ .., l1, l0] = self.array::<FIXED_BYTES>()?;
         let (key_id, epoch) = fields.split_first_chunk::<32>().expect("36 bytes");
         let length = usize::from(u16::from_be_bytes([*l1, *l0]));
-        let right = match kind {
+        let right = match *kind {
             1..=3 => length == SEALED_BYTES,
             4 => length == SEALED_BYTES + 2,
+            SHARES => ShareSet::has_length(length),
             _ => length <= BODY_BYTES,
         };
         if !right {

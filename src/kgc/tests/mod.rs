@@ -5,6 +5,7 @@ mod key_file;
 mod log;
 mod release;
 mod requests;
+mod set;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -95,6 +95,7 @@ pub(super) fn named(reason: Reason) -> (StatusCode, &'static str) {
         Reason::NotAuthorized => (S::FORBIDDEN, "the wallet is not authorised now"),
         Reason::SenderNotAdmitted => (S::FORBIDDEN, "the wallet is not one of the senders"),
         Reason::RecordMismatch => (S::CONFLICT, "header or capsules are not those of the record"),
+        Reason::ShareMismatch => (S::CONFLICT, "the share is not the one that was committed to"),
         Reason::EpochUnknown => (S::CONFLICT, "the capsule is for another key"),
         Reason::RateLimited => (S::TOO_MANY_REQUESTS, "too many requests"),
         Reason::ChainStale => (S::SERVICE_UNAVAILABLE, "the newest block is too old"),

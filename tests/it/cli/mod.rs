@@ -281,7 +281,7 @@ pub(crate) fn png(height: u32, width: u32, seed: u64) -> Vec<u8> {
 }
 
 /// Something that scripts/setup fetches.
-fn fetched(name: &str) -> PathBuf {
+pub(crate) fn fetched(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools").join(name);
     assert!(path.exists(), "no {}: scripts/setup fetches it", path.display());
     path

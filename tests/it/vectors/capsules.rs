@@ -2,13 +2,19 @@
 
 use alloy::primitives::{B256, Bytes};
 use medseal::cipher::ImageKey;
+use medseal::envelope::capsules::shamir::{Share, combine, split};
 use medseal::envelope::capsules::{
-    CapsuleError, Capsules, Holder, Recipient, Stanza, X25519Public, X25519Secret, open_capsule, open_secret,
+    CapsuleError, Capsules, Holder, Recipient, X25519Public, X25519Secret, combine_shares, open_capsule, open_secret,
+    open_share,
 };
 use medseal::envelope::{ImageContext, Layout, SealedImage};
+use medseal::kgc::os_random;
 use serde::Deserialize;
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 
 use super::schema::{Identity, load};
+use crate::cli::fetched;
 use crate::common::{read, root, variant};
 
 const FOLDER: &str = "tests/vectors/capsules";
@@ -28,7 +34,16 @@ struct GoodFile {
     image_key: B256,
     sealed_image: String,
     opened: Bytes,
+    sharings: Vec<Sharing>,
     cases: Vec<GoodCase>,
+}
+
+#[derive(Deserialize)]
+struct Sharing {
+    threshold: u8,
+    coefficients: Vec<B256>,
+    shares: Vec<B256>,
+    commitments: Vec<B256>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +88,6 @@ struct BadCase {
     kind: u8,
     key_id: B256,
     epoch: u32,
-    share_index: u8,
     private_key: B256,
     error: String,
 }
@@ -87,28 +101,6 @@ fn recipient(kind: u8, key_id: B256, epoch: u32, public: X25519Public) -> Recipi
         3 => Recipient::Recovery { public },
         other => panic!("type {other}"),
     }
-}
-
-/// HPKE's `info` of a share (`FORMAT.md`, section 7). The library opens no shares yet; good vectors
-/// are checked against this one.
-fn share_info(context: &ImageContext, key_id: &B256, epoch: u32, share: [u8; 2], commitment: &B256) -> Vec<u8> {
-    let epoch = epoch.to_be_bytes();
-    let chain_id = context.chain_id.to_be_bytes();
-    let parts: [&[u8]; 11] = [
-        b"medseal/v1/capsule",
-        &[0, 1],
-        &chain_id,
-        context.registry.as_slice(),
-        context.image_id.as_slice(),
-        context.sender.as_slice(),
-        &[4],
-        key_id.as_slice(),
-        &epoch,
-        &share,
-        commitment.as_slice(),
-    ];
-    let lengths = parts.map(|part| u32::try_from(part.len()).expect("short").to_be_bytes());
-    lengths.iter().zip(parts).flat_map(|(length, part)| [length, part].concat()).collect()
 }
 
 #[track_caller]
@@ -134,7 +126,9 @@ fn check_holder(file: &GoodFile, capsules: &Capsules, vector: &HolderVector, con
     let opened = open_secret(&stanza.sealed, &secret, &vector.info).expect("HPKE opens");
     assert_eq!(*opened, vector.plaintext);
     if kind == 4 {
-        assert_eq!(share_info(context, &key_id, epoch, [share_index, threshold], commitment), vector.info);
+        let share = open_share(capsules, (key_id, epoch), &secret, context, commitment).expect("its own share");
+        assert_eq!((share.index, &share.bytes[..]), (share_index, vector.plaintext.as_slice()));
+        assert_eq!(capsules.shares().expect("shared").threshold(), threshold);
     } else {
         let to = recipient(kind, key_id, epoch, secret.public());
         let key = open_capsule(capsules, &to, &secret, context, commitment).expect("its own capsule");
@@ -147,7 +141,7 @@ fn check_holder(file: &GoodFile, capsules: &Capsules, vector: &HolderVector, con
 fn every_holder_opens_its_capsule() {
     let file: GoodFile = load("capsules/good.json");
     let context = file.record.identity.check();
-    assert!(file.cases.len() >= 5, "{} capsule files", file.cases.len());
+    assert!(file.cases.len() >= 8, "{} capsule files", file.cases.len());
     let mut kinds = std::collections::BTreeSet::new();
     for case in &file.cases {
         let bytes = read(root(FOLDER).join(&case.file));
@@ -181,32 +175,58 @@ fn the_key_in_the_capsules_opens_their_image() {
     assert!(whole == file.opened);
 }
 
-/// What the library says to a bad case; for a share, which it does not open yet, what HPKE says.
+/// What the library says to a bad case.
 fn open_bad(bytes: &[u8], case: &BadCase, record: &Record, context: &ImageContext) -> Result<(), CapsuleError> {
     let capsules = Capsules::decode(bytes)?;
-    let secret = X25519Secret::from_bytes(case.private_key.0);
-    if case.kind != 4 {
-        let to = recipient(case.kind, case.key_id, case.epoch, secret.public());
-        return open_capsule(&capsules, &to, &secret, context, &record.key_commitment).map(drop);
+    let (secret, commitment) = (X25519Secret::from_bytes(case.private_key.0), &record.key_commitment);
+    if case.kind == 4 {
+        return open_share(&capsules, (case.key_id, case.epoch), &secret, context, commitment).map(drop);
     }
-    let share = capsules.stanzas().iter().find_map(|Stanza { holder, sealed }| match *holder {
-        Holder::Share { id, epoch, index, threshold }
-            if (id, epoch, index) == (case.key_id, case.epoch, case.share_index) =>
-        {
-            Some(([index, threshold], sealed))
+    let to = recipient(case.kind, case.key_id, case.epoch, secret.public());
+    open_capsule(&capsules, &to, &secret, context, commitment).map(drop)
+}
+
+#[test]
+fn the_shares_of_the_vectors_give_the_key_and_fewer_do_not() {
+    let file: GoodFile = load("capsules/good.json");
+    let context = file.record.identity.check();
+    let mut sets = Vec::new();
+    for case in &file.cases {
+        let capsules = Capsules::decode(&read(root(FOLDER).join(&case.file))).expect("a good file");
+        let Some(set) = capsules.shares() else { continue };
+        let number = usize::from(set.number());
+        let threshold = usize::from(set.threshold());
+        let sharing = file
+            .sharings
+            .iter()
+            .find(|sharing| (usize::from(sharing.threshold), sharing.shares.len()) == (threshold, number));
+        let sharing = sharing.expect("where the shares come from");
+        assert_eq!((sharing.coefficients.len(), sharing.commitments.len()), (threshold - 1, number));
+        let encoded = capsules.encode();
+        let commitments = sharing.commitments.iter().flat_map(|one| one.0).collect::<Vec<u8>>();
+        assert!(encoded.windows(commitments.len()).any(|window| window == commitments), "{}", case.name);
+        let shares: Vec<Share> =
+            (1..).zip(&sharing.shares).map(|(index, share)| Share { index, bytes: share.to_vec().into() }).collect();
+        assert!(shares.iter().all(|share| set.check_share(&context.image_id, share).is_ok()), "{}", case.name);
+        for chosen in shares.windows(threshold) {
+            let key = combine_shares(set, chosen, &context, &file.record.key_commitment).expect("as many as it takes");
+            assert_eq!(*key.as_bytes(), file.image_key);
+            let fewer = combine_shares(set, &chosen[1..], &context, &file.record.key_commitment);
+            assert!(matches!(fewer, Err(CapsuleError::Shamir(_))));
         }
-        _ => None,
-    });
-    let (share, sealed) = share.ok_or(CapsuleError::NoMatchingStanza { key_id: case.key_id, epoch: case.epoch })?;
-    let info = share_info(context, &case.key_id, case.epoch, share, &record.key_commitment);
-    open_secret(sealed, &secret, &info).map(drop).ok_or(CapsuleError::CapsuleNotAuthentic)
+        // The same polynomials, evaluated here: the coefficients of byte 0 at index 1 add up.
+        let first = sharing.coefficients.iter().fold(file.image_key[0], |sum, row| sum ^ row[0]);
+        assert_eq!(sharing.shares[0][0], first);
+        sets.push((threshold, number));
+    }
+    assert_eq!(sets, [(2, 3), (3, 3), (5, 16), (2, 3)]);
 }
 
 #[test]
 fn bad_capsules_are_refused_by_the_name_of_their_fault() {
     let file: BadFile = load("capsules/bad.json");
     let context = file.record.identity.check();
-    assert!(file.cases.len() >= 33, "{} bad capsules", file.cases.len());
+    assert!(file.cases.len() >= 58, "{} bad capsules", file.cases.len());
     let mut kinds = std::collections::BTreeSet::new();
     for case in &file.cases {
         let bytes = read(root(FOLDER).join(&case.file));
@@ -217,5 +237,43 @@ fn bad_capsules_are_refused_by_the_name_of_their_fault() {
         assert_eq!(found, case.error, "{}", case.name);
         kinds.insert(found);
     }
-    assert_eq!(kinds.len(), 10, "every kind of error has a vector: {kinds:?}");
+    assert_eq!(kinds.len(), 12, "every kind of error has a vector: {kinds:?}");
+}
+
+/// Another library puts together what is split here, and its shares are put together here.
+#[test]
+fn another_library_shares_alike() {
+    let file: GoodFile = load("capsules/good.json");
+    let hex = |bytes: &[u8]| format!("0x{}", alloy::hex::encode(bytes));
+    let mut sharings = Vec::new();
+    for Sharing { threshold, shares, .. } in &file.sharings {
+        let last: Vec<_> = (1..).zip(shares).skip(shares.len() - usize::from(*threshold)).collect();
+        let last: Vec<_> = last.iter().map(|(index, share): &(u8, _)| json!([index, share])).collect();
+        sharings.push(json!({ "shares": last }));
+    }
+    for round in 0_u8..100 {
+        let (threshold, secret) = (2 + round % 3, [round; 32]);
+        let shares = split(&secret, threshold, threshold + 1, &mut os_random()).expect("a threshold");
+        let shares: Vec<_> = shares[1..].iter().map(|share| json!([share.index, hex(&share.bytes)])).collect();
+        sharings.push(json!({ "shares": shares }));
+    }
+    fetched("node_modules/shamir-secret-sharing");
+    let mut node = Command::new("node");
+    node.arg(root("tests/clients/shares.mjs")).arg(file.image_key.to_string());
+    let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node starts");
+    serde_json::to_writer(node.stdin.take().expect("a pipe"), &sharings).expect("written");
+    let output = node.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let of_round = |round: u8| hex(&[round; 32]);
+    let expected: Vec<String> =
+        file.sharings.iter().map(|_| file.image_key.to_string()).chain((0..100).map(of_round)).collect();
+    assert_eq!(said["combined"], json!(expected));
+    let theirs: Vec<(u8, Bytes)> = serde_json::from_value(said["split"].clone()).expect("shares");
+    let theirs: Vec<Share> =
+        theirs.into_iter().map(|(index, bytes)| Share { index, bytes: bytes.to_vec().into() }).collect();
+    for chosen in [[0, 1, 2], [2, 3, 4], [4, 0, 2]] {
+        let secret = combine(3, &chosen.map(|at| theirs[at].clone())).expect("three of five");
+        assert_eq!(secret[..], file.image_key[..]);
+    }
 }

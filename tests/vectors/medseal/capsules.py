@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from . import hpke
 from .keys import SUITE, subkey
-from .primitives import MedSealError, lp, u8, u16, u32, u64
+from .primitives import MedSealError, lp, sha256, u8, u16, u32, u64
 
 MAGIC = bytes.fromhex("4d45444b4559530a")
 VERSION = 1
@@ -13,9 +13,9 @@ PREFIX_BYTES = 12
 STANZA_FIXED_BYTES = 39
 MAX_STANZAS = 1024
 MAX_BODY_BYTES = 4096
-TYPES = {"kgc": 1, "reader": 2, "recovery": 3, "share": 4}
-BODY_BYTES = {1: 80, 2: 80, 3: 80, 4: 82}
-SHARE = TYPES["share"]
+TYPES = {"kgc": 1, "reader": 2, "recovery": 3, "share": 4, "commitments": 5}
+BODY_BYTES = {1: {80}, 2: {80}, 3: {80}, 4: {82}, 5: {2 + 32 * shares for shares in range(2, 17)}}
+KGC, SHARE, COMMITMENTS = TYPES["kgc"], TYPES["share"], TYPES["commitments"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,35 @@ def decode(data):
         stanzas.append(stanza)
     if at != len(data):
         raise MedSealError("TrailingBytes", f"{len(data)} bytes, expected {at}")
+    _check_shares(stanzas)
     return stanzas
+
+
+def _check_shares(stanzas):
+    """The rules for stanzas of types 4 and 5."""
+    sets = [stanza for stanza in stanzas if stanza.type == COMMITMENTS]
+    shares = [stanza for stanza in stanzas if stanza.type == SHARE]
+    if not sets and not shares:
+        return
+    if len(sets) != 1 or sets[0].key_id != bytes(32) or sets[0].epoch != 0:
+        raise MedSealError("ShareSet", "not one stanza of commitments")
+    threshold, number = sets[0].body[:2]
+    if len(sets[0].body) != 2 + 32 * number or not 2 <= threshold <= number:
+        raise MedSealError("ShareSet", f"{threshold} of {number}")
+    if any(stanza.type == KGC for stanza in stanzas) or any(stanza.share[1] != threshold for stanza in shares):
+        raise MedSealError("ShareSet", "another threshold")
+    held = sorted({(stanza.key_id, stanza.share[0]) for stanza in shares})
+    if [index for _, index in held] != list(range(1, number + 1)) or len({id_ for id_, _ in held}) != number:
+        raise MedSealError("ShareSet", "numbers of the shares")
+
+
+def share_commitments(image_id, threshold, shares):
+    """The stanza that commits to these shares, the first of which has index 1."""
+    body = u8(threshold) + u8(len(shares))
+    for index, share in enumerate(shares, 1):
+        which = u8(index) + u8(threshold) + u8(len(shares))
+        body += sha256(b"".join(map(lp, (b"medseal/v1/share-commitment", image_id, which, share))))
+    return Stanza(COMMITMENTS, bytes(32), 0, body)
 
 
 def _decode_stanza(data, at, index):
@@ -93,7 +121,7 @@ def _decode_stanza(data, at, index):
     if len(fixed) < STANZA_FIXED_BYTES:
         raise MedSealError("Truncated", f"stanza {index}")
     type_, length = fixed[0], int.from_bytes(fixed[37:39], "big")
-    if length > MAX_BODY_BYTES or length != BODY_BYTES.get(type_, length):
+    if length > MAX_BODY_BYTES or length not in BODY_BYTES.get(type_, {length}):
         raise MedSealError("StanzaLength", f"stanza {index}: {length}")
     at += STANZA_FIXED_BYTES
     body = data[at : at + length]
@@ -111,8 +139,21 @@ def open_stanza(stanzas, identity, commitment, type_, key_id, epoch, private, sh
             continue
         bound = info(identity, commitment, type_, key_id, epoch, stanza.share)
         opened = hpke.open_(private, bound, stanza.sealed)
-        given = None if type_ == SHARE else subkey(opened, identity.image_id, "key-commitment")
-        if given is not None and not hmac.compare_digest(given, commitment):
+        if type_ == SHARE:
+            _check_share(stanzas, identity, stanza.share[0], opened)
+        elif not hmac.compare_digest(subkey(opened, identity.image_id, "key-commitment"), commitment):
             raise MedSealError("WrongKey")
         return opened
     raise MedSealError("NoMatchingStanza")
+
+
+def _check_share(stanzas, identity, index, share):
+    """The share must be the one that the sender committed to."""
+    body = next(stanza.body for stanza in stanzas if stanza.type == COMMITMENTS)
+    threshold, number = body[:2]
+    # Only this share is known: the others' places are filled with zeros.
+    shares = [share if place == index else bytes(32) for place in range(1, number + 1)]
+    found = share_commitments(identity.image_id, threshold, shares).body
+    at = slice(2 + 32 * (index - 1), 2 + 32 * index)
+    if not hmac.compare_digest(found[at], body[at]):
+        raise MedSealError("ShareMismatch", index)

@@ -4,6 +4,7 @@ mod disk;
 mod http;
 mod nodes;
 mod people;
+mod set;
 
 use super::{World, copy_folder, program};
 use std::io::{BufRead, BufReader};
