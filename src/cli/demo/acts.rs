@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::contract::bindings::IImageRegistry::{
     FlagState, IImageRegistryEvents as Event, RecordState, confirmFlagCall, grantCall, revokeCall, setOperatorCall,
 };
+use crate::contract::flag_number;
 use crate::envelope::SealedImage;
 use crate::imaging::Image;
 use crate::keygen::Vit;
@@ -149,7 +150,7 @@ impl<'a> Story<'a> {
             record.verifications.to::<u64>() == 2,
         );
         self.check(
-            format!("{name}: flag {} is raised on chain", flag.id),
+            format!("{name}: flag {} is raised on chain", flag_number(flag.id)),
             record.state == RecordState::Flagged && flag.state == FlagState::Open,
         );
         let sender = self.stage.actor("sender").await?;

@@ -3,6 +3,7 @@
 
 mod acts;
 mod avalanche;
+mod centers;
 mod figures;
 mod sealing;
 mod stage;
@@ -61,6 +62,7 @@ pub(super) async fn run(args: &Args, settings: &Settings, talk: Talk) -> Result<
     story.verify_all(&bar).await?;
     story.tamper().await?;
     story.open_all(&bar).await?;
+    story.three_centers(&args.out).await?;
     story.audit().await?;
     bar.finish_and_clear();
 

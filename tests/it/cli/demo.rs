@@ -39,8 +39,8 @@ fn everything_holds() {
     let run = demo(&folder, &[]);
     let lines = marked(&run);
     assert_eq!(run.code, 0, "{} {}", run.stdout, run.stderr);
-    // A line for each scan, twelve claims, and the last word.
-    assert_eq!(lines.len(), scans.len() + 12 + 1, "{}", run.stdout);
+    // A line for each scan, sixteen claims, and the last word.
+    assert_eq!(lines.len(), scans.len() + 16 + 1, "{}", run.stdout);
     assert!(lines.iter().all(|(holds, _)| *holds), "{}", run.stdout);
     assert_eq!(lines.last().map(|(_, line)| *line), Some("ok everything held"));
     for picture in ["out/scan.png", "out/phantom.png"] {
