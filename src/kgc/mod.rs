@@ -27,11 +27,13 @@ mod limits;
 mod local;
 mod log;
 mod names;
+mod passphrase;
 mod policy;
 mod receipt;
 mod refusal;
 mod remote;
 mod requests;
+mod rewrap;
 #[cfg(test)]
 mod tests;
 pub mod wire;
@@ -45,14 +47,15 @@ pub use any::AnyKeyCenter;
 pub use challenges::CHALLENGE_SECS;
 pub use error::{ChainViewError, KeyRequestError, KgcError, ReceiptError};
 pub use inputs::{AccessState, BlockSeen, ChainView, ContractSignature, RegisteredImage, os_random};
-pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
-pub use keys::KgcKeys;
+pub use key_file::{KeyFileError, Protection, create_key_file, file_before, open_key_file, replace_key_file};
+pub use keys::{KgcKeys, MAX_EPOCHS};
 pub use limits::{Limiter, Rate};
 pub use local::LocalKeyCenter;
 pub use log::{
     Answered, Known, LogCheck, LogEntry, LogError, LogFault, LogHead, LogWriter, ReleaseLog, check_log, release_log_id,
 };
 pub use names::{BootId, Decision, Reason};
+pub use passphrase::PassphraseCost;
 pub use policy::Policy;
 pub use receipt::{Asked, KeyReceipt, SignedReceipt};
 pub use refusal::Refusal;
@@ -61,6 +64,7 @@ pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
     RequestKind, SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
+pub use rewrap::Rewrapped;
 
 use crate::cipher::ImageKey;
 use crate::envelope::ImageContext;

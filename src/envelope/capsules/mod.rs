@@ -5,6 +5,7 @@
 //! does not open.
 
 mod error;
+mod reseal;
 mod sealing;
 mod stanza;
 #[cfg(test)]
@@ -15,6 +16,7 @@ pub use hpke::rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 pub use error::CapsuleError;
+pub use reseal::{NextKey, reseal_capsules};
 pub use sealing::{SEALED_BYTES, SealedSecret, X25519Public, X25519Secret, open_secret, seal_secret};
 pub use stanza::{Capsules, Holder, Stanza};
 

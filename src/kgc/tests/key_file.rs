@@ -180,11 +180,16 @@ fn what_is_not_a_key_file_is_refused() {
         assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Format { .. })));
     }
     let place = Place::with_file(LOCKED);
+    for (version, found) in [(0, 0), (3, 3), (u32::MAX, u32::MAX)] {
+        place.edit(|json| json["version"] = version.into());
+        let refused = place.open(Some("correct horse"));
+        assert!(matches!(refused, Err(KeyFileError::Version { expected: 2, found: other }) if other == found));
+    }
     place.edit(|json| json["version"] = 2.into());
-    assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Version { expected: 1, found: 2 })));
-    fs::write(place.path(), vec![b' '; 16 * 1024 + 1]).expect("written");
-    assert!(matches!(place.open(None), Err(KeyFileError::TooLong { limit: 16_384, .. })));
-    fs::write(place.path(), vec![b' '; 16 * 1024]).expect("written");
+    assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Format { .. })));
+    fs::write(place.path(), vec![b' '; 64 * 1024 + 1]).expect("written");
+    assert!(matches!(place.open(None), Err(KeyFileError::TooLong { limit: 65_536, .. })));
+    fs::write(place.path(), vec![b' '; 64 * 1024]).expect("written");
     assert!(matches!(place.open(None), Err(KeyFileError::Format { .. })));
 }
 
