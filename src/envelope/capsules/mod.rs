@@ -7,6 +7,7 @@
 mod error;
 mod reseal;
 mod sealing;
+pub mod shamir;
 mod stanza;
 #[cfg(test)]
 mod tests;
