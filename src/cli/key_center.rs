@@ -11,9 +11,9 @@ use crate::envelope::capsules::X25519Public;
 use crate::files::read_secret;
 use crate::kgc::{
     AnyKeyCenter, Home, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, LogHead, ReleaseLog, RemoteKeyCenter,
-    open_key_file,
+    Rewrapped, open_key_file,
 };
-use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, home, log_to_anchor};
+use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, home, log_to_anchor, published_keys};
 use alloy::primitives::B256;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -32,10 +32,11 @@ impl Session {
         if let Some(url) = self.settings().kgc() {
             return Ok(KeyCenter::Remote(Box::new(self.remote_key_center(url, registry, home).await?)));
         }
-        let keys = open_keys(self.settings())?;
+        let keys = published_keys(registry, open_keys(self.settings())?).await?;
         let log = release_log(self.settings())?;
         let view = RegistryView::new(registry.clone(), SystemClock);
-        Ok(KeyCenter::Local(Box::new(LocalKeyCenter::new(keys, home, view, SystemClock, log))))
+        let center = LocalKeyCenter::new(keys, home, view, SystemClock, log);
+        Ok(KeyCenter::Local(Box::new(center.with_rewrapped(rewrapped_sets(self.settings())))))
     }
 
     /// The KGC says who it is; what its keys are says the chain.
@@ -65,6 +66,11 @@ impl Session {
 /// Folder of the KGC's state.
 pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
     settings.home().join("kgc")
+}
+
+/// The capsules that the KGC sealed to a newer key.
+pub(super) fn rewrapped_sets(settings: &Settings) -> Rewrapped {
+    Rewrapped::in_folder(&kgc_folder(settings).join("rewrapped"))
 }
 
 /// The file with the log of what the KGC gave out.

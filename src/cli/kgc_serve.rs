@@ -2,15 +2,15 @@
 
 use super::act::Act;
 use super::error::CliError;
-use super::key_center::{anchor_head, kgc_folder, open_keys, release_log_of};
+use super::key_center::{anchor_head, kgc_folder, open_keys, release_log_of, rewrapped_sets};
 use super::output::{Outcome, say};
 use super::session::Session;
 use super::settings::Settings;
 use super::signers::Relay;
 use crate::chain::{Registry, Submitted};
 use crate::clock::SystemClock;
-use crate::kgc::{KeyCenter, KgcError, KgcKeys, LocalKeyCenter, Policy};
-use crate::pipeline::{RegistryView, check_kgc_key, home};
+use crate::kgc::{KeyCenter, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, Policy};
+use crate::pipeline::{PipelineError, RegistryView, check_kgc_key, home, published_keys};
 use crate::server::kgc::{KgcService, operator_routes, public_routes, watch_readiness};
 use crate::server::{Limits, Listener, Stop, server_config};
 use alloy::primitives::Address;
@@ -24,6 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+
+/// How often it is looked whether the chain has this very key.
+const KEY_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -61,9 +64,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let registry = Session::connect(settings, "kgc").await?.registry().await?;
-    let keys = open_keys(settings)?;
+    let keys = published_keys(&registry, open_keys(settings)?).await?;
     check_kgc_key(&registry, &keys.identity()).await?;
     let _only_one = the_only_one(settings, &args.instance)?;
+    let (identity, watched) = (keys.identity(), registry.clone());
     let service = Arc::new(service(args, settings, keys, registry).await?);
 
     let (public, address) = listening(args.listen, tls).await?;
@@ -78,6 +82,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     say(&format!("key center {kgc_id} listens at {scheme}://{address}"));
     serve(&mut tasks, public, public_routes(Arc::clone(&service)), &stop);
     tasks.spawn(watch_readiness(Arc::clone(&service), stop.clone()));
+    tasks.spawn(watch_key(Arc::clone(&service), watched, identity, stop.clone()));
 
     crate::files::ends_by_itself();
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be waited for");
@@ -107,10 +112,31 @@ async fn service(args: &Args, settings: &Settings, keys: KgcKeys, registry: Regi
     let (home, view) = (home(&registry), RegistryView::new(registry, SystemClock));
     let center = LocalKeyCenter::new(keys, home, view, SystemClock, log)
         .of_instance(&args.instance)
+        .with_rewrapped(rewrapped_sets(settings))
         .with_policy(Policy::of_a_service(senders));
     center.begin().await?;
     say(&format!("note: who may have a key rests on {believes}"));
     Ok(KgcService::new(center, SystemClock, believes))
+}
+
+/// Looks whether the chain still has the key with which this service answers: after a rotation it
+/// has a newer one, and nobody takes receipts of this one.
+async fn watch_key(service: Arc<Service>, registry: Registry, identity: KgcIdentity, stop: Stop) {
+    loop {
+        match check_kgc_key(&registry, &identity).await {
+            Ok(()) => service.set_key_fault(None),
+            Err(PipelineError::KgcKey { .. }) => {
+                let fault = format!("the chain has another key than epoch {}: start the service again", identity.epoch);
+                service.set_key_fault(Some(fault));
+            }
+            // That the chain does not answer is said elsewhere.
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep(KEY_EVERY) => {}
+            () = stop.wait() => return,
+        }
+    }
 }
 
 /// A socket at this address, and the address with its port.

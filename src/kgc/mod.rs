@@ -17,6 +17,7 @@
 //! "Which capsules it opens").
 
 mod any;
+mod backup;
 mod case;
 mod challenges;
 mod error;
@@ -44,6 +45,7 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use any::AnyKeyCenter;
+pub use backup::{Backup, BackupError, BackupLock, BackupNeeds, Unlock, check_backup, make_backup};
 pub use challenges::CHALLENGE_SECS;
 pub use error::{ChainViewError, KeyRequestError, KgcError, ReceiptError};
 pub use inputs::{AccessState, BlockSeen, ChainView, ContractSignature, RegisteredImage, os_random};
