@@ -409,3 +409,11 @@ impl BackupFile {
 fn recovery_info(backup_id: FixedBytes<16>, kgc_id: B256) -> Vec<u8> {
     length_prefixed(&[LABEL, backup_id.as_slice(), kgc_id.as_slice()])
 }
+
+#[cfg(test)]
+impl Backup {
+    /// Changes a share after its checksum was looked at.
+    pub(super) fn spoil_a_share(&mut self) {
+        self.shares[0].bytes[0] ^= 1;
+    }
+}
