@@ -3,19 +3,19 @@
 use super::act::Act;
 use super::error::CliError;
 use super::key_center::{anchor_head, kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
+use super::kgc_published::{connect, outcome, publish};
 use super::output::{Outcome, say};
 use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
 use super::signers::Relay;
-use super::stdio::shown_path;
 use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::kgc::{
     ChainView, KgcError, KgcIdentity, KgcKeys, LogError, LogHead, PassphraseCost, Protection, ReleaseLog,
     create_key_file, os_random, release_log_id,
 };
-use crate::pipeline::{NamedCall, RegistryView, kgc_key_to_publish};
-use crate::view::{KgcView, LogAnchorView, OnChainView};
+use crate::pipeline::RegistryView;
+use crate::view::{LogAnchorView, OnChainView};
 use serde_json::json;
 
 #[derive(Debug, clap::Args)]
@@ -151,12 +151,6 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
 }
 
-pub(super) async fn connect(settings: &Settings) -> Result<Session, CliError> {
-    let session = Session::connect(settings, "kgc").await?;
-    session.registry().await?;
-    Ok(session)
-}
-
 /// Makes the key file.
 pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, CliError> {
     let file = kgc_key_file(settings);
@@ -193,34 +187,4 @@ async fn published(session: &Session, settings: &Settings, identity: &KgcIdentit
         Some(Submitted::Mined(receipt)) => OnChainView::published(identity.epoch, Some(&receipt)),
     };
     Ok(outcome(identity, settings, Some(on_chain)))
-}
-
-/// Publishes a KGC's key; `None` where the chain has it already.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Option<Submitted>, CliError> {
-    let registry = session.registry().await?;
-    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else { return Ok(None) };
-    let payer = session.signers(None)?.payer;
-    let mut outbox = session.outbox(&payer).await?;
-    Ok(Some(outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await?))
-}
-
-pub(super) fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {
-    let file = kgc_key_file(settings);
-    let chain = match &on_chain {
-        None => "not published".to_owned(),
-        Some(OnChainView::Found { same: false, .. }) => "on chain: another key".to_owned(),
-        Some(OnChainView::Found { retired: true, epoch, .. }) => format!("on chain: retired, epoch {epoch}"),
-        Some(
-            OnChainView::Found { epoch, .. }
-            | OnChainView::Already { epoch, .. }
-            | OnChainView::Published { epoch, .. },
-        ) => format!("on chain: this key, epoch {epoch}"),
-    };
-    let text = format!(
-        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
-        identity.id,
-        identity.epoch,
-        shown_path(&file)
-    );
-    Outcome::new(KgcView::new(identity, file.display().to_string(), on_chain), text)
 }

@@ -8,6 +8,7 @@ use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
 use super::stdio::shown_path;
 use crate::clock::{Clock, SystemClock};
+use crate::envelope::capsules::shamir::check_threshold;
 use crate::envelope::capsules::{X25519Public, X25519Secret};
 use crate::files::{ends_by_itself, make_private_folder, read_secret};
 use crate::kgc::{
@@ -117,12 +118,13 @@ pub(super) fn backup(args: &BackupArgs, settings: &Settings) -> Result<Outcome, 
         None => vec![args.file.clone()],
         Some((_, all)) => (1..=all).map(|one| args.file.join(format!("share-{one}-of-{all}.json"))).collect(),
     };
-    for path in &paths {
-        check_free(path, false)?;
-    }
-    if args.shares.is_some() {
+    if let Some((threshold, shares)) = args.shares {
+        check_threshold(threshold, shares.into()).map_err(BackupError::from)?;
         let path = args.file.clone();
         make_private_folder(&path).map_err(|source| CliError::File { act: "make", path, source })?;
+    }
+    for path in &paths {
+        check_free(path, false)?;
     }
     let files = make_backup(&keys, lock, SystemClock.unix_secs(), &mut os_random())?;
     for (path, bytes) in paths.iter().zip(&files) {

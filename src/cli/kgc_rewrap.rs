@@ -14,6 +14,7 @@ use crate::pipeline::{NamedCall, PipelineError, RewrapStep, Rewrapper, check_kgc
 use crate::storage::AnyStore;
 use alloy::primitives::{Address, B256};
 use serde_json::json;
+use std::collections::HashSet;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -64,9 +65,10 @@ impl Place {
         &self,
         wallet: Option<Address>,
     ) -> Result<Vec<crate::envelope::leaves::RewrappedLeaf>, CliError> {
-        let publisher = self.registry.kgc_publisher(self.keys.identity().id).await?;
-        let mut anchored = Vec::new();
-        for wallet in publisher.into_iter().chain(wallet.filter(|wallet| Some(*wallet) != publisher)) {
+        let mut wallets = self.registry.kgc_publishers(self.keys.identity().id).await?;
+        wallets.extend(wallet);
+        let (mut anchored, mut seen) = (Vec::new(), HashSet::new());
+        for wallet in wallets.into_iter().filter(|wallet| seen.insert(*wallet)) {
             anchored.extend(self.rewrapper().anchored(wallet).await?);
         }
         Ok(anchored)

@@ -3,7 +3,7 @@
 use super::act::Act;
 use super::error::CliError;
 use super::key_center::{kgc_key_file, kgc_passphrase, open_keys};
-use super::kgc::publish;
+use super::kgc_published::publish;
 use super::kgc_rewrap::Place;
 use super::output::{Outcome, say};
 use super::session::{Session, ask};

@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::key_center::{kgc_key_file, open_keys, rewrapped_sets};
-use super::kgc::{connect, outcome};
+use super::kgc_published::{connect, outcome};
 use super::output::{Outcome, table};
 use super::settings::Settings;
 use crate::contract::ErrorKind;

@@ -23,6 +23,7 @@ mod key_center;
 mod keygen_report;
 mod kgc;
 mod kgc_backup;
+mod kgc_published;
 mod kgc_rewrap;
 mod kgc_rotate;
 mod kgc_serve;

@@ -13,95 +13,16 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::KgcKeys;
-use super::key_file::{KeyFileError, PublicEpoch, open_bytes, public_bytes, read, seal_bytes};
+use super::backup_error::BackupError;
+use super::key_file::{FILE_BYTES, KeyFileError, PublicEpoch, open_bytes, public_bytes, read, seal_bytes};
 use super::passphrase::{PassphraseCost, PassphraseLine, Secret};
 use crate::cipher::length_prefixed;
-use crate::envelope::capsules::shamir::{ShamirError, Share, combine, split};
+use crate::envelope::capsules::shamir::{Share, combine, split};
 use crate::envelope::capsules::{CryptoRng, SEALED_BYTES, X25519Public, X25519Secret, open_secret, seal_secret};
 
 const VERSION: u32 = 1;
 const LABEL: &[u8] = b"medseal/v1/kgc-backup";
 const SHARE_LABEL: &[u8] = b"medseal/v1/kgc-backup-share";
-
-/// Why a backup is not made, or gives no keys.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BackupError {
-    /// A file cannot be read, others may read it, or its passphrase is not the one.
-    #[error(transparent)]
-    File(#[from] KeyFileError),
-    /// The file is no backup.
-    #[error("{} is not a backup of a key center's keys", path.display())]
-    Format {
-        /// The file.
-        path: PathBuf,
-        /// What does not parse.
-        source: serde_json::Error,
-    },
-    /// Another version of the file.
-    #[error("expected a backup of version {VERSION}, found {found} in {}", path.display())]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-    },
-    /// The share is not as it was made.
-    #[error("the share in {} was changed or damaged", path.display())]
-    ShareAltered {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A share of another backup than the first.
-    #[error("{} is of another backup than the first file: expected {expected}, found {found}", path.display())]
-    OtherBackup {
-        /// The file.
-        path: PathBuf,
-        /// Id and newest epoch of the first file's.
-        expected: String,
-        /// Id and newest epoch of this file's.
-        found: String,
-    },
-    /// Not enough shares.
-    #[error("expected {threshold} different shares of backup {backup}, found {found}")]
-    TooFewShares {
-        /// Id of the backup.
-        backup: FixedBytes<16>,
-        /// How many give its key.
-        threshold: u8,
-        /// How many different ones there are.
-        found: usize,
-    },
-    /// Several files, and they are not shares.
-    #[error("{} is a whole backup: expected no file beside it", path.display())]
-    NotAShare {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The numbers of shares cannot be.
-    #[error(transparent)]
-    Shares(#[from] ShamirError),
-    /// It is sealed to an offline key, and that is not at hand.
-    #[error("the backup is sealed to the recovery key with id {key_id}")]
-    RecoveryKeyNeeded {
-        /// Id of the key.
-        key_id: B256,
-    },
-    /// The offline key is another.
-    #[error("the backup is sealed to the recovery key with id {expected}, found {found}")]
-    OtherRecoveryKey {
-        /// Id of the key that it is sealed to.
-        expected: B256,
-        /// Id of the key at hand.
-        found: B256,
-    },
-    /// The secrets do not open: some byte is another.
-    #[error("the backup was changed or damaged")]
-    Tampered,
-    /// What was written is not what was to be backed up. It cannot be relied on.
-    #[error("the backup that was made does not open to the same keys")]
-    DoesNotComeBack,
-}
 
 /// What a backup's secrets are to be opened with.
 #[derive(Clone, Copy)]
@@ -156,9 +77,9 @@ struct BackupFile {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", rename_all_fields = "camelCase", tag = "by")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Lock {
-    Passphrase { passphrase: PassphraseLine },
+    Passphrase(PassphraseLine),
     Share { index: u8, threshold: u8, shares: u8, share: ShareHex, checksum: B256 },
     Recovery { key_id: B256, sealed: FixedBytes<SEALED_BYTES> },
 }
@@ -201,8 +122,8 @@ pub fn make_backup(
     let mut locks = Vec::new();
     match lock {
         BackupLock::Passphrase(passphrase, cost) => {
-            let (line, stretched) = PassphraseLine::new(LABEL, passphrase, cost, rng)?;
-            (key, locks) = (stretched, vec![Lock::Passphrase { passphrase: line }]);
+            let (line, stretched) = PassphraseLine::new(LABEL, passphrase, cost, rng).map_err(KeyFileError::from)?;
+            (key, locks) = (stretched, vec![Lock::Passphrase(line)]);
         }
         BackupLock::Shares { threshold, shares } => {
             for Share { index, bytes } in split(&*key, threshold, shares, rng)? {
@@ -226,7 +147,9 @@ pub fn make_backup(
         if let Lock::Share { checksum, .. } = &mut file.lock {
             *checksum = sum;
         }
-        files.push(Zeroizing::new(serde_json::to_vec_pretty(&file).expect("numbers and hex are JSON")));
+        let mut json = Zeroizing::new(Vec::with_capacity(FILE_BYTES as usize));
+        serde_json::to_writer_pretty(&mut *json, &file).expect("numbers and hex are JSON");
+        files.push(json);
     }
     Ok(files)
 }
@@ -301,7 +224,7 @@ impl Backup {
     /// What it needs to be opened.
     pub fn needs(&self) -> BackupNeeds {
         match &self.first.lock {
-            Lock::Passphrase { .. } => BackupNeeds::Passphrase,
+            Lock::Passphrase(_) => BackupNeeds::Passphrase,
             Lock::Share { .. } => BackupNeeds::Nothing,
             Lock::Recovery { key_id, .. } => BackupNeeds::Recovery(*key_id),
         }
@@ -333,8 +256,10 @@ impl Backup {
     pub fn open(&self, unlock: Unlock<'_>) -> Result<KgcKeys, BackupError> {
         let file = &self.first;
         let key: Secret = match (&file.lock, unlock) {
-            (Lock::Passphrase { passphrase: line }, Unlock::Passphrase(passphrase)) => line.key(LABEL, passphrase)?,
-            (Lock::Passphrase { .. }, _) => return Err(KeyFileError::PassphraseNeeded.into()),
+            (Lock::Passphrase(line), Unlock::Passphrase(passphrase)) => {
+                line.key(LABEL, passphrase).map_err(KeyFileError::from)?
+            }
+            (Lock::Passphrase(_), _) => return Err(KeyFileError::PassphraseNeeded.into()),
             (Lock::Share { threshold, .. }, _) => self.combined(*threshold)?,
             (Lock::Recovery { key_id, sealed }, Unlock::Recovery(secret)) => {
                 let (expected, found) = (*key_id, secret.public().key_id());
@@ -370,7 +295,7 @@ fn read_file(path: &Path) -> Result<BackupFile, BackupError> {
     let format = |source| BackupError::Format { path: path.to_owned(), source };
     let Versioned { kgc_backup: found } = serde_json::from_slice(&json).map_err(format)?;
     if found != VERSION {
-        return Err(BackupError::Version { path: path.to_owned(), found });
+        return Err(BackupError::Version { path: path.to_owned(), expected: VERSION, found });
     }
     serde_json::from_slice(&json).map_err(format)
 }

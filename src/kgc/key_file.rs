@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::keys::SECRET_BYTES;
-use super::passphrase::{PassphraseCost, PassphraseLine, Secret};
+use super::passphrase::{PassphraseCost, PassphraseError, PassphraseLine, Secret};
 use super::{KgcIdentity, KgcKeys};
 use crate::cipher::length_prefixed;
 use crate::envelope::capsules::CryptoRng;
@@ -31,7 +31,7 @@ const VERSION: u32 = 2;
 /// Secrets and tag.
 const SEALED_BYTES: usize = SECRET_BYTES + 16;
 /// Longest file that is read.
-const FILE_BYTES: u64 = 64 * 1024;
+pub(super) const FILE_BYTES: u64 = 64 * 1024;
 /// Keeps what a passphrase gives here from what it gives elsewhere.
 const LABEL: &[u8] = b"medseal/v1/kgc-key-file";
 
@@ -115,6 +115,16 @@ pub enum KeyFileError {
     /// The file was changed or damaged.
     #[error("the key file was changed or damaged")]
     Tampered,
+}
+
+impl From<PassphraseError> for KeyFileError {
+    fn from(error: PassphraseError) -> Self {
+        match error {
+            PassphraseError::Empty => Self::EmptyPassphrase,
+            PassphraseError::Cost(cost) => Self::Cost { cost },
+            PassphraseError::Wrong => Self::WrongPassphrase,
+        }
+    }
 }
 
 /// What protects the secrets in a key file.
@@ -265,7 +275,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     if mode & 0o077 != 0 {
         return Err(KeyFileError::Permissions { path: path.to_owned(), mode });
     }
-    let mut json = Vec::new();
+    // Room for all of it: what outgrows its place leaves a copy behind, and shares lie open in theirs.
+    let mut json = Vec::with_capacity(2 * FILE_BYTES as usize);
     file.take(FILE_BYTES + 1).read_to_end(&mut json).map_err(io)?;
     if json.len() as u64 > FILE_BYTES {
         return Err(KeyFileError::TooLong { path: path.to_owned(), limit: FILE_BYTES });

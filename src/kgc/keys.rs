@@ -77,27 +77,26 @@ impl KgcKeys {
     #[must_use]
     pub fn with_next_epoch(&self, rng: &mut impl CryptoRng) -> Option<Self> {
         let next = self.newest().epoch.checked_add(1)?;
-        let mut keys = self.clone();
+        if self.epochs.len() == MAX_EPOCHS {
+            return None;
+        }
+        let mut keys = self.only(|_| true)?;
         keys.epochs.push(EpochKeys::generate(next, rng));
-        (keys.epochs.len() <= MAX_EPOCHS).then_some(keys)
+        Some(keys)
     }
 
     /// The same without the keys of later epochs; `None` where it has none of `epoch` or earlier.
     #[must_use]
     pub fn up_to(&self, epoch: u32) -> Option<Self> {
-        let mut keys = self.clone();
-        keys.epochs.retain(|keys| keys.epoch <= epoch);
-        (!keys.epochs.is_empty()).then_some(keys)
+        self.only(|found| found <= epoch)
     }
 
     /// The same without the keys of an earlier epoch; `None` where it has none of it, or it is the
     /// newest.
     #[must_use]
     pub fn without(&self, epoch: u32) -> Option<Self> {
-        let mut keys = self.clone();
-        keys.epochs.retain(|keys| keys.epoch != epoch);
-        let left_out = keys.epochs.len() < self.epochs.len();
-        (left_out && epoch != self.newest().epoch).then_some(keys)
+        let earlier = self.epochs.iter().any(|keys| keys.epoch == epoch) && epoch != self.newest().epoch;
+        self.only(|found| found != epoch).filter(|_| earlier)
     }
 
     /// The public half of the newest epoch: it issues, and it is sealed to.
@@ -161,7 +160,10 @@ impl KgcKeys {
             let (epoch, secrets) = bytes.split_first_chunk::<4>()?;
             EpochKeys::from_bytes(u32::from_be_bytes(*epoch), secrets.try_into().ok()?)
         };
-        let epochs = bytes.chunks(EPOCH_BYTES).map(epoch).collect::<Option<Vec<_>>>()?;
+        let mut epochs = Vec::with_capacity(bytes.len() / EPOCH_BYTES);
+        for bytes in bytes.chunks(EPOCH_BYTES) {
+            epochs.push(epoch(bytes)?);
+        }
         epochs.windows(2).all(|two| two[0].epoch < two[1].epoch).then_some(Self { id, epochs })
     }
 
@@ -175,6 +177,16 @@ impl KgcKeys {
     /// Returns keys of one epoch; `None` where the wallet's key is not on its curve.
     pub(super) fn from_secret_bytes(id: B256, epoch: u32, bytes: &[u8; SECRET_BYTES]) -> Option<Self> {
         Some(Self { id, epochs: vec![EpochKeys::from_bytes(epoch, bytes)?] })
+    }
+
+    /// The same with these epochs only, and room for one more; `None` where none is left. Nothing is
+    /// moved about in memory: only what is dropped in its place is wiped.
+    fn only(&self, wanted: impl Fn(u32) -> bool) -> Option<Self> {
+        let mut epochs = Vec::with_capacity(self.epochs.len() + 1);
+        for keys in self.epochs.iter().filter(|keys| wanted(keys.epoch)) {
+            epochs.push(keys.clone());
+        }
+        (!epochs.is_empty()).then_some(Self { id: self.id, epochs })
     }
 
     fn newest(&self) -> &EpochKeys {

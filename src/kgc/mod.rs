@@ -18,6 +18,7 @@
 
 mod any;
 mod backup;
+mod backup_error;
 mod case;
 mod challenges;
 mod error;
@@ -45,7 +46,8 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use any::AnyKeyCenter;
-pub use backup::{Backup, BackupError, BackupLock, BackupNeeds, Unlock, check_backup, make_backup};
+pub use backup::{Backup, BackupLock, BackupNeeds, Unlock, check_backup, make_backup};
+pub use backup_error::BackupError;
 pub use challenges::CHALLENGE_SECS;
 pub use error::{ChainViewError, KeyRequestError, KgcError, ReceiptError};
 pub use inputs::{AccessState, BlockSeen, ChainView, ContractSignature, RegisteredImage, os_random};

@@ -6,12 +6,22 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::key_file::KeyFileError;
 use crate::cipher::{hkdf_sha256, length_prefixed};
 use crate::envelope::capsules::CryptoRng;
 
 /// 32 bytes that are wiped on drop.
 pub(super) type Secret = Zeroizing<[u8; 32]>;
+
+/// Why a passphrase gives no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PassphraseError {
+    /// It protects nothing.
+    Empty,
+    /// The cost is outside its limits.
+    Cost(PassphraseCost),
+    /// It is another one.
+    Wrong,
+}
 
 /// What one guess at a passphrase costs, by Argon2id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,11 +41,11 @@ impl PassphraseCost {
     /// The most that a file may ask for: 1 GiB, 16 passes, 16 lanes.
     pub const MOST: Self = Self { memory_kib: 1024 * 1024, passes: 16, lanes: 16 };
 
-    fn params(self) -> Result<Params, KeyFileError> {
+    fn params(self) -> Result<Params, PassphraseError> {
         let most = Self::MOST;
         let allowed = self.memory_kib <= most.memory_kib && self.passes <= most.passes && self.lanes <= most.lanes;
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).ok().filter(|_| allowed);
-        params.ok_or(KeyFileError::Cost { cost: self })
+        params.ok_or(PassphraseError::Cost(self))
     }
 }
 
@@ -55,15 +65,15 @@ impl PassphraseLine {
     /// from another.
     ///
     /// # Errors
-    /// `EmptyPassphrase`, `Cost`.
+    /// `Empty`, `Cost`.
     pub(super) fn new(
         label: &[u8],
         passphrase: &str,
         argon2id: PassphraseCost,
         rng: &mut impl CryptoRng,
-    ) -> Result<(Self, Secret), KeyFileError> {
+    ) -> Result<(Self, Secret), PassphraseError> {
         if passphrase.is_empty() {
-            return Err(KeyFileError::EmptyPassphrase);
+            return Err(PassphraseError::Empty);
         }
         let mut salt = FixedBytes::ZERO;
         rng.fill_bytes(salt.as_mut());
@@ -74,10 +84,10 @@ impl PassphraseLine {
     /// Returns the key that a passphrase gives.
     ///
     /// # Errors
-    /// `WrongPassphrase`, `Cost`.
-    pub(super) fn key(&self, label: &[u8], passphrase: &str) -> Result<Secret, KeyFileError> {
+    /// `Wrong`, `Cost`.
+    pub(super) fn key(&self, label: &[u8], passphrase: &str) -> Result<Secret, PassphraseError> {
         let (key, check) = stretch(label, passphrase, self.argon2id, &self.salt)?;
-        if bool::from(check.ct_eq(self.check.as_slice())) { Ok(key) } else { Err(KeyFileError::WrongPassphrase) }
+        if bool::from(check.ct_eq(self.check.as_slice())) { Ok(key) } else { Err(PassphraseError::Wrong) }
     }
 }
 
@@ -87,7 +97,7 @@ fn stretch(
     passphrase: &str,
     cost: PassphraseCost,
     salt: &FixedBytes<16>,
-) -> Result<(Secret, Secret), KeyFileError> {
+) -> Result<(Secret, Secret), PassphraseError> {
     let mut stretched = Zeroizing::new([0; 32]);
     let params = cost.params()?;
     // The library would give its memory back as it is.
@@ -99,7 +109,7 @@ fn stretch(
             stretched.as_mut(),
             memory.as_mut_slice(),
         )
-        .map_err(|_| KeyFileError::Cost { cost })?;
+        .map_err(|_| PassphraseError::Cost(cost))?;
     let part = |part: &[u8]| hkdf_sha256(&[], stretched.as_ref(), &length_prefixed(&[label, part]));
     Ok((part(b"key"), part(b"check")))
 }

@@ -104,18 +104,26 @@ impl Registry {
         Ok(self.read_events(&Filter::new().event_signature(OF_RECORDS.to_vec())).await?.len())
     }
 
-    /// The wallet that published a KGC's key, and that alone may publish its next one; none where
-    /// there is no key.
+    /// The wallet that published a KGC's newest key, and that alone may publish its next one while
+    /// it has the role; none where there is no key.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
     pub async fn kgc_publisher(&self, kgc_id: B256) -> Result<Option<Address>, ChainError> {
+        Ok(self.kgc_publishers(kgc_id).await?.pop())
+    }
+
+    /// The wallets that published a KGC's keys, one for each key.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn kgc_publishers(&self, kgc_id: B256) -> Result<Vec<Address>, ChainError> {
         let filter = Filter::new().event_signature(KgcKeyPublished::SIGNATURE_HASH).topic1(kgc_id);
-        let first = self.read_events(&filter).await?.into_iter().next();
-        Ok(first.and_then(|event| match event.event {
+        let publisher = |event: RegistryEvent| match event.event {
             IImageRegistryEvents::KgcKeyPublished(published) => Some(published.publisher),
             _ => None,
-        }))
+        };
+        Ok(self.read_events(&filter).await?.into_iter().filter_map(publisher).collect())
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {

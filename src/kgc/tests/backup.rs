@@ -139,12 +139,12 @@ fn what_is_wrong_with_shares_is_named() {
 #[test]
 fn every_change_of_a_share_is_noticed_and_its_file_named() {
     let changes: [(&str, fn(&mut Value)); 12] = [
-        ("share", |json| flip(&mut json["lock"]["share"])),
-        ("checksum", |json| flip(&mut json["lock"]["checksum"])),
-        ("index", |json| json["lock"]["index"] = 3.into()),
-        ("index 0", |json| json["lock"]["index"] = 0.into()),
-        ("threshold", |json| json["lock"]["threshold"] = 3.into()),
-        ("shares", |json| json["lock"]["shares"] = 4.into()),
+        ("share", |json| flip(&mut json["lock"]["share"]["share"])),
+        ("checksum", |json| flip(&mut json["lock"]["share"]["checksum"])),
+        ("index", |json| json["lock"]["share"]["index"] = 3.into()),
+        ("index 0", |json| json["lock"]["share"]["index"] = 0.into()),
+        ("threshold", |json| json["lock"]["share"]["threshold"] = 3.into()),
+        ("shares", |json| json["lock"]["share"]["shares"] = 4.into()),
         ("id", |json| flip(&mut json["backupId"])),
         ("time", |json| json["madeAt"] = 7.into()),
         ("kgc", |json| flip(&mut json["kgcId"])),
@@ -172,7 +172,7 @@ fn a_share_with_a_checksum_of_its_own_gives_no_keys() {
     let (place, other) = (Place::new(), Place::new());
     let shares = place.shares("share");
     let theirs: Value = serde_json::from_slice(&fs::read(&other.shares("share")[1]).expect("read")).expect("JSON");
-    edit(&shares[1], |json| json["lock"]["share"] = theirs["lock"]["share"].clone());
+    edit(&shares[1], |json| json["lock"]["share"]["share"] = theirs["lock"]["share"]["share"].clone());
     let backup = Backup::read(&shares[1..2]);
     assert!(matches!(backup, Err(BackupError::ShareAltered { .. })));
     let mut file: Backup = Backup::read(&[shares[0].clone(), shares[2].clone()]).expect("read");
@@ -203,7 +203,7 @@ fn every_change_of_a_whole_backup_is_noticed() {
     }
     let place = Place::new();
     let sealed = place.made("sealed", BackupLock::Recovery(recovery.public()));
-    edit(&sealed[0], |json| flip(&mut json["lock"]["sealed"]));
+    edit(&sealed[0], |json| flip(&mut json["lock"]["recovery"]["sealed"]));
     assert!(matches!(refused(&sealed, Unlock::Recovery(&recovery)), BackupError::Tampered));
 }
 
@@ -246,6 +246,6 @@ fn a_backup_of_other_keys_is_noticed_when_it_is_checked() {
     assert!(matches!(check_backup(&older, &shares, Unlock::Nothing), Err(BackupError::DoesNotComeBack)));
     let sealed = place.made("sealed", BackupLock::Recovery(X25519Secret::from_bytes([9; 32]).public()));
     assert!(matches!(check_backup(&older, &sealed, Unlock::Nothing), Err(BackupError::DoesNotComeBack)));
-    edit(&shares[2], |json| flip(&mut json["lock"]["share"]));
+    edit(&shares[2], |json| flip(&mut json["lock"]["share"]["share"]));
     assert!(matches!(check_backup(&place.keys, &shares, Unlock::Nothing), Err(BackupError::ShareAltered { .. })));
 }
