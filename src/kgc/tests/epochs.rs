@@ -197,6 +197,39 @@ fn only_the_own_capsules_of_earlier_epochs_are_sealed_anew() {
     assert_eq!(all.rewrap(&before, &context, &[1; 32]), Err(CapsuleError::CapsuleNotAuthentic));
 }
 
+/// HPKE's `info` of a capsule, as FORMAT.md has it.
+fn info(context: &ImageContext, kind: u8, id: B256, epoch: u32, share: [u8; 2], commitment: &[u8; 32]) -> Vec<u8> {
+    crate::cipher::length_prefixed(&[
+        b"medseal/v1/capsule",
+        &1_u16.to_be_bytes(),
+        &context.chain_id.to_be_bytes(),
+        context.registry.as_slice(),
+        context.image_id.as_slice(),
+        context.sender.as_slice(),
+        &[kind],
+        id.as_slice(),
+        &epoch.to_be_bytes(),
+        &share,
+        commitment,
+    ])
+}
+
+/// A sender that leaves out every check, and seals a key that the header does not commit to.
+#[test]
+fn a_key_that_is_not_committed_to_is_not_sealed_anew() {
+    let all = keys(2);
+    let image = sealed(HOME, wallet(1).address(), 7, &all.identity());
+    let (context, commitment, old) = (image.context, image.commitment, all.identities()[0]);
+    let info = info(&context, 1, old.id, 1, [0, 0], &commitment);
+    let holder = Holder::Kgc { id: old.id, epoch: 1 };
+    for (key, expected) in [([7; 32], Some(CapsuleError::WrongKey)), (CANARY, None)] {
+        let sealed = seal_secret(&key, &old.public, &info, &mut os_random());
+        let set = Capsules::new(vec![Stanza { holder, sealed }]).expect("one");
+        assert_eq!(all.rewrap(&set, &context, &commitment).err(), expected);
+        assert_eq!(all.open_own(&set, &context, &commitment).err(), expected);
+    }
+}
+
 /// Of a share nobody but its own commitment says whether it is right: what was sealed is sealed.
 #[test]
 fn the_same_share_is_sealed_to_the_next_key() {
@@ -204,21 +237,7 @@ fn the_same_share_is_sealed_to_the_next_key() {
     let image = sealed(HOME, wallet(1).address(), 7, &all.identity());
     let (context, commitment, [old, new]) = (image.context, image.commitment, [0, 1].map(|at| all.identities()[at]));
     let share = |epoch| Holder::Share { id: old.id, epoch, index: 2, threshold: 3 };
-    let info = |epoch: u32| {
-        crate::cipher::length_prefixed(&[
-            b"medseal/v1/capsule",
-            &1_u16.to_be_bytes(),
-            &context.chain_id.to_be_bytes(),
-            context.registry.as_slice(),
-            context.image_id.as_slice(),
-            context.sender.as_slice(),
-            &[4],
-            old.id.as_slice(),
-            &epoch.to_be_bytes(),
-            &[2, 3],
-            &commitment,
-        ])
-    };
+    let info = |epoch| info(&context, 4, old.id, epoch, [2, 3], &commitment);
     let sealed = seal_secret(&[0x5a; 32], &old.public, &info(1), &mut os_random());
     let before = Capsules::new(vec![Stanza { holder: share(1), sealed }]).expect("one");
     let after = all.rewrap(&before, &context, &commitment).expect("opens").expect("an old one");
