@@ -143,7 +143,7 @@ async fn restore(args: &Restore, settings: &Settings) -> Result<Outcome, CliErro
 }
 
 /// Has capsules that were read and checked registered.
-async fn register(act: &mut Act, id: B256, made: &Recapsuled) -> Result<Submitted, CliError> {
+pub(super) async fn register(act: &mut Act, id: B256, made: &Recapsuled) -> Result<Submitted, CliError> {
     let (version, hash, cid) = (made.version, made.hash, shortened(&made.cid.to_bytes(), made.hash));
     let direct = updateCapsulesCall { imageId: id, version, capsulesHash: hash, capsulesCid: cid.clone() };
     let (by, deadline) = (act.by(), act.deadline().await?);

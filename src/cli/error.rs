@@ -7,7 +7,7 @@ use crate::contract::{CallError, Revert};
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{KeyFileError, KgcError, LogFault};
+use crate::kgc::{BackupError, KeyFileError, KgcError, LogFault, MAX_EPOCHS};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -188,6 +188,26 @@ pub(super) enum CliError {
     /// The KGC's key file cannot be used.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    /// The backup cannot be made, or gives no keys.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The KGC has as many keys as are kept.
+    #[error("the key file has keys of {MAX_EPOCHS} epochs, and no room for another")]
+    TooManyEpochs,
+    /// There is no earlier epoch of this number.
+    #[error("the key file has no keys of an earlier epoch {epoch}")]
+    NoSuchEpoch {
+        /// The number.
+        epoch: u32,
+    },
+    /// Images would be lost without the keys of this epoch.
+    #[error("{images} images open only with the keys of epoch {epoch}")]
+    EpochNeeded {
+        /// The epoch.
+        epoch: u32,
+        /// How many.
+        images: usize,
+    },
     /// The images cannot be compared.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -272,6 +292,8 @@ impl CliError {
             Self::Keygen(error) => return error.into(),
             Self::Kgc(error) => return error.into(),
             Self::KeyFile(error) => return error.into(),
+            Self::Backup(error) => return error.into(),
+            Self::TooManyEpochs | Self::NoSuchEpoch { .. } | Self::EpochNeeded { .. } => Code::KgcEpoch,
             Self::Metrics(error) => return error.into(),
             Self::Figure(error) => return error.into(),
             Self::Audit(error) => return error.into(),

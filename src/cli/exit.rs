@@ -56,6 +56,6 @@ mod tests {
         ours.values_mut().for_each(|names| names.sort_unstable());
         let ours: Vec<_> = ours.iter().map(|(exit, names)| (exit.as_str(), names.as_slice())).collect();
         assert_eq!(listed.iter().map(|(exit, names)| (*exit, names.as_slice())).collect::<Vec<_>>(), ours);
-        assert_eq!(listed.values().flatten().count(), 109);
+        assert_eq!(listed.values().flatten().count(), 111);
     }
 }

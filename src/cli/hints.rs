@@ -95,6 +95,11 @@ const HINTS: [(Code, Hint); Code::ALL.len()] = [
         Code::KgcKeyFile,
         Always("look at the key file, or restore it from its backup; --home names another state folder"),
     ),
+    (
+        Code::KgcBackup,
+        Always("nothing was restored; try another backup, or other shares of the same one: medseal kgc drill FILE ..."),
+    ),
+    (Code::KgcEpoch, Always("medseal kgc status lists the epochs; medseal kgc rewrap --all frees images of old ones")),
     (Code::Listen, Always("--listen names another address or port")),
     (Code::Tls, Always("both are PEM files; the key's has mode 600")),
     (

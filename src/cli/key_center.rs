@@ -10,9 +10,9 @@ use crate::envelope::capsules::X25519Public;
 use crate::files::read_secret;
 use crate::kgc::{
     AnyKeyCenter, ChainViewError, Home, KeyCenters, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, Member,
-    ReleaseLog, RemoteKeyCenter, SetNote, open_key_file,
+    ReleaseLog, RemoteKeyCenter, Rewrapped, SetNote, open_key_file,
 };
-use crate::pipeline::{PipelineError, RegistryView, home};
+use crate::pipeline::{PipelineError, RegistryView, home, published_keys};
 use crate::words::escaped;
 use std::collections::HashSet;
 use std::io::IsTerminal;
@@ -53,11 +53,12 @@ impl Session {
             }
         }
         if urls.is_empty() {
-            let keys = open_keys(self.settings())?;
+            let keys = published_keys(registry, open_keys(self.settings())?).await?;
             let log = release_log(self.settings())?;
             let view = RegistryView::new(registry.clone(), SystemClock);
-            let center = KeyCenter::Local(Box::new(LocalKeyCenter::new(keys, home, view, SystemClock, log)));
-            members.push(Member::here("this machine", center));
+            let center = LocalKeyCenter::new(keys, home, view, SystemClock, log);
+            let center = center.with_rewrapped(rewrapped_sets(self.settings()));
+            members.push(Member::here("this machine", KeyCenter::Local(Box::new(center))));
         }
         let said = Mutex::new(HashSet::new());
         let tell = move |note: &SetNote<'_>| {
@@ -119,6 +120,11 @@ impl Way {
 /// Folder of the KGC's state.
 pub(super) fn kgc_folder(settings: &Settings) -> PathBuf {
     settings.home().join("kgc")
+}
+
+/// The capsules that the KGC sealed to a newer key.
+pub(super) fn rewrapped_sets(settings: &Settings) -> Rewrapped {
+    Rewrapped::in_folder(&kgc_folder(settings).join("rewrapped"))
 }
 
 /// The file with the log of what the KGC gave out.

@@ -3,19 +3,19 @@
 use super::act::Act;
 use super::error::CliError;
 use super::key_center::{kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
+use super::kgc_published::{connect, outcome, publish};
 use super::output::{Outcome, say};
 use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
 use super::signers::Relay;
-use super::stdio::shown_path;
 use crate::chain::Submitted;
 use crate::clock::{Clock, SystemClock};
 use crate::kgc::{
     ChainView, KgcError, KgcIdentity, KgcKeys, LogError, LogHead, PassphraseCost, Protection, ReleaseLog,
     create_key_file, os_random, release_log_id,
 };
-use crate::pipeline::{NamedCall, RegistryView, kgc_key_to_publish};
-use crate::view::{KgcView, LogAnchorView, OnChainView};
+use crate::pipeline::RegistryView;
+use crate::view::{LogAnchorView, OnChainView};
 use serde_json::json;
 
 #[derive(Debug, clap::Args)]
@@ -37,8 +37,32 @@ enum Verb {
     },
     /// Publish the KGC's key on chain, unless it is there
     Publish,
-    /// Show the KGC's identity, and what the chain says of it
+    /// Show the KGC's keys of all epochs, and what the chain says of them
     Status,
+    /// Make the key of a new epoch and publish it: what is sealed from then on is sealed to it;
+    /// those of earlier epochs open only. Goes on where an earlier run ended
+    Rotate,
+    /// Seal the capsules of earlier epochs to the newest key, and anchor them
+    Rewrap(super::kgc_rewrap::Args),
+    /// Say on chain that the key of an epoch is not to be sealed to any more
+    Retire {
+        /// The epoch
+        #[arg(value_name = "EPOCH")]
+        epoch: u32,
+    },
+    /// Take the keys of an earlier epoch out of the key file, if no image needs them any more
+    Destroy {
+        /// The epoch
+        #[arg(value_name = "EPOCH")]
+        epoch: u32,
+    },
+    /// Copy the keys of all epochs into a file that a passphrase or a recovery key opens, or into
+    /// several of which some are enough
+    Backup(super::kgc_backup::BackupArgs),
+    /// Make the key file from a backup
+    Restore(super::kgc_backup::RestoreArgs),
+    /// Restore a backup into a scratch folder, and open records with it; nothing is given out
+    Drill(super::kgc_backup::DrillArgs),
     /// Check the log of released keys against the head on chain, and anchor its newest head there
     Anchor,
     /// Answer over HTTP, so that people elsewhere can seal and open
@@ -56,8 +80,8 @@ impl Args {
 }
 
 pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, CliError> {
-    match args.act {
-        Verb::Init { no_passphrase, offline } => {
+    match &args.act {
+        &Verb::Init { no_passphrase, offline } => {
             // What cannot be published now is said before there is a key file.
             let session = if offline { None } else { Some(connect(settings).await?) };
             let identity = init(settings, no_passphrase)?.identity();
@@ -70,16 +94,17 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
             let identity = open_keys(settings)?.identity();
             published(&connect(settings).await?, settings, &identity).await
         }
-        Verb::Status => {
-            let identity = open_keys(settings)?.identity();
-            let registry = connect(settings).await?.registry().await?;
-            let on_chain = registry.current_kgc_key(identity.id).await?;
-            let found = OnChainView::found(&on_chain, &identity);
-            Ok(outcome(&identity, settings, Some(found)))
-        }
+        Verb::Status => super::kgc_status::run(settings).await,
+        Verb::Rotate => super::kgc_rotate::rotate(settings).await,
+        Verb::Rewrap(args) => super::kgc_rewrap::run(args, settings).await,
+        Verb::Retire { epoch } => super::kgc_rotate::retire(*epoch, settings).await,
+        Verb::Destroy { epoch } => super::kgc_rotate::destroy(*epoch, settings).await,
+        Verb::Backup(args) => super::kgc_backup::backup(args, settings),
+        Verb::Restore(args) => super::kgc_backup::restore(args, settings).await,
+        Verb::Drill(args) => super::kgc_backup::drill(args, settings).await,
         Verb::Anchor => anchor(settings).await,
         Verb::NewLog => new_log(settings).await,
-        Verb::Serve(ref args) => super::kgc_serve::run(args, settings).await,
+        Verb::Serve(args) => super::kgc_serve::run(args, settings).await,
     }
 }
 
@@ -126,12 +151,6 @@ async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
     Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
 }
 
-async fn connect(settings: &Settings) -> Result<Session, CliError> {
-    let session = Session::connect(settings, "kgc").await?;
-    session.registry().await?;
-    Ok(session)
-}
-
 /// Makes the key file.
 pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, CliError> {
     let file = kgc_key_file(settings);
@@ -168,34 +187,4 @@ async fn published(session: &Session, settings: &Settings, identity: &KgcIdentit
         Some(Submitted::Mined(receipt)) => OnChainView::published(identity.epoch, Some(&receipt)),
     };
     Ok(outcome(identity, settings, Some(on_chain)))
-}
-
-/// Publishes a KGC's key; `None` where the chain has it already.
-pub(super) async fn publish(session: &Session, identity: &KgcIdentity) -> Result<Option<Submitted>, CliError> {
-    let registry = session.registry().await?;
-    let Some(NamedCall { job, call }) = kgc_key_to_publish(&registry, identity).await? else { return Ok(None) };
-    let payer = session.signers(None)?.payer;
-    let mut outbox = session.outbox(&payer).await?;
-    Ok(Some(outbox.submit(registry.rpc(), &payer, &job, &registry.transaction(&call)).await?))
-}
-
-fn outcome(identity: &KgcIdentity, settings: &Settings, on_chain: Option<OnChainView>) -> Outcome {
-    let file = kgc_key_file(settings);
-    let chain = match &on_chain {
-        None => "not published".to_owned(),
-        Some(OnChainView::Found { same: false, .. }) => "on chain: another key".to_owned(),
-        Some(OnChainView::Found { retired: true, epoch, .. }) => format!("on chain: retired, epoch {epoch}"),
-        Some(
-            OnChainView::Found { epoch, .. }
-            | OnChainView::Already { epoch, .. }
-            | OnChainView::Published { epoch, .. },
-        ) => format!("on chain: this key, epoch {epoch}"),
-    };
-    let text = format!(
-        "KGC {}, epoch {}\nkey file {}: keep a backup, without it no sealed image opens\n{chain}",
-        identity.id,
-        identity.epoch,
-        shown_path(&file)
-    );
-    Outcome::new(KgcView::new(identity, file.display().to_string(), on_chain), text)
 }

@@ -1,15 +1,15 @@
 //! `medseal kgc serve`: the key center on the network.
 
 use super::error::CliError;
-use super::key_center::{kgc_folder, open_keys, release_log_of};
+use super::key_center::{kgc_folder, open_keys, release_log_of, rewrapped_sets};
 use super::kgc_anchoring::Anchoring;
 use super::output::{Outcome, say};
 use super::session::Session;
 use super::settings::Settings;
 use crate::chain::{QuorumError, Registry};
 use crate::clock::SystemClock;
-use crate::kgc::{KeyCenter, KgcError, KgcKeys, LocalKeyCenter, Policy, WalletRates};
-use crate::pipeline::{AnyChainView, QuorumView, RegistryView, check_kgc_key, home};
+use crate::kgc::{KeyCenter, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, Policy, WalletRates};
+use crate::pipeline::{AnyChainView, PipelineError, QuorumView, RegistryView, check_kgc_key, home, published_keys};
 use crate::server::kgc::{ADDRESS_RATE, KgcService, operator_routes, public_routes, watch_readiness};
 use crate::server::{Limits, Listener, Stop, server_config};
 use alloy::primitives::Address;
@@ -26,6 +26,8 @@ use tokio::task::JoinSet;
 
 /// A week: rarer anchors guard nothing.
 const MOST_MINUTES: u64 = 7 * 24 * 60;
+/// How often it is looked whether the chain has this very key.
+const KEY_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -75,10 +77,11 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let registry = Session::connect(settings, "kgc").await?.registry().await?;
-    let keys = open_keys(settings)?;
+    let keys = published_keys(&registry, open_keys(settings)?).await?;
     check_kgc_key(&registry, &keys.identity()).await?;
     let anchoring = Anchoring::begin(settings, Duration::from_secs(args.anchor_every * 60)).await?;
     let _only_one = the_only_one(settings, &args.instance)?;
+    let (identity, watched) = (keys.identity(), registry.clone());
     let service = Arc::new(service(args, settings, keys, registry).await?);
 
     let (public, address) = listening(args.listen, tls).await?;
@@ -93,6 +96,7 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
     say(&format!("key center {kgc_id} listens at {scheme}://{address}"));
     serve(&mut tasks, public, public_routes(Arc::clone(&service)), &stop);
     tasks.spawn(watch_readiness(Arc::clone(&service), stop.clone()));
+    tasks.spawn(watch_key(Arc::clone(&service), watched, identity, stop.clone()));
 
     crate::files::ends_by_itself();
     let mut interrupt = signal(SignalKind::interrupt()).expect("signals can be waited for");
@@ -128,6 +132,7 @@ async fn service(args: &Args, settings: &Settings, keys: KgcKeys, registry: Regi
     let (view, believes) = view_of(args, registry).await?;
     let center = LocalKeyCenter::new(keys, home, view, SystemClock, log)
         .of_instance(&args.instance)
+        .with_rewrapped(rewrapped_sets(settings))
         .with_policy(Policy::of_a_service(senders, rates));
     center.begin().await?;
     say(&format!("note: who may have a key rests on {believes}"));
@@ -148,6 +153,26 @@ async fn view_of(args: &Args, registry: Registry) -> Result<(AnyChainView<System
     }
     let believes = view.rule();
     Ok((AnyChainView::Quorum(view), believes))
+}
+
+/// Looks whether the chain still has the key with which this service answers: after a rotation it
+/// has a newer one, and nobody takes receipts of this one.
+async fn watch_key(service: Arc<Service>, registry: Registry, identity: KgcIdentity, stop: Stop) {
+    loop {
+        match check_kgc_key(&registry, &identity).await {
+            Ok(()) => service.set_key_fault(None),
+            Err(PipelineError::KgcKey { .. }) => {
+                let fault = format!("the chain has another key than epoch {}: start the service again", identity.epoch);
+                service.set_key_fault(Some(fault));
+            }
+            // That the chain does not answer is said elsewhere.
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep(KEY_EVERY) => {}
+            () = stop.wait() => return,
+        }
+    }
 }
 
 /// A socket at this address, and the address with its port.

@@ -93,11 +93,13 @@ pub enum KgcError {
     /// The capsules do not parse, or give no key.
     #[error("the key capsules give no image key")]
     Capsules(#[from] CapsuleError),
-    /// The capsule was sealed to a key of another epoch.
-    #[error("the image key is sealed to epoch {found} of this key center, which holds epoch {expected}")]
+    /// The capsule was sealed to a key that the key center does not have any more, or not yet.
+    #[error(
+        "the image key is sealed to epoch {found} of this key center, which has no key of it; its newest is {newest}"
+    )]
     EpochUnknown {
-        /// The epoch of the key center's key.
-        expected: u32,
+        /// The newest epoch of the key center's keys.
+        newest: u32,
         /// The epoch of the capsule.
         found: u32,
     },

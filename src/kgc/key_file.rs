@@ -5,6 +5,8 @@
 //! comes from a passphrase by Argon2id, whose cost stands in the file. Without a passphrase it is
 //! 32 zero bytes: then only the file's mode keeps the secrets, and the encryption does no more than
 //! notice damage.
+//!
+//! Keys of one epoch stand in a file of version 1, those of several in one of version 2.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -13,26 +15,25 @@ use std::path::{Path, PathBuf};
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
-use alloy::primitives::{Address, B256, FixedBytes};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use alloy::primitives::{Address, B256, Bytes, FixedBytes};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::KgcKeys;
 use super::keys::SECRET_BYTES;
-use crate::cipher::{hkdf_sha256, length_prefixed};
+use super::passphrase::{PassphraseCost, PassphraseError, PassphraseLine, Secret};
+use super::{KgcIdentity, KgcKeys};
+use crate::cipher::length_prefixed;
 use crate::envelope::capsules::CryptoRng;
 use crate::files::{Existing, folder_of, make_private_folder, write_whole};
 
-/// The version of the file.
-const VERSION: u32 = 1;
+/// The newest version of the file.
+const VERSION: u32 = 2;
 /// Secrets and tag.
 const SEALED_BYTES: usize = SECRET_BYTES + 16;
-/// 32 bytes that are wiped on drop.
-type Secret = Zeroizing<[u8; 32]>;
 /// Longest file that is read.
-const FILE_BYTES: u64 = 16 * 1024;
+pub(super) const FILE_BYTES: u64 = 64 * 1024;
+/// Keeps what a passphrase gives here from what it gives elsewhere.
+const LABEL: &[u8] = b"medseal/v1/kgc-key-file";
 
 /// Why a key file is not made or not opened.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +84,9 @@ pub enum KeyFileError {
         limit: u64,
     },
     /// Another version of the file.
-    #[error("expected a key file of version {expected}, found {found}")]
+    #[error("expected a key file of version 1 to {expected}, found {found}")]
     Version {
-        /// The version that this program reads.
+        /// The newest version that this program reads.
         expected: u32,
         /// The version of the file.
         found: u32,
@@ -116,29 +117,13 @@ pub enum KeyFileError {
     Tampered,
 }
 
-/// What one guess at a passphrase costs, by Argon2id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct PassphraseCost {
-    /// Memory in KiB.
-    pub memory_kib: u32,
-    /// Passes over the memory.
-    pub passes: u32,
-    /// Lanes.
-    pub lanes: u32,
-}
-
-impl PassphraseCost {
-    /// RFC 9106, the second recommended option: 64 MiB, 3 passes, 4 lanes.
-    pub const RECOMMENDED: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
-    /// The most that a file may ask for: 1 GiB, 16 passes, 16 lanes.
-    pub const MOST: Self = Self { memory_kib: 1024 * 1024, passes: 16, lanes: 16 };
-
-    fn params(self) -> Result<Params, KeyFileError> {
-        let most = Self::MOST;
-        let allowed = self.memory_kib <= most.memory_kib && self.passes <= most.passes && self.lanes <= most.lanes;
-        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).ok().filter(|_| allowed);
-        params.ok_or(KeyFileError::Cost { cost: self })
+impl From<PassphraseError> for KeyFileError {
+    fn from(error: PassphraseError) -> Self {
+        match error {
+            PassphraseError::Empty => Self::EmptyPassphrase,
+            PassphraseError::Cost(cost) => Self::Cost { cost },
+            PassphraseError::Wrong => Self::WrongPassphrase,
+        }
     }
 }
 
@@ -151,10 +136,10 @@ pub enum Protection<'a> {
     FileModeOnly,
 }
 
-/// The file as JSON.
+/// A file of version 1: the keys of one epoch.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct KeyFile {
+struct OneEpoch {
     version: u32,
     kgc_id: B256,
     epoch: u32,
@@ -166,14 +151,48 @@ struct KeyFile {
     secrets: FixedBytes<SEALED_BYTES>,
 }
 
+/// A file of version 2: the keys of several epochs.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct PassphraseLine {
-    argon2id: PassphraseCost,
-    salt: FixedBytes<16>,
-    /// Tells a wrong passphrase from a changed file. It helps a guesser no more than the tag of the
-    /// secrets does.
-    check: B256,
+struct Epochs {
+    version: u32,
+    kgc_id: B256,
+    epochs: Vec<PublicEpoch>,
+    /// None where the file's mode alone keeps the secrets.
+    passphrase: Option<PassphraseLine>,
+    nonce: FixedBytes<12>,
+    secrets: Bytes,
+}
+
+/// The public half of an epoch's keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct PublicEpoch {
+    pub(super) epoch: u32,
+    x25519: B256,
+    receipt_signer: Address,
+}
+
+impl PublicEpoch {
+    /// The public halves of all epochs.
+    pub(super) fn all(keys: &KgcKeys) -> Vec<Self> {
+        let one = |identity: KgcIdentity| Self {
+            epoch: identity.epoch,
+            x25519: identity.public.as_bytes().into(),
+            receipt_signer: identity.receipt_signer,
+        };
+        keys.identities().into_iter().map(one).collect()
+    }
+}
+
+/// A file that was read: what is in the open, and what is sealed.
+struct KeyFile {
+    version: u32,
+    kgc_id: B256,
+    epochs: Vec<PublicEpoch>,
+    passphrase: Option<PassphraseLine>,
+    nonce: FixedBytes<12>,
+    secrets: Vec<u8>,
 }
 
 /// Writes a new key file: whole or not at all, never over another, readable by its owner only.
@@ -196,8 +215,43 @@ pub fn create_key_file(
     if path.try_exists().map_err(io)? {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
-    let json = serde_json::to_vec_pretty(&sealed(keys, protection, rng)?).map_err(|error| io(error.into()))?;
+    let json = sealed(keys, protection, rng)?.to_json().map_err(|error| io(error.into()))?;
     make_private_folder(folder_of(path)).and_then(|()| write_whole(path, &json, Existing::Keep)).map_err(io)
+}
+
+/// Writes keys over a key file, in one step, under the passphrase that it has, which costs as much
+/// as it did; the old file is kept as [`file_before`], unless one is kept there.
+///
+/// # Errors
+/// Those of [`open_key_file`]; `Io`.
+pub fn replace_key_file(
+    path: &Path,
+    keys: &KgcKeys,
+    passphrase: Option<&str>,
+    rng: &mut impl CryptoRng,
+) -> Result<(), KeyFileError> {
+    let io = |source: std::io::Error| KeyFileError::Io { path: path.to_owned(), source };
+    let before = read(path)?;
+    let file = KeyFile::from_json(path, &before)?;
+    // Nobody's file is written under another passphrase than it had.
+    file.open(path, passphrase)?;
+    let protection = match (passphrase, &file.passphrase) {
+        (Some(passphrase), Some(line)) => Protection::Passphrase(passphrase, line.argon2id),
+        _ => Protection::FileModeOnly,
+    };
+    let json = sealed(keys, protection, rng)?.to_json().map_err(|error| io(error.into()))?;
+    match write_whole(&file_before(path), &before, Existing::Keep) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(io(error)),
+        _ => {}
+    }
+    write_whole(path, &json, Existing::Replace).map_err(io)
+}
+
+/// Where the old key file is kept until the chain has the newest key.
+pub fn file_before(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".before");
+    name.into()
 }
 
 /// Returns the keys in a key file. Whoever has a passphrase for it gets none from a file without
@@ -207,33 +261,11 @@ pub fn create_key_file(
 /// `Missing`, `Permissions`, `Io`, `TooLong`, `Format`, `Version`, `PassphraseNeeded`,
 /// `NotEncrypted`, `Cost`, `WrongPassphrase`, `Tampered`.
 pub fn open_key_file(path: &Path, passphrase: Option<&str>) -> Result<KgcKeys, KeyFileError> {
-    let json = read(path)?;
-    let file: KeyFile =
-        serde_json::from_slice(&json).map_err(|source| KeyFileError::Format { path: path.to_owned(), source })?;
-    if file.version != VERSION {
-        return Err(KeyFileError::Version { expected: VERSION, found: file.version });
-    }
-    let key = match (&file.passphrase, passphrase) {
-        (None, None) => Zeroizing::new([0; 32]),
-        (None, Some(_)) => return Err(KeyFileError::NotEncrypted { path: path.to_owned() }),
-        (Some(_), None) => return Err(KeyFileError::PassphraseNeeded),
-        (Some(line), Some(passphrase)) => {
-            let (key, check) = stretch(passphrase, line.argon2id, &line.salt)?;
-            if !bool::from(check.ct_eq(line.check.as_slice())) {
-                return Err(KeyFileError::WrongPassphrase);
-            }
-            key
-        }
-    };
-    let payload = Payload { msg: file.secrets.as_slice(), aad: &file.associated_data() };
-    let opened = cipher(&key).decrypt(&Nonce::from(file.nonce.0), payload).map_err(|_| KeyFileError::Tampered)?;
-    let opened = Zeroizing::new(opened);
-    let secrets = opened.as_slice().try_into().map_err(|_| KeyFileError::Tampered)?;
-    KgcKeys::from_secret_bytes(file.kgc_id, file.epoch, secrets).ok_or(KeyFileError::Tampered)
+    KeyFile::from_json(path, &read(path)?)?.open(path, passphrase)
 }
 
 /// Returns the bytes of a file that only its owner may use.
-fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     let io = |source: std::io::Error| match source.kind() {
         ErrorKind::NotFound => KeyFileError::Missing { path: path.to_owned() },
         _ => KeyFileError::Io { path: path.to_owned(), source },
@@ -243,7 +275,8 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     if mode & 0o077 != 0 {
         return Err(KeyFileError::Permissions { path: path.to_owned(), mode });
     }
-    let mut json = Vec::new();
+    // Room for all of it: what outgrows its place leaves a copy behind, and shares lie open in theirs.
+    let mut json = Vec::with_capacity(2 * FILE_BYTES as usize);
     file.take(FILE_BYTES + 1).read_to_end(&mut json).map_err(io)?;
     if json.len() as u64 > FILE_BYTES {
         return Err(KeyFileError::TooLong { path: path.to_owned(), limit: FILE_BYTES });
@@ -253,66 +286,113 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
 
 /// Returns the file with these keys sealed in it.
 fn sealed(keys: &KgcKeys, protection: Protection<'_>, rng: &mut impl CryptoRng) -> Result<KeyFile, KeyFileError> {
-    let (key, passphrase) = match protection {
-        Protection::FileModeOnly => (Zeroizing::new([0; 32]), None),
-        Protection::Passphrase("", _) => return Err(KeyFileError::EmptyPassphrase),
-        Protection::Passphrase(passphrase, argon2id) => {
-            let mut salt = FixedBytes::ZERO;
-            rng.fill_bytes(salt.as_mut());
-            let (key, check) = stretch(passphrase, argon2id, &salt)?;
-            (key, Some(PassphraseLine { argon2id, salt, check: B256::from(*check) }))
+    let (passphrase, key) = match protection {
+        Protection::FileModeOnly => (None, Zeroizing::new([0; 32])),
+        Protection::Passphrase(passphrase, cost) => {
+            let (line, key) = PassphraseLine::new(LABEL, passphrase, cost, rng)?;
+            (Some(line), key)
         }
     };
-    let identity = keys.identity();
-    let mut file = KeyFile {
-        version: VERSION,
-        kgc_id: identity.id,
-        epoch: identity.epoch,
-        x25519: identity.public.as_bytes().into(),
-        receipt_signer: identity.receipt_signer,
-        passphrase,
-        nonce: FixedBytes::ZERO,
-        secrets: FixedBytes::ZERO,
-    };
+    let epochs = PublicEpoch::all(keys);
+    let version = if epochs.len() == 1 { 1 } else { VERSION };
+    let (kgc_id, nonce) = (keys.identity().id, FixedBytes::ZERO);
+    let mut file = KeyFile { version, kgc_id, epochs, passphrase, nonce, secrets: Vec::new() };
     rng.fill_bytes(file.nonce.as_mut());
-    let secrets = keys.to_secret_bytes();
-    let payload = Payload { msg: secrets.as_slice(), aad: &file.associated_data() };
-    let sealed = cipher(&key).encrypt(&Nonce::from(file.nonce.0), payload).expect("96 bytes are not too long");
-    file.secrets = FixedBytes::from_slice(&sealed);
+    file.secrets = match version {
+        1 => seal_bytes(&key, file.nonce, keys.to_secret_bytes().as_slice(), &file.associated_data()),
+        _ => seal_bytes(&key, file.nonce, &keys.to_bytes(), &file.associated_data()),
+    };
     Ok(file)
 }
 
 impl KeyFile {
+    fn from_json(path: &Path, json: &[u8]) -> Result<Self, KeyFileError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let format = |source| KeyFileError::Format { path: path.to_owned(), source };
+        match serde_json::from_slice::<Versioned>(json).map_err(format)?.version {
+            1 => {
+                let OneEpoch { version, kgc_id, epoch, x25519, receipt_signer, passphrase, nonce, secrets } =
+                    serde_json::from_slice(json).map_err(format)?;
+                let epochs = vec![PublicEpoch { epoch, x25519, receipt_signer }];
+                Ok(Self { version, kgc_id, epochs, passphrase, nonce, secrets: secrets.to_vec() })
+            }
+            VERSION => {
+                let Epochs { version, kgc_id, epochs, passphrase, nonce, secrets } =
+                    serde_json::from_slice(json).map_err(format)?;
+                Ok(Self { version, kgc_id, epochs, passphrase, nonce, secrets: secrets.to_vec() })
+            }
+            found => Err(KeyFileError::Version { expected: VERSION, found }),
+        }
+    }
+
+    fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let Self { version, kgc_id, nonce, .. } = *self;
+        let passphrase = self.passphrase.clone();
+        match &self.epochs[..] {
+            [PublicEpoch { epoch, x25519, receipt_signer }] if version == 1 => serde_json::to_vec_pretty(&OneEpoch {
+                version,
+                kgc_id,
+                epoch: *epoch,
+                x25519: *x25519,
+                receipt_signer: *receipt_signer,
+                passphrase,
+                nonce,
+                secrets: FixedBytes::from_slice(&self.secrets),
+            }),
+            epochs => {
+                let (epochs, secrets) = (epochs.to_vec(), self.secrets.clone().into());
+                serde_json::to_vec_pretty(&Epochs { version, kgc_id, epochs, passphrase, nonce, secrets })
+            }
+        }
+    }
+
+    fn open(&self, path: &Path, passphrase: Option<&str>) -> Result<KgcKeys, KeyFileError> {
+        let key = match (&self.passphrase, passphrase) {
+            (None, None) => Zeroizing::new([0; 32]),
+            (None, Some(_)) => return Err(KeyFileError::NotEncrypted { path: path.to_owned() }),
+            (Some(_), None) => return Err(KeyFileError::PassphraseNeeded),
+            (Some(line), Some(passphrase)) => line.key(LABEL, passphrase)?,
+        };
+        let opened = open_bytes(&key, self.nonce, &self.secrets, &self.associated_data());
+        let opened = opened.ok_or(KeyFileError::Tampered)?;
+        let keys = match (self.version, &self.epochs[..]) {
+            (1, [PublicEpoch { epoch, .. }]) => {
+                let secrets = opened.as_slice().try_into().map_err(|_| KeyFileError::Tampered)?;
+                KgcKeys::from_secret_bytes(self.kgc_id, *epoch, secrets)
+            }
+            _ => KgcKeys::from_bytes(self.kgc_id, &opened),
+        };
+        keys.ok_or(KeyFileError::Tampered)
+    }
+
     /// All of the file that is not sealed or used to seal.
     fn associated_data(&self) -> Vec<u8> {
-        length_prefixed(&[
-            b"medseal/v1/kgc-key-file",
-            &self.version.to_be_bytes(),
-            self.kgc_id.as_slice(),
-            &self.epoch.to_be_bytes(),
-            self.x25519.as_slice(),
-            self.receipt_signer.as_slice(),
-        ])
+        let version = self.version.to_be_bytes();
+        public_bytes(&[LABEL, &version, self.kgc_id.as_slice()], &self.epochs)
     }
 }
 
-/// Returns what a passphrase gives: the key of the secrets, and the check value.
-fn stretch(passphrase: &str, cost: PassphraseCost, salt: &FixedBytes<16>) -> Result<(Secret, Secret), KeyFileError> {
-    let mut stretched = Zeroizing::new([0; 32]);
-    let params = cost.params()?;
-    // The library would give its memory back as it is.
-    let mut memory = Zeroizing::new(vec![Block::new(); params.block_count()]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(
-            passphrase.as_bytes(),
-            salt.as_slice(),
-            stretched.as_mut(),
-            memory.as_mut_slice(),
-        )
-        .map_err(|_| KeyFileError::Cost { cost })?;
-    let part =
-        |label: &[u8]| hkdf_sha256(&[], stretched.as_ref(), &length_prefixed(&[b"medseal/v1/kgc-key-file", label]));
-    Ok((part(b"key"), part(b"check")))
+/// `first` and the public half of each epoch, each with its length before it.
+pub(super) fn public_bytes(first: &[&[u8]], epochs: &[PublicEpoch]) -> Vec<u8> {
+    let numbers: Vec<[u8; 4]> = epochs.iter().map(|one| one.epoch.to_be_bytes()).collect();
+    let mut parts = first.to_vec();
+    for (one, number) in epochs.iter().zip(&numbers) {
+        parts.extend([number.as_slice(), one.x25519.as_slice(), one.receipt_signer.as_slice()]);
+    }
+    length_prefixed(&parts)
+}
+
+/// Seals with AES-256-GCM-SIV.
+pub(super) fn seal_bytes(key: &Secret, nonce: FixedBytes<12>, msg: &[u8], aad: &[u8]) -> Vec<u8> {
+    cipher(key).encrypt(&Nonce::from(nonce.0), Payload { msg, aad }).expect("keys of a few epochs are not too long")
+}
+
+/// Opens what [`seal_bytes`] sealed; nothing where a bit is another.
+pub(super) fn open_bytes(key: &Secret, nonce: FixedBytes<12>, msg: &[u8], aad: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    cipher(key).decrypt(&Nonce::from(nonce.0), Payload { msg, aad }).ok().map(Zeroizing::new)
 }
 
 fn cipher(key: &[u8; 32]) -> Aes256GcmSiv {

@@ -15,10 +15,10 @@ use super::receipt::SignedReceipt;
 use super::requests::{CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, RequestKind, SignedRequest, Terms};
 use super::{
     Answer, BootId, ChainView, ChainViewError, Decision, KeyCenter, KgcError, KgcIdentity, KgcKeys, Refusal,
-    RegisteredImage, SealedAnswer, os_random,
+    RegisteredImage, Rewrapped, SealedAnswer, os_random,
 };
 use crate::clock::Clock;
-use crate::envelope::capsules::{CapsuleError, Capsules, open_capsule, open_share};
+use crate::envelope::capsules::Capsules;
 use crate::envelope::{EnvelopeError, PublicHeader};
 
 /// A key center with its keys in memory and its log on disk; `V` is its view of the chain, `C` its
@@ -35,6 +35,8 @@ pub struct LocalKeyCenter<V, C> {
     /// Whether the log was compared with the chain since the start.
     compared: AtomicBool,
     challenges: Challenges,
+    /// The capsules that it wrapped anew.
+    rewrapped: Option<Rewrapped>,
     /// Refusals that were not logged, because there were too many.
     unlogged: AtomicU64,
 }
@@ -53,6 +55,7 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
             policy: Policy::default(),
             compared: AtomicBool::new(false),
             challenges: Challenges::new(id, &mut os_random()),
+            rewrapped: None,
             unlogged: AtomicU64::new(0),
         }
     }
@@ -67,6 +70,12 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
+    }
+
+    /// The same with the capsules that it wrapped anew when it had a new key.
+    #[must_use]
+    pub fn with_rewrapped(self, sets: Rewrapped) -> Self {
+        Self { rewrapped: Some(sets), ..self }
     }
 
     /// Notes in the log that this process begins to answer.
@@ -203,25 +212,25 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         same("image id", image_id, parsed.image_id)?;
 
         let capsules = Capsules::decode(capsules)?;
-        let (secret, context, commitment) = (self.keys.x25519(), parsed.context(), &parsed.key_commitment);
-        let KgcIdentity { id, epoch, .. } = self.keys.identity();
-        let opened = match capsules.shares() {
-            Some(_) => open_share(&capsules, (id, epoch), secret, &context, commitment)
-                .map(|share| Zeroizing::new(<[u8; 32]>::try_from(&share.bytes[..]).expect("HPKE sealed 32 bytes"))),
-            None => open_capsule(&capsules, &self.keys.recipient(), secret, &context, commitment)
-                .map(|key| Zeroizing::new(*key.as_bytes())),
+        let (context, commitment) = (parsed.context(), parsed.key_commitment);
+        let own = self.keys.epochs_in(&capsules);
+        let found = match own.first() {
+            Some((newest, _)) if own.iter().all(|(_, held)| !held) => *newest,
+            _ => return Ok(self.keys.open_own(&capsules, &context, &commitment)?.0),
         };
-        opened.map_err(|error| self.explain(error, &capsules))
+        let rewrapped = self.rewrapped.as_ref().and_then(|sets| sets.get(image_id).ok().flatten());
+        match rewrapped.map(|set| self.keys.open_own(&set, &context, &commitment)) {
+            Some(Ok((key, _))) => Ok(key),
+            _ => Err(KgcError::EpochUnknown { newest: self.keys.identity().epoch, found }),
+        }
     }
 
-    /// The error with the capsule's epoch, where there is a capsule for another key of this KGC.
-    fn explain(&self, error: CapsuleError, capsules: &Capsules) -> KgcError {
-        let KgcIdentity { id: own, epoch: expected, .. } = self.keys.identity();
-        let other = capsules.kgcs().find_map(|(id, epoch)| (id == own && epoch != expected).then_some(epoch));
-        match (error, other) {
-            (CapsuleError::NoMatchingStanza { .. }, Some(found)) => KgcError::EpochUnknown { expected, found },
-            (error, _) => error.into(),
-        }
+    /// This KGC with the epoch of the capsule that it would open: it is retired or not on its own.
+    fn sealed_to(&self, capsules: &[u8]) -> KgcIdentity {
+        let identity = self.keys.identity();
+        let own = Capsules::decode(capsules).map(|capsules| self.keys.epochs_in(&capsules)).unwrap_or_default();
+        let opened = own.iter().find(|(_, held)| *held).or(own.first());
+        KgcIdentity { epoch: opened.map_or(identity.epoch, |(epoch, _)| *epoch), ..identity }
     }
 
     /// The head on chain with which the log is compared: the first time that something is given
@@ -256,10 +265,8 @@ impl<V: ChainView, C: Clock> LocalKeyCenter<V, C> {
         // First of all: between the look at who may and the answer lies nothing that takes long.
         case.anchored = self.anchored(case.kind).await?;
         let Terms { image_id, wallet, .. } = case.terms;
-        let found = self
-            .chain
-            .access_state(image_id, wallet, &self.keys.identity(), case.contract_signature(signature))
-            .await?;
+        let kgc = self.sealed_to(capsules);
+        let found = self.chain.access_state(image_id, wallet, &kgc, case.contract_signature(signature)).await?;
         let state = self.signed(case, found)?;
         case.block = Some(state.block);
         let now = self.now(state.block.time);

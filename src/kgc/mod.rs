@@ -20,6 +20,8 @@
 //! is checked against the commitment to it before and after.
 
 mod any;
+mod backup;
+mod backup_error;
 mod case;
 mod challenges;
 mod error;
@@ -30,11 +32,13 @@ mod limits;
 mod local;
 mod log;
 mod names;
+mod passphrase;
 mod policy;
 mod receipt;
 mod refusal;
 mod remote;
 mod requests;
+mod rewrap;
 mod set;
 #[cfg(test)]
 mod tests;
@@ -46,17 +50,20 @@ use alloy::primitives::{Address, B256};
 use zeroize::Zeroizing;
 
 pub use any::AnyKeyCenter;
+pub use backup::{Backup, BackupLock, BackupNeeds, Unlock, check_backup, make_backup};
+pub use backup_error::BackupError;
 pub use challenges::CHALLENGE_SECS;
 pub use error::{ChainViewError, KeyRequestError, KgcError, ReceiptError};
 pub use inputs::{AccessState, BlockSeen, ChainView, ContractSignature, RegisteredImage, os_random};
-pub use key_file::{KeyFileError, PassphraseCost, Protection, create_key_file, open_key_file};
-pub use keys::KgcKeys;
+pub use key_file::{KeyFileError, Protection, create_key_file, file_before, open_key_file, replace_key_file};
+pub use keys::{KgcKeys, MAX_EPOCHS};
 pub use limits::{Limiter, Rate};
 pub use local::LocalKeyCenter;
 pub use log::{
     Answered, Known, LogCheck, LogEntry, LogError, LogFault, LogHead, LogWriter, ReleaseLog, check_log, release_log_id,
 };
 pub use names::{BootId, Decision, Reason};
+pub use passphrase::PassphraseCost;
 pub use policy::{Policy, WalletRates};
 pub use receipt::{Asked, KeyReceipt, SignedReceipt};
 pub use refusal::Refusal;
@@ -65,6 +72,7 @@ pub use requests::{
     CLOCK_TOLERANCE_SECS, CheckedRequest, Home, IssueRequest, KeyRequest, KgcRequest, MAX_KGCS, REQUEST_SECS,
     RequestKind, SignedRequest, Terms, UnsignedRequest, challenges_hash, kgc_set_hash,
 };
+pub use rewrap::Rewrapped;
 
 pub use set::{Asking, Given, How, KeyCenters, KgcOutcome, KgcSetError, Member, SetNote};
 

@@ -121,6 +121,9 @@ pub enum PipelineError {
         /// The job's folder.
         path: PathBuf,
     },
+    /// The capsules that a KGC wrapped anew cannot be read or written.
+    #[error("the capsules that were sealed anew cannot be kept")]
+    Rewrapped(#[source] std::io::Error),
     /// A job's files cannot be read or written.
     #[error("{}", path.display())]
     JobFile {

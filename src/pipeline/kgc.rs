@@ -4,7 +4,7 @@ use super::PipelineError;
 use crate::chain::Registry;
 use crate::contract::ErrorKind;
 use crate::contract::bindings::IImageRegistry::{KgcKey, anchorLogCall, publishKgcKeyCall};
-use crate::kgc::{KgcError, KgcIdentity, LogHead, ReleaseLog};
+use crate::kgc::{KgcError, KgcIdentity, KgcKeys, LogHead, ReleaseLog};
 use alloy::primitives::{Address, B256};
 
 /// A call that is to be sent, under the name by which the outbox knows it.
@@ -54,6 +54,51 @@ pub async fn check_kgc_key(registry: &Registry, identity: &KgcIdentity) -> Resul
         (false, _) => "another than the KGC's own",
     };
     Err(PipelineError::KgcKey { id: identity.id, state })
+}
+
+/// What is next on the way to a key of a new epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// The chain has the newest key of the file: the next one is to be made.
+    Make,
+    /// The file has the next key: it is to be published.
+    Publish,
+}
+
+/// Compares a KGC's keys with the chain before its key is made anew.
+///
+/// # Errors
+/// [`PipelineError::KgcKey`] where the chain has another or a later key than the file; the KGC is
+/// not known on chain, or the node does not answer.
+pub async fn next_rotation(registry: &Registry, keys: &KgcKeys) -> Result<Rotation, PipelineError> {
+    let (id, newest) = (keys.identity().id, keys.identity().epoch);
+    let published = registry.current_kgc_key(id).await?;
+    if published.epoch > newest {
+        let state = "newer than any in the key file: restore the newest backup";
+        return Err(PipelineError::KgcKey { id, state });
+    }
+    let same = |identity: &KgcIdentity| identity.epoch == published.epoch && is_own(&published, identity);
+    match keys.identities().iter().any(same) {
+        false => Err(PipelineError::KgcKey { id, state: "another than the KGC's own" }),
+        true if published.epoch == newest => Ok(Rotation::Make),
+        true => Ok(Rotation::Publish),
+    }
+}
+
+/// Returns the keys without those that are not published yet: nobody seals to them, and receipts
+/// that they sign prove nothing.
+///
+/// # Errors
+/// The node does not answer.
+pub async fn published_keys(registry: &Registry, keys: KgcKeys) -> Result<KgcKeys, PipelineError> {
+    if keys.identities().len() == 1 {
+        return Ok(keys);
+    }
+    match registry.current_kgc_key(keys.identity().id).await {
+        Ok(published) => Ok(keys.up_to(published.epoch).unwrap_or(keys)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(keys),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn is_own(key: &KgcKey, identity: &KgcIdentity) -> bool {

@@ -24,6 +24,7 @@ mod put;
 mod recapsule;
 mod relay;
 mod release;
+mod rewrap;
 mod run;
 mod seal;
 mod sealed;
@@ -37,13 +38,16 @@ pub use batch::MAX_BATCH;
 pub use error::PipelineError;
 pub use history::{History, history};
 pub use job::{Anchored, Registered, SealingJob, SealingJobs};
-pub use kgc::{LogToAnchor, NamedCall, check_kgc_key, kgc_key_to_publish, log_to_anchor};
+pub use kgc::{
+    LogToAnchor, NamedCall, Rotation, check_kgc_key, kgc_key_to_publish, log_to_anchor, next_rotation, published_keys,
+};
 pub use open::{CapsulesAt, OpenedImage, Reader, Stored, fetch, lookup, open_with_key};
 pub use prepare::{Mode, Prepared, image_of, prepare, rebuild};
 pub use proven::{AnyChainView, QuorumView};
 pub use recapsule::{Recapsuled, current_capsules, earlier_capsules};
 pub use relay::{Relayed, Relaying, relay};
 pub use release::{RegistryView, home};
+pub use rewrap::{OpenedAsKgc, RewrapStep, Rewrapper};
 pub use run::{Finished, Grouping, Run, RunResult};
 pub use seal::{Sender, Source};
 pub use sealed::{Sealed, Stage, StoredFile, Timings, Unregistered};

@@ -113,7 +113,7 @@ pub(super) async fn fetch_set(store: &impl Store, at: &CapsulesAt) -> Result<Vec
 ///
 /// # Errors
 /// [`PipelineError`] of the newest, where neither can be used.
-async fn usable_capsules(
+pub(super) async fn usable_capsules(
     store: &impl Store,
     stored: &Stored,
     usable: impl Fn(&Capsules) -> Result<(), CapsuleError>,
@@ -247,7 +247,7 @@ pub async fn open_with_key(
 }
 
 /// Checks that a sealed image is that of the record, and of this chain.
-fn check_header(registry: &Registry, stored: &Stored, image: &SealedImage<'_>) -> Result<(), PipelineError> {
+pub(super) fn check_header(registry: &Registry, stored: &Stored, image: &SealedImage<'_>) -> Result<(), PipelineError> {
     let header = image.header();
     for (what, expected, found) in [
         ("header hash", stored.logged.header_hash, B256::from(header.hash())),

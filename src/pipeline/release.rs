@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 pub struct RegistryView<C> {
     registry: Registry,
     clock: C,
-    /// Who published the KGC's key: that never changes.
+    /// Who published the KGC's newest key: while this process has that key, it is that one.
     publisher: Arc<OnceLock<Address>>,
 }
 

@@ -157,6 +157,10 @@ codes! {
     KgcPassphrase "KGC_PASSPHRASE" Some(NotAuthorized);
     /// Its key file can't be used.
     KgcKeyFile "KGC_KEY_FILE" Some(Failure);
+    /// A backup of its keys is damaged, not whole, or locked otherwise.
+    KgcBackup "KGC_BACKUP" Some(Invalid);
+    /// An epoch's keys are needed still, are not there, or are too many.
+    KgcEpoch "KGC_EPOCH" Some(Failure);
     /// Its service can't listen at its address.
     Listen "LISTEN" Some(Failure);
     /// Certificate or key of its service can't be used.

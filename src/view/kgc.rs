@@ -69,6 +69,36 @@ impl OnChainView {
     }
 }
 
+/// The keys of one epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EpochView {
+    epoch: u32,
+    x25519: B256,
+    receipt_signer: Checksummed,
+    /// `published`, `retired`, `other` where the chain has another key of this epoch, or `none`.
+    on_chain: &'static str,
+}
+
+impl EpochView {
+    /// Keys beside those that the chain has of this epoch, if any.
+    pub fn new(identity: &KgcIdentity, on_chain: Option<&KgcKey>) -> Self {
+        let x25519 = B256::from(identity.public.as_bytes());
+        let on_chain = match on_chain {
+            None => "none",
+            Some(key) if key.x25519 != x25519 || key.receiptSigner != identity.receipt_signer => "other",
+            Some(key) if key.retired => "retired",
+            Some(_) => "published",
+        };
+        Self { epoch: identity.epoch, x25519, receipt_signer: identity.receipt_signer.into(), on_chain }
+    }
+
+    /// The same as a row of a table.
+    pub fn row(&self) -> Vec<String> {
+        vec![self.epoch.to_string(), self.on_chain.to_owned(), self.receipt_signer.0.to_string()]
+    }
+}
+
 /// The head of the log of what was given out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -38,7 +38,7 @@ pub use described::{about, describe};
 pub use event::{EventDetails, EventView};
 pub use evidence::{CheckView, EvidenceView, flag_state, state_of};
 pub use flag::{FlagDecisionView, FlagView, FlaggedView};
-pub use kgc::{KgcLogView, KgcView, LogAnchorView, OnChainView};
+pub use kgc::{EpochView, KgcLogView, KgcView, LogAnchorView, OnChainView};
 pub use kind::EventKind;
 pub use measure::{KeyFiguresView, KeyReportView, MeasureView, PassedOverView};
 pub use outbox::{JobEndView, OutboxView};

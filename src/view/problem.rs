@@ -10,7 +10,7 @@ use crate::envelope::capsules::CapsuleError;
 use crate::evaluation::figures::FigureError;
 use crate::evidence::{CollectError, EvidenceError};
 use crate::keygen::KeygenError;
-use crate::kgc::{ChainViewError, KeyFileError, KgcError, KgcSetError, LogError, Reason};
+use crate::kgc::{BackupError, ChainViewError, KeyFileError, KgcError, KgcSetError, LogError, Reason};
 use crate::metrics::MetricsError;
 use crate::notify::NotifyError;
 use crate::pipeline::PipelineError;
@@ -331,6 +331,16 @@ impl From<&KgcError> for Problem {
     }
 }
 
+impl From<&BackupError> for Problem {
+    fn from(error: &BackupError) -> Self {
+        match error {
+            BackupError::File(error) => error.into(),
+            BackupError::Shares(_) => Code::Settings.into(),
+            _ => Code::KgcBackup.into(),
+        }
+    }
+}
+
 impl From<&KeyFileError> for Problem {
     fn from(error: &KeyFileError) -> Self {
         let code = match error {
@@ -368,6 +378,7 @@ impl From<&PipelineError> for Problem {
             E::JobFile { .. } | E::JobDescription { .. } => Code::State,
             E::DoesNotComeBack | E::StoredElsewhere { .. } => Code::Fault,
             E::Leaves(_) => Code::Leaves,
+            E::Rewrapped(_) => Code::State,
             E::Request(_) | E::Cid(_) => Code::Request,
         };
         code.into()

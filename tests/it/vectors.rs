@@ -6,6 +6,7 @@
 
 mod capsules;
 mod requests;
+mod rewrapped;
 mod schema;
 mod sealed;
 

@@ -3,7 +3,9 @@
 use super::Registry;
 use crate::chain::error::ChainError;
 use crate::chain::outbox::MinedTransaction;
-use crate::contract::bindings::IImageRegistry::{self as registry, Anchored, IImageRegistryEvents, KgcKeyPublished};
+use crate::contract::bindings::IImageRegistry::{
+    self as registry, Anchored, CapsulesAnchored, IImageRegistryEvents, KgcKeyPublished,
+};
 use crate::contract::{
     EventError, EventPlace, LoggedImage, OF_IMAGES, OF_RECORDS, RegistryEvent, Trail, decode, is_known, spelled_out,
 };
@@ -102,18 +104,26 @@ impl Registry {
         Ok(self.read_events(&Filter::new().event_signature(OF_RECORDS.to_vec())).await?.len())
     }
 
-    /// The wallet that published a KGC's key, and that alone may publish its next one; none where
-    /// there is no key.
+    /// The wallet that published a KGC's newest key, and that alone may publish its next one while
+    /// it has the role; none where there is no key.
     ///
     /// # Errors
     /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
     pub async fn kgc_publisher(&self, kgc_id: B256) -> Result<Option<Address>, ChainError> {
+        Ok(self.kgc_publishers(kgc_id).await?.pop())
+    }
+
+    /// The wallets that published a KGC's keys, one for each key.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn kgc_publishers(&self, kgc_id: B256) -> Result<Vec<Address>, ChainError> {
         let filter = Filter::new().event_signature(KgcKeyPublished::SIGNATURE_HASH).topic1(kgc_id);
-        let first = self.read_events(&filter).await?.into_iter().next();
-        Ok(first.and_then(|event| match event.event {
+        let publisher = |event: RegistryEvent| match event.event {
             IImageRegistryEvents::KgcKeyPublished(published) => Some(published.publisher),
             _ => None,
-        }))
+        };
+        Ok(self.read_events(&filter).await?.into_iter().filter_map(publisher).collect())
     }
 
     async fn read_events(&self, filter: &Filter) -> Result<Vec<RegistryEvent>, ChainError> {
@@ -159,6 +169,36 @@ impl Registry {
         Ok(events
             .filter_map(|event| match event.event {
                 IImageRegistryEvents::Anchored(anchored) => Some((anchored, event.place)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// The ids of all registered images, in the order of their registrations.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn images(&self) -> Result<Vec<B256>, ChainError> {
+        let events = self.read_events(&Filter::new().event_signature(OF_RECORDS.to_vec())).await?;
+        let id = |event: RegistryEvent| match event.event {
+            IImageRegistryEvents::Registered(e) => Some(e.imageId),
+            IImageRegistryEvents::RegisteredInBatch(e) => Some(e.imageId),
+            IImageRegistryEvents::Materialized(e) => Some(e.imageId),
+            _ => None,
+        };
+        Ok(events.into_iter().filter_map(id).collect())
+    }
+
+    /// The anchors of capsules that a KGC's wallet wrapped anew, oldest first.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the node does not answer, or with logs that are not those asked for.
+    pub async fn capsule_anchors(&self, wallet: Address) -> Result<Vec<CapsulesAnchored>, ChainError> {
+        let filter = Filter::new().event_signature(CapsulesAnchored::SIGNATURE_HASH).topic1(wallet.into_word());
+        let events = self.read_events(&filter).await?.into_iter();
+        Ok(events
+            .filter_map(|event| match event.event {
+                IImageRegistryEvents::CapsulesAnchored(anchored) => Some(anchored),
                 _ => None,
             })
             .collect())

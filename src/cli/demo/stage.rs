@@ -8,7 +8,7 @@ use crate::cli::key_center::KeyCenter;
 use crate::cli::output::{address, write_file};
 use crate::cli::session::Session;
 use crate::cli::settings::{Setting, Settings};
-use crate::cli::{deploy, kgc, nodes};
+use crate::cli::{deploy, kgc, kgc_published, nodes};
 use crate::contract::bindings::IImageRegistry::registerCall;
 use crate::kgc::KeyCenters;
 use crate::storage::LocalStore;
@@ -50,7 +50,7 @@ impl Stage {
         write_passphrase(&settings)?;
         deploy::run(&deploy::Args::default(), &settings).await?;
         let keys = kgc::init(&settings, false)?;
-        kgc::publish(&Session::connect(&settings, "kgc").await?, &keys.identity()).await?;
+        kgc_published::publish(&Session::connect(&settings, "kgc").await?, &keys.identity()).await?;
         let session = Session::connect(&settings, "kgc").await?;
         let registry = session.registry().await?;
         let key_centers = session.key_centers(&registry, None).await?;

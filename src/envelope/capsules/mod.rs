@@ -6,6 +6,7 @@
 
 mod error;
 mod holder;
+mod reseal;
 mod sealing;
 pub mod shamir;
 mod share_set;
@@ -20,6 +21,7 @@ use subtle::ConstantTimeEq;
 
 pub use error::CapsuleError;
 pub use holder::Holder;
+pub use reseal::{NextKey, reseal_capsules};
 pub use sealing::{SEALED_BYTES, SealedSecret, X25519Public, X25519Secret, open_secret, seal_secret};
 pub use share_set::ShareSet;
 pub use shares::{combine_shares, open_share, seal_shares};

@@ -103,6 +103,18 @@ impl Capsules {
         Ok(self)
     }
 
+    /// Returns these capsules with other stanzas in the places of some, by their place in
+    /// [`Capsules::stanzas`]; all others stay as they are.
+    ///
+    /// # Errors
+    /// `DuplicateStanza`, `ShareSet`.
+    pub(super) fn replacing(mut self, new: Vec<(usize, Stanza)>) -> Result<Self, CapsuleError> {
+        for (place, stanza) in new {
+            self.stanzas[place] = stanza;
+        }
+        self.checked()
+    }
+
     /// Reads key capsules. Stanzas of an unknown type, and those of readers and recovery keys with
     /// an epoch other than 0, can have no holder: they are checked for their length, and kept as
     /// they are.

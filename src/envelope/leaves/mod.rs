@@ -3,9 +3,13 @@
 //! The tree is OpenZeppelin's standard tree: leaves hashed twice and sorted, pairs sorted. The list
 //! is in the order of sealing.
 
+mod rewrapped;
+
 use alloy::primitives::{B256, keccak256};
 use alloy::sol_types::SolValue;
 use std::collections::HashSet;
+
+pub use rewrapped::{RewrappedLeaf, RewrappedLeaves};
 
 const MAGIC: [u8; 8] = *b"MEDLEAF\n";
 const VERSION: u16 = 1;
@@ -48,8 +52,8 @@ pub enum LeavesError {
         /// Its bytes.
         found: usize,
     },
-    /// Two leaves with one salt: they would be one image.
-    #[error("leaf {leaf} has the salt of one before it")]
+    /// Two leaves with one salt or one id: they would be one image.
+    #[error("leaf {leaf} is of the same image as one before it")]
     Duplicate {
         /// The second, from 0.
         leaf: usize,
@@ -188,20 +192,23 @@ impl Leaves {
         Some(proof)
     }
 
-    /// All nodes, the root first, the sorted leaves backwards at the end; and where those begin.
     fn tree(&self) -> (Vec<B256>, usize) {
-        let mut leaves: Vec<B256> = self.0.iter().map(Leaf::hash).collect();
-        leaves.sort_unstable_by(|a, b| b.cmp(a));
-        let first = leaves.len() - 1;
-        let mut tree = vec![B256::ZERO; first];
-        tree.append(&mut leaves);
-        for node in (0..first).rev() {
-            let (a, b) = (tree[2 * node + 1], tree[2 * node + 2]);
-            let pair = if a < b { [a, b] } else { [b, a] };
-            tree[node] = keccak256(pair.concat());
-        }
-        (tree, first)
+        tree(self.0.iter().map(Leaf::hash).collect())
     }
+}
+
+/// All nodes, the root first, the sorted leaves backwards at the end; and where those begin.
+fn tree(mut leaves: Vec<B256>) -> (Vec<B256>, usize) {
+    leaves.sort_unstable_by(|a, b| b.cmp(a));
+    let first = leaves.len() - 1;
+    let mut tree = vec![B256::ZERO; first];
+    tree.append(&mut leaves);
+    for node in (0..first).rev() {
+        let (a, b) = (tree[2 * node + 1], tree[2 * node + 2]);
+        let pair = if a < b { [a, b] } else { [b, a] };
+        tree[node] = keccak256(pair.concat());
+    }
+    (tree, first)
 }
 
 fn take<'a, const N: usize>(rest: &mut &'a [u8], leaf: usize) -> Result<&'a [u8; N], LeavesError> {

@@ -60,3 +60,33 @@ fn every_leaf_has_a_proof_and_no_other_leaf_has() {
     turned.reverse();
     assert_eq!(Leaves::new(turned).expect("leaves").root(), leaves(9).root());
 }
+
+#[test]
+fn a_list_of_rewrapped_capsules_comes_back_and_every_part_of_it_is_none() {
+    let leaf = |id: u8| RewrappedLeaf { image_id: B256::repeat_byte(id), capsules_hash: B256::repeat_byte(id ^ 0xff) };
+    let list = RewrappedLeaves::new(vec![leaf(1), leaf(2), leaf(3)]).expect("three images");
+    let bytes = list.encode();
+    assert_eq!((bytes.len() as u64, RewrappedLeaves::bytes_of(3)), (14 + 3 * 64, 14 + 3 * 64));
+    assert_eq!(RewrappedLeaves::decode(&bytes), Ok(list.clone()));
+    for end in 0..bytes.len() {
+        let error = RewrappedLeaves::decode(&bytes[..end]).expect_err("a part");
+        assert!(matches!(error, LeavesError::Truncated { .. }), "{end}: {error}");
+    }
+    let with = |at: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = byte;
+        RewrappedLeaves::decode(&bytes)
+    };
+    assert_eq!(with(4, b'L'), Err(LeavesError::BadMagic));
+    assert_eq!(with(9, 2), Err(LeavesError::UnsupportedVersion { found: 2 }));
+    assert_eq!(with(13, 2), Err(LeavesError::TrailingBytes { extra: 64 }));
+    assert_eq!(with(13, 4), Err(LeavesError::Truncated { leaf: 3 }));
+    assert_eq!(with(10, 255), Err(LeavesError::Truncated { leaf: 3 }));
+    assert_eq!(RewrappedLeaves::new(vec![]), Err(LeavesError::Count { found: 0 }));
+    assert_eq!(RewrappedLeaves::new(vec![leaf(1), leaf(2), leaf(1)]), Err(LeavesError::Duplicate { leaf: 2 }));
+    // The root of one leaf is the leaf: keccak256(keccak256(image id || hash)).
+    let one = RewrappedLeaves::new(vec![leaf(1)]).expect("one");
+    assert_eq!(one.root(), keccak256(keccak256([[1; 32], [0xfe; 32]].concat())));
+    let turned = RewrappedLeaves::new(vec![leaf(3), leaf(1), leaf(2)]).expect("three images");
+    assert_eq!(turned.root(), list.root());
+}

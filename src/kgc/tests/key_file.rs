@@ -180,11 +180,16 @@ fn what_is_not_a_key_file_is_refused() {
         assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Format { .. })));
     }
     let place = Place::with_file(LOCKED);
+    for (version, found) in [(0, 0), (3, 3), (u32::MAX, u32::MAX)] {
+        place.edit(|json| json["version"] = version.into());
+        let refused = place.open(Some("correct horse"));
+        assert!(matches!(refused, Err(KeyFileError::Version { expected: 2, found: other }) if other == found));
+    }
     place.edit(|json| json["version"] = 2.into());
-    assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Version { expected: 1, found: 2 })));
-    fs::write(place.path(), vec![b' '; 16 * 1024 + 1]).expect("written");
-    assert!(matches!(place.open(None), Err(KeyFileError::TooLong { limit: 16_384, .. })));
-    fs::write(place.path(), vec![b' '; 16 * 1024]).expect("written");
+    assert!(matches!(place.open(Some("correct horse")), Err(KeyFileError::Format { .. })));
+    fs::write(place.path(), vec![b' '; 64 * 1024 + 1]).expect("written");
+    assert!(matches!(place.open(None), Err(KeyFileError::TooLong { limit: 65_536, .. })));
+    fs::write(place.path(), vec![b' '; 64 * 1024]).expect("written");
     assert!(matches!(place.open(None), Err(KeyFileError::Format { .. })));
 }
 
@@ -206,4 +211,97 @@ fn the_cost_of_a_passphrase_has_limits() {
         let refused = Place::new().create(Protection::Passphrase("correct horse", cost));
         assert!(matches!(refused, Err(KeyFileError::Cost { cost: found }) if found == cost));
     }
+}
+
+/// Files as `kgc init` wrote them before there were epochs.
+#[test]
+fn files_of_version_1_are_still_read() {
+    for (text, passphrase) in
+        [(include_str!("key-file-v1.json"), None), (include_str!("key-file-v1-passphrase.json"), Some("correct horse"))]
+    {
+        let place = Place::new();
+        fs::create_dir(place.path().parent().expect("its folder")).expect("made");
+        fs::write(place.path(), text).expect("written");
+        fs::set_permissions(place.path(), Permissions::from_mode(0o600)).expect("our file");
+        let keys = place.open(passphrase).expect("opens");
+        let json: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let identity = keys.identity();
+        assert_eq!(json["kgcId"], format!("{}", identity.id));
+        assert_eq!(json["x25519"], format!("{}", B256::from(identity.public.as_bytes())));
+        assert_eq!(json["receiptSigner"], format!("{:#x}", identity.receipt_signer));
+        assert_eq!((identity.epoch, keys.identities().len()), (1, 1));
+    }
+}
+
+#[test]
+fn keys_of_several_epochs_come_back_and_every_change_is_noticed() {
+    for (protection, passphrase) in [(LOCKED, Some("correct horse")), (Protection::FileModeOnly, None)] {
+        let next = |keys: &KgcKeys| keys.with_next_epoch(&mut os_random()).expect("one more");
+        let place = Place { keys: next(&next(&Place::new().keys)), ..Place::new() };
+        place.create(protection).expect("a new file");
+        let opened = place.open(passphrase).expect("opens");
+        assert_eq!(*opened.to_bytes(), *place.keys.to_bytes());
+        let whole = fs::read(place.path()).expect("the file");
+        let changes: [fn(&mut serde_json::Value); 8] = [
+            |json| flip(&mut json["kgcId"]),
+            |json| flip(&mut json["nonce"]),
+            |json| flip(&mut json["secrets"]),
+            |json| json["epochs"][0]["epoch"] = 9.into(),
+            |json| flip(&mut json["epochs"][1]["x25519"]),
+            |json| flip(&mut json["epochs"][2]["receiptSigner"]),
+            |json| json["epochs"].as_array_mut().expect("a list").swap(0, 1),
+            |json| drop(json["epochs"].as_array_mut().expect("a list").pop()),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            fs::write(place.path(), &whole).expect("written");
+            place.edit(change);
+            assert!(matches!(place.open(passphrase), Err(KeyFileError::Tampered)), "{number}");
+        }
+        place.edit(|json| json["version"] = 1.into());
+        assert!(matches!(place.open(passphrase), Err(KeyFileError::Format { .. })));
+    }
+}
+
+/// A file of as many epochs as are kept is one that is read.
+#[test]
+fn the_largest_file_is_read() {
+    let mut keys = KgcKeys::generate(&mut os_random());
+    while let Some(more) = keys.with_next_epoch(&mut os_random()) {
+        keys = more;
+    }
+    assert_eq!(keys.identities().len(), MAX_EPOCHS);
+    let place = Place { keys, ..Place::new() };
+    place.create(LOCKED).expect("a new file");
+    assert_eq!(place.open(Some("correct horse")).expect("opens").identities().len(), MAX_EPOCHS);
+}
+
+#[test]
+fn a_file_is_replaced_under_its_own_passphrase_and_the_old_one_kept() {
+    let place = Place::with_file(LOCKED);
+    let (before, next) = (fs::read(place.path()).expect("read"), place.keys.with_next_epoch(&mut os_random()));
+    let next = next.expect("two");
+    let replace = |passphrase| replace_key_file(&place.path(), &next, passphrase, &mut os_random());
+    assert!(matches!(replace(Some("wrong horse")), Err(KeyFileError::WrongPassphrase)));
+    assert!(matches!(replace(None), Err(KeyFileError::PassphraseNeeded)));
+    assert_eq!(fs::read(place.path()).expect("read"), before);
+    assert!(!file_before(&place.path()).exists());
+    replace(Some("correct horse")).expect("replaced");
+    assert_eq!(*place.open(Some("correct horse")).expect("opens").to_bytes(), *next.to_bytes());
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(place.path()).expect("read")).expect("JSON");
+    assert_eq!((&json["version"], &json["passphrase"]["argon2id"]["memoryKib"]), (&2.into(), &64.into()));
+    let kept = file_before(&place.path());
+    assert_eq!(
+        (kept.file_name().expect("a name"), fs::read(&kept).expect("read")),
+        ("kgc.json.before".as_ref(), before)
+    );
+    for path in [&place.path(), &kept] {
+        assert_eq!(fs::metadata(path).expect("exists").permissions().mode() & 0o7777, 0o600);
+    }
+    // What is kept is from before the first of several.
+    let third = next.with_next_epoch(&mut os_random()).expect("three");
+    replace_key_file(&place.path(), &third, Some("correct horse"), &mut os_random()).expect("replaced");
+    assert_eq!(open_key_file(&kept, Some("correct horse")).expect("opens").identities().len(), 1);
+    let open = Place::with_file(Protection::FileModeOnly);
+    let stays = replace_key_file(&open.path(), &next, Some("correct horse"), &mut os_random());
+    assert!(matches!(stays, Err(KeyFileError::NotEncrypted { .. })));
 }

@@ -1,6 +1,8 @@
 //! A key center before a chain and a clock that the test moves.
 
 mod answers;
+mod backup;
+mod epochs;
 mod key_file;
 mod log;
 mod release;
@@ -37,6 +39,8 @@ struct ChainState {
     failure: Option<fn() -> ChainViewError>,
     /// What each contract wallet takes for its signature.
     contracts: HashMap<Address, Vec<u8>>,
+    /// The epoch of the key about which it was asked last.
+    asked_epoch: u32,
     /// The head of the log that was anchored last.
     anchored: Option<LogHead>,
 }
@@ -82,14 +86,15 @@ impl ChainView for FakeChain {
         &self,
         image_id: B256,
         wallet: Address,
-        _kgc: &KgcIdentity,
+        kgc: &KgcIdentity,
         signature: Option<ContractSignature<'_>>,
     ) -> Result<Option<AccessState>, ChainViewError> {
         let block = self.seen()?;
         if !self.takes(wallet, signature) {
             return Ok(None);
         }
-        let state = self.0.lock().expect("no test panics in here");
+        let mut state = self.0.lock().expect("no test panics in here");
+        state.asked_epoch = kgc.epoch;
         Ok(Some(AccessState {
             block,
             registration: state.registrations.get(&image_id).copied(),
@@ -182,11 +187,14 @@ impl Scene {
     }
 
     fn of(log: Option<&Path>, change: impl FnOnce(Center) -> Center) -> Self {
+        Self::with_keys(KgcKeys::generate(&mut os_random()), log, change)
+    }
+
+    fn with_keys(keys: KgcKeys, log: Option<&Path>, change: impl FnOnce(Center) -> Center) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log.map_or_else(|| folder.path().join("log.jsonl"), Path::to_owned);
         let (chain, clock) = (FakeChain::default(), FakeClock(Arc::new(AtomicU64::new(NOW))));
         let log = ReleaseLog::open(&log).expect("a log");
-        let keys = KgcKeys::generate(&mut os_random());
         let center = Arc::new(change(LocalKeyCenter::new(keys, HOME, chain.clone(), clock.clone(), log)));
         let (sender, reader, stranger) = (wallet(1), wallet(2), wallet(3));
         let image = sealed(HOME, sender.address(), 7, &center.identity());

@@ -331,7 +331,7 @@ async fn capsules_of_another_epoch_or_key_center_are_named() {
     let (sender, own) = (scene.sender.address(), scene.center.identity());
     let later = sealed(HOME, sender, 7, &KgcIdentity { epoch: 2, ..own });
     let refused = registered_otherwise(&scene, later, sender).await;
-    assert!(matches!(refused, Err(KgcError::EpochUnknown { expected: 1, found: 2 })));
+    assert!(matches!(refused, Err(KgcError::EpochUnknown { newest: 1, found: 2 })));
     let theirs = sealed(HOME, sender, 7, &KgcIdentity { id: B256::ZERO, ..own });
     let refused = registered_otherwise(&scene, theirs, sender).await;
     assert!(matches!(refused, Err(KgcError::Capsules(CapsuleError::NoMatchingStanza { epoch: 1, .. }))));

@@ -7,7 +7,7 @@ mod problem;
 mod ready;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -37,13 +37,21 @@ pub struct KgcService<V, C> {
     addresses: Limiter<IpAddr>,
     metrics: Metrics,
     readiness: Readiness,
+    /// What is wrong with its key on chain.
+    key_fault: Mutex<Option<String>>,
 }
 
 impl<V: ChainView, C: Clock> KgcService<V, C> {
     /// The service of this key center. `believes` says in words what is taken for the chain's.
     pub fn new(center: LocalKeyCenter<V, C>, clock: C, believes: String) -> Self {
         let addresses = Limiter::new([Rate::a_minute(ADDRESS_RATE)]);
-        Self { center, clock, believes, addresses, metrics: Metrics::new(), readiness: Readiness::default() }
+        let (metrics, readiness, key_fault) = (Metrics::new(), Readiness::default(), Mutex::default());
+        Self { center, clock, believes, addresses, metrics, readiness, key_fault }
+    }
+
+    /// Says what is wrong with its key on chain: as long as anything is, it is not ready.
+    pub fn set_key_fault(&self, fault: Option<String>) {
+        *self.key_fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// The same for addresses that may ask so often in a minute.

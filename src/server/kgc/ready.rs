@@ -83,7 +83,9 @@ async fn look<V: ChainView + 'static, C: Clock + 'static>(service: &Arc<KgcServi
         Ok(None) => chain_fault = Some("it gives no block".to_owned()),
         Err(error) => chain_fault = Some(KgcError::from(error).reason().name().to_owned()),
     }
-    let checks = BTreeMap::from([("log", log_fault), ("chain", chain_fault), ("clock", clock_fault)]);
+    let key_fault = service.key_fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let faults = [("log", log_fault), ("chain", chain_fault), ("clock", clock_fault), ("key", key_fault)];
+    let checks = BTreeMap::from(faults);
     let mut found = service.readiness.0.lock().unwrap_or_else(PoisonError::into_inner);
     for (check, fault) in &checks {
         if found.checks.get(check).is_none_or(|before| before.is_some() != fault.is_some()) {

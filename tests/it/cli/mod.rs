@@ -17,6 +17,7 @@ mod evidence;
 mod external_signer;
 mod governance;
 mod keygen_report;
+mod kgc_life;
 mod kgc_service;
 mod kubo;
 mod main_path;

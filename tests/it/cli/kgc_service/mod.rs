@@ -16,22 +16,22 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A `medseal kgc serve` that runs.
-struct Serving {
+pub(super) struct Serving {
     child: Child,
     lines: Receiver<String>,
-    url: String,
+    pub(super) url: String,
     /// Where operators look.
     operators: String,
 }
 
 impl Serving {
     /// Serves with the KGC of this world, at ports that are free.
-    fn start(world: &World, more: &[&str]) -> Self {
+    pub(super) fn start(world: &World, more: &[&str]) -> Self {
         let mut command = world.command(&["kgc", "serve", "--listen", "127.0.0.1:0", "--operators", "127.0.0.1:0"]);
         Self::of(command.args(more))
     }
 
-    fn of(command: &mut Command) -> Self {
+    pub(super) fn of(command: &mut Command) -> Self {
         let mut this = Self::begin(command);
         let metrics = this.hear("metrics at ");
         this.operators = metrics.trim_end_matches("/metrics").to_owned();
@@ -67,8 +67,18 @@ impl Serving {
         }
     }
 
+    /// Has it stop as it should, and returns what it said since it listens.
+    pub(super) fn end(mut self) -> String {
+        self.terminate();
+        self.lines.iter().collect::<Vec<_>>().join("\n")
+    }
+
     /// Has it stop as it should.
-    fn stop(mut self) {
+    pub(super) fn stop(mut self) {
+        self.terminate();
+    }
+
+    fn terminate(&mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
         let status = self.child.wait().expect("it ends");
@@ -86,30 +96,30 @@ impl Drop for Serving {
 
 /// Another machine: a folder with nothing of the world's but its deployment file, and its own
 /// copy of what is stored.
-struct Elsewhere {
-    folder: tempfile::TempDir,
+pub(super) struct Elsewhere {
+    pub(super) folder: tempfile::TempDir,
     rpc_url: String,
 }
 
 impl Elsewhere {
-    fn of(world: &World) -> Self {
+    pub(super) fn of(world: &World) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         copy_folder(&world.path("deployments"), &folder.path().join("deployments"));
         Self { folder, rpc_url: world.node.rpc_url() }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = program(self.folder.path());
         command.env("ETH_RPC_URL", &self.rpc_url).args(args);
         command
     }
 
-    fn medseal(&self, args: &[&str]) -> super::Run {
+    pub(super) fn medseal(&self, args: &[&str]) -> super::Run {
         super::Run::of(self.command(args).arg("--json"))
     }
 
     /// Fetches what the other machine has stored.
-    fn fetch_from(&self, other: &std::path::Path) {
+    pub(super) fn fetch_from(&self, other: &std::path::Path) {
         copy_folder(&other.join(".medseal/store"), &self.folder.path().join(".medseal/store"));
     }
 
