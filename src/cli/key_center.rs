@@ -10,10 +10,11 @@ use crate::envelope::capsules::X25519Public;
 use crate::files::read_secret;
 use crate::kgc::{
     AnyKeyCenter, ChainViewError, Home, KeyCenters, KgcDoor, KgcError, KgcIdentity, KgcKeys, LocalKeyCenter, Member,
-    ReleaseLog, RemoteKeyCenter, Rewrapped, SetNote, open_key_file,
+    ReleaseLog, RemoteKeyCenter, Rewrapped, SetNote, open_key_file, release_log_id,
 };
 use crate::pipeline::{PipelineError, RegistryView, home, published_keys};
 use crate::words::escaped;
+use alloy::primitives::B256;
 use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -54,7 +55,7 @@ impl Session {
         }
         if urls.is_empty() {
             let keys = published_keys(registry, open_keys(self.settings())?).await?;
-            let log = release_log(self.settings())?;
+            let log = release_log_of(self.settings(), &Instance::default())?;
             let view = RegistryView::new(registry.clone(), SystemClock);
             let center = LocalKeyCenter::new(keys, home, view, SystemClock, log);
             let center = center.with_rewrapped(rewrapped_sets(self.settings()));
@@ -127,28 +128,48 @@ pub(super) fn rewrapped_sets(settings: &Settings) -> Rewrapped {
     Rewrapped::in_folder(&kgc_folder(settings).join("rewrapped"))
 }
 
-/// The file with the log of what the KGC gave out.
-pub(super) fn release_log_file(settings: &Settings) -> PathBuf {
-    kgc_folder(settings).join("release.log")
+/// Which of several that run with one key file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct Instance {
+    /// Name of an instance, where several serve with one key file: each has a log of its own
+    #[arg(long, default_value = "", value_name = "NAME", hide_default_value = true, value_parser = instance_name)]
+    instance: String,
 }
 
-/// The log of the only instance of the KGC.
-///
-/// # Errors
-/// [`CliError::Kgc`].
-pub(super) fn release_log(settings: &Settings) -> Result<ReleaseLog, CliError> {
-    release_log_of(settings, "")
+fn instance_name(text: &str) -> Result<String, &'static str> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match text.len() <= 32 && text.chars().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err("the name of an instance has at most 32 of a-z, 0-9 and -"),
+    }
+}
+
+impl Instance {
+    /// Its name; empty for the only one.
+    pub(super) fn name(&self) -> &str {
+        &self.instance
+    }
+
+    /// The file with the log of what it answered.
+    pub(super) fn log_file(&self, settings: &Settings) -> PathBuf {
+        kgc_folder(settings).join(match self.name() {
+            "" => "release.log".to_owned(),
+            name => format!("release-{name}.log"),
+        })
+    }
+
+    /// The log's name on chain.
+    pub(super) fn log_id(&self, kgc_id: B256) -> B256 {
+        release_log_id(kgc_id, self.name())
+    }
 }
 
 /// The log of what an instance of the KGC answered.
 ///
 /// # Errors
 /// [`CliError::Kgc`].
-pub(super) fn release_log_of(settings: &Settings, instance: &str) -> Result<ReleaseLog, CliError> {
-    let path = match instance {
-        "" => release_log_file(settings),
-        name => kgc_folder(settings).join(format!("release-{name}.log")),
-    };
+pub(super) fn release_log_of(settings: &Settings, instance: &Instance) -> Result<ReleaseLog, CliError> {
+    let path = instance.log_file(settings);
     let log = ReleaseLog::open(&path).map_err(KgcError::from)?;
     if log.healed() > 0 {
         let path = path.display();

@@ -1,22 +1,14 @@
 //! `medseal kgc`.
 
-use super::act::Act;
 use super::error::CliError;
-use super::key_center::{kgc_key_file, kgc_passphrase, open_keys, release_log, release_log_file};
+use super::key_center::{Instance, kgc_key_file, kgc_passphrase, open_keys};
 use super::kgc_published::{connect, outcome, publish};
 use super::output::{Outcome, say};
 use super::session::{Session, ask};
 use super::settings::{Setting, Settings};
-use super::signers::Relay;
 use crate::chain::Submitted;
-use crate::clock::{Clock, SystemClock};
-use crate::kgc::{
-    ChainView, KgcError, KgcIdentity, KgcKeys, LogError, LogHead, PassphraseCost, Protection, ReleaseLog,
-    create_key_file, os_random, release_log_id,
-};
-use crate::pipeline::RegistryView;
-use crate::view::{LogAnchorView, OnChainView};
-use serde_json::json;
+use crate::kgc::{KgcIdentity, KgcKeys, PassphraseCost, Protection, create_key_file, os_random};
+use crate::view::OnChainView;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -64,12 +56,12 @@ enum Verb {
     /// Restore a backup into a scratch folder, and open records with it; nothing is given out
     Drill(super::kgc_backup::DrillArgs),
     /// Check the log of released keys against the head on chain, and anchor its newest head there
-    Anchor,
+    Anchor(Instance),
     /// Answer over HTTP, so that people elsewhere can seal and open
     Serve(super::kgc_serve::Args),
     /// Begin a new log after the last head on chain, because the old one is lost; its first line
     /// says so
-    NewLog,
+    NewLog(Instance),
 }
 
 impl Args {
@@ -102,53 +94,10 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         Verb::Backup(args) => super::kgc_backup::backup(args, settings),
         Verb::Restore(args) => super::kgc_backup::restore(args, settings).await,
         Verb::Drill(args) => super::kgc_backup::drill(args, settings).await,
-        Verb::Anchor => anchor(settings).await,
-        Verb::NewLog => new_log(settings).await,
+        Verb::Anchor(instance) => super::kgc_anchoring::anchor(instance, settings).await,
+        Verb::NewLog(instance) => super::kgc_anchoring::new_log(instance, settings).await,
         Verb::Serve(args) => super::kgc_serve::run(args, settings).await,
     }
-}
-
-/// Begins a new release log, unless the one that is there has all that it had.
-async fn new_log(settings: &Settings) -> Result<Outcome, CliError> {
-    let registry = connect(settings).await?.registry().await?;
-    let identity = open_keys(settings)?.identity();
-    let view = RegistryView::new(registry, SystemClock);
-    let anchored = view.anchored_log(identity.id, release_log_id(identity.id, "")).await.map_err(KgcError::from)?;
-    let path = release_log_file(settings);
-    let whole = ReleaseLog::open(&path).and_then(|log| log.head_after(anchored));
-    let already = whole.is_ok();
-    let LogHead { seq, head } = match whole {
-        Ok(head) => head,
-        Err(LogError::Io { path, source }) => return Err(KgcError::from(LogError::Io { path, source }).into()),
-        Err(_) => ReleaseLog::begin_anew(&path, anchored, SystemClock.unix_secs())
-            .and_then(|log| log.head_after(anchored))
-            .map_err(KgcError::from)?,
-    };
-    let json = json!({
-        "kgcId": identity.id, "logId": release_log_id(identity.id, ""), "seq": seq, "head": head, "already": already,
-    });
-    let text = match already {
-        true => format!("the log has all of its {seq} entries: it goes on as it is"),
-        false => format!("a new log goes on after entry {}; anchor it: medseal kgc anchor", anchored.seq),
-    };
-    Ok(Outcome::new(json, text))
-}
-
-/// Anchors the head of the release log, unless the chain has it already.
-async fn anchor(settings: &Settings) -> Result<Outcome, CliError> {
-    let mut act = Act::begin(settings, "kgc", &Relay::default()).await?;
-    let identity = open_keys(settings)?.identity();
-    let (log, log_id) = (release_log(settings)?, release_log_id(identity.id, ""));
-    let (newest, receipt) = match act.anchor_head(&log, log_id).await? {
-        (newest, None) => (newest, None),
-        (newest, Some(Submitted::Mined(receipt))) => (newest, Some(receipt)),
-        (_, Some(Submitted::Printed(unsent))) => return act.print(unsent),
-    };
-    let LogHead { seq, head } = newest;
-    let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
-    let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
-    let text = format!("head {head} of {seq} entries of the log {verb}");
-    Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
 }
 
 /// Makes the key file.

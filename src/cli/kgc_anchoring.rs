@@ -1,13 +1,20 @@
-//! Anchoring of a KGC's log: once, or now and then while it serves.
+//! A KGC's log: anchored once, or now and then while it serves; begun anew where it was lost.
 
+use super::act::Act;
 use super::error::CliError;
-use super::output::chain_of;
+use super::key_center::{Instance, open_keys, release_log_of};
+use super::kgc_published::connect;
+use super::output::{Outcome, chain_of};
 use super::session::Session;
 use super::settings::Settings;
+use super::signers::Relay;
 use crate::chain::{Outbox, Registry, Submitted, Wallet};
-use crate::kgc::{LogHead, ReleaseLog};
-use crate::pipeline::{LogToAnchor, NamedCall, log_to_anchor, submit_once};
+use crate::clock::{Clock, SystemClock};
+use crate::kgc::{ChainView, KgcError, LogError, LogHead, ReleaseLog};
+use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, log_to_anchor, submit_once};
+use crate::view::LogAnchorView;
 use alloy::primitives::B256;
+use serde_json::json;
 use std::time::Duration;
 
 /// Anchors a log's head by a wallet; nothing is submitted where the chain has it.
@@ -84,4 +91,45 @@ impl Anchoring {
             tokio::time::sleep(self.every).await;
         }
     }
+}
+
+/// Begins a new release log, unless the one that is there has all that it had.
+pub(super) async fn new_log(instance: &Instance, settings: &Settings) -> Result<Outcome, CliError> {
+    let registry = connect(settings).await?.registry().await?;
+    let identity = open_keys(settings)?.identity();
+    let (view, log_id) = (RegistryView::new(registry, SystemClock), instance.log_id(identity.id));
+    let anchored = view.anchored_log(identity.id, log_id).await.map_err(KgcError::from)?;
+    let path = instance.log_file(settings);
+    let whole = ReleaseLog::open(&path).and_then(|log| log.head_after(anchored));
+    let already = whole.is_ok();
+    let LogHead { seq, head } = match whole {
+        Ok(head) => head,
+        Err(LogError::Io { path, source }) => return Err(KgcError::from(LogError::Io { path, source }).into()),
+        Err(_) => ReleaseLog::begin_anew(&path, anchored, SystemClock.unix_secs())
+            .and_then(|log| log.head_after(anchored))
+            .map_err(KgcError::from)?,
+    };
+    let json = json!({"kgcId": identity.id, "logId": log_id, "seq": seq, "head": head, "already": already});
+    let text = match already {
+        true => format!("the log has all of its {seq} entries: it goes on as it is"),
+        false => format!("a new log goes on after entry {}; anchor it: medseal kgc anchor", anchored.seq),
+    };
+    Ok(Outcome::new(json, text))
+}
+
+/// Anchors the head of the release log, unless the chain has it already.
+pub(super) async fn anchor(instance: &Instance, settings: &Settings) -> Result<Outcome, CliError> {
+    let mut act = Act::begin(settings, "kgc", &Relay::default()).await?;
+    let identity = open_keys(settings)?.identity();
+    let (log, log_id) = (release_log_of(settings, instance)?, instance.log_id(identity.id));
+    let (newest, receipt) = match act.anchor_head(&log, log_id).await? {
+        (newest, None) => (newest, None),
+        (newest, Some(Submitted::Mined(receipt))) => (newest, Some(receipt)),
+        (_, Some(Submitted::Printed(unsent))) => return act.print(unsent),
+    };
+    let LogHead { seq, head } = newest;
+    let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
+    let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
+    let text = format!("head {head} of {seq} entries of the log {verb}");
+    Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
 }

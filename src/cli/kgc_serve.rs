@@ -1,7 +1,7 @@
 //! `medseal kgc serve`: the key center on the network.
 
 use super::error::CliError;
-use super::key_center::{kgc_folder, open_keys, release_log_of, rewrapped_sets};
+use super::key_center::{Instance, kgc_folder, open_keys, release_log_of, rewrapped_sets};
 use super::kgc_anchoring::Anchoring;
 use super::output::{Outcome, say};
 use super::session::Session;
@@ -58,9 +58,8 @@ pub(super) struct Args {
     /// How often one address may ask at all, a minute: a clinic behind one router needs more
     #[arg(long, default_value_t = ADDRESS_RATE, value_name = "N", value_parser = rate())]
     address_rate: u32,
-    /// Name of this instance, where several run with one key file: each has a log of its own
-    #[arg(long, default_value = "", value_name = "NAME", hide_default_value = true)]
-    instance: String,
+    #[command(flatten)]
+    instance: Instance,
     /// Anchor the log's head on chain every so many minutes, by the wallet of the settings; 0 never
     #[arg(long, default_value_t = 10, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(..=MOST_MINUTES))]
     anchor_every: u64,
@@ -131,7 +130,7 @@ async fn service(args: &Args, settings: &Settings, keys: KgcKeys, registry: Regi
     let home = home(&registry);
     let (view, believes) = view_of(args, registry).await?;
     let center = LocalKeyCenter::new(keys, home, view, SystemClock, log)
-        .of_instance(&args.instance)
+        .of_instance(args.instance.name())
         .with_rewrapped(rewrapped_sets(settings))
         .with_policy(Policy::of_a_service(senders, rates));
     center.begin().await?;
@@ -208,16 +207,12 @@ fn check(args: &Args) -> Result<(), CliError> {
     if args.operators.is_some_and(|operators| !operators.ip().is_loopback()) {
         return refused("--operators is for this machine alone: an address such as 127.0.0.1:9645");
     }
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if args.instance.len() > 32 || !args.instance.chars().all(plain) {
-        return refused("the name of an instance has at most 32 of a-z, 0-9 and -");
-    }
     Ok(())
 }
 
 /// One process writes one instance's log; the lock ends with the process.
-fn the_only_one(settings: &Settings, instance: &str) -> Result<File, CliError> {
-    let path = kgc_folder(settings).join(format!("serving-{instance}.lock"));
+fn the_only_one(settings: &Settings, instance: &Instance) -> Result<File, CliError> {
+    let path = kgc_folder(settings).join(format!("serving-{}.lock", instance.name()));
     let failed = |source| CliError::File { act: "lock", path: path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match file.try_lock() {

@@ -1,7 +1,8 @@
 //! Keys of several epochs: what each of them still does, and capsules that are sealed anew.
 
 use super::*;
-use crate::envelope::capsules::{Holder, Stanza, open_secret, seal_secret};
+use crate::envelope::capsules::shamir::Share;
+use crate::envelope::capsules::{Holder, Stanza, combine_shares, open_secret, seal_secret, seal_shares};
 
 /// Keys of epochs 1 to `count`.
 fn keys(count: u32) -> KgcKeys {
@@ -244,4 +245,37 @@ fn the_same_share_is_sealed_to_the_next_key() {
     assert_eq!(after.stanzas()[0].holder, share(2));
     let (_, secret) = all.holding(new.epoch).expect("a key");
     assert_eq!(open_secret(&after.stanzas()[0].sealed, secret, &info(2)).as_deref(), Some(&[0x5a; 32]));
+}
+
+/// Three key centers that each go from their first key to their third, one after the other: every
+/// two of them give the key at each step, those that have moved without their earlier keys.
+#[test]
+fn shares_move_to_newer_keys_one_key_center_at_a_time() {
+    let mut centers: Vec<KgcKeys> = (0..3).map(|_| keys(3)).collect();
+    centers.sort_unstable_by_key(|keys| keys.identity().id);
+    let image = sealed(HOME, wallet(1).address(), 7, &centers[0].identity());
+    let (context, commitment) = (image.context, image.commitment);
+    let first: Vec<_> = centers.iter().map(|keys| keys.identities()[0]).map(|kgc| (kgc.id, 1, kgc.public)).collect();
+    let key = ImageKey::from_bytes(CANARY);
+    let mut set = seal_shares(&key, 2, &first, &context, &commitment, &mut os_random()).expect("2 of 3");
+    let committed = set.shares().cloned();
+    let mut given = 0;
+    for moved in 0..3 {
+        set = centers[moved].rewrap(&set, &context, &commitment).expect("opens").expect("something to do");
+        assert_eq!(set.shares().cloned(), committed, "the commitments stay");
+        set = Capsules::decode(&set.encode()).expect("it can be read");
+        centers[moved] = centers[moved].without(1).and_then(|keys| keys.without(2)).expect("the newest");
+        let share = |(place, keys): (usize, &KgcKeys)| {
+            let (bytes, epoch) = keys.open_own(&set, &context, &commitment).expect("its own share");
+            assert_eq!(epoch, if place <= moved { 3 } else { 1 });
+            Share { index: u8::try_from(place + 1).expect("small"), bytes: bytes.to_vec().into() }
+        };
+        let shares: Vec<Share> = centers.iter().enumerate().map(share).collect();
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            let two = [shares[one].clone(), shares[other].clone()];
+            let found = combine_shares(committed.as_ref().expect("shares"), &two, &context, &commitment);
+            given += u32::from(found.is_ok_and(|found| found.as_bytes() == &CANARY));
+        }
+    }
+    assert_eq!(given, 9);
 }

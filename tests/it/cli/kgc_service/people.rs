@@ -140,7 +140,7 @@ fn a_key_center_that_is_not_the_chains_is_noticed() {
     let refusal = refuse(&["--listen", "0.0.0.0:0"], 2, "SETTINGS");
     assert!(refusal.message.contains("--tls-cert"), "{}", refusal.message);
     refuse(&["--operators", "0.0.0.0:0"], 2, "SETTINGS");
-    refuse(&["--instance", "../x"], 2, "SETTINGS");
+    refuse(&["--instance", "../x"], 2, "USAGE");
     refuse(&["--anchor-every", "18446744073709551615"], 2, "USAGE");
     let printing = refuse(&["--print", "tx", "--from", "0x1111111111111111111111111111111111111111"], 2, "SETTINGS");
     assert!(printing.message.contains("--anchor-every 0"), "{}", printing.message);
@@ -152,6 +152,15 @@ fn a_key_center_that_is_not_the_chains_is_noticed() {
         world.medseal(&["open", &id, "-o", "opened", "--force", "--kgc-url", url]).result();
     }
     assert!(world.path(".medseal/kgc/release-east.log").is_file());
+    drop(east);
+    // Each has its log, and its own place on chain.
+    let logs =
+        [&[][..], &["--instance", "east"]].map(|more| world.medseal(&[&["kgc", "anchor"], more].concat()).result());
+    assert_ne!(logs[0]["logId"], logs[1]["logId"]);
+    let again = world.medseal(&["kgc", "anchor", "--instance", "east"]).result();
+    assert_eq!((&again["already"], &again["logId"]), (&json!(true), &logs[1]["logId"]));
+    let kept = world.medseal(&["kgc", "new-log", "--instance", "east"]).result();
+    assert_eq!((&kept["already"], &kept["seq"]), (&json!(true), &again["seq"]));
     drop(own);
     std::fs::rename(world.path(".medseal/kgc/kgc.json"), world.path("kgc.json")).expect("moved");
     world.medseal(&["kgc", "init", "--no-passphrase", "--offline"]).result();
