@@ -1,11 +1,13 @@
 //! Sealing a holder's capsules to its next key, whatever they hold: the key, or a share of it.
 
+use super::shamir::Share;
 use super::{CapsuleError, Capsules, Holder, Stanza, X25519Public, X25519Secret};
 use super::{check_commitment, info, open_secret, seal_secret};
 use crate::cipher::ImageKey;
 use crate::envelope::ImageContext;
 use alloy::primitives::B256;
 use hpke::rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 /// The next key of a KGC, to which its capsules are sealed anew.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +35,11 @@ impl Holder {
 /// `secret` gives its key of an epoch. All other stanzas stay as they are. `None` where nothing is
 /// sealed to an earlier key, or all of it to the next one as well.
 ///
-/// An opened key is checked against the commitment. A share cannot be, but by whoever knows its own
-/// commitment: the same share is sealed as was opened.
+/// An opened key, or share of it, is checked against the commitment to it.
 ///
 /// # Errors
-/// `NoMatchingStanza` where `secret` gives no key, `CapsuleNotAuthentic`, `WrongKey`.
+/// `NoMatchingStanza` where `secret` gives no key, `CapsuleNotAuthentic`, `WrongKey`,
+/// `ShareMismatch`.
 pub fn reseal_capsules<'a>(
     capsules: &Capsules,
     next: &NextKey<'_>,
@@ -51,8 +53,12 @@ pub fn reseal_capsules<'a>(
         let key = secret(epoch).ok_or(CapsuleError::NoMatchingStanza { key_id, epoch })?;
         let opened = open_secret(&stanza.sealed, key, &info(context, &stanza.holder, commitment));
         let opened = opened.ok_or(CapsuleError::CapsuleNotAuthentic)?;
-        if let Holder::Kgc { .. } = stanza.holder {
-            check_commitment(&ImageKey::from_bytes(*opened), context, commitment)?;
+        match (stanza.holder, capsules.shares()) {
+            (Holder::Share { index, .. }, Some(set)) => {
+                let share = Share { index, bytes: Zeroizing::new(opened.to_vec()) };
+                set.check_share(&context.image_id, &share)?;
+            }
+            _ => check_commitment(&ImageKey::from_bytes(*opened), context, commitment)?,
         }
         let holder = stanza.holder.in_epoch(next.epoch).expect("a KGC has epochs");
         let sealed = seal_secret(&opened, next.public, &info(context, &holder, commitment), rng);

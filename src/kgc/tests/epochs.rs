@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::envelope::capsules::shamir::Share;
-use crate::envelope::capsules::{Holder, Stanza, combine_shares, open_secret, seal_secret, seal_shares};
+use crate::envelope::capsules::{Holder, Stanza, combine_shares, seal_secret, seal_shares};
 
 /// Keys of epochs 1 to `count`.
 fn keys(count: u32) -> KgcKeys {
@@ -231,20 +231,28 @@ fn a_key_that_is_not_committed_to_is_not_sealed_anew() {
     }
 }
 
-/// Of a share nobody but its own commitment says whether it is right: what was sealed is sealed.
+/// A sender whose shares are not those that it commits to.
 #[test]
-fn the_same_share_is_sealed_to_the_next_key() {
-    let all = keys(2);
+fn a_share_that_is_not_committed_to_is_not_sealed_anew() {
+    let (all, other) = (keys(2), keys(1));
     let image = sealed(HOME, wallet(1).address(), 7, &all.identity());
-    let (context, commitment, [old, new]) = (image.context, image.commitment, [0, 1].map(|at| all.identities()[at]));
-    let share = |epoch| Holder::Share { id: old.id, epoch, index: 2, threshold: 3 };
-    let info = |epoch| info(&context, 4, old.id, epoch, [2, 3], &commitment);
-    let sealed = seal_secret(&[0x5a; 32], &old.public, &info(1), &mut os_random());
-    let before = Capsules::new(vec![Stanza { holder: share(1), sealed }]).expect("one");
-    let after = all.rewrap(&before, &context, &commitment).expect("opens").expect("an old one");
-    assert_eq!(after.stanzas()[0].holder, share(2));
-    let (_, secret) = all.holding(new.epoch).expect("a key");
-    assert_eq!(open_secret(&after.stanzas()[0].sealed, secret, &info(2)).as_deref(), Some(&[0x5a; 32]));
+    let (context, commitment, old) = (image.context, image.commitment, all.identities()[0]);
+    let kgcs = [old, other.identity()].map(|kgc| (kgc.id, 1, kgc.public));
+    let key = ImageKey::from_bytes(CANARY);
+    let set = seal_shares(&key, 2, &kgcs, &context, &commitment, &mut os_random()).expect("2 of 2");
+    assert!(all.rewrap(&set, &context, &commitment).expect("its own").is_some());
+    let shares = set.shares().cloned().expect("shares");
+    let bad = |stanza: &Stanza| match stanza.holder {
+        Holder::Share { id, index, .. } if id == old.id => {
+            let info = info(&context, 4, id, 1, [index, 2], &commitment);
+            Stanza { sealed: seal_secret(&[7; 32], &old.public, &info, &mut os_random()), ..stanza.clone() }
+        }
+        _ => stanza.clone(),
+    };
+    let bad = Capsules::shared(set.stanzas().iter().map(bad).collect(), shares).expect("as many");
+    for error in [all.rewrap(&bad, &context, &commitment).err(), all.open_own(&bad, &context, &commitment).err()] {
+        assert!(matches!(error, Some(CapsuleError::ShareMismatch { .. })), "{error:?}");
+    }
 }
 
 /// Three key centers that each go from their first key to their third, one after the other: every
