@@ -167,18 +167,18 @@ mod tests {
                 0 => ImageContext { image_id: any(), ..here },
                 1 => ImageContext { sender: Address::from_word(any()), ..here },
                 2 => ImageContext { registry: Address::from_word(any()), ..here },
-                3 => ImageContext { chain_id: 1 + round as u64, ..here },
+                3 => ImageContext { chain_id: 1 + u64::try_from(round).expect("small"), ..here },
                 _ => here,
             };
             let mut stanzas = capsules.stanzas().to_vec();
-            let at = round % 3;
+            let (at, number) = (round % 3, u8::try_from(round % 3).expect("small"));
             match round % 8 {
                 4 => stanzas[at].sealed = other.stanzas()[at].sealed,
                 5 => stanzas[at].sealed = capsules.stanzas()[(at + 1) % 3].sealed,
-                6 => stanzas[at].holder = Holder::Share { id: id(kgc), epoch: 2, index: at as u8 + 1, threshold: 2 },
+                6 => stanzas[at].holder = Holder::Share { id: id(kgc), epoch: 2, index: number + 1, threshold: 2 },
                 7 => {
                     // With index and threshold of another set, whose HPKE is for these.
-                    let holder = Holder::Share { id: id(kgc), epoch: 1, index: (at as u8 + 1) % 3 + 1, threshold: 2 };
+                    let holder = Holder::Share { id: id(kgc), epoch: 1, index: (number + 1) % 3 + 1, threshold: 2 };
                     let bound = info(&here, &holder, &commitment);
                     stanzas[at].sealed = seal_secret(&any().0, &secret(kgc).public(), &bound, &mut random());
                 }

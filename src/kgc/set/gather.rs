@@ -49,15 +49,15 @@ pub(super) struct Round<'a, K> {
 
 /// What a set gave.
 pub(super) struct Gathered<T> {
-    /// What each gave, by its place among the members.
-    pub(super) given: Vec<(usize, T)>,
+    /// What was given and fits, once by each KGC.
+    pub(super) given: Vec<T>,
     /// What came of each member.
     pub(super) outcomes: Vec<KgcOutcome>,
 }
 
 enum Event<'a, K> {
     Ready(&'a K, B256),
-    Answered(Answer, Opener),
+    Answered(Box<Answer>, Opener),
     Failed(KgcError),
     Slow,
 }
@@ -77,7 +77,7 @@ struct Running<'a, 'r, K, T> {
     round: &'r Round<'a, K>,
     events: FuturesUnordered<BoxFuture<'a, (usize, Event<'a, K>)>>,
     states: Vec<State<'a, K>>,
-    given: Vec<(usize, T)>,
+    given: Vec<T>,
     begun: Instant,
     sign_at: Instant,
     end: Instant,
@@ -149,14 +149,17 @@ impl<'a, K: KeyCenter, T> Running<'a, '_, K, T> {
 
     fn take(&mut self, at: usize, event: Event<'a, K>, judge: &impl Fn(&K, &[u8; 32]) -> Result<T, KgcError>) {
         self.states[at] = match (event, &self.states[at]) {
-            (Event::Ready(center, challenge), _) => self.found(at, center, challenge),
+            (Event::Ready(center, challenge), _) => self.found(center, challenge),
             (Event::Answered(answer, Opener(secret, digest)), State::Asked(center)) => {
                 let opened = answer.sealed.open_partial(&secret, &digest);
                 match opened.and_then(|opened| judge(center, &opened)) {
-                    Ok(one) => {
-                        self.given.push((at, one));
-                        State::Done(How::Answered)
-                    }
+                    Ok(one) => match self.answered(center.identity().id) {
+                        Some(other) => State::Done(How::SameAs { place: other.place.clone() }),
+                        None => {
+                            self.given.push(one);
+                            State::Done(How::Answered)
+                        }
+                    },
                     Err(error) => State::Done(How::of(error)),
                 }
             }
@@ -168,14 +171,9 @@ impl<'a, K: KeyCenter, T> Running<'a, '_, K, T> {
         }
     }
 
-    /// A KGC that was reached: whether it is one that is meant, and no other place led to it.
-    fn found(&mut self, at: usize, center: &'a K, challenge: B256) -> State<'a, K> {
+    /// A KGC that was reached, by its own account: whether it is one that is meant.
+    fn found(&mut self, center: &'a K, challenge: B256) -> State<'a, K> {
         let id = center.identity().id;
-        let members = self.round.members;
-        let same = |other: &usize| *other != at && members[*other].id() == Some(id) && self.is_taken(*other);
-        if let Some(other) = (0..members.len()).find(same) {
-            return State::Done(How::SameAs { place: members[other].place.clone() });
-        }
         if self.round.only.is_some_and(|ids| !ids.contains(&id)) {
             return State::Done(How::NotOfThisImage);
         }
@@ -185,26 +183,37 @@ impl<'a, K: KeyCenter, T> Running<'a, '_, K, T> {
         State::Ready(center, challenge)
     }
 
-    fn is_taken(&self, at: usize) -> bool {
-        matches!(self.states[at], State::Ready(..) | State::Asked(_) | State::Done(How::Answered))
+    /// Where this KGC has given what fits. Who only says that it is this one is not believed: both
+    /// are asked.
+    fn answered(&self, id: B256) -> Option<&'a Member<K>> {
+        let of = |(member, state): (&'a Member<K>, &State<'a, K>)| {
+            (matches!(state, State::Done(How::Answered)) && member.id() == Some(id)).then_some(member)
+        };
+        self.round.members.iter().zip(&self.states).find_map(of)
     }
 
-    /// Signs once for all that have given a challenge, and sends to each its own request.
+    /// Those that have given a challenge, each id once: others of the same id wait for the next
+    /// signature.
+    fn ready(&self) -> Vec<(usize, &'a K, B256)> {
+        let mut ready: Vec<(usize, &'a K, B256)> = Vec::new();
+        for (at, state) in self.states.iter().enumerate() {
+            if let State::Ready(center, challenge) = state
+                && ready.iter().all(|(_, other, _)| other.identity().id != center.identity().id)
+            {
+                ready.push((at, center, *challenge));
+            }
+        }
+        ready
+    }
+
+    /// Signs once for those that have given a challenge, and sends to each its own request.
     async fn sign<R: KgcRequest + Clone>(
         &mut self,
         signer: &(impl Signer + Sync),
         send: impl Fn(&'a K, SignedRequest<R>) -> Sending<'a>,
     ) -> Result<(), KeyRequestError> {
         let Asking { home, image_id, now } = self.round.asking;
-        let ready: Vec<(usize, &'a K, B256)> = self
-            .states
-            .iter()
-            .enumerate()
-            .filter_map(|(at, state)| match state {
-                State::Ready(center, challenge) => Some((at, *center, *challenge)),
-                _ => None,
-            })
-            .collect();
+        let ready = self.ready();
         let mut challenges: Vec<(B256, B256)> =
             ready.iter().map(|(_, center, challenge)| (center.identity().id, *challenge)).collect();
         for id in self.round.whole {
@@ -226,7 +235,7 @@ impl<'a, K: KeyCenter, T> Running<'a, '_, K, T> {
             let event = async move {
                 match answer.await {
                     Err(_) => Event::Slow,
-                    Ok(Ok(answer)) => Event::Answered(answer, opener),
+                    Ok(Ok(answer)) => Event::Answered(Box::new(answer), opener),
                     Ok(Err(Refusal { error, .. })) => Event::Failed(error),
                 }
             };

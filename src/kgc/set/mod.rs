@@ -234,7 +234,7 @@ impl<K: KeyCenter> KeyCenters<K> {
             for outcome in outcomes.iter().filter(|outcome| !matches!(outcome.how, How::Answered)) {
                 (self.tell)(&SetNote::Member(outcome));
             }
-            return Ok(given.into_iter().map(|(_, one)| one).collect());
+            return Ok(given);
         }
         for id in &set {
             if outcomes.iter().all(|outcome| outcome.id != Some(*id)) {

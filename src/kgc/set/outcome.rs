@@ -29,7 +29,7 @@ pub enum How {
     NotKept(KgcError),
     /// Its address leads to a KGC that holds nothing of this image.
     NotOfThisImage,
-    /// Its address leads to a KGC that another address leads to too.
+    /// Its address leads to a KGC that has answered at another address.
     SameAs {
         /// The other address.
         place: String,

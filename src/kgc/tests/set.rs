@@ -230,6 +230,12 @@ async fn places_that_lead_elsewhere_and_parts_without_a_place_are_named() {
     let how: Vec<_> = members.each_how();
     assert!(how.contains(&"not of this image") && how.contains(&"the same as another"), "{error}");
     assert_eq!(how.iter().filter(|how| **how == "no address").count(), 2, "{error}");
+    // One that says it is another keeps nobody from the one that is.
+    let liar = Odd(three.centers[1].clone(), Rubbish);
+    let members = vec![Member::here("a", liar), Member::here("b", honest(1)), Member::here("c", honest(2))];
+    assert_eq!(three.open(&three.of(members, None)).await.expect("two of three"), CANARY);
+    let notes = three.notes();
+    assert!(notes.len() == 1 && notes[0].contains("at a: wrong ("), "{notes:?}");
     // It is found however late it is reached.
     let center = three.centers[0].clone();
     let members = vec![
