@@ -3,7 +3,7 @@
 
 use super::proxy::Fault;
 use super::{World, wallet};
-use crate::lies::views::{LyingDoor, Scene, lies};
+use crate::lies::views::{LyingDoor, Scene, lies, of_its_own};
 use alloy::primitives::{Address, B256};
 use medseal::chain::{Profile, QuorumError, Registry, Rpc};
 use medseal::clock::SystemClock;
@@ -155,6 +155,34 @@ async fn a_dead_node_is_named_and_two_end_the_answers() {
     nodes.mine(4).await;
     nodes.state(&view, reader).await.expect("two of three");
     assert!(view.faults()[0].contains("its newest block is 2"), "{:?}", view.faults());
+}
+
+/// Three chains: none is gone by, and each node is named with what it says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_of_three_chains_are_named() {
+    let nodes = Nodes::new(3).await;
+    let reader = wallet(2).address();
+    nodes.grant(reader, u64::MAX).await;
+    nodes.mine(20).await;
+    let view = nodes.view(2, Profile::Development).await;
+    for (door, name) in nodes.doors.iter().zip(1..) {
+        door.now(of_its_own(name));
+    }
+    let differ = nodes.state(&view, reader).await.expect_err("three chains");
+    let ChainViewError::Disagree { source } = differ else { panic!("{differ:?}") };
+    let newest = nodes.world.registry.newest().await.expect("a block").number;
+    for door in &nodes.doors {
+        let is_named = |said: &String| said.contains(&door.url) && said.contains(&newest.to_string());
+        assert!(is_named(&source.to_string()), "{source}");
+        assert!(view.faults().iter().any(is_named), "{:?}", view.faults());
+    }
+    // Two that lie together have a block, and no state that fits it.
+    nodes.doors[1].now(of_its_own(1));
+    let unproven = nodes.state(&view, reader).await.expect_err("a made-up chain has no proofs");
+    assert!(matches!(unproven, ChainViewError::Unreachable { .. }), "{unproven:?}");
+    nodes.doors[1].honest();
+    nodes.doors[2].honest();
+    assert!(nodes.state(&view, reader).await.expect("two of three").access_expiry > 0);
 }
 
 #[tokio::test]

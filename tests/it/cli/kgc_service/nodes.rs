@@ -103,7 +103,7 @@ fn a_quorum_that_is_none_is_refused_at_the_start() {
     }));
     let mut command = world.command(&["kgc", "serve", "--listen", "127.0.0.1:0", "--anchor-every", "0"]);
     let serving = Serving::begin(command.args(["--rpc-url", &two, "--quorum", "2"]));
-    let warning = serving.hear("a node proves nothing (eth_getProof), ");
+    let warning = serving.hear("(eth_getProof), ");
     assert!(warning.starts_with(&second.url), "{warning}");
     assert!(serving.hear("rests on ").contains("a block that 2 of 2 nodes have"));
 }
