@@ -383,9 +383,9 @@ async fn a_contract_wallet_is_asked_at_as_many_nodes() {
 
     let view = nodes.view(2, NETWORK).await;
     assert!(!takes(&view).await.expect("an answer"), "nothing is safe yet");
-    nodes.mine(31).await;
+    nodes.mine(30).await;
     assert!(!takes(&view).await.expect("an answer"), "no code in the safe block");
-    nodes.mine(9).await;
+    nodes.mine(10).await;
     assert!(takes(&view).await.expect("an answer"), "code in both blocks");
     code("0x").await;
     assert!(!takes(&view).await.expect("an answer"), "no code in the newest block");
