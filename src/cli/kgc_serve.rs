@@ -148,7 +148,7 @@ async fn view_of(args: &Args, registry: Registry) -> Result<(AnyChainView<System
     let view = QuorumView::new(&registry, quorum, SystemClock).map_err(refused)?;
     let without = view.without_proofs().await.map_err(KgcError::Chain)?;
     for node in &without {
-        say(&format!("warning: a node proves nothing (eth_getProof), {node}"));
+        say(&format!("warning: a node does not prove what the chain holds (eth_getProof), {node}"));
     }
     let believes = view.rule();
     Ok((AnyChainView::Quorum(view), believes))

@@ -153,6 +153,106 @@ mod tests {
         }
     }
 
+    /// The root of a trie with these leaves, and the nodes that prove what stands at each key asked
+    /// for, or that nothing does.
+    fn proven(mut leaves: Vec<(B256, Vec<u8>)>, asked: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
+        leaves.sort();
+        let keys: Vec<Nibbles> = asked.iter().map(Nibbles::unpack).collect();
+        let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(keys.clone()));
+        for (key, value) in &leaves {
+            builder.add_leaf(Nibbles::unpack(key), value);
+        }
+        let (root, nodes) = (builder.root(), builder.take_proof_nodes());
+        let proof = |key| nodes.matching_nodes_sorted(key).into_iter().map(|(_, node)| node).collect();
+        (root, keys.iter().map(proof).collect())
+    }
+
+    const CONTRACT: Address = Address::repeat_byte(7);
+    const CODE: B256 = B256::repeat_byte(0xc0);
+
+    /// A state with some accounts, one of them the contract with 40 slots; what a node answers that
+    /// is asked for slots 3, 90 (which is empty) and 5.
+    fn answer() -> (B256, [B256; 3], EIP1186AccountProofResponse) {
+        let slots = [3_u64, 90, 5].map(|slot| B256::from(U256::from(slot)));
+        let leaf = |slot: u64| (keccak256(B256::from(U256::from(slot))), rlp::encode(U256::from(slot + 1000)));
+        let (storage_root, of_slots) = proven((0..40).map(leaf).collect(), &slots.map(keccak256));
+        let account = TrieAccount { nonce: 1, balance: U256::from(2), storage_root, code_hash: CODE };
+        let mut accounts: Vec<_> = (0..50_u8)
+            .map(|other| (keccak256(Address::repeat_byte(100 + other)), rlp::encode(TrieAccount::default())))
+            .collect();
+        accounts.push((keccak256(CONTRACT), rlp::encode(account)));
+        let (root, mut of_account) = proven(accounts, &[keccak256(CONTRACT)]);
+        let words = [1003_u64, 0, 1005].map(U256::from);
+        let storage_proof =
+            slots.iter().zip(words).zip(of_slots).map(|((slot, value), proof)| {
+                alloy::rpc::types::EIP1186StorageProof { key: (*slot).into(), value, proof }
+            });
+        let answer = EIP1186AccountProofResponse {
+            address: CONTRACT,
+            balance: account.balance,
+            code_hash: CODE,
+            nonce: 1,
+            storage_hash: storage_root,
+            account_proof: of_account.remove(0),
+            storage_proof: storage_proof.collect(),
+        };
+        (root, slots, answer)
+    }
+
+    #[test]
+    fn what_a_node_says_of_slots_is_proven_or_refused() {
+        let (root, slots, said) = answer();
+        let words = prove_slots(root, (CONTRACT, CODE), &slots, &said).expect("all of it is so");
+        assert_eq!(words, [1003_u64, 0, 1005].map(U256::from));
+        let mut named = said.clone();
+        named.storage_proof[0].key = B256::repeat_byte(9).into();
+        prove_slots(root, (CONTRACT, CODE), &slots, &named).expect("a name proves nothing");
+
+        type Change = fn(&mut EIP1186AccountProofResponse);
+        let lies: [(&str, Change); 20] = [
+            ("another word", |said| said.storage_proof[0].value = U256::from(7)),
+            ("a word where there is none", |said| said.storage_proof[1].value = U256::from(7)),
+            ("no word where there is one", |said| said.storage_proof[0].value = U256::ZERO),
+            ("no word, and no proof of that", |said| {
+                (said.storage_proof[0].value, said.storage_proof[0].proof) = (U256::ZERO, vec![]);
+            }),
+            ("no word by another slot's absence", |said| {
+                (said.storage_proof[0].value, said.storage_proof[0].proof) =
+                    (U256::ZERO, said.storage_proof[1].proof.clone());
+            }),
+            ("another slot", |said| said.storage_proof[0] = said.storage_proof[2].clone()),
+            ("slots in another order", |said| said.storage_proof.reverse()),
+            ("a slot less", |said| drop(said.storage_proof.pop())),
+            ("a slot more", |said| said.storage_proof.push(said.storage_proof[0].clone())),
+            ("a node less", |said| drop(said.storage_proof[0].proof.pop())),
+            ("a node more", |said| {
+                let more = said.storage_proof[2].proof.last().cloned().expect("nodes");
+                said.storage_proof[0].proof.push(more);
+            }),
+            ("nodes in another order", |said| said.storage_proof[0].proof.reverse()),
+            ("another storage root", |said| said.storage_hash = B256::repeat_byte(1)),
+            ("another code", |said| said.code_hash = B256::repeat_byte(1)),
+            ("another nonce", |said| said.nonce = 2),
+            ("another balance", |said| said.balance = U256::ZERO),
+            ("no account", |said| said.account_proof.clear()),
+            ("a node of the account less", |said| drop(said.account_proof.pop())),
+            ("a node of the account more", |said| said.account_proof.push(said.account_proof[0].clone())),
+            ("a node that was touched", |said| said.account_proof[0] = Bytes::from_static(&[0xc0])),
+        ];
+        let mut refused = 0;
+        for (lie, change) in lies {
+            let mut told = said.clone();
+            change(&mut told);
+            assert!(prove_slots(root, (CONTRACT, CODE), &slots, &told).is_err(), "{lie}");
+            refused += 1;
+        }
+        assert_eq!(refused, 20);
+        // What is so of one contract is not of another, nor under another root or code.
+        prove_slots(root, (Address::repeat_byte(100), CODE), &slots, &said).expect_err("another account");
+        prove_slots(root, (CONTRACT, B256::ZERO), &slots, &said).expect_err("another code");
+        prove_slots(B256::repeat_byte(1), (CONTRACT, CODE), &slots, &said).expect_err("another state");
+    }
+
     #[test]
     fn a_path_that_is_too_long_is_refused_and_not_walked() {
         let extension = |child: &[u8]| {

@@ -124,6 +124,9 @@ impl Quorum {
                 return Ok(found);
             }
             behind = (found.header.number, expected);
+            for node in found.by {
+                self.nodes.is_apart(node, format!("it goes back to block {}, from {expected}", behind.0));
+            }
         }
         Err(QuorumError::Behind { found: behind.0, expected: behind.1 })
     }
@@ -141,6 +144,9 @@ impl Quorum {
                 Step::Found(vote) => break *vote,
                 Step::Lower(lower) => search = lower,
                 Step::Nowhere => {
+                    for (node, Header { hash, inner, .. }) in &heads {
+                        self.nodes.is_apart(*node, format!("its newest block is {}, {hash}", inner.number));
+                    }
                     return Err(QuorumError::Differ { quorum: self.quorum, nodes: self.said(&heads) });
                 }
             }
@@ -242,10 +248,11 @@ impl Quorum {
     }
 
     async fn words_of(&self, node: usize, block: &Header, slots: Vec<B256>) -> Result<Vec<U256>, String> {
+        let of = |reason: String| format!("its proof in block {}: {reason}", block.number);
         let rpc = self.nodes.at(node).rpc();
-        let said = rpc.proof(self.contract.0, slots.clone(), block.hash).await.map_err(|error| error.to_string())?;
-        prove_slots(block.state_root, self.contract, &slots, &said)
-            .map_err(|reason| format!("its proof in block {}: {reason}", block.number))
+        let said =
+            rpc.proof(self.contract.0, slots.clone(), block.hash).await.map_err(|error| of(error.to_string()))?;
+        prove_slots(block.state_root, self.contract, &slots, &said).map_err(of)
     }
 
     /// The nodes that do not prove what the contract holds, each with the reason: in the newest

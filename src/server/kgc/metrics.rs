@@ -43,6 +43,7 @@ pub(super) struct Metrics {
     ready: Family<Check, Gauge>,
     head_age: Gauge,
     log_seq: Gauge,
+    nodes_at_fault: Gauge,
 }
 
 impl Metrics {
@@ -53,7 +54,7 @@ impl Metrics {
             Family::new_with_constructor(|| Histogram::new(SECONDS));
         let (challenges, unlogged): (Gauge, Gauge) = Default::default();
         let ready: Family<Check, Gauge> = Family::default();
-        let (head_age, log_seq): (Gauge, Gauge) = Default::default();
+        let (head_age, log_seq, nodes_at_fault): (Gauge, Gauge, Gauge) = Default::default();
         registry.register("requests", "Requests by what came of them", requests.clone());
         registry.register("request_duration_seconds", "How long an answer took", seconds.clone());
         registry.register("challenges_used", "Used challenges that are remembered", challenges.clone());
@@ -61,8 +62,10 @@ impl Metrics {
         registry.register("ready", "1 where a check passes", ready.clone());
         registry.register("head_age_seconds", "Age of the newest block by this clock", head_age.clone());
         registry.register("log_seq", "Lines in the log", log_seq.clone());
+        let at_fault = "Faults of single nodes, as /readyz lists them";
+        registry.register("nodes_at_fault", at_fault, nodes_at_fault.clone());
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self { registry, requests, seconds, challenges, unlogged, ready, head_age, log_seq }
+        Self { registry, requests, seconds, challenges, unlogged, ready, head_age, log_seq, nodes_at_fault }
     }
 
     pub(super) fn count(&self, act: &'static str, outcome: &'static str) {
@@ -83,6 +86,7 @@ impl Metrics {
         let (age, seq) = readiness.numbers();
         self.head_age.set(i64::try_from(age).unwrap_or(i64::MAX));
         self.log_seq.set(i64::try_from(seq).unwrap_or(i64::MAX));
+        self.nodes_at_fault.set(i64::try_from(readiness.nodes().len()).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a String takes all");
         text

@@ -97,7 +97,7 @@ async fn look<V: ChainView + 'static, C: Clock + 'static>(service: &Arc<KgcServi
     }
     let nodes = service.center.chain().faults();
     for fault in nodes.iter().filter(|fault| !found.nodes.contains(*fault)) {
-        tracing::warn!(fault, "a node");
+        tracing::warn!(fault, "one of the nodes is of no use");
     }
     *found = Found { checks, nodes, head_age, log_seq };
 }

@@ -3,12 +3,12 @@
 
 use super::proxy::Fault;
 use super::{World, wallet};
-use crate::lies::views::{LyingDoor, Scene, lies};
+use crate::lies::views::{LyingDoor, Scene, lies, of_its_own};
 use alloy::primitives::{Address, B256};
 use medseal::chain::{Profile, QuorumError, Registry, Rpc};
 use medseal::clock::SystemClock;
 use medseal::contract::bindings::IImageRegistry::{grantCall, revokeCall};
-use medseal::kgc::{AccessState, ChainView, ChainViewError, KgcIdentity, KgcKeys, os_random};
+use medseal::kgc::{AccessState, ChainView, ChainViewError, ContractSignature, KgcIdentity, KgcKeys, os_random};
 use medseal::pipeline::QuorumView;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -155,6 +155,34 @@ async fn a_dead_node_is_named_and_two_end_the_answers() {
     nodes.mine(4).await;
     nodes.state(&view, reader).await.expect("two of three");
     assert!(view.faults()[0].contains("its newest block is 2"), "{:?}", view.faults());
+}
+
+/// Three chains: none is gone by, and each node is named with what it says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_of_three_chains_are_named() {
+    let nodes = Nodes::new(3).await;
+    let reader = wallet(2).address();
+    nodes.grant(reader, u64::MAX).await;
+    nodes.mine(20).await;
+    let view = nodes.view(2, Profile::Development).await;
+    for (door, name) in nodes.doors.iter().zip(1..) {
+        door.now(of_its_own(name));
+    }
+    let differ = nodes.state(&view, reader).await.expect_err("three chains");
+    let ChainViewError::Disagree { source } = differ else { panic!("{differ:?}") };
+    let newest = nodes.world.registry.newest().await.expect("a block").number;
+    for door in &nodes.doors {
+        let is_named = |said: &String| said.contains(&door.url) && said.contains(&newest.to_string());
+        assert!(is_named(&source.to_string()), "{source}");
+        assert!(view.faults().iter().any(is_named), "{:?}", view.faults());
+    }
+    // Two that lie together have a block, and no state that fits it.
+    nodes.doors[1].now(of_its_own(1));
+    let unproven = nodes.state(&view, reader).await.expect_err("a made-up chain has no proofs");
+    assert!(matches!(unproven, ChainViewError::Unreachable { .. }), "{unproven:?}");
+    nodes.doors[1].honest();
+    nodes.doors[2].honest();
+    assert!(nodes.state(&view, reader).await.expect("two of three").access_expiry > 0);
 }
 
 #[tokio::test]
@@ -314,4 +342,51 @@ async fn a_grant_counts_once_it_is_safe_and_a_revocation_at_once() {
     assert_eq!(expiry("granted again").await, 0, "the old grant is in the safe block, and was revoked since");
     nodes.mine(32).await;
     assert_eq!(expiry("granted again, and safe").await, 9_700_000_000);
+}
+
+/// The code of a wallet that takes every signature (ERC-1271).
+const TAKES_ALL: &str = "0x7f1626ba7e0000000000000000000000000000000000000000000000000000000060005260206000f3";
+
+/// A contract wallet's signature counts by the word of as many nodes, and on a network in the safe
+/// block too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_contract_wallet_is_asked_at_as_many_nodes() {
+    let nodes = Nodes::new(3).await;
+    let wallet = Address::repeat_byte(0x51);
+    let asked = || Some(ContractSignature { digest: B256::repeat_byte(1), signature: &[7] });
+    let code = async |code: &str| {
+        nodes.world.raw("anvil_setCode", json!([wallet, code])).await;
+        nodes.mine(1).await;
+    };
+    let say = |door: usize, answer: Value| {
+        nodes.doors[door].now(Box::new(move |request| match request["method"] == "eth_call" {
+            true => Fault::Answer(answer.clone()),
+            false => Fault::None,
+        }));
+    };
+    let (yes, no) = (json!(format!("0x1626ba7e{}", "00".repeat(28))), json!("0x"));
+    let view = nodes.view(2, Profile::Development).await;
+    let takes = async |view: &QuorumView<SystemClock>| view.block(wallet, asked()).await.map(|block| block.is_some());
+    assert!(!takes(&view).await.expect("no code"), "a wallet without code takes nothing");
+    say(0, yes.clone());
+    assert!(!takes(&view).await.expect("two say no"), "one node's yes");
+    code(TAKES_ALL).await;
+    say(0, no.clone());
+    assert!(takes(&view).await.expect("two say yes"), "one node's no");
+    nodes.doors[1].now(Box::new(|request| match request["method"] == "eth_call" {
+        true => Fault::Refuse(-32000, "out of service"),
+        false => Fault::None,
+    }));
+    let differ = takes(&view).await.expect_err("a yes, a no and nothing");
+    assert!(matches!(differ, ChainViewError::Disagree { .. }), "{differ:?}");
+    nodes.doors.iter().for_each(LyingDoor::honest);
+
+    let view = nodes.view(2, NETWORK).await;
+    assert!(!takes(&view).await.expect("an answer"), "nothing is safe yet");
+    nodes.mine(30).await;
+    assert!(!takes(&view).await.expect("an answer"), "no code in the safe block");
+    nodes.mine(10).await;
+    assert!(takes(&view).await.expect("an answer"), "code in both blocks");
+    code("0x").await;
+    assert!(!takes(&view).await.expect("an answer"), "no code in the newest block");
 }

@@ -68,6 +68,20 @@ fn forged(change: impl Fn(&mut alloy::consensus::Header) + Send + Sync + Clone +
     })
 }
 
+/// Shows a chain of its own: every block but the first is another one.
+pub(crate) fn of_its_own(name: u8) -> Rule {
+    rule(move |request| match request["method"] == "eth_getBlockByNumber" && request["params"][0] != "0x0" {
+        true => alter(move |value| {
+            let Ok(mut block) = serde_json::from_value::<Block>(value.clone()) else { return };
+            let mut inner = block.header.inner.clone();
+            inner.extra_data = vec![name].into();
+            block.header = Header::new(inner);
+            *value = serde_json::to_value(block).expect("JSON");
+        }),
+        false => Fault::None,
+    })
+}
+
 /// Alters the proofs of the slots that decide about an image; those of other questions are fewer.
 fn slots(change: impl Fn(&mut Value, &mut Vec<Value>) + Send + Sync + Clone + 'static) -> Rule {
     to("eth_getProof", move |answer| {
