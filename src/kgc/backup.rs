@@ -147,7 +147,7 @@ pub fn make_backup(
         if let Lock::Share { checksum, .. } = &mut file.lock {
             *checksum = sum;
         }
-        let mut json = Zeroizing::new(Vec::with_capacity(FILE_BYTES as usize));
+        let mut json = Zeroizing::new(Vec::with_capacity(FILE_BYTES));
         serde_json::to_writer_pretty(&mut *json, &file).expect("numbers and hex are JSON");
         files.push(json);
     }

@@ -31,7 +31,7 @@ const VERSION: u32 = 2;
 /// Secrets and tag.
 const SEALED_BYTES: usize = SECRET_BYTES + 16;
 /// Longest file that is read.
-pub(super) const FILE_BYTES: u64 = 64 * 1024;
+pub(super) const FILE_BYTES: usize = 64 * 1024;
 /// Keeps what a passphrase gives here from what it gives elsewhere.
 const LABEL: &[u8] = b"medseal/v1/kgc-key-file";
 
@@ -276,10 +276,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
         return Err(KeyFileError::Permissions { path: path.to_owned(), mode });
     }
     // Room for all of it: what outgrows its place leaves a copy behind, and shares lie open in theirs.
-    let mut json = Vec::with_capacity(2 * FILE_BYTES as usize);
-    file.take(FILE_BYTES + 1).read_to_end(&mut json).map_err(io)?;
-    if json.len() as u64 > FILE_BYTES {
-        return Err(KeyFileError::TooLong { path: path.to_owned(), limit: FILE_BYTES });
+    let mut json = Vec::with_capacity(2 * FILE_BYTES);
+    file.take(FILE_BYTES as u64 + 1).read_to_end(&mut json).map_err(io)?;
+    if json.len() > FILE_BYTES {
+        return Err(KeyFileError::TooLong { path: path.to_owned(), limit: FILE_BYTES as u64 });
     }
     Ok(json)
 }

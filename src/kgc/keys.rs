@@ -153,7 +153,7 @@ impl KgcKeys {
 
     /// Returns the keys that [`KgcKeys::to_bytes`] gave; `None` for anything else.
     pub(super) fn from_bytes(id: B256, bytes: &[u8]) -> Option<Self> {
-        if bytes.is_empty() || bytes.len() % EPOCH_BYTES != 0 || bytes.len() / EPOCH_BYTES > MAX_EPOCHS {
+        if bytes.is_empty() || !bytes.len().is_multiple_of(EPOCH_BYTES) || bytes.len() / EPOCH_BYTES > MAX_EPOCHS {
             return None;
         }
         let epoch = |bytes: &[u8]| {

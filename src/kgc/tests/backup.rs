@@ -138,7 +138,8 @@ fn what_is_wrong_with_shares_is_named() {
 
 #[test]
 fn every_change_of_a_share_is_noticed_and_its_file_named() {
-    let changes: [(&str, fn(&mut Value)); 12] = [
+    type Change = (&'static str, fn(&mut Value));
+    let changes: [Change; 12] = [
         ("share", |json| flip(&mut json["lock"]["share"]["share"])),
         ("checksum", |json| flip(&mut json["lock"]["share"]["checksum"])),
         ("index", |json| json["lock"]["share"]["index"] = 3.into()),
