@@ -2,7 +2,6 @@
 //! relayer submits.
 
 use super::error::CliError;
-use super::kgc_anchoring::anchor_head;
 use super::output::Outcome;
 use super::session::Session;
 use super::settings::Settings;
@@ -10,10 +9,9 @@ use super::signers::Relay;
 use crate::chain::{MinedTransaction, Outbox, Registry, Submitted, Unsent, Wait};
 use crate::clock::{Clock, SystemClock};
 use crate::contract::typed_data::{RELAY_SECS, Signable};
-use crate::kgc::{LogHead, ReleaseLog};
 use crate::pipeline::{Signers, submit_once, submit_or_sign};
 use crate::view::{self, ActView};
-use alloy::primitives::{Address, B256, Bytes};
+use alloy::primitives::{Address, Bytes};
 use alloy::sol_types::SolCall;
 use serde::Serialize;
 use serde_json::Value;
@@ -98,19 +96,6 @@ impl Act {
     ) -> Result<Submitted, CliError> {
         let Self { registry, signers, outbox, .. } = self;
         Ok(submit_or_sign(registry, outbox, signers, job, direct, message, relayed).await?)
-    }
-
-    /// Anchors the head of a KGC's log.
-    ///
-    /// # Errors
-    /// [`CliError::Kgc`], [`CliError::Outbox`].
-    pub(super) async fn anchor_head(
-        &mut self,
-        log: &ReleaseLog,
-        log_id: B256,
-    ) -> Result<(LogHead, Option<Submitted>), CliError> {
-        let Self { registry, signers, outbox, .. } = self;
-        anchor_head(registry, outbox, &signers.payer, log, log_id).await
     }
 
     /// What `--print` prints of the act.

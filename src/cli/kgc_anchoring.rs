@@ -1,18 +1,16 @@
 //! A KGC's log: anchored once, or now and then while it serves; begun anew where it was lost.
 
-use super::act::Act;
 use super::error::CliError;
 use super::key_center::{Instance, open_keys, release_log_of};
 use super::kgc_published::connect;
 use super::output::{Outcome, chain_of};
 use super::session::Session;
 use super::settings::Settings;
-use super::signers::Relay;
 use crate::chain::{Outbox, Registry, Submitted, Wallet};
 use crate::clock::{Clock, SystemClock};
 use crate::kgc::{ChainView, KgcError, LogError, LogHead, ReleaseLog};
-use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, log_to_anchor, submit_once};
-use crate::view::LogAnchorView;
+use crate::pipeline::{LogToAnchor, NamedCall, RegistryView, Signers, log_to_anchor, submit_once};
+use crate::view::{ActView, LogAnchorView};
 use alloy::primitives::B256;
 use serde_json::json;
 use std::time::Duration;
@@ -119,17 +117,20 @@ pub(super) async fn new_log(instance: &Instance, settings: &Settings) -> Result<
 
 /// Anchors the head of the release log, unless the chain has it already.
 pub(super) async fn anchor(instance: &Instance, settings: &Settings) -> Result<Outcome, CliError> {
-    let mut act = Act::begin(settings, "kgc", &Relay::default()).await?;
+    let session = connect(settings).await?;
+    let (registry, Signers { signer, payer }) = (session.registry().await?, session.signers(None)?);
+    let mut outbox = session.outbox(&payer).await?;
     let identity = open_keys(settings)?.identity();
     let (log, log_id) = (release_log_of(settings, instance)?, instance.log_id(identity.id));
-    let (newest, receipt) = match act.anchor_head(&log, log_id).await? {
+    let (newest, receipt) = match anchor_head(&registry, &mut outbox, &payer, &log, log_id).await? {
         (newest, None) => (newest, None),
         (newest, Some(Submitted::Mined(receipt))) => (newest, Some(receipt)),
-        (_, Some(Submitted::Printed(unsent))) => return act.print(unsent),
+        (_, Some(Submitted::Printed(unsent))) => return session.print([unsent]),
     };
     let LogHead { seq, head } = newest;
     let object = LogAnchorView::new(identity.id, log_id, newest, receipt.is_none());
     let verb = if receipt.is_some() { "is anchored now" } else { "was anchored before" };
     let text = format!("head {head} of {seq} entries of the log {verb}");
-    Ok(Outcome::new(act.json(object, receipt.as_ref()), text))
+    let view = ActView::new(object, signer.address(), payer.address(), receipt.as_ref());
+    Ok(Outcome::new(view, text))
 }
