@@ -1,4 +1,5 @@
-//! `medseal kgc backup | restore | drill`: copies of a KGC's keys, and the proof that they are good.
+//! `medseal kgc backup | restore | drill`: copies of a KGC's keys, and the proof that they are
+//! good.
 
 use super::error::CliError;
 use super::key_center::{kgc_key_file, kgc_passphrase, open_keys};

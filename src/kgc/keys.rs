@@ -122,8 +122,8 @@ impl KgcKeys {
         hkdf_sha256(&[], &self.newest().root.0, &info)
     }
 
-    /// This KGC as a recipient of capsules in an epoch, and the key that opens them; `None` where it
-    /// has no key of that epoch.
+    /// This KGC as a recipient of capsules in an epoch, and the key that opens them; `None` where
+    /// it has no key of that epoch.
     pub(super) fn holding(&self, epoch: u32) -> Option<(Recipient, &X25519Secret)> {
         let keys = self.epochs.iter().find(|keys| keys.epoch == epoch)?;
         Some((Recipient::Kgc { id: self.id, epoch, public: keys.x25519.public() }, &keys.x25519))
@@ -179,8 +179,8 @@ impl KgcKeys {
         Some(Self { id, epochs: vec![EpochKeys::from_bytes(epoch, bytes)?] })
     }
 
-    /// The same with these epochs only, and room for one more; `None` where none is left. Nothing is
-    /// moved about in memory: only what is dropped in its place is wiped.
+    /// The same with these epochs only, and room for one more; `None` where none is left. Nothing
+    /// is moved about in memory: only what is dropped in its place is wiped.
     fn only(&self, wanted: impl Fn(u32) -> bool) -> Option<Self> {
         let mut epochs = Vec::with_capacity(self.epochs.len() + 1);
         for keys in self.epochs.iter().filter(|keys| wanted(keys.epoch)) {
