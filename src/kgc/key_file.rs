@@ -275,7 +275,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     if mode & 0o077 != 0 {
         return Err(KeyFileError::Permissions { path: path.to_owned(), mode });
     }
-    // Room for all of it: what outgrows its place leaves a copy behind.
+    // Room for all of it: a vector that grows leaves a copy behind, and shares lie open in files.
     let mut json = Vec::with_capacity(2 * FILE_BYTES);
     file.take(FILE_BYTES as u64 + 1).read_to_end(&mut json).map_err(io)?;
     if json.len() > FILE_BYTES {

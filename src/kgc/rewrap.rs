@@ -18,7 +18,7 @@ use crate::files::{Existing, make_private_folder, write_whole};
 
 impl KgcKeys {
     /// Returns capsules in which what was sealed to earlier keys of this KGC is sealed to its
-    /// newest one, and all else is as it was; `None` where nothing is left to be.
+    /// newest one, and all else is as it was; `None` where nothing is left to be done.
     ///
     /// # Errors
     /// `NoMatchingStanza` where the earlier key is gone, `CapsuleNotAuthentic`, `WrongKey`.

@@ -59,6 +59,8 @@ fn normal(line: &str) -> String {
         text += match word.len() {
             66 if word.starts_with("0x") && word.contains(|c: char| c != word.as_bytes()[2] as char) => "HASH",
             50.. if word.starts_with("baf") => "CID",
+            // The signer of a key's receipts is as new as the key.
+            42 if word.starts_with("0x") && line.contains("  published  ") => "ADDRESS",
             5.. if digits && word != "31337" => "NUMBER",
             _ if digits && after.starts_with(" ms") => "N",
             _ => word,
