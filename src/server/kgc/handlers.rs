@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::to_bytes;
+use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
@@ -22,6 +23,9 @@ use crate::kgc::wire::{
 use crate::kgc::{Answer, CHALLENGE_SECS, ChainView, KeyCenter, Reason, Refusal, os_random};
 use crate::server::accept::Peer;
 use hpke::rand_core::Rng as _;
+
+/// How much of a body that is too long is read all the same.
+const FORGOTTEN_BYTES: usize = 2 << 20;
 
 type Service<V, C> = State<Arc<KgcService<V, C>>>;
 
@@ -205,10 +209,27 @@ async fn read<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, 
     if json.is_none_or(|kind| !kind.trim().to_ascii_lowercase().starts_with("application/json")) {
         return Err(Problem::new(Reason::MediaType, "expected Content-Type: application/json"));
     }
-    let body = tokio::time::timeout(BODY, to_bytes(request.into_body(), limit)).await;
+    let body = tokio::time::timeout(BODY, bytes_of(request.into_body(), limit)).await;
     let body = body.map_err(|_| Problem::new(Reason::TooSlow, format!("no whole body within {} s", BODY.as_secs())))?;
-    let body = body.map_err(|_| Problem::new(Reason::TooLarge, format!("at most {limit} bytes are read")))?;
+    let body = body.map_err(|error| Problem::new(Reason::Malformed, format!("the body broke off: {error}")))?;
+    let body = body.ok_or_else(|| Problem::new(Reason::TooLarge, format!("at most {limit} bytes are read")))?;
     serde_json::from_slice(&body).map_err(|error| Problem::new(Reason::Malformed, error.to_string()))
+}
+
+/// The bytes of a body; none where there are more than `limit`. Some more are read and forgotten: a
+/// client that is still sending when the connection ends would not hear why.
+async fn bytes_of(body: Body, limit: usize) -> Result<Option<Vec<u8>>, axum::Error> {
+    let (mut chunks, mut bytes, mut found) = (body.into_data_stream(), Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        found += chunk.len();
+        match found {
+            found if found <= limit => bytes.extend_from_slice(&chunk),
+            found if found <= limit + FORGOTTEN_BYTES => bytes = Vec::new(),
+            _ => break,
+        }
+    }
+    Ok((found <= limit).then_some(bytes))
 }
 
 /// The name of a request: the client's own, if it is one.
