@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Outbox {
-    /// Goes through what waits for its block, lowest number first, up to this job, and signs anew
+    /// Goes through what waits for its block, lowest number first, and up to this job signs anew
     /// what the chain does not bear out: with fresh gas and fees, and with the number that is free.
     /// Bytes that the node has are left, but for those behind a number that nobody has used. All
     /// that was ever signed for a job is looked for; the chain takes one for each number.
@@ -26,23 +26,25 @@ impl Outbox {
         if waiting.is_empty() {
             return Ok(());
         }
+        let last = waiting.iter().find(|(_, job)| job.id == id).map(|(nonce, _)| *nonce);
         let pending = rpc.pending_count(self.sender).await?;
         let mut next = rpc.transaction_count(self.sender).await?;
         for (nonce, job) in waiting {
             if nonce < next {
                 match self.used_up(rpc, &job).await {
-                    Ok(()) if job.id == id => return Ok(()),
                     Ok(()) => continue,
                     // Its own reason tells, and the way is free.
                     Err(OutboxError::NonceTaken { .. }) if job.id != id => continue,
                     Err(error) => return Err(error),
                 }
             }
+            // What comes after it does not hold it up.
+            if last.is_some_and(|end| nonce > end) {
+                return Ok(());
+            }
             let is_reached = nonce == next || pending >= nonce;
             let number = if is_reached { nonce } else { next.max(pending) };
             match self.straighten_one(rpc, wallet, &job, number).await {
-                // What comes after it does not hold it up.
-                Ok(()) if job.id == id => return Ok(()),
                 Ok(()) => {}
                 Err(source) if job.id == id => return Err(source),
                 // The contract would refuse it now: its own reason tells, and the way is free.
