@@ -79,10 +79,10 @@ impl Story<'_> {
         let homes = [state.clone(), out.join("kgc-2"), out.join("kgc-3")];
         let mut centers = Vec::new();
         for home in homes {
-            if home != state {
-                if let Err(error) = people.run(&home, &["kgc", "init"])? {
-                    say(&format!("kgc init: {}", error["message"]));
-                }
+            if home != state
+                && let Err(error) = people.run(&home, &["kgc", "init"])?
+            {
+                say(&format!("kgc init: {}", error["message"]));
             }
             centers.push(people.serve(home)?);
         }
