@@ -33,8 +33,10 @@ def fund(network):
             rpc.ethereum(url, "anvil_setBalance", address, hex(genesis.FUNDS))
         return
     (rich,) = rpc.ethereum(url, "eth_accounts")
-    for address in addresses:
-        rpc.ethereum(url, "eth_sendTransaction", {"from": rich, "to": address, "value": hex(genesis.FUNDS)})
+    # Geth counts by itself what waits in its pool, and now and then gives two the same number.
+    first = int(rpc.ethereum(url, "eth_getTransactionCount", rich, "latest"), 16)
+    for number, address in enumerate(addresses, first):
+        rpc.ethereum(url, "eth_sendTransaction", {"from": rich, "to": address, "value": hex(genesis.FUNDS), "nonce": hex(number)})
     deadline = time.monotonic() + SECONDS
     while any(int(rpc.ethereum(url, "eth_getBalance", address, "latest"), 16) == 0 for address in addresses):
         if time.monotonic() > deadline:
