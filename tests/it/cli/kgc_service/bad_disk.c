@@ -1,5 +1,5 @@
 /* Stands before the C library: what `fdatasync` of a release log does is what the file named by FAULT says. An F fails once and is taken
-   away, an S sleeps 20 seconds and is taken away, a K ends the process as kill -9 would, after the write and before the sync. */
+   away, an S sleeps 40 seconds and is taken away, a K ends the process as kill -9 would, after the write and before the sync. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static char fault_of(int fd) {
 int fdatasync(int fd) {
     switch (fault_of(fd)) {
     case 'F': errno = EIO; return -1;
-    case 'S': sleep(20); break;
+    case 'S': sleep(40); break;
     case 'K': kill(getpid(), SIGKILL); break;
     }
     return (int)syscall(SYS_fdatasync, fd);

@@ -90,10 +90,10 @@ fn a_slow_sync_is_not_waited_for_and_gives_nothing_later() {
         let began = Instant::now();
         let answer = door.issue(&slow).await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(began.elapsed() < Duration::from_secs(19), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(35), "{:?}", began.elapsed());
         // Not asked again: the request is used up, whatever became of its line.
         problem(door.issue(&slow).await, 409, "request-used").await;
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
         assert_eq!(door.issue(&body(&door).await).await.status(), StatusCode::OK);
     });
     serving.stop();
