@@ -1,10 +1,10 @@
 //! A webhook: each delivery is a signed POST of one JSON object.
 
 use super::{DeliveryFailure, NotifyError, Secret};
+use crate::http::is_this_machine;
 use alloy::primitives::B256;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, StatusCode, Url};
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long a connection may take to be made.
@@ -87,11 +87,6 @@ impl Webhook {
 /// 429 (too many).
 fn is_refusal(status: StatusCode) -> bool {
     status.as_u16() < 500 && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The innermost cause, which never repeats the URL.

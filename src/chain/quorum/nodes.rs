@@ -2,6 +2,7 @@
 
 use crate::chain::error::ChainError;
 use crate::chain::registry::Registry;
+use crate::http::is_this_machine;
 use alloy::transports::http::reqwest::Url;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -185,9 +186,11 @@ impl Nodes {
 fn place_of(endpoint: &str) -> String {
     let Ok(url) = endpoint.parse::<Url>() else { return endpoint.to_owned() };
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    let here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    format!("{}:{}", if here { "this machine" } else { host }, url.port_or_known_default().unwrap_or_default())
+    format!(
+        "{}:{}",
+        if is_this_machine(host) { "this machine" } else { host },
+        url.port_or_known_default().unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

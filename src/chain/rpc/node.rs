@@ -2,6 +2,7 @@
 
 use super::super::error::ChainError;
 use super::http::Door;
+use crate::http::is_this_machine;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, B256, Bytes, U64, keccak256};
 use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
@@ -167,12 +168,6 @@ pub(super) fn checked(asked: BlockNumberOrTag, block: Block) -> Result<Block, Ch
         _ => return Ok(block),
     };
     Err(ChainError::BadAnswer { method: "eth_getBlockByNumber", reason })
-}
-
-/// Whether a URL's host is this machine, so that the traffic never leaves it.
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
