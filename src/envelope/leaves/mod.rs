@@ -123,25 +123,7 @@ impl Leaves {
     /// # Errors
     /// [`LeavesError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, LeavesError> {
-        let begin = &bytes[..bytes.len().min(MAGIC.len())];
-        if begin != &MAGIC[..begin.len()] {
-            return Err(LeavesError::BadMagic);
-        }
-        let mut rest = bytes;
-        let [.., v1, v0, c3, c2, c1, c0] = *take::<PREFIX_BYTES>(&mut rest, 0)?;
-        let (version, count) = (u16::from_be_bytes([v1, v0]), u32::from_be_bytes([c3, c2, c1, c0]));
-        if version != VERSION {
-            return Err(LeavesError::UnsupportedVersion { found: version });
-        }
-        // Not allocated by what the count says: each leaf is read first.
-        let mut leaves = Vec::new();
-        for leaf in 0..count as usize {
-            leaves.push(read_leaf(&mut rest, leaf)?);
-        }
-        if !rest.is_empty() {
-            return Err(LeavesError::TrailingBytes { extra: rest.len() });
-        }
-        Self::new(leaves)
+        Self::new(read_list(bytes, &MAGIC, read_leaf)?)
     }
 
     /// Returns the bytes of this list.
@@ -209,6 +191,33 @@ fn tree(mut leaves: Vec<B256>) -> (Vec<B256>, usize) {
         tree[node] = keccak256(pair.concat());
     }
     (tree, first)
+}
+
+/// Reads the leaves of a list that begins with this magic.
+fn read_list<T>(
+    bytes: &[u8],
+    magic: &[u8; 8],
+    read_leaf: impl Fn(&mut &[u8], usize) -> Result<T, LeavesError>,
+) -> Result<Vec<T>, LeavesError> {
+    let begin = &bytes[..bytes.len().min(magic.len())];
+    if begin != &magic[..begin.len()] {
+        return Err(LeavesError::BadMagic);
+    }
+    let mut rest = bytes;
+    let [.., v1, v0, c3, c2, c1, c0] = *take::<PREFIX_BYTES>(&mut rest, 0)?;
+    let (version, count) = (u16::from_be_bytes([v1, v0]), u32::from_be_bytes([c3, c2, c1, c0]));
+    if version != VERSION {
+        return Err(LeavesError::UnsupportedVersion { found: version });
+    }
+    // Not allocated by what the count says: each leaf is read first.
+    let mut leaves = Vec::new();
+    for leaf in 0..count as usize {
+        leaves.push(read_leaf(&mut rest, leaf)?);
+    }
+    if !rest.is_empty() {
+        return Err(LeavesError::TrailingBytes { extra: rest.len() });
+    }
+    Ok(leaves)
 }
 
 fn take<'a, const N: usize>(rest: &mut &'a [u8], leaf: usize) -> Result<&'a [u8; N], LeavesError> {

@@ -1,14 +1,12 @@
 //! The list of capsules that a KGC wrapped anew and anchored (`FORMAT.md`, section 11): the same
 //! tree over other leaves.
 
-use super::{LeavesError, take, tree};
+use super::{LeavesError, PREFIX_BYTES, VERSION, read_list, take, tree};
 use alloy::primitives::{B256, keccak256};
 use alloy::sol_types::SolValue;
 use std::collections::HashSet;
 
 const MAGIC: [u8; 8] = *b"MEDWRAP\n";
-const VERSION: u16 = 1;
-const PREFIX_BYTES: usize = 14;
 const LEAF_BYTES: usize = 64;
 
 /// The capsules of one image, wrapped anew.
@@ -52,26 +50,10 @@ impl RewrappedLeaves {
     /// # Errors
     /// [`LeavesError`].
     pub fn decode(bytes: &[u8]) -> Result<Self, LeavesError> {
-        let begin = &bytes[..bytes.len().min(MAGIC.len())];
-        if begin != &MAGIC[..begin.len()] {
-            return Err(LeavesError::BadMagic);
-        }
-        let mut rest = bytes;
-        let [.., v1, v0, c3, c2, c1, c0] = *take::<PREFIX_BYTES>(&mut rest, 0)?;
-        let (version, count) = (u16::from_be_bytes([v1, v0]), u32::from_be_bytes([c3, c2, c1, c0]));
-        if version != VERSION {
-            return Err(LeavesError::UnsupportedVersion { found: version });
-        }
-        let mut leaves = Vec::new();
-        for leaf in 0..count as usize {
-            let [image_id, capsules_hash] =
-                [*take::<32>(&mut rest, leaf)?, *take::<32>(&mut rest, leaf)?].map(B256::from);
-            leaves.push(RewrappedLeaf { image_id, capsules_hash });
-        }
-        if !rest.is_empty() {
-            return Err(LeavesError::TrailingBytes { extra: rest.len() });
-        }
-        Self::new(leaves)
+        Self::new(read_list(bytes, &MAGIC, |rest, leaf| {
+            let [image_id, capsules_hash] = [*take::<32>(rest, leaf)?, *take::<32>(rest, leaf)?].map(B256::from);
+            Ok(RewrappedLeaf { image_id, capsules_hash })
+        })?)
     }
 
     /// Returns the bytes of this list.
