@@ -191,15 +191,38 @@ pub(super) fn kgc_key_file(settings: &Settings) -> PathBuf {
 /// # Errors
 /// [`CliError::KeyFile`].
 pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
+    Ok(open_with_passphrase(settings)?.0)
+}
+
+/// The same, and the file's passphrase: what is written over it has that one too.
+///
+/// # Errors
+/// [`CliError::KeyFile`].
+pub(super) fn open_with_passphrase(settings: &Settings) -> Result<(KgcKeys, Option<Zeroizing<String>>), CliError> {
     use crate::kgc::KeyFileError::PassphraseNeeded;
-    let file = kgc_key_file(settings);
-    let passphrase = kgc_passphrase(settings)?;
-    match open_key_file(&file, passphrase.as_deref().map(String::as_str)) {
+    let (file, named) = (kgc_key_file(settings), kgc_passphrase(settings)?);
+    match open_key_file(&file, named.as_deref().map(String::as_str)) {
         Err(PassphraseNeeded) if std::io::stdin().is_terminal() => {
-            let passphrase = ask("passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
-            Ok(open_key_file(&file, Some(&passphrase))?)
+            let typed = ask("passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
+            Ok((open_key_file(&file, Some(&typed))?, Some(typed)))
         }
-        other => Ok(other?),
+        opened => Ok((opened?, named)),
+    }
+}
+
+/// The passphrase of a key file that is to be made: the one that the settings name, or one that is
+/// typed twice.
+///
+/// # Errors
+/// [`CliError::File`], [`CliError::Settings`].
+pub(super) fn new_passphrase(settings: &Settings) -> Result<Zeroizing<String>, CliError> {
+    if let Some(named) = kgc_passphrase(settings)? {
+        return Ok(named);
+    }
+    let first = ask("new passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
+    match *first == *ask("the same passphrase again", Setting::KgcPasswordFile)? {
+        true => Ok(first),
+        false => Err(CliError::Settings { message: "the two passphrases differ".to_owned() }),
     }
 }
 
@@ -207,7 +230,7 @@ pub(super) fn open_keys(settings: &Settings) -> Result<KgcKeys, CliError> {
 ///
 /// # Errors
 /// [`CliError::File`].
-pub(super) fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
+fn kgc_passphrase(settings: &Settings) -> Result<Option<Zeroizing<String>>, CliError> {
     let Some(path) = settings.kgc_password_file() else { return Ok(None) };
     let text = read_secret(&path).map_err(|source| Setting::KgcPasswordFile.unreadable(source))?;
     Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())))

@@ -1,11 +1,11 @@
 //! `medseal kgc`.
 
 use super::error::CliError;
-use super::key_center::{Instance, kgc_key_file, kgc_passphrase, open_keys};
+use super::key_center::{Instance, kgc_key_file, new_passphrase, open_keys};
 use super::kgc_published::{connect, outcome, publish};
 use super::output::{Outcome, say};
-use super::session::{Session, ask};
-use super::settings::{Setting, Settings};
+use super::session::Session;
+use super::settings::Settings;
 use crate::chain::Submitted;
 use crate::kgc::{KgcIdentity, KgcKeys, PassphraseCost, Protection, create_key_file, os_random};
 use crate::view::OnChainView;
@@ -112,17 +112,7 @@ pub(super) fn init(settings: &Settings, no_passphrase: bool) -> Result<KgcKeys, 
         create_key_file(&file, &keys, Protection::FileModeOnly, &mut os_random())?;
         return Ok(keys);
     }
-    let passphrase = match kgc_passphrase(settings)? {
-        Some(passphrase) => passphrase,
-        None => {
-            let first = ask("new passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
-            let second = ask("the same passphrase again", Setting::KgcPasswordFile)?;
-            if first != second {
-                return Err(CliError::Settings { message: "the two passphrases differ".to_owned() });
-            }
-            first
-        }
-    };
+    let passphrase = new_passphrase(settings)?;
     let protection = Protection::Passphrase(&passphrase, PassphraseCost::RECOMMENDED);
     create_key_file(&file, &keys, protection, &mut os_random())?;
     Ok(keys)

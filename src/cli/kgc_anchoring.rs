@@ -2,7 +2,6 @@
 
 use super::error::CliError;
 use super::key_center::{Instance, open_keys, release_log_of};
-use super::kgc_published::connect;
 use super::output::{Outcome, chain_of};
 use super::session::Session;
 use super::settings::Settings;
@@ -50,14 +49,11 @@ impl Anchoring {
     /// nothing is to be anchored.
     ///
     /// # Errors
-    /// [`CliError::NoWallet`]; [`CliError::Settings`] for a wallet that only prints; as
-    /// [`Session::connect`].
-    pub(super) async fn begin(settings: &Settings, every: Duration) -> Result<Option<Self>, CliError> {
+    /// [`CliError::NoWallet`]; [`CliError::Settings`] for a wallet that only prints.
+    pub(super) fn begin(session: Session, registry: Registry, every: Duration) -> Result<Option<Self>, CliError> {
         if every.is_zero() {
             return Ok(None);
         }
-        let session = Session::connect(settings, "kgc").await?;
-        let registry = session.registry().await?;
         let payer = session.signers(None)?.payer;
         if payer.prints_only() {
             let message = "kgc serve anchors its log by a wallet of this machine, and can't print for another: \
@@ -93,7 +89,7 @@ impl Anchoring {
 
 /// Begins a new release log, unless the one that is there has all that it had.
 pub(super) async fn new_log(instance: &Instance, settings: &Settings) -> Result<Outcome, CliError> {
-    let registry = connect(settings).await?.registry().await?;
+    let registry = Session::connect(settings, "kgc").await?.registry().await?;
     let identity = open_keys(settings)?.identity();
     let (view, log_id) = (RegistryView::new(registry, SystemClock), instance.log_id(identity.id));
     let anchored = view.anchored_log(identity.id, log_id).await.map_err(KgcError::from)?;
@@ -117,7 +113,7 @@ pub(super) async fn new_log(instance: &Instance, settings: &Settings) -> Result<
 
 /// Anchors the head of the release log, unless the chain has it already.
 pub(super) async fn anchor(instance: &Instance, settings: &Settings) -> Result<Outcome, CliError> {
-    let session = connect(settings).await?;
+    let session = Session::connect(settings, "kgc").await?;
     let (registry, Signers { signer, payer }) = (session.registry().await?, session.signers(None)?);
     let mut outbox = session.outbox(&payer).await?;
     let identity = open_keys(settings)?.identity();

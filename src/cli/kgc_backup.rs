@@ -2,7 +2,7 @@
 //! good.
 
 use super::error::CliError;
-use super::key_center::{kgc_key_file, kgc_passphrase, open_keys};
+use super::key_center::{kgc_key_file, new_passphrase, open_keys};
 use super::kgc_rewrap::Place;
 use super::output::{Outcome, check_free, say, write_file};
 use super::session::{Session, ask};
@@ -199,19 +199,10 @@ pub(super) async fn restore(args: &RestoreArgs, settings: &Settings) -> Result<O
         next_rotation(registry, &keys).await?;
     }
     let typed;
-    let protection = match (args.no_passphrase, kgc_passphrase(settings)?) {
-        (true, _) => Protection::FileModeOnly,
-        (false, found) => {
-            typed = match found {
-                Some(found) => found,
-                None => {
-                    let first = ask("new passphrase of the KGC's key file", Setting::KgcPasswordFile)?;
-                    if *first != *ask("the same passphrase again", Setting::KgcPasswordFile)? {
-                        return Err(CliError::Settings { message: "the two passphrases differ".to_owned() });
-                    }
-                    first
-                }
-            };
+    let protection = match args.no_passphrase {
+        true => Protection::FileModeOnly,
+        false => {
+            typed = new_passphrase(settings)?;
             Protection::Passphrase(&typed, PassphraseCost::RECOMMENDED)
         }
     };

@@ -2,36 +2,19 @@
 
 use super::act::Act;
 use super::error::CliError;
-use super::key_center::{kgc_key_file, kgc_passphrase, open_keys};
+use super::key_center::{kgc_key_file, open_keys, open_with_passphrase};
 use super::kgc_published::publish;
 use super::kgc_rewrap::Place;
 use super::output::{Outcome, say};
-use super::session::{Session, ask};
-use super::settings::{Setting, Settings};
+use super::session::Session;
+use super::settings::Settings;
 use super::signers::Relay;
 use super::stdio::shown_path;
 use crate::chain::Submitted;
 use crate::contract::bindings::IImageRegistry::retireKgcKeyCall;
-use crate::kgc::{KeyFileError, KgcKeys, file_before, open_key_file, os_random, replace_key_file};
+use crate::kgc::{file_before, os_random, replace_key_file};
 use crate::pipeline::{Rotation, next_rotation};
 use serde_json::json;
-use std::io::IsTerminal;
-use zeroize::Zeroizing;
-
-/// The keys in the key file, and its passphrase: what is written over it has the same.
-fn open_with_passphrase(settings: &Settings) -> Result<(KgcKeys, Option<Zeroizing<String>>), CliError> {
-    let file = kgc_key_file(settings);
-    let passphrase = match kgc_passphrase(settings)? {
-        None => match open_key_file(&file, None) {
-            Err(KeyFileError::PassphraseNeeded) if std::io::stdin().is_terminal() => {
-                Some(ask("passphrase of the KGC's key file", Setting::KgcPasswordFile)?)
-            }
-            opened => return Ok((opened?, None)),
-        },
-        some => some,
-    };
-    Ok((open_key_file(&file, passphrase.as_deref().map(String::as_str))?, passphrase))
-}
 
 /// Makes the key of the next epoch, in the key file first, and publishes it. Wherever an earlier
 /// run ended, this one goes on from there.

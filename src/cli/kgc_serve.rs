@@ -75,10 +75,11 @@ pub(super) async fn run(args: &Args, settings: &Settings) -> Result<Outcome, Cli
         None => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let registry = Session::connect(settings, "kgc").await?.registry().await?;
+    let session = Session::connect(settings, "kgc").await?;
+    let registry = session.registry().await?;
     let keys = published_keys(&registry, open_keys(settings)?).await?;
     check_kgc_key(&registry, &keys.identity()).await?;
-    let anchoring = Anchoring::begin(settings, Duration::from_secs(args.anchor_every * 60)).await?;
+    let anchoring = Anchoring::begin(session, registry.clone(), Duration::from_secs(args.anchor_every * 60))?;
     let _only_one = the_only_one(settings, &args.instance)?;
     let (identity, watched) = (keys.identity(), registry.clone());
     let service = Arc::new(service(args, settings, keys, registry).await?);

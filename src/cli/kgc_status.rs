@@ -2,8 +2,9 @@
 
 use super::error::CliError;
 use super::key_center::{kgc_key_file, open_keys, rewrapped_sets};
-use super::kgc_published::{connect, outcome};
+use super::kgc_published::outcome;
 use super::output::{Outcome, table};
+use super::session::Session;
 use super::settings::Settings;
 use crate::contract::ErrorKind;
 use crate::kgc::file_before;
@@ -13,7 +14,7 @@ use serde_json::json;
 pub(super) async fn run(settings: &Settings) -> Result<Outcome, CliError> {
     let keys = open_keys(settings)?;
     let identity = keys.identity();
-    let registry = connect(settings).await?.registry().await?;
+    let registry = Session::connect(settings, "kgc").await?.registry().await?;
     let current = registry.current_kgc_key(identity.id).await?;
     // What is not published yet is not compared with what is.
     let shown = keys.up_to(current.epoch).map_or(identity, |published| published.identity());

@@ -24,6 +24,10 @@ impl Drop for Center {
     }
 }
 
+fn not_run(source: std::io::Error) -> CliError {
+    CliError::File { act: "run", path: PathBuf::from("medseal"), source }
+}
+
 /// `medseal` as people elsewhere run it: a program that knows nothing but what it is told.
 struct Elsewhere<'a> {
     out: &'a Path,
@@ -32,8 +36,7 @@ struct Elsewhere<'a> {
 
 impl Elsewhere<'_> {
     fn command(&self, home: &Path, words: &[&str]) -> Result<Command, CliError> {
-        let failed = |source| CliError::File { act: "run", path: PathBuf::from("medseal"), source };
-        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+        let mut command = Command::new(std::env::current_exe().map_err(not_run)?);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("ETH_RPC_URL", &self.rpc_url).env("MEDSEAL_HOME", home);
         command.env("MEDSEAL_DEPLOYMENTS", self.out.join("deployments"));
@@ -44,29 +47,27 @@ impl Elsewhere<'_> {
 
     /// What a command said with `--json`: its result, or its error.
     fn run(&self, home: &Path, words: &[&str]) -> Result<Result<Value, Value>, CliError> {
-        let failed = |source| CliError::File { act: "run", path: PathBuf::from("medseal"), source };
-        let done = self.command(home, words)?.arg("--json").stderr(Stdio::null()).output().map_err(failed)?;
+        let done = self.command(home, words)?.arg("--json").stderr(Stdio::null()).output().map_err(not_run)?;
         let mut said: Value = serde_json::from_slice(&done.stdout).unwrap_or_default();
         Ok(if done.status.success() { Ok(said["result"].take()) } else { Err(said["error"].take()) })
     }
 
     /// Starts a key center with the key file in this home.
     fn serve(&self, home: PathBuf) -> Result<Center, CliError> {
-        let failed = |source| CliError::File { act: "run", path: PathBuf::from("medseal"), source };
         let mut command = self.command(&home, &["kgc", "serve", "--listen", "127.0.0.1:0", "--anchor-every", "0"])?;
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(not_run)?;
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut center = Center { home, child, url: String::new() };
         let mut said = String::new();
         for line in stderr.lines() {
-            let line = line.map_err(failed)?;
+            let line = line.map_err(not_run)?;
             if let Some((_, url)) = line.split_once(" listens at ") {
                 url.clone_into(&mut center.url);
                 return Ok(center);
             }
             said += &line;
         }
-        Err(failed(std::io::Error::other(said)))
+        Err(not_run(std::io::Error::other(said)))
     }
 }
 
