@@ -24,7 +24,7 @@ pub struct QuorumView<C> {
     profile: Profile,
     clock: C,
     registrations: Arc<Registrations>,
-    /// Who published the KGC's key: that never changes.
+    /// Who published the KGC's newest key: while this process has that key, it is that one.
     publisher: Arc<OnceLock<Address>>,
 }
 
